@@ -1,0 +1,47 @@
+"""The metadata of tsphys; the rooms sims/, odes/, replica/ and figures/ install as tsphys.sims, tsphys.odes, ..."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+ROOMS = ("sims", "odes", "replica", "figures")
+
+package_dir = {"tsphys": "tsphys"}
+packages = {"tsphys", *(f"tsphys.{p}" for p in find_packages("tsphys") if p.split(".")[0] not in ROOMS)}
+for room in ROOMS:
+    package_dir[f"tsphys.{room}"] = room
+    packages |= {f"tsphys.{room}", *(f"tsphys.{room}.{p}" for p in find_packages(room))}
+
+setup(
+    name="tsphys",
+    version=re.search(r'__version__ = "(.+)"', (HERE / "tsphys" / "__init__.py").read_text()).group(1),
+    description="A laboratory for the statistical physics of learning: simulation on theory",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.10",
+    package_dir=package_dir,
+    packages=sorted(packages),
+    package_data={"tsphys": ["py.typed"]},
+    install_requires=[
+        "numpy>=1.26",
+        "numba>=0.60",
+        "scipy>=1.12",
+        "matplotlib>=3.8",
+        "click>=8.1",
+        "tomli>=2; python_version < '3.11'",
+    ],
+    extras_require={
+        "test": ["pytest>=8", "hypothesis>=6", "ruff>=0.6"],
+        "xarray": ["xarray"],
+        "gpu": ["numba-cuda>=0.20", "numpy<2.5"],
+    },
+    entry_points={"console_scripts": ["tsphys = tsphys.cli:main"]},
+    classifiers=[
+        "Programming Language :: Python :: 3",
+        "Intended Audience :: Science/Research",
+        "Topic :: Scientific/Engineering :: Physics",
+    ],
+)

@@ -1,0 +1,1 @@
+"""Engines: how a learning rule is iterated; they know no model."""

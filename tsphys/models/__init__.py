@@ -1,0 +1,1 @@
+"""The models: a frozen dataclass each, with its parameters, their meaning and their validation."""

@@ -1,0 +1,1 @@
+"""Random streams, quadrature and small linear algebra for use inside kernels."""

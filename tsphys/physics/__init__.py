@@ -1,0 +1,1 @@
+"""Activations, Gaussian integrals, order parameters: formulas that know neither a simulation nor a solver."""

@@ -1,0 +1,1 @@
+"""How runs are made and kept: replicas over threads, results, provenance, configuration."""

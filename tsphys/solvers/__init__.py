@@ -1,0 +1,1 @@
+"""How theory is solved, knowing no model: ODE integration, fixed points, continuation."""
