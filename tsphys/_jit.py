@@ -109,49 +109,49 @@ def njit(func: Any = None, /, *, fast: bool = False, cached: bool = True, **opti
     return wrap if func is None else wrap(func)
 
 
-def rebind(kernel: Any, replace: dict[Any, Any], compiler: Callable[[Any], Any]) -> Any:
+def rebind(kernel: Any, replace: dict[Any, Any], compiler: Callable[[Any], Any] | None = None, tag: str = "") -> Any:
     """`kernel` compiled anew, with some of the functions that it calls, however deep, replaced.
 
-    This is how a rule written in analysis code gets into our kernels, and how a CPU kernel becomes a device function:
-    the body stays written once.
+    This is how a learning rule gets into the engines, and how a CPU kernel becomes a device function: the body stays
+    written once, and the compiler still sees, and inlines, one plain program.
 
     Parameters
     ----------
-    kernel : function or dispatcher
-        The body; globals that are jitted functions of ours are followed.
+    kernel : dispatcher
+        The body; the jitted globals that it calls are followed.
     replace : dict
-        Jitted function -> what to call in its place.
-    compiler : callable
-        Compiles a plain function, for example ``njit(cached=False)``.
+        Jitted function -> what is called in its place. It grows by what was recompiled on the way.
+    compiler : callable, optional
+        Compiles a plain function; by default `njit` with the options of `kernel`, uncached unless there is a `tag`.
+    tag : str
+        Name of the variant; with it the default compiler caches on disk. Only for replacements from our own sources,
+        since the cache does not see others change.
     """
     plain = getattr(kernel, "py_func", kernel)
     names = dict(plain.__globals__)
     changed = False
     for name in plain.__code__.co_names:
-        value = names.get(name)
-        if not isinstance(value, types.FunctionType) and not hasattr(value, "py_func"):
+        called = names.get(name)
+        if not hasattr(called, "py_func"):
             continue
-        key = getattr(value, "py_func", value)
-        if key in replace:
-            new = replace[key]
-        elif hasattr(value, "py_func"):
-            new = rebind(value, replace, compiler)
-            if new is value:
-                continue
-            replace[key] = new
-        else:
-            continue
-        names[name] = new
-        changed = True
-    if not changed and hasattr(kernel, "py_func") and compiler in _KEEPS_UNCHANGED:
+        if called not in replace:
+            replace[called] = rebind(called, replace, compiler, tag)
+        if replace[called] is not called:
+            names[name] = replace[called]
+            changed = True
+    if not changed and compiler is None:
         return kernel
     copy = types.FunctionType(plain.__code__, names, plain.__name__, plain.__defaults__, plain.__closure__)
-    return compiler(copy)
+    # Numba names the cache file after the qualified name.
+    copy.__qualname__ = f"{plain.__qualname__}_{tag}" if tag else plain.__qualname__
+    copy.__module__ = plain.__module__
+    if compiler is not None:
+        return compiler(copy)
+    options = kernel.targetoptions
+    kept = {k: options[k] for k in ("nogil", "error_model", "fastmath", "inline", "boundscheck") if k in options}
+    return njit(cached=bool(tag), **kept)(copy)
 
 
 def uncached(function: Any) -> Any:
-    """Compile in memory only: for kernels that hold a user's function."""
-    return njit(cached=False, fast=True)(function)
-
-
-_KEEPS_UNCHANGED = {uncached}
+    """Compile a user's function, in memory only."""
+    return njit(cached=False)(function)

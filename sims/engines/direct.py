@@ -1,0 +1,184 @@
+"""Engine `direct`: the weights themselves, for any law of the inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tsphys._jit import njit
+from tsphys.models.learning_rule import LearningRule
+from tsphys.numerics.random import fill_normals, generator, normals, signs, source, stream, uniform
+from tsphys.physics.order_parameters import OrderParameters, microscopic
+from tsphys.sims.engines.local import bind, coefficients, write_overlaps
+
+#: Coordinates handled at once: inputs and weights of a block stay in the first-level cache.
+BLOCK = 512
+
+
+@njit(fast=True)
+def pass_over(W, B, pool, old, new, c, decay, fresh, binary, rng, lam, nu):
+    """One pass over the weights: apply the last update, draw the next inputs, gather their fields.
+
+    W ← decay·W + Σ_β c_kβ x_old[β]; then λ_kβ = w_k·x_new[β], ν_mβ = w*_m·x_new[β], both without their 1/√N.
+    """
+    K, N = W.shape
+    M = B.shape[0]
+    b = new.shape[0]
+    lam[...] = 0.0
+    nu[...] = 0.0
+    for low in range(0, N, BLOCK):
+        high = min(low + BLOCK, N)
+        if fresh:
+            for beta in range(b):
+                x = pool[new[beta], low:high]
+                if binary:
+                    signs(rng, x)
+                else:
+                    normals(rng, x)
+        for beta in range(b):
+            x = pool[new[beta], low:high]
+            for m in range(M):
+                nu[beta, m] += dot(B[m, low:high], x)
+        for k in range(K):
+            w = W[k, low:high]
+            for beta in range(b - 1):
+                axpy(w, decay if beta == 0 else W.dtype.type(1), c[beta, k], pool[old[beta], low:high])
+            shrink = decay if b == 1 else W.dtype.type(1)
+            lam[0, k] += axpy_dot(w, shrink, c[b - 1, k], pool[old[b - 1], low:high], pool[new[0], low:high])
+            for beta in range(1, b):
+                lam[beta, k] += dot(w, pool[new[beta], low:high])
+
+
+@njit(fast=True)
+def dot(a, b):
+    """a·b."""
+    s = a.dtype.type(0)
+    for i in range(a.shape[0]):
+        s += a[i] * b[i]
+    return s
+
+
+@njit(fast=True)
+def axpy(w, decay, c, x):
+    """w ← decay·w + c x."""
+    for i in range(w.shape[0]):
+        w[i] = decay * w[i] + c * x[i]
+
+
+@njit(fast=True)
+def axpy_dot(w, decay, c, x, y):
+    """w ← decay·w + c x, and w·y."""
+    s = w.dtype.type(0)
+    for i in range(w.shape[0]):
+        new = decay * w[i] + c * x[i]
+        w[i] = new
+        s += new * y[i]
+    return s
+
+
+@njit(fast=True)
+def overlaps(W, B, R, Q):
+    """R (K, M) and Q (K, K) of the weights, summed in float64."""
+    K, N = W.shape
+    for k in range(K):
+        for m in range(B.shape[0]):
+            s = 0.0
+            for i in range(N):
+                s += np.float64(W[k, i]) * np.float64(B[m, i])
+            R[k, m] = s / N
+        for j in range(k + 1):
+            s = 0.0
+            for i in range(N):
+                s += np.float64(W[k, i]) * np.float64(W[j, i])
+            Q[k, j] = s / N
+            Q[j, k] = s / N
+
+
+@njit
+def advance(
+    W, B, v, v_star, p, uses_overlaps, pool, zeta, fresh, binary, batch, decay, decay_v, rng, src, step, stop, R, Q
+):
+    """Do the steps from `step` to `stop`; returns the step reached, which is less than `stop` if it diverged there.
+
+    W (K, N), B (M, N), v are changed in place; R (K, M), Q (K, K) hold the overlaps at the end.
+    """
+    K, N = W.shape
+    M = B.shape[0]
+    one = W.dtype.type(1)
+    root = np.sqrt(N)
+    lam = np.zeros((batch, K))
+    nu = np.zeros((batch, M))
+    c = np.zeros((batch, K), W.dtype)
+    c_example = np.zeros(K)
+    dv = np.zeros(v.shape[0])
+    change = np.zeros(v.shape[0])
+    old = np.zeros(batch, np.int64)
+    new = np.zeros(batch, np.int64)
+    shrink = one
+    ok = True
+    while step < stop and ok:
+        for beta in range(batch):
+            if fresh:
+                new[beta] = (step & 1) * batch + beta
+                fill_normals(src, zeta[new[beta]])
+            else:
+                new[beta] = min(int(uniform(src) * pool.shape[0]), pool.shape[0] - 1)
+        pass_over(W, B, pool, old, new, c, shrink, fresh, binary, rng, lam, nu)
+        if uses_overlaps:
+            overlaps(W, B, R, Q)
+            write_overlaps(p, R, Q)
+        change[...] = 0.0
+        for beta in range(batch):
+            for k in range(K):
+                lam[beta, k] /= root
+            for m in range(M):
+                nu[beta, m] /= root
+            ok = coefficients(lam[beta], nu[beta], v, v_star, zeta[new[beta]], p, c_example, dv) and ok
+            for k in range(K):
+                c[beta, k] = c_example[k] / (batch * root)
+            for k in range(v.shape[0]):
+                change[k] += dv[k] / (batch * N)
+            old[beta] = new[beta]
+        for k in range(v.shape[0]):
+            v[k] = decay_v * v[k] + change[k]
+        shrink = W.dtype.type(decay)
+        step += 1
+    for k in range(K):
+        for beta in range(batch):
+            axpy(W[k], shrink if beta == 0 else one, c[beta, k], pool[old[beta]])
+    overlaps(W, B, R, Q)
+    return step if ok else step - 1
+
+
+def start_replica(
+    rule: LearningRule, N: int, start: OrderParameters, seed: int, replica: int, dtype: Any
+) -> Callable[[int, int], tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+    """A replica at t = 0, as the function ``advance(step, stop) -> (step reached, R, Q, v)``."""
+    draw = generator(seed, replica, "direct start")
+    W, B = (np.ascontiguousarray(a, dtype=dtype) for a in microscopic(start, N, draw))
+    rng = stream(seed, replica, "direct inputs")
+    src = source(seed, replica, "direct scalars")
+    fresh, binary = rule.alpha is None, rule.inputs == "binary"
+    rows = 2 * rule.minibatch if fresh else int(np.ceil(rule.alpha * N))
+    pool = np.zeros((rows, N), dtype)
+    zeta = np.zeros((rows, max(rule.n_noise, 1)))
+    if not fresh:
+        for x in pool:
+            (signs if binary else normals)(rng, x)
+        normals(rng, zeta.reshape(-1))
+    v, p = np.array(start.v, dtype=np.float64), rule.parameter_array()
+    v_star = np.array(start.v_star, dtype=np.float64)
+    R, Q = np.empty((rule.K, rule.M)), np.empty((rule.K, rule.K))
+    decays = 1.0 - rule.weight_decay / N, 1.0 - rule.weight_decay_v / N
+    kernel = bind(advance, rule.function)
+
+    def advance_replica(step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+        reached = kernel(
+            W, B, v, v_star, p, rule.uses_overlaps, pool, zeta, fresh, binary, rule.minibatch, *decays, rng, src,
+            step, stop, R, Q,
+        )  # fmt: skip
+        return reached, R.copy(), Q.copy(), v.copy()
+
+    return advance_replica

@@ -1,0 +1,257 @@
+"""Online learning by any rule on local fields: replicas, engines and times, brought together in one Result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import DivergedError, ModelError
+from tsphys.models.fields import number, parameters
+from tsphys.models.learning_rule import LearningRule
+from tsphys.numerics.random import generator
+from tsphys.physics.order_parameters import OrderParameters, need
+from tsphys.runs.provenance import provenance
+from tsphys.runs.replicas import over_replicas, thread_count
+from tsphys.runs.result import Result
+from tsphys.runs.times import times
+
+ENGINES = ("auto", "direct", "exact", "cuda")
+DIMS = {
+    "R": ("student", "teacher"),
+    "Q": ("student", "student_2"),
+    "v": ("student",),
+    "T": ("teacher", "teacher_2"),
+    "v_star": ("teacher",),
+}
+#: Seconds between two checkpoints.
+CHECKPOINT = 10.0
+
+
+def choose_engine(rule: LearningRule, engine: str, dtype: str) -> str:
+    """The engine that runs `rule`: `exact` where its law allows it, otherwise `direct`.
+
+    Raises
+    ------
+    ModelError
+        If `engine` is unknown, or its law does not hold for the rule.
+    """
+    if engine not in ENGINES:
+        raise ModelError("engine", engine, "must be one of " + ", ".join(ENGINES))
+    lawful = rule.inputs == "gaussian" and rule.alpha is None
+    if engine == "auto":
+        return "exact" if lawful and dtype == "float64" else "direct"
+    if engine == "exact" and not lawful:
+        raise ModelError("engine", engine, "needs Gaussian inputs and fresh examples (no alpha); use direct")
+    if engine == "exact" and dtype != "float64":
+        raise ModelError("dtype", dtype, "must be float64 with engine exact")
+    return engine
+
+
+def checked_start(model: Any, rule: LearningRule, start: OrderParameters) -> OrderParameters:
+    """`start` with the readouts of the model where it has none, and the shapes of the model.
+
+    Raises
+    ------
+    ModelError
+        If the shapes do not fit the model.
+    """
+    if not isinstance(start, OrderParameters):
+        raise ModelError("start", type(start).__name__, "must be tsphys.OrderParameters")
+    if start.R.shape != (rule.K, rule.M):
+        raise ModelError("start", f"R of shape {start.R.shape}", f"must be (K, M) = ({rule.K}, {rule.M}) as in the model")
+    v = np.array(rule.v) if start.v is None else start.v
+    v_star = np.array(rule.v_star) if start.v_star is None else start.v_star
+    for name, value, own in (("v", v, rule.v), ("v_star", v_star, rule.v_star)):
+        if len(own) and len(value) != len(own):
+            raise ModelError("start", f"{name} of shape {value.shape}", f"must be ({len(own)},) as in the model")
+    return OrderParameters(R=start.R, Q=start.Q, T=start.T, v=v, v_star=v_star)
+
+
+def simulate(
+    model: Any,
+    *,
+    N: int,
+    t: Any,
+    start: OrderParameters | None = None,
+    replicas: int = 1,
+    seed: int = 0,
+    engine: str = "auto",
+    threads: int | None = None,
+    dtype: str = "float64",
+    progress: Callable[[float], None] | None = None,
+    checkpoint: Callable[[Result], Any] | None = None,
+    resume: Result | None = None,
+) -> Result:
+    """Simulate online learning at size N, and observe the order parameters at the times t = steps/N.
+
+    Parameters
+    ----------
+    model : TwoLayer, Perceptron, LearningRule, …
+        Anything with a ``learning_rule()``.
+    N : int
+        Input dimension, at least K + M.
+    t : sequence of float
+        Times, increasing from 0 or later. What is observed at t is the state after round(tN) steps.
+    start : OrderParameters, optional
+        Overlaps at t = 0, realised exactly in each replica; none: each replica draws the model's own start.
+    replicas : int
+        Independent runs.
+    seed : int
+        With the replica's number and the engine it determines every random number.
+    engine : {"auto", "direct", "exact", "cuda"}
+        ``direct`` iterates the weights; ``exact`` iterates the overlaps by their exact law at a cost independent of N
+        (Gaussian inputs, fresh examples); ``cuda`` runs replicas on a GPU; ``auto`` is exact where it may be.
+    threads : int, optional
+        Threads over the replicas; all cores by default. The result does not depend on it.
+    dtype : {"float64", "float32"}
+        Precision of the weights and inputs of engine ``direct``.
+    progress : callable, optional
+        Called with the fraction done.
+    checkpoint : callable, optional
+        Called every 10 s or so with the replicas finished until then.
+    resume : Result, optional
+        Finished replicas of the same run, which are not done again.
+
+    Returns
+    -------
+    Result
+        ``eps_g`` (replicas, len(t)), ``R`` (…, K, M), ``Q`` (…, K, K), ``v`` (…, V) and the constants ``T``, ``v_star``.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range.
+    DivergedError
+        If a replica left every bound; it tells the time and holds what was computed.
+    """
+    rule = model.learning_rule()
+    N = need(N, rule.K, rule.M)
+    t = times("t", t)
+    replicas = number("replicas", replicas, kind=int, low=1)
+    seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
+    threads = thread_count(threads)
+    if dtype not in ("float64", "float32"):
+        raise ModelError("dtype", dtype, "must be float64 or float32")
+    engine = choose_engine(rule, engine, dtype)
+    given = None if start is None else checked_start(model, rule, start)
+
+    def start_of(replica: int) -> OrderParameters:
+        return given or checked_start(model, rule, model.start(N, generator(seed, replica, "start")))
+
+    first = start_of(0)
+    record = {
+        "N": N,
+        "seed": seed,
+        "replicas": replicas,
+        "engine": engine,
+        "dtype": dtype,
+        "start": None if given is None else {k: getattr(given, k).tolist() for k in ("R", "Q", "T", "v", "v_star")},
+    }
+    shape = (replicas, len(t))
+    data = {
+        "R": np.full((*shape, rule.K, rule.M), np.nan),
+        "Q": np.full((*shape, rule.K, rule.K), np.nan),
+        "v": np.full((*shape, len(first.v)), np.nan),
+    }
+    whole = np.zeros(replicas, dtype=bool)
+    if resume is not None:
+        _take_over(resume, model, record, t, data, whole)
+    steps = np.rint(t * N).astype(np.int64)
+    diverged: dict[int, int] = {}
+
+    def result(rows: Sequence[int] | slice) -> Result:
+        part = {name: values[rows] for name, values in data.items()}
+        kept = np.arange(replicas)[rows].tolist()
+        constants = {"T": np.array(first.T), "v_star": np.array(first.v_star)}
+        eps_g = model.eps_g(part["R"], part["Q"], first.T, part["v"], first.v_star)
+        return Result(
+            kind="simulation",
+            model=model.name,
+            parameters=parameters(model),
+            axis="t",
+            data={"t": t, **({} if eps_g is None else {"eps_g": eps_g}), **part, **constants},
+            dims=DIMS,
+            constants=tuple(constants),
+            meta={**record, "replicas": len(kept), "replica_ids": kept, **provenance()},
+        )
+
+    last_checkpoint = time.monotonic()
+
+    def finished(replica: int, outcome: Any) -> None:
+        nonlocal last_checkpoint
+        for name, values in zip(("R", "Q", "v"), outcome[:3], strict=True):
+            data[name][replica] = values
+        whole[replica] = outcome[3] is None
+        if outcome[3] is not None:
+            diverged[replica] = outcome[3]
+        if checkpoint is not None and time.monotonic() - last_checkpoint > CHECKPOINT:
+            checkpoint(result(np.flatnonzero(whole)))
+            last_checkpoint = time.monotonic()
+
+    todo = np.flatnonzero(~whole).tolist()
+    if engine == "cuda":
+        from tsphys.sims.engines import cuda
+
+        cuda.run(rule, N, start_of, seed, todo, steps, finished, progress)
+    else:
+        _on_threads(engine, rule, N, start_of, seed, todo, steps, dtype, threads, finished, progress)
+    if diverged:
+        replica, step = min(diverged.items(), key=lambda item: item[1])
+        raise DivergedError(
+            f"replica {replica} diverged at t = {step / N:.4g} (lr too large?); {len(diverged)} of {replicas} did",
+            t=step / N,
+            partial=result(slice(None)),
+        )
+    return result(slice(None))
+
+
+def _on_threads(
+    engine: str, rule: LearningRule, N: int, start_of: Any, seed: int, todo: list[int], steps: np.ndarray, dtype: str,
+    threads: int, finished: Any, progress: Any,
+) -> None:  # fmt: skip
+    """Run replicas on the CPU; `finished` gets (R, Q, v, step of divergence or None) of each."""
+    from importlib import import_module
+
+    start_replica = import_module(f"tsphys.sims.engines.{engine}").start_replica
+    cost = rule.minibatch * (rule.K + rule.M) * (N if engine == "direct" else 50 * rule.K)
+    piece = max(1, int(2e8 / cost))
+
+    def work(replica: int, report: Callable[[float], None]) -> Any:
+        state = start_of(replica)
+        advance = start_replica(rule, N, state, seed, replica, np.dtype(dtype))
+        R = np.full((len(steps), rule.K, rule.M), np.nan)
+        Q = np.full((len(steps), rule.K, rule.K), np.nan)
+        v = np.full((len(steps), len(state.v)), np.nan)
+        step = 0
+        for i, stop in enumerate(steps.tolist()):
+            while True:
+                target = min(stop, step + piece)
+                step, R[i], Q[i], v[i] = advance(step, target)
+                if step < target:
+                    R[i], Q[i], v[i] = np.nan, np.nan, np.nan
+                    return R, Q, v, step
+                report(step / max(int(steps[-1]), 1))
+                if step == stop:
+                    break
+        return R, Q, v, None
+
+    over_replicas(work, todo, threads=threads, progress=progress, finished=finished)
+
+
+def _take_over(
+    old: Result, model: Any, record: dict[str, Any], t: np.ndarray, data: dict[str, np.ndarray], whole: np.ndarray
+) -> None:
+    """Copy the finished replicas of an earlier run of the same model, size, seed, engine, start and times."""
+    keys = ("N", "seed", "engine", "dtype", "start")
+    same = old.model == model.name and old.parameters == parameters(model)
+    same = same and all(old.meta.get(k) == record[k] for k in keys) and np.array_equal(old["t"], t)
+    if not same:
+        raise ModelError("resume", old.model, "the file holds another run (model, parameters, N, seed, engine or times)")
+    for row, replica in enumerate(old.meta["replica_ids"]):
+        if replica < len(whole) and np.isfinite(old["Q"][row]).all():
+            for name in data:
+                data[name][replica] = old[name][row]
+            whole[replica] = True

@@ -1,0 +1,56 @@
+"""tsphys: a laboratory for the statistical physics of learning.
+
+Name a model, run it as a simulation, solve its theory, and see both in one picture::
+
+    import numpy as np, tsphys
+    model = tsphys.TwoLayer(K=2, M=2, activation="erf", lr=0.5)
+    t = np.geomspace(0.1, 100, 40)
+    sim = tsphys.simulate(model, N=1000, t=t, replicas=8, seed=0)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "TwoLayer": "tsphys.models.two_layer",
+    "Perceptron": "tsphys.models.perceptron",
+    "LearningRule": "tsphys.models.learning_rule",
+    "OrderParameters": "tsphys.physics.order_parameters",
+    "Result": "tsphys.runs.result",
+    "load": "tsphys.runs.result",
+    "simulate": "tsphys.registry",
+    "solve": "tsphys.registry",
+    "compare": "tsphys.comparison",
+    "Comparison": "tsphys.comparison",
+    "ModelError": "tsphys.errors",
+    "ConvergenceError": "tsphys.errors",
+    "DivergedError": "tsphys.errors",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+if TYPE_CHECKING:
+    from tsphys.comparison import Comparison, compare
+    from tsphys.errors import ConvergenceError, DivergedError, ModelError
+    from tsphys.models.learning_rule import LearningRule
+    from tsphys.models.perceptron import Perceptron
+    from tsphys.models.two_layer import TwoLayer
+    from tsphys.physics.order_parameters import OrderParameters
+    from tsphys.registry import simulate, solve
+    from tsphys.runs.result import Result, load
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tsphys' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,125 @@
+"""The learning rule on local fields: what every model of online learning is an instance of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.fields import array, param, validate
+from tsphys.physics.order_parameters import OrderParameters, random_overlaps
+
+
+@dataclass(frozen=True)
+class LearningRule:
+    """A local learning rule: students w_k see an input x through λ_k = w_k·x/√N, teachers through ν_m = w*_m·x/√N.
+
+    One step on b fresh examples x_β, at time t = steps/N::
+
+        w_k ← (1 − κ/N) w_k + 1/(b√N) Σ_β c_kβ x_β
+        v   ← (1 − κ_v/N) v + 1/(bN) Σ_β dv_β
+
+    From `function` alone follow the simulation (engines ``direct``, ``exact``, ``cuda``) and, for N → ∞, the ODE
+    dR/dt = ⟨c ν⟩ − κR, dQ/dt = ⟨cλᵀ + λcᵀ⟩ + ⟨ccᵀ⟩/b − 2κQ, dv/dt = ⟨dv⟩ − κ_v v.
+
+    Parameters
+    ----------
+    function : function ``f(lam, nu, v, v_star, noise, p, c, dv)``
+        Writes the coefficients ``c`` (K,) and the readout change ``dv`` (len(v),) of one example. ``lam`` (K,) and
+        ``nu`` (M,) are the fields, ``noise`` (n_noise,) standard normals drawn with the example, ``p`` the `params`.
+        Jitted by ``numba.njit``, or plain Python that Numba can compile.
+    K, M : int
+        Students and teachers.
+    params : sequence of float
+        Handed to the rule as ``p``.
+    error : function ``e(lam, nu, v, v_star, p) -> float``, optional
+        Error on one example; its mean over Gaussian fields is ``eps_g``. Without it only R, Q, v are observed.
+    n_noise : int
+        Standard normals that the rule wants with each example.
+    v, v_star : sequence of float
+        Readouts that the rule may use: the student's at t = 0, the teacher's.
+    T : (M, M) array_like, optional
+        Teacher overlaps of the default start; none: the identity.
+    init : float
+        Standard deviation of the initial student weights of the default start.
+    minibatch : int
+        Examples b in a step.
+    weight_decay, weight_decay_v : float
+        κ and κ_v, not multiplied by a learning rate.
+    smooth : bool
+        The rule is smooth in fields and noise: its averages are taken by Gauss-Hermite quadrature; otherwise by
+        quadratures that tolerate kinks and jumps.
+    uses_overlaps : bool
+        The last K·M + K·K entries of ``p`` hold the current R and Q, row by row, whenever the rule is called.
+    inputs : {"gaussian", "binary"}
+        Law of the x_i: N(0, 1), or ±1.
+    alpha : float, optional
+        Load of a fixed training set of ⌈αN⌉ examples (noise included) from which examples are drawn with replacement;
+        none: each example is fresh (online learning).
+
+    Raises
+    ------
+    ModelError
+        If a parameter is out of range.
+    """
+
+    name: ClassVar[str] = "learning_rule"
+
+    function: Callable[..., None]
+    K: int = param(1, "number of student units", kind=int, low=1, short="-K")
+    M: int = param(1, "number of teacher units", kind=int, low=1, short="-M")
+    params: tuple[float, ...] = param((), "numbers handed to the rule", shape=1)
+    error: Callable[..., float] | None = None
+    n_noise: int = param(0, "standard normals drawn with each example", kind=int, low=0)
+    v: tuple[float, ...] = param((), "student readout at t = 0", shape=1)
+    v_star: tuple[float, ...] = param((), "teacher readout", shape=1)
+    T: tuple[tuple[float, ...], ...] | None = param(None, "teacher overlaps", shape=2, optional=True)
+    init: float = param(1.0, "standard deviation of the initial student weights", low=0)
+    minibatch: int = param(1, "examples in a step", kind=int, low=1)
+    weight_decay: float = param(0.0, "weight decay κ, in units of 1/N a step", low=0)
+    weight_decay_v: float = param(0.0, "weight decay of the readout, in units of 1/N a step", low=0)
+    smooth: bool = param(False, "smooth in fields and noise", kind=bool)
+    uses_overlaps: bool = param(False, "wants R and Q at the end of its parameters", kind=bool)
+    inputs: str = param("gaussian", "law of the inputs", kind=str, choices=("gaussian", "binary"))
+    alpha: float | None = param(None, "load of a fixed training set", low=0, open_low=True, optional=True)
+
+    def __post_init__(self) -> None:
+        validate(self)
+        for name in ("function", "error"):
+            f = getattr(self, name)
+            if f is None and name == "error":
+                continue
+            if not callable(f):
+                raise ModelError(name, f, "must be a function that Numba can compile")
+            if not hasattr(f, "py_func"):
+                from tsphys._jit import uncached
+
+                object.__setattr__(self, name, uncached(f))
+        if self.T is not None:
+            array("T", self.T, (self.M, self.M), "teacher overlaps of M teachers")
+
+    def parameter_array(self) -> np.ndarray:
+        """`params` as the kernels see them, with room for the overlaps where the rule wants them."""
+        room = self.K * self.M + self.K * self.K if self.uses_overlaps else 0
+        return np.concatenate([np.array(self.params, dtype=np.float64), np.zeros(room)])
+
+    def start(self, N: int, rng: np.random.Generator) -> OrderParameters:
+        """Overlaps of iid Gaussian student weights at size N, drawn from their exact law."""
+        T = np.eye(self.M) if self.T is None else np.array(self.T)
+        R, Q = random_overlaps(self.K, T, N, self.init, rng)
+        return OrderParameters(R=R, Q=Q, T=T, v=self.v, v_star=self.v_star)
+
+    def learning_rule(self) -> LearningRule:
+        """Itself; other models return the rule that they are an instance of."""
+        return self
+
+    def eps_g(self, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray | None:
+        """Mean of `error` at given overlaps with any leading axes, by quadrature; None without an `error`."""
+        if self.error is None:
+            return None
+        from tsphys.physics.field_average import mean_error
+
+        return mean_error(self, R, Q, T, v, v_star)

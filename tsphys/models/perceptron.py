@@ -1,0 +1,87 @@
+"""One-layer student and teacher with sign output: Hebb, Rosenblatt, AdaTron and the optimal online rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tsphys.models.fields import param, validate
+from tsphys.models.learning_rule import LearningRule
+from tsphys.physics.order_parameters import OrderParameters, random_overlaps
+
+#: Names of the rules, in the order of their codes in tsphys.rules.perceptron.
+RULES = ("hebb", "rosenblatt", "adatron", "optimal")
+
+
+@dataclass(frozen=True)
+class Perceptron:
+    """Student sign(λ) learns a teacher y = sign(ν), |w*|² = N, from a stream of examples: w ← w + c x/√N.
+
+    Rules: Hebb c = ηy; Rosenblatt c = ηy where the student errs; AdaTron c = −ηλ where it errs; the optimal rule of
+    Kinouchi & Caticha, whose modulation uses the current overlap and which learns fastest of all. eps_g is the
+    probability of an error, acos(ρ)/π with ρ = R/√(QT); time t = examples/N (steps/N with minibatches).
+
+    Parameters
+    ----------
+    rule : {"hebb", "rosenblatt", "adatron", "optimal"}
+        Learning rule.
+    lr : float
+        Learning rate η; the optimal rule has its own and does not use it.
+    minibatch : int
+        Examples in a step.
+    init : float
+        Standard deviation of the initial student weights when no start is given.
+    inputs, alpha
+        As in `TwoLayer`.
+
+    References
+    ----------
+    Kinzel & Rujan, EPL 13, 473 (1990); Kinouchi & Caticha, J. Phys. A 25, 6243 (1992); Biehl & Riegler, EPL 28, 525
+    (1994).
+    """
+
+    name: ClassVar[str] = "perceptron"
+
+    rule: str = param("hebb", "learning rule", kind=str, choices=RULES)
+    lr: float = param(1.0, "learning rate η (not used by the optimal rule)", low=0, open_low=True)
+    minibatch: int = param(1, "examples in a step", kind=int, low=1, short="-b")
+    init: float = param(1.0, "standard deviation of the initial student weights", low=0, open_low=True)
+    inputs: str = param("gaussian", "law of the inputs", kind=str, choices=("gaussian", "binary"))
+    alpha: float | None = param(
+        None, "load of a fixed training set of αN examples; none: online", low=0, open_low=True, optional=True
+    )
+
+    #: One student, one teacher.
+    K: ClassVar[int] = 1
+    M: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+    def start(self, N: int, rng: np.random.Generator) -> OrderParameters:
+        """Overlaps of iid Gaussian student weights at size N, drawn from their exact law."""
+        R, Q = random_overlaps(1, np.eye(1), N, self.init, rng)
+        return OrderParameters(R=R, Q=Q, T=np.eye(1), v=(), v_star=())
+
+    def learning_rule(self) -> LearningRule:
+        """The rule on local fields that this model is an instance of."""
+        from tsphys.rules import perceptron
+
+        return LearningRule(
+            perceptron.rule,
+            params=(RULES.index(self.rule), self.lr),
+            error=perceptron.error,
+            minibatch=self.minibatch,
+            uses_overlaps=self.rule == "optimal",
+            inputs=self.inputs,
+            alpha=self.alpha,
+            init=self.init,
+        )
+
+    def eps_g(self, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray:
+        """Probability that student and teacher disagree, acos(ρ)/π."""
+        R, Q, T = (np.asarray(a)[..., 0, 0] for a in (R, Q, T))
+        # atan2 keeps the digits that acos loses near ρ = 1.
+        return np.arctan2(np.sqrt(np.maximum(Q * T - R * R, 0.0)), R) / np.pi

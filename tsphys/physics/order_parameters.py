@@ -1,0 +1,136 @@
+"""Order parameters of teacher-student models: R, Q, T and the readouts, with their geometry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.fields import array, number
+
+#: An eigenvalue above −SEMIDEFINITE × (largest eigenvalue) counts as zero: rounding of the overlaps themselves.
+SEMIDEFINITE = 1e-12
+
+
+@dataclass(frozen=True)
+class OrderParameters:
+    """Overlaps of K students and M teachers: the whole macroscopic state of online learning.
+
+    Parameters
+    ----------
+    R : (K, M) array_like
+        R_km = w_k·w*_m/N.
+    Q : (K, K) array_like
+        Q_kl = w_k·w_l/N.
+    T : (M, M) array_like
+        T_mn = w*_m·w*_n/N.
+    v : (V,) array_like, optional
+        Student readout; none: the model's own (ones unless it says otherwise).
+    v_star : (S,) array_like, optional
+        Teacher readout; none: the model's own.
+
+    Raises
+    ------
+    ModelError
+        For wrong shapes, numbers that are not finite, asymmetry, or a covariance [[Q, R], [Rᵀ, T]] of the fields
+        with a negative eigenvalue, which no weights can have.
+    """
+
+    R: np.ndarray
+    Q: np.ndarray
+    T: np.ndarray
+    v: np.ndarray | None = None
+    v_star: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        R = array("R", self.R, (None, None), "(students K, teachers M)")
+        K, M = R.shape
+        if K == 0 or M == 0:
+            raise ModelError("R", f"array of shape {R.shape}", "must have at least one student and one teacher")
+        Q = array("Q", self.Q, (K, K), "(students, students) to go with R")
+        T = array("T", self.T, (M, M), "(teachers, teachers) to go with R")
+        v = None if self.v is None else array("v", self.v, (None,), "the student readout")
+        v_star = None if self.v_star is None else array("v_star", self.v_star, (None,), "the teacher readout")
+        for name, S in (("Q", Q), ("T", T)):
+            scale = np.abs(S).max()
+            if np.abs(S - S.T).max() > SEMIDEFINITE * scale:
+                raise ModelError(name, S.tolist(), "must be symmetric")
+            S[...] = 0.5 * (S + S.T)
+            _semidefinite(name, S, name)
+        _semidefinite("R", np.block([[Q, R], [R.T, T]]), "the covariance [[Q, R], [R^T, T]] of the fields")
+        for name, value in (("R", R), ("Q", Q), ("T", T), ("v", v), ("v_star", v_star)):
+            if value is not None:
+                value.setflags(write=False)
+            object.__setattr__(self, name, value)
+
+    @property
+    def K(self) -> int:
+        """Number of students."""
+        return self.R.shape[0]
+
+    @property
+    def M(self) -> int:
+        """Number of teachers."""
+        return self.R.shape[1]
+
+
+def _semidefinite(name: str, S: np.ndarray, what: str) -> None:
+    values = np.linalg.eigvalsh(S)
+    if values[0] < -SEMIDEFINITE * max(values[-1], 1e-300):
+        raise ModelError(name, f"smallest eigenvalue {values[0]:.3g} of {what}", "no eigenvalue may be negative")
+
+
+def triangular_root(S: np.ndarray) -> np.ndarray:
+    """Lower-triangular L (n, n) with L Lᵀ = S for a positive semidefinite S, also a singular one."""
+    values, vectors = np.linalg.eigh(S)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    lower = np.linalg.qr(root.T, mode="r").T
+    return lower * np.where(np.diag(lower) < 0, -1.0, 1.0)
+
+
+def coordinates(state: OrderParameters) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Coordinates of students and teachers in an orthonormal basis that starts with the teachers' span.
+
+    Returns
+    -------
+    A : (K, M)
+        Students in the teachers' basis, R = A L_Tᵀ.
+    L : (K, K)
+        Lower triangular, the rest of the students, Q = A Aᵀ + L Lᵀ.
+    LT : (M, M)
+        Lower triangular, T = L_T L_Tᵀ.
+    """
+    LT = triangular_root(state.T)
+    A = np.linalg.lstsq(LT, state.R.T, rcond=1e-10)[0].T
+    return A, triangular_root(state.Q - A @ A.T), LT
+
+
+def random_overlaps(K: int, T: np.ndarray, N: int, scale: float, rng: np.random.Generator) -> tuple[Any, Any]:
+    """R and Q of K students with iid N(0, scale²) weights beside teachers with overlaps T, from their law at size N.
+
+    The students' coordinates in the teachers' span are normal; the rest is Bartlett's factor of a Wishart matrix with
+    N − M degrees of freedom (Bartlett 1933), so that the cost does not depend on N.
+    """
+    M = len(T)
+    need(N, K, M)
+    A = scale / np.sqrt(N) * rng.standard_normal((K, M))
+    L = np.tril(rng.standard_normal((K, K)), -1)
+    L[np.diag_indices(K)] = np.sqrt(rng.chisquare(N - M - np.arange(K)))
+    L *= scale / np.sqrt(N)
+    return A @ triangular_root(T).T, A @ A.T + L @ L.T
+
+
+def need(N: Any, K: int, M: int) -> int:
+    """N as an integer of at least K + M, the smallest size that holds any overlaps of K students and M teachers."""
+    return number("N", N, kind=int, low=K + M, words=f"must be an integer >= K + M = {K + M}")
+
+
+def microscopic(state: OrderParameters, N: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Weights W (K, N) and teachers B (M, N) in a random direction with exactly these overlaps, to rounding."""
+    A, L, LT = coordinates(state)
+    K, M = state.R.shape
+    need(N, K, M)
+    basis = np.linalg.qr(rng.standard_normal((N, M + K)))[0].T * np.sqrt(N)
+    return np.hstack([A, L]) @ basis, LT @ basis[:M]

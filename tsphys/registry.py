@@ -1,0 +1,137 @@
+"""Which models there are, and where their simulation, theory and figures live. Only this file looks into the rooms."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from tsphys.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model of the package.
+
+    Parameters
+    ----------
+    cls : str
+        Name of its dataclass in ``tsphys.models.<name>``.
+    about : str
+        What it is, in a line.
+    sims, theory : str
+        Modules that hold ``simulate`` and ``solve``; empty if there is none.
+    figures : tuple of str
+        Modules of ``tsphys.figures`` that draw it.
+    """
+
+    cls: str
+    about: str
+    sims: str = ""
+    theory: str = ""
+    figures: tuple[str, ...] = ()
+
+
+MODELS = {
+    "two_layer": Entry(
+        cls="TwoLayer",
+        about="two-layer student and teacher, online SGD on one or both layers",
+        sims="tsphys.sims.two_layer",
+        theory="tsphys.odes.two_layer",
+        figures=("two_layer", "noise_floor"),
+    ),
+    "perceptron": Entry(
+        cls="Perceptron",
+        about="sign perceptron: Hebb, Rosenblatt, AdaTron, optimal online rule",
+        sims="tsphys.sims.perceptron",
+        theory="tsphys.odes.perceptron",
+        figures=("perceptron",),
+    ),
+}
+
+#: Models that need more than text to be described, so that they have no command.
+LIBRARY_ONLY = {
+    "learning_rule": Entry(
+        cls="LearningRule",
+        about="any learning rule on local fields, written as a Numba function",
+        sims="tsphys.sims.learning_rule",
+        theory="tsphys.odes.learning_rule",
+    ),
+}
+
+
+def model_class(name: str) -> type:
+    """The dataclass of a model.
+
+    Raises
+    ------
+    ModelError
+        If there is no model of that name.
+    """
+    if name not in MODELS:
+        raise ModelError("model", name, "must be one of " + ", ".join(MODELS))
+    return getattr(import_module(f"tsphys.models.{name}"), MODELS[name].cls)
+
+
+def _find(model: Any, room: str, verb: str) -> Callable[..., Any]:
+    entry = {**MODELS, **LIBRARY_ONLY}.get(getattr(type(model), "name", None))
+    if entry is None:
+        names = ", ".join(e.cls for e in (*MODELS.values(), *LIBRARY_ONLY.values()))
+        raise ModelError("model", type(model).__name__, f"must be one of tsphys.{{{names}}}")
+    if not getattr(entry, room):
+        raise ModelError("model", type(model).name, f"has nothing to {verb}")
+    return getattr(import_module(getattr(entry, room)), verb)
+
+
+def _call(function: Callable[..., Any], model: Any, options: dict[str, Any]) -> Any:
+    known = inspect.signature(function).parameters
+    required = [k for k, p in known.items() if p.default is p.empty and k != "model"]
+    for name, value in options.items():
+        if name not in known or name == "model":
+            allowed = ", ".join(k for k in known if k != "model")
+            raise ModelError(name, value, f"is not an option of {function.__name__} for {type(model).name} ({allowed})")
+    for name in required:
+        if name not in options:
+            raise ModelError(name, None, f"is required to {function.__name__} {type(model).name}")
+    return function(model, **options)
+
+
+def simulate(model: Any, **options: Any) -> Any:
+    """Simulate a model; the options are those of its ``simulate``.
+
+    For online learning (`TwoLayer`, `Perceptron`, `LearningRule`) see `tsphys.sims.engines.online.simulate`:
+    ``N, t, start, replicas, seed, engine, threads, dtype, progress``.
+
+    Returns
+    -------
+    Result
+        Observables with axes (replica, t, …).
+
+    Raises
+    ------
+    ModelError
+        If an option is unknown, missing or out of range.
+    DivergedError
+        If the dynamics left every bound.
+    """
+    return _call(_find(model, "sims", "simulate"), model, options)
+
+
+def solve(model: Any, **options: Any) -> Any:
+    """Solve the theory of a model; the options are those of its ``solve``: for online learning ``start`` and ``t``.
+
+    Returns
+    -------
+    Result
+        Observables with axes (t, …).
+
+    Raises
+    ------
+    ModelError
+        If an option is unknown, missing or out of range.
+    ConvergenceError, DivergedError
+        If there is no solution within the tolerance, or within bounds.
+    """
+    return _call(_find(model, "theory", "solve"), model, options)

@@ -1,0 +1,185 @@
+"""What a simulation or a theory returns: named arrays over one axis, with all that is needed to make them again."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.runs.files import write_atomically
+
+_FORMAT = 1
+_META = "__meta__"
+
+
+@dataclass(frozen=True)
+class Result(Mapping[str, np.ndarray]):
+    """Observables of a simulation or a theory.
+
+    ``result["eps_g"]`` has the axes (replica, axis, …) for a simulation and (axis, …) for a theory, where the axis is
+    the sequence that was asked for (``t``, ``T``, ``alpha``, …) and is itself an entry.
+
+    Parameters
+    ----------
+    kind : {"simulation", "theory"}
+        Where the numbers come from.
+    model : str
+        Name of the model.
+    parameters : dict
+        Its parameters.
+    axis : str
+        Name of the axis.
+    data : dict of str to ndarray
+        The axis, and the observables over it.
+    dims : dict of str to tuple of str
+        Names of the axes of an observable after (replica, axis), for example ``{"R": ("student", "teacher")}``.
+    constants : tuple of str
+        Entries that do not depend on replica and axis, for example ``T``.
+    meta : dict
+        Sizes, seed, engine, start, tolerances, versions, revision: whatever JSON can hold.
+    """
+
+    kind: str
+    model: str
+    parameters: dict[str, Any]
+    axis: str
+    data: dict[str, np.ndarray]
+    dims: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    constants: tuple[str, ...] = ()
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        try:
+            return self.data[name]
+        except KeyError:
+            raise KeyError(f"{name}: this result holds {', '.join(self.data)}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{k} {v.shape}" for k, v in self.data.items())
+        return f"<{self.kind} of {self.model} over {self.axis}: {shapes}>"
+
+    @property
+    def observables(self) -> tuple[str, ...]:
+        """Names of what depends on the axis."""
+        return tuple(k for k in self.data if k != self.axis and k not in self.constants)
+
+    @property
+    def replicas(self) -> int | None:
+        """Number of replicas; None for a theory."""
+        return self.meta.get("replicas") if self.kind == "simulation" else None
+
+    def mean(self, name: str) -> np.ndarray:
+        """Mean over replicas, shape (axis, …); a theory's own value."""
+        return self[name].mean(axis=0) if self.kind == "simulation" else self[name]
+
+    def sem(self, name: str) -> np.ndarray:
+        """Standard error of the mean over replicas, shape (axis, …).
+
+        Zero for a theory, NaN for a single replica, whose error nothing tells.
+        """
+        if self.kind != "simulation":
+            return np.zeros_like(self[name])
+        n = len(self[name])
+        return self.std(name) / np.sqrt(n)
+
+    def std(self, name: str) -> np.ndarray:
+        """Standard deviation over replicas (n − 1), shape (axis, …)."""
+        if self.kind != "simulation":
+            return np.zeros_like(self[name])
+        if len(self[name]) < 2:
+            return np.full(self[name].shape[1:], np.nan)
+        return self[name].std(axis=0, ddof=1)
+
+    def save(self, path: str | os.PathLike[str], *, force: bool = True) -> Path:
+        """Write ``.npz`` with a JSON record, atomically: the file is whole or not there.
+
+        Parameters
+        ----------
+        path : path-like
+            The file; it gets the suffix ``.npz`` if it has none.
+        force : bool
+            Replace a file that exists.
+
+        Raises
+        ------
+        ModelError
+            If the folder does not exist or cannot be written, or the file exists and `force` is false.
+        """
+        path = Path(path)
+        if path.suffix != ".npz":
+            path = path.with_name(path.name + ".npz")
+        if path.exists() and not force:
+            raise ModelError("output", str(path), "exists; use force to replace it")
+        record = {
+            "format": _FORMAT,
+            **{k: getattr(self, k) for k in ("kind", "model", "parameters", "axis", "dims", "constants", "meta")},
+        }
+        text = np.array(json.dumps(record, allow_nan=True))
+        return write_atomically(path, lambda file: np.savez_compressed(file, **{_META: text}, **self.data))
+
+    def to_xarray(self) -> Any:
+        """As an ``xarray.Dataset`` with named axes, parameters and record as attributes (the extra ``xarray``)."""
+        try:
+            import xarray
+        except ImportError as error:
+            raise ImportError("to_xarray needs xarray: pip install 'tsphys[xarray]'") from error
+        lead = ("replica", self.axis) if self.kind == "simulation" else (self.axis,)
+        entries = {}
+        for name, values in self.data.items():
+            if name == self.axis:
+                continue
+            before = () if name in self.constants else lead
+            rest = values.ndim - len(before)
+            own = self.dims.get(name) or tuple(f"{name}_{i}" for i in range(rest))
+            entries[name] = ((*before, *own), values)
+        attributes = {
+            "kind": self.kind,
+            "model": self.model,
+            "parameters": json.dumps(self.parameters),
+            "meta": json.dumps(self.meta),
+        }
+        return xarray.Dataset(entries, coords={self.axis: self.data[self.axis]}, attrs=attributes)
+
+
+def load(path: str | os.PathLike[str]) -> Result:
+    """Read what `Result.save` wrote; nothing in the file is executed.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, truncated, damaged or not a result of tsphys.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ModelError("file", str(path), "does not exist" if not path.exists() else "is not a file")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            record = json.loads(str(archive[_META][()]))
+            data = {name: archive[name] for name in archive.files if name != _META}
+        if record.pop("format") != _FORMAT:
+            raise ModelError("file", str(path), f"was written in another format than {_FORMAT}; use the version it names")
+        dims = {k: tuple(v) for k, v in record.pop("dims").items()}
+        return Result(data=data, dims=dims, constants=tuple(record.pop("constants")), **record)
+    except ModelError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, _zlib_error()) as e:
+        raise ModelError("file", str(path), "is not a whole result of tsphys (truncated, damaged or another format)") from e
+
+
+def _zlib_error() -> type[Exception]:
+    import zlib
+
+    return zlib.error
