@@ -1,0 +1,143 @@
+"""Theory against simulation: z-scores, a table, a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.fields import number
+from tsphys.runs.result import Result
+
+#: Relative accuracy that solvers and rounding leave to a curve; far below any statistical error.
+NUMERICAL = 1e-9
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How far a simulation lies from its theory, in standard errors.
+
+    Attributes
+    ----------
+    z : dict of str to ndarray
+        Normal scores of an observable over the axis, shape (axis, …), as `Result.mean`.
+    deviation, error : dict of str to ndarray
+        Mean of the simulation minus theory, and the standard error that it is held against.
+    threshold : float
+        |z| that the largest of all scores exceeds by chance with probability `level` (Šidák, scores taken as
+        independent, which errs on the lenient side by little, since it grows like the root of a logarithm).
+    level : float
+        That probability.
+    """
+
+    z: dict[str, np.ndarray]
+    deviation: dict[str, np.ndarray]
+    error: dict[str, np.ndarray]
+    axis: str
+    values: np.ndarray
+    threshold: float
+    level: float
+
+    @property
+    def max_abs_z(self) -> float:
+        """Largest |z| of all."""
+        return max(float(np.abs(z).max()) for z in self.z.values())
+
+    @property
+    def ok(self) -> bool:
+        """Whether the largest |z| is within what chance allows."""
+        return bool(self.max_abs_z <= self.threshold)
+
+    def __str__(self) -> str:
+        lines = [f"{'observable':<12} {'points':>7} {'rms z':>7} {'max |z|':>8}  at {self.axis:<9} {'deviation':>11} {'error':>9}"]
+        for name, z in self.z.items():
+            at = np.unravel_index(np.abs(z).argmax(), z.shape)
+            lines.append(
+                f"{name:<12} {z.size:>7} {np.sqrt(np.mean(z**2)):>7.2f} {abs(z[at]):>8.2f}  "
+                f"{self.values[at[0]]:<12.4g} {self.deviation[name][at]:>11.2e} {self.error[name][at]:>9.1e}"
+            )
+        verdict = "agree" if self.ok else "DISAGREE"
+        lines.append(
+            f"{verdict}: max |z| = {self.max_abs_z:.2f}, chance allows {self.threshold:.2f} at level {self.level:g}"
+        )
+        return "\n".join(lines)
+
+
+def compare(
+    simulation: Result,
+    theory: Result,
+    *,
+    observables: Any = None,
+    finite_size: bool = True,
+    level: float = 1e-3,
+) -> Comparison:
+    """Hold the mean over replicas against a theory curve.
+
+    The score is that of Student's t with n − 1 degrees of freedom, turned into the normal score of the same tail
+    probability, so that few replicas do not pretend to know their error. Theory is for N → ∞ and the mean of a
+    simulation has a bias of order 1/N, of which nothing exact is assumed: an allowance of its order is added to the
+    error in quadrature, s²/Δ with s the standard deviation over replicas, itself of order 1/√N, and Δ the range of the
+    theory curve (a curve of range Δ bends by about 1/Δ); and |dy/dt|/N for the discreteness of time. It is
+    below the statistical error as long as there are fewer replicas than N s²-units, in practice n < N.
+
+    Parameters
+    ----------
+    simulation, theory : Result
+        Over the same axis.
+    observables : sequence of str, optional
+        Which; all that both have by default.
+    finite_size : bool
+        Allow for the O(1/N) bias.
+    level : float
+        Probability that two that agree are called different.
+
+    Raises
+    ------
+    ModelError
+        If there are fewer than two replicas, the axes differ, nothing is in common, or numbers are missing.
+    """
+    from scipy import special, stats
+
+    for name, result, kind in (("simulation", simulation, "simulation"), ("theory", theory, "theory")):
+        if not isinstance(result, Result) or result.kind != kind:
+            raise ModelError(name, result, f"must be the Result of a {kind}")
+    level = number("level", level, low=0, high=1, open_low=True, open_high=True)
+    axis = theory.axis
+    if simulation.axis != axis or simulation[axis].shape != theory[axis].shape:
+        raise ModelError("theory", axis, f"must have the axis of the simulation, {simulation.axis}")
+    if not np.allclose(simulation[axis], theory[axis], rtol=1e-9, atol=1e-12):
+        raise ModelError("theory", axis, "must have the same values on its axis as the simulation")
+    common = [k for k in simulation.observables if k in theory.observables]
+    names = common if observables is None else list(observables)
+    for name in names:
+        if name not in common:
+            raise ModelError("observables", name, "must be among " + ", ".join(common))
+    if not names:
+        raise ModelError("theory", theory.observables, "has no observable in common with the simulation")
+    n = len(simulation[names[0]])
+    if n < 2:
+        raise ModelError("replicas", n, "must be at least 2 for an error to compare with")
+    z, deviation, error = {}, {}, {}
+    values = theory[axis]
+    for name in names:
+        y, mean, s = theory[name], simulation.mean(name), simulation.std(name)
+        if not (np.isfinite(y).all() and np.isfinite(mean).all()):
+            raise ModelError(name, "NaN", "must be finite in simulation and theory")
+        span = np.ptp(y, axis=0)
+        scale = np.abs(y).max(axis=0)
+        variance = s**2 / n + (NUMERICAL * scale + np.finfo(float).tiny) ** 2
+        if finite_size and "N" in simulation.meta:
+            allowance = s**2 / np.where(span > 0, span, np.inf)
+            if axis == "t" and len(values) > 1:
+                allowance = allowance + np.abs(np.gradient(y, values, axis=0)) / simulation.meta["N"]
+            variance = variance + allowance**2
+        error[name] = np.sqrt(variance)
+        deviation[name] = mean - y
+        score = deviation[name] / error[name]
+        tail = stats.t.logsf(np.abs(score), n - 1)
+        z[name] = np.sign(score) * -special.ndtri_exp(tail)
+    count = sum(v.size for v in z.values())
+    each = -np.expm1(np.log1p(-level) / count)
+    return Comparison(z, deviation, error, axis, values, float(-special.ndtri(each / 2)), level)

@@ -1,0 +1,128 @@
+"""One house style for every figure: vector PDF and PNG, colour-blind safe, labelled with the model's parameters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.runs.files import write_atomically
+from tsphys.runs.provenance import provenance
+from tsphys.runs.result import Result
+
+#: Okabe & Ito's colours (2008), told apart with every common colour vision; black is for reference lines.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#999999")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+#: Width in inches of one and two journal columns.
+COLUMN, PAGE = 3.4, 7.0
+
+_STYLE = {
+    "font.size": 9,
+    "axes.labelsize": 9,
+    "axes.titlesize": 9,
+    "legend.fontsize": 7.5,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 3.5,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 200,
+    "mathtext.fontset": "cm",
+    "pdf.fonttype": 42,
+}
+
+
+@contextmanager
+def style() -> Any:
+    """Matplotlib with the house style, drawing to files only; yields `matplotlib.pyplot`."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    with plt.rc_context({**_STYLE, "axes.prop_cycle": plt.cycler(color=COLOURS)}):
+        try:
+            yield plt
+        finally:
+            plt.close("all")
+
+
+def theory_line(ax: Any, theory: Result, name: str, index: tuple[int, ...] = (), **kwargs: Any) -> Any:
+    """Draw an observable of a theory as a line; `index` picks an entry of a matrix such as R."""
+    return ax.plot(theory[theory.axis], theory[name][(slice(None), *index)], **{"zorder": 2, **kwargs})[0]
+
+
+def simulation_points(ax: Any, sim: Result, name: str, index: tuple[int, ...] = (), **kwargs: Any) -> Any:
+    """Draw an observable of a simulation as open points with the standard error of the mean."""
+    at = (slice(None), *index)
+    options = {"fmt": "o", "mfc": "white", "mew": 0.9, "elinewidth": 0.9, "capsize": 1.5, "zorder": 3, **kwargs}
+    return ax.errorbar(sim[sim.axis], sim.mean(name)[at], yerr=sim.sem(name)[at], **options)
+
+
+def label(panel: Any, letter: str) -> None:
+    """Name a panel (a), (b), … at its upper left corner."""
+    panel.annotate(
+        f"({letter})", xy=(0, 1), xycoords="axes fraction", xytext=(-4, 4), textcoords="offset points",
+        ha="right", va="bottom", fontweight="bold",
+    )  # fmt: skip
+
+
+def save(figure: Any, out: Any, data: Mapping[str, np.ndarray], parameters: Mapping[str, Any]) -> list[Path]:
+    """Write ``out.pdf``, ``out.png`` and ``out.npz`` (what was drawn), each whole or not at all.
+
+    The same data give the same bytes: no date is written into the pictures.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+    out : path-like
+        Path without suffix; its folder is made.
+    data : mapping of str to ndarray
+        The numbers behind the picture.
+    parameters : mapping
+        What they depend on, kept in all three files.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
+    out = Path(out)
+    if out.suffix in (".pdf", ".png", ".npz"):
+        out = out.with_suffix("")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError("output", str(out), f"the folder cannot be made ({error.strerror})") from None
+    record = json.dumps({"figure": out.name, "parameters": parameters, **provenance()})
+    about = json.dumps({"figure": out.name, "parameters": parameters, "versions": provenance()["versions"]})
+    pdf = {"Creator": "tsphys", "Keywords": about, "CreationDate": None}
+    paths = [out.with_name(out.name + suffix) for suffix in (".pdf", ".png", ".npz")]
+    write_atomically(paths[0], lambda file: figure.savefig(file, format="pdf", metadata=pdf))
+    write_atomically(
+        paths[1], lambda file: figure.savefig(file, format="png", metadata={"Software": "tsphys", "Comment": about})
+    )
+    arrays = {k: np.asarray(v) for k, v in data.items()}
+    write_atomically(paths[2], lambda file: np.savez_compressed(file, __meta__=np.array(record), **arrays))
+    return paths
+
+
+def collect(**results: Result) -> dict[str, np.ndarray]:
+    """The numbers of several results under names ``<key>_<observable>``; simulations as mean and sem."""
+    out: dict[str, np.ndarray] = {}
+    for key, result in results.items():
+        out[f"{key}_{result.axis}"] = result[result.axis]
+        for name in result.observables:
+            out[f"{key}_{name}"] = result.mean(name)
+            if result.kind == "simulation":
+                out[f"{key}_{name}_sem"] = result.sem(name)
+    return out
