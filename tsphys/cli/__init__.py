@@ -1,0 +1,82 @@
+"""The command line: one file a command, imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "models": "List the models, or describe one.",
+    "simulate": "Simulate a model.",
+    "solve": "Solve the theory of a model.",
+    "compare": "Simulation against theory: a table of z-scores, a verdict.",
+    "figure": "Draw a figure: theory and simulation in one picture.",
+    "bench": "Time tsphys against reference implementations, as ratios.",
+    "info": "Tell what is in a result file.",
+}
+
+
+class Lazy(click.Group):
+    """A group whose commands are imported when they are needed, so that help is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        return getattr(import_module(f"tsphys.cli.{name}"), name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        from tsphys import __version__
+
+        click.echo(f"tsphys {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Version.")
+def tsphys() -> None:
+    """A laboratory for the statistical physics of learning: simulation on theory.
+
+    Try: tsphys figure two_layer --quick
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 fine, 1 the computation failed, 2 the input is wrong, 130 interrupted."""
+    from tsphys.errors import ConvergenceError, DivergedError, ModelError
+
+    code: int
+    try:
+        code = tsphys.main(args=arguments, prog_name="tsphys", standalone_mode=False) or 0
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "tsphys"
+        code = _fail(f"{error.format_message()} See {command} --help.", 2)
+    except click.ClickException as error:
+        code = _fail(error.format_message(), error.exit_code)
+    except ModelError as error:
+        code = _fail(str(error), 2)
+    except (ConvergenceError, DivergedError) as error:
+        code = _fail(str(error), 1)
+    except MemoryError as error:
+        code = _fail(f"out of memory: {error}", 1)
+    except OSError as error:
+        code = _fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
+    except (click.Abort, KeyboardInterrupt):
+        code = _fail("interrupted", 130)
+    sys.exit(code)
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo("tsphys: error: " + " ".join(message.split()), err=True)
+    return code

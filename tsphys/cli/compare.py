@@ -1,0 +1,41 @@
+"""``tsphys compare MODEL``."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tsphys.cli.options import on_steps, output_options, per_model, progress_bar, target
+from tsphys.cli.solve import common_start
+
+
+def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, force: bool, quiet: bool) -> int:
+    """Simulate and solve from one common start, print the table of z-scores; exit code 1 if they disagree."""
+    import tsphys
+    from tsphys.registry import _find
+
+    model, options = described
+    stem = output or f"{name}-comparison"
+    stem = stem[:-4] if stem.endswith(".npz") else stem
+    paths: list[Path] = [target(f"{stem}-{kind}.npz", "", force) for kind in ("simulation", "theory")]
+    if "t" in options and isinstance(options.get("N"), int):
+        options["t"] = on_steps(options["t"], options["N"])
+    started = common_start(model, options)
+    options = {**options, **({"start": started["start"]} if "start" in started else {})}
+    takes = {v: set(inspect.signature(_find(model, r, v)).parameters) for r, v in (("sims", "simulate"), ("theory", "solve"))}
+    theory = tsphys.solve(model, **{k: v for k, v in started.items() if k in takes["solve"]})
+    with progress_bar(f"simulate {name}", quiet) as progress:
+        chosen = {k: v for k, v in options.items() if k in takes["simulate"]}
+        sim = tsphys.simulate(model, **chosen, progress=progress)
+    comparison = tsphys.compare(sim, theory)
+    sim.save(paths[0])
+    theory.save(paths[1])
+    click.echo(comparison)
+    click.echo(f"wrote {paths[0]} and {paths[1]}")
+    return 0 if comparison.ok else 1
+
+
+compare = per_model("compare", "Simulation against theory: a table of z-scores.", run, output_options("comparison"))

@@ -1,0 +1,58 @@
+"""``tsphys figure NAME``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from tsphys.cli.options import progress_bar
+from tsphys.errors import ModelError
+from tsphys.models.fields import number
+from tsphys.registry import MODELS
+from tsphys.runs.replicas import thread_count
+
+
+def names() -> list[str]:
+    """Figures of all models."""
+    return [figure for entry in MODELS.values() for figure in entry.figures]
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("-o", "--output", metavar="PATH", help="Path without suffix.  [default: NAME in the current folder]")
+@click.option("--quick", is_flag=True, help="Fewer replicas, smaller sizes: seconds instead of minutes.")
+@click.option("-s", "--seed", default="0", metavar="INT", help="Seed of the simulations.")
+@click.option("-j", "--threads", default=None, metavar="INT", help="Threads over replicas.  [default: all cores]")
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
+def figure(
+    name: str | None, output: str | None, quick: bool, seed: str, threads: str | None, force: bool, quiet: bool
+) -> None:
+    """Draw the figure NAME as PDF and PNG, with its numbers beside it; without a NAME, list the figures."""
+    if name is None:
+        for known in names():
+            click.echo(known)
+        return
+    if name not in names():
+        raise ModelError("figure", name, "must be one of " + ", ".join(names()))
+    out = Path(output or name)
+    for suffix in (".pdf", ".png", ".npz"):
+        path = out.with_name(out.name + suffix)
+        if path.exists() and not force:
+            raise ModelError("output", str(path), "exists; use --force to replace it, or -o for another path")
+    options = {"seed": number("seed", _int(seed), kind=int, low=0)}
+    options["threads"] = thread_count(None if threads is None else _int(threads))
+    draw = import_module(f"tsphys.figures.{name}").draw
+    with progress_bar(f"figure {name}", quiet) as progress:
+        paths = draw(out, quick=quick, progress=progress, **options)
+    for path in paths:
+        click.echo(f"wrote {path}")
+
+
+def _int(text: str) -> object:
+    try:
+        return int(text)
+    except ValueError:
+        return text

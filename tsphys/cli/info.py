@@ -1,0 +1,30 @@
+"""``tsphys info FILE``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from tsphys.cli.simulate import summary
+from tsphys.runs.result import load
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="The whole record as JSON.")
+def info(file: str, as_json: bool) -> None:
+    """Tell what is in a result FILE: model, parameters, observables, seed, versions."""
+    result = load(file)
+    if as_json:
+        shapes = {k: list(v.shape) for k, v in result.data.items()}
+        record = {"kind": result.kind, "model": result.model, "parameters": result.parameters, "meta": result.meta}
+        click.echo(json.dumps({**record, "axis": result.axis, "shapes": shapes}, indent=2))
+        return
+    click.echo(repr(result))
+    for title, values in (("parameters", result.parameters), ("record", result.meta)):
+        click.echo(f"{title}:")
+        for key, value in values.items():
+            text = json.dumps(value)
+            click.echo(f"  {key:<18} {text if len(text) < 100 else text[:97] + '...'}")
+    click.echo(summary(result))

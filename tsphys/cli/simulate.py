@@ -1,0 +1,65 @@
+"""``tsphys simulate MODEL``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tsphys.cli.options import on_steps, output_options, per_model, progress_bar, target
+from tsphys.errors import DivergedError, ModelError
+
+
+def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, force: bool, quiet: bool) -> None:
+    """Simulate, keeping finished replicas in a partial file, from which the same command goes on if it is stopped."""
+    import tsphys
+
+    model, options = described
+    path = target(output, f"{name}-simulation.npz", force)
+    partial = path.with_name(path.stem + ".partial.npz")
+    if "t" in options and "N" in options:
+        options["t"] = on_steps(options["t"], options["N"]) if isinstance(options["N"], int) else options["t"]
+    with progress_bar(f"simulate {name}", quiet) as progress:
+        keep = {"progress": progress, "checkpoint": lambda part: part.save(partial), "resume": _unfinished(partial)}
+        try:
+            result = tsphys.simulate(model, **options, **keep)
+        except DivergedError as error:
+            if error.partial is not None:
+                error.partial.save(path)
+                error.args = (f"{error}; what was computed is in {path}",)
+            raise
+    result.save(path)
+    partial.unlink(missing_ok=True)
+    click.echo(summary(result))
+    click.echo(f"wrote {path}")
+
+
+def _unfinished(partial: Path) -> Any:
+    from tsphys.runs.result import load
+
+    if not partial.exists():
+        return None
+    try:
+        found = load(partial)
+    except ModelError:
+        click.echo(f"{partial} is damaged and is left aside", err=True)
+        return None
+    click.echo(f"going on from {len(found.meta['replica_ids'])} finished replicas in {partial}", err=True)
+    return found
+
+
+def summary(result: Any) -> str:
+    """The observables at the end of the axis, as mean ± standard error."""
+    lines = [f"{result.kind} of {result.model}, {result.axis} = {result[result.axis][-1]:.4g}:"]
+    for name in result.observables:
+        mean, sem = result.mean(name)[-1], result.sem(name)[-1]
+        if mean.ndim == 0:
+            lines.append(f"  {name:<8} {mean:.6g}" + (f" ± {sem:.1e}" if result.kind == "simulation" else ""))
+        elif mean.size <= 36:
+            rows = "; ".join(" ".join(f"{x:.4f}" for x in row) for row in mean.reshape(-1, mean.shape[-1]))
+            lines.append(f"  {name:<8} [{rows}]")
+    return "\n".join(lines)
+
+
+simulate = per_model("simulate", "Simulate a model and keep the observables.", run, output_options("simulation"))
