@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from tsphys._jit import njit, rebind
 
 #: A field this large (or NaN) means that the dynamics left every bound; overlaps are then of order its square.
@@ -57,7 +55,3 @@ def bind(kernel: Any, function: Any) -> Any:
     tag = f"{module}.{function.py_func.__qualname__}".replace(".", "_") if ours else ""
     return rebind(kernel, {rule: function}, tag=tag)
 
-
-def record_steps(t: np.ndarray, N: int) -> np.ndarray:
-    """The number of steps done at each time, round(tN), as int64."""
-    return np.rint(np.asarray(t) * N).astype(np.int64)

@@ -11,7 +11,7 @@ import numpy as np
 from tsphys.errors import DivergedError, ModelError
 from tsphys.models.fields import number, parameters
 from tsphys.models.learning_rule import LearningRule
-from tsphys.numerics.random import generator
+from tsphys.models.starts import checked_start, drawn_start
 from tsphys.physics.order_parameters import OrderParameters, need
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
@@ -48,26 +48,6 @@ def choose_engine(rule: LearningRule, engine: str, dtype: str) -> str:
     if engine == "exact" and dtype != "float64":
         raise ModelError("dtype", dtype, "must be float64 with engine exact")
     return engine
-
-
-def checked_start(model: Any, rule: LearningRule, start: OrderParameters) -> OrderParameters:
-    """`start` with the readouts of the model where it has none, and the shapes of the model.
-
-    Raises
-    ------
-    ModelError
-        If the shapes do not fit the model.
-    """
-    if not isinstance(start, OrderParameters):
-        raise ModelError("start", type(start).__name__, "must be tsphys.OrderParameters")
-    if start.R.shape != (rule.K, rule.M):
-        raise ModelError("start", f"R of shape {start.R.shape}", f"must be (K, M) = ({rule.K}, {rule.M}) as in the model")
-    v = np.array(rule.v) if start.v is None else start.v
-    v_star = np.array(rule.v_star) if start.v_star is None else start.v_star
-    for name, value, own in (("v", v, rule.v), ("v_star", v_star, rule.v_star)):
-        if len(own) and len(value) != len(own):
-            raise ModelError("start", f"{name} of shape {value.shape}", f"must be ({len(own)},) as in the model")
-    return OrderParameters(R=start.R, Q=start.Q, T=start.T, v=v, v_star=v_star)
 
 
 def simulate(
@@ -136,10 +116,10 @@ def simulate(
     if dtype not in ("float64", "float32"):
         raise ModelError("dtype", dtype, "must be float64 or float32")
     engine = choose_engine(rule, engine, dtype)
-    given = None if start is None else checked_start(model, rule, start)
+    given = None if start is None else checked_start(rule, start)
 
     def start_of(replica: int) -> OrderParameters:
-        return given or checked_start(model, rule, model.start(N, generator(seed, replica, "start")))
+        return given or drawn_start(model, N, seed, replica)
 
     first = start_of(0)
     record = {

@@ -1,0 +1,36 @@
+"""Where online learning starts: given overlaps checked against the model, or the model's own, drawn from the seed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.numerics.random import generator
+from tsphys.physics.order_parameters import OrderParameters
+
+
+def checked_start(rule: Any, start: Any) -> OrderParameters:
+    """`start` with the readouts of the rule where it has none, and the shapes of the rule.
+
+    Raises
+    ------
+    ModelError
+        If it is no OrderParameters, or the shapes do not fit the rule.
+    """
+    if not isinstance(start, OrderParameters):
+        raise ModelError("start", type(start).__name__, "must be tsphys.OrderParameters")
+    if start.R.shape != (rule.K, rule.M):
+        raise ModelError("start", f"R of shape {start.R.shape}", f"must be (K, M) = ({rule.K}, {rule.M}) as in the model")
+    v = np.array(rule.v) if start.v is None else start.v
+    v_star = np.array(rule.v_star) if start.v_star is None else start.v_star
+    for name, value, own in (("v", v, rule.v), ("v_star", v_star, rule.v_star)):
+        if len(own) and len(value) != len(own):
+            raise ModelError("start", f"{name} of shape {value.shape}", f"must be ({len(own)},) as in the model")
+    return OrderParameters(R=start.R, Q=start.Q, T=start.T, v=v, v_star=v_star)
+
+
+def drawn_start(model: Any, N: int, seed: int, replica: int = 0) -> OrderParameters:
+    """The model's own start at size N, as `replica` of a run with this seed has it."""
+    return checked_start(model.learning_rule(), model.start(N, generator(seed, replica, "start")))
