@@ -26,9 +26,8 @@ from numba.core.caching import (  # type: ignore[attr-defined]
 F = TypeVar("F", bound=Callable[..., Any])
 
 _HERE = Path(__file__).resolve().parent
-_ROOTS = tuple(
-    dict.fromkeys(p.resolve() for p in (_HERE, *(_HERE / r for r in ("sims", "odes", "replica", "figures"))) if p.exists())
-)
+_ROOMS = (_HERE / room for room in ("sims", "odes", "replica", "figures"))
+_ROOTS = tuple(dict.fromkeys(p.resolve() for p in (_HERE, *_ROOMS) if p.exists()))
 
 #: Reductions may be reordered and contracted; NaN and infinity keep their meaning, so that divergence is seen.
 FAST = frozenset({"contract", "reassoc", "nsz"})

@@ -51,7 +51,8 @@ class Comparison:
         return bool(self.max_abs_z <= self.threshold)
 
     def __str__(self) -> str:
-        lines = [f"{'observable':<12} {'points':>7} {'rms z':>7} {'max |z|':>8}  at {self.axis:<9} {'deviation':>11} {'error':>9}"]
+        head = f"{'observable':<12} {'points':>7} {'rms z':>7} {'max |z|':>8}  at {self.axis:<9}"
+        lines = [f"{head} {'deviation':>11} {'error':>9}"]
         for name, z in self.z.items():
             at = np.unravel_index(np.abs(z).argmax(), z.shape)
             lines.append(
@@ -79,8 +80,8 @@ def compare(
     probability, so that few replicas do not pretend to know their error. Theory is for N → ∞ and the mean of a
     simulation has a bias of order 1/N, of which nothing exact is assumed: an allowance of its order is added to the
     error in quadrature, s²/Δ with s the standard deviation over replicas, itself of order 1/√N, and Δ the range of the
-    theory curve (a curve of range Δ bends by about 1/Δ); and |dy/dt|/N for the discreteness of time. It is
-    below the statistical error as long as there are fewer replicas than N s²-units, in practice n < N.
+    theory curve (a curve of range Δ bends by about 1/Δ); and |dy/dt|/N for the discreteness of time. The allowance
+    stays below the statistical error s/√n as long as n < (Δ/s)², which is of order N.
 
     Parameters
     ----------

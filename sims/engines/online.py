@@ -98,7 +98,7 @@ def simulate(
     Returns
     -------
     Result
-        ``eps_g`` (replicas, len(t)), ``R`` (…, K, M), ``Q`` (…, K, K), ``v`` (…, V) and the constants ``T``, ``v_star``.
+        ``eps_g`` (replicas, len(t)), ``R`` (…, K, M), ``Q`` (…, K, K), ``v`` (…, V), and constant ``T``, ``v_star``.
 
     Raises
     ------
@@ -229,7 +229,7 @@ def _take_over(
     same = old.model == model.name and old.parameters == parameters(model)
     same = same and all(old.meta.get(k) == record[k] for k in keys) and np.array_equal(old["t"], t)
     if not same:
-        raise ModelError("resume", old.model, "the file holds another run (model, parameters, N, seed, engine or times)")
+        raise ModelError("resume", old.model, "holds another run (model, parameters, N, seed, engine or times)")
     for row, replica in enumerate(old.meta["replica_ids"]):
         if replica < len(whole) and np.isfinite(old["Q"][row]).all():
             for name in data:

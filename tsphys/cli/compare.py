@@ -25,7 +25,8 @@ def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, fo
         options["t"] = on_steps(options["t"], options["N"])
     started = common_start(model, options)
     options = {**options, **({"start": started["start"]} if "start" in started else {})}
-    takes = {v: set(inspect.signature(_find(model, r, v)).parameters) for r, v in (("sims", "simulate"), ("theory", "solve"))}
+    rooms = {"simulate": "sims", "solve": "theory"}
+    takes = {verb: set(inspect.signature(_find(model, room, verb)).parameters) for verb, room in rooms.items()}
     theory = tsphys.solve(model, **{k: v for k, v in started.items() if k in takes["solve"]})
     with progress_bar(f"simulate {name}", quiet) as progress:
         chosen = {k: v for k, v in options.items() if k in takes["simulate"]}

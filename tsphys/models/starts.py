@@ -22,7 +22,7 @@ def checked_start(rule: Any, start: Any) -> OrderParameters:
     if not isinstance(start, OrderParameters):
         raise ModelError("start", type(start).__name__, "must be tsphys.OrderParameters")
     if start.R.shape != (rule.K, rule.M):
-        raise ModelError("start", f"R of shape {start.R.shape}", f"must be (K, M) = ({rule.K}, {rule.M}) as in the model")
+        raise ModelError("start", f"R of shape {start.R.shape}", f"must be ({rule.K}, {rule.M}) = (K, M) of the model")
     v = np.array(rule.v) if start.v is None else start.v
     v_star = np.array(rule.v_star) if start.v_star is None else start.v_star
     for name, value, own in (("v", v, rule.v), ("v_star", v_star, rule.v_star)):

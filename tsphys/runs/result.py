@@ -170,13 +170,14 @@ def load(path: str | os.PathLike[str]) -> Result:
             record = json.loads(str(archive[_META][()]))
             data = {name: archive[name] for name in archive.files if name != _META}
         if record.pop("format") != _FORMAT:
-            raise ModelError("file", str(path), f"was written in another format than {_FORMAT}; use the version it names")
+            raise ModelError("file", str(path), f"has another format than {_FORMAT}; use the version that wrote it")
         dims = {k: tuple(v) for k, v in record.pop("dims").items()}
         return Result(data=data, dims=dims, constants=tuple(record.pop("constants")), **record)
     except ModelError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, _zlib_error()) as e:
-        raise ModelError("file", str(path), "is not a whole result of tsphys (truncated, damaged or another format)") from e
+        words = "is not a whole result of tsphys (truncated, damaged or another format)"
+        raise ModelError("file", str(path), words) from e
 
 
 def _zlib_error() -> type[Exception]:
