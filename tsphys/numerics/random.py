@@ -32,6 +32,8 @@ Source = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 # Contraction only: reassociation would distribute the multiplication over `x - 2**52` and lose the small difference.
 _exact = njit(fastmath={"contract"})
+# A loop with a call in it is not vectorised, and LLVM thinks these too long to inline.
+_inlined = njit(fastmath={"contract"}, forceinline=True)
 
 _U = np.uint64
 _S11, _S12, _S17, _S19, _S23, _S32, _S41, _S45, _S52, _S63 = (_U(k) for k in (11, 12, 17, 19, 23, 32, 41, 45, 52, 63))
@@ -162,7 +164,7 @@ def source(seed: int, replica: int, engine: str = "") -> Source:
     return state, np.empty(BUFFER), np.empty(BUFFER), np.full(2, BUFFER, np.int64)
 
 
-@_exact
+@_inlined
 def _step(s0, s1, s2, s3):
     t = s1 << _S17
     s2 ^= s0
@@ -173,7 +175,7 @@ def _step(s0, s1, s2, s3):
     return s0, s1, s2, (s3 << _S45) | (s3 >> _S19)
 
 
-@_exact
+@_inlined
 def _minus_2_log(u):
     """-2 log u for normal u > 0."""
     bits = np.float64(u).view(np.uint64) + _ABOVE_SQRT_HALF
@@ -194,13 +196,13 @@ def _minus_2_log(u):
     return k * (-2.0 * math.log(2.0)) + (-2.0 * f) * (even + f * odd)
 
 
-@_exact
+@_inlined
 def _polynomial8(c, z):
     y = z * z
     return ((c[6] + c[7] * z) * y + (c[4] + c[5] * z)) * (y * y) + ((c[2] + c[3] * z) * y + (c[0] + c[1] * z))
 
 
-@_exact
+@_inlined
 def _pair(v, w):
     """Two independent normals from two words: all 52 high bits of v for the radius, w for the angle."""
     u = np.uint64((v >> _S12) | _ONE).view(np.float64) - (1.0 - 2.0**-53)
@@ -227,7 +229,7 @@ def _normal_blocks64(state, out):
             block[i], block[LANES + i] = _pair(v, w)
 
 
-@_exact
+@_inlined
 def _minus_2_log32(u):
     bits = np.uint32(np.float32(u).view(np.uint32) + np.uint32(0x3F800000 - 0x3F3504F3))
     k = np.float32(np.int32(bits >> np.uint32(23)) - np.int32(127))
@@ -241,13 +243,13 @@ def _minus_2_log32(u):
     return k * _F_MINUS_2_LN2 + (_F_MINUS_2 * f) * (even + f * odd)
 
 
-@_exact
+@_inlined
 def _polynomial5(c, z):
     y = z * z
     return (c[4] * y + (c[2] + c[3] * z)) * y + (c[0] + c[1] * z)
 
 
-@_exact
+@_inlined
 def _pair32(w):
     """Two independent normals from one word: 40 bits for the radius, 24 for the angle."""
     high = np.uint32(w >> _S32)
