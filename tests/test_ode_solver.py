@@ -1,0 +1,75 @@
+"""The integrator against closed solutions, and its verdicts."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tsphys.errors import ConvergenceError, DivergedError, ModelError
+from tsphys.solvers.ode import METHODS, integrate
+
+T = np.array([0.0, 0.3, 1.0, 7.0])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_rotation(method):
+    y, info = integrate(lambda t, y: np.array([y[1], -y[0]]), [1.0, 0.0], T, rtol=1e-9, atol=1e-11, method=method)
+    # Local errors of 1e-9 over some 100 to 1000 steps without damping.
+    assert np.abs(y - np.stack([np.cos(T), -np.sin(T)], 1)).max() < 1e-6
+    assert json.loads(json.dumps(info))["evaluations"] > 0
+
+
+def test_explicit_time():
+    y, _ = integrate(lambda t, y: 3 * t**2 + 0 * y, [1.0], T)
+    assert np.abs(y[:, 0] - 1 - T**3).max() < 1e-7
+
+
+def test_only_time_zero_is_the_start():
+    y, _ = integrate(lambda t, y: y, [2.0], [0.0])
+    assert y.tolist() == [[2.0]]
+
+
+def test_stiff_transient_costs_few_evaluations():
+    rhs = lambda t, y: np.array([-1e6 * (y[0] - np.cos(y[1])), 1.0])  # noqa: E731
+    y, info = integrate(rhs, [5.0, 0.0], [1.0, 10.0], rtol=1e-8, atol=1e-10)
+    # The slow manifold is cos t + sin t/1e6 up to 1e-12.
+    assert np.abs(y[:, 0] - np.cos([1, 10]) - 1e-6 * np.sin([1, 10])).max() < 1e-7
+    # An explicit formula needs more than 10·1e6/3 evaluations.
+    assert info["evaluations"] < 20_000
+
+
+def test_small_components_keep_their_own_tolerance():
+    y, _ = integrate(lambda t, y: np.array([0.0, -y[1]]), [1.0, 1.0], [0.0, 30.0], rtol=1e-11, atol=[1e-12, 1e-30])
+    assert y[1, 1] == pytest.approx(np.exp(-30), rel=1e-8)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_blow_up_tells_time_and_keeps_the_past(method):
+    with pytest.raises(DivergedError) as caught:
+        integrate(lambda t, y: y**2, [1.0], [0.0, 0.5, 2.0], method=method, limit=1e4)
+    assert caught.value.t == pytest.approx(1.0, abs=1e-3)
+    assert caught.value.partial[:2, 0] == pytest.approx([1.0, 2.0], rel=1e-7)
+    assert np.isnan(caught.value.partial[2, 0])
+
+
+def test_exponential_growth_stops_at_the_limit():
+    with pytest.raises(DivergedError) as caught:
+        integrate(lambda t, y: y, [1.0], [100.0], limit=1e6)
+    assert np.log(1e6) <= caught.value.t < np.log(1e6) + 1
+
+
+def test_not_finite_at_the_start():
+    with pytest.raises(DivergedError):
+        integrate(lambda t, y: y * np.nan, [1.0], [1.0])
+
+
+def test_too_many_steps_is_no_result():
+    with pytest.raises(ConvergenceError):
+        integrate(lambda t, y: np.array([y[1], -y[0]]), [1.0, 0.0], [1e3], max_steps=50)
+
+
+@pytest.mark.parametrize("wrong", [{"t": [1, 0]}, {"rtol": 1e-20}, {"method": "Euler"}, {"atol": [1, 2]}, {"atol": -1}])
+def test_wrong_input_is_named(wrong):
+    with pytest.raises(ModelError) as caught:
+        integrate(lambda t, y: y, [1.0], **{"t": [1.0], **wrong})
+    assert caught.value.name == next(iter(wrong))
