@@ -1,20 +1,14 @@
-"""What the engines share: the place that a learning rule takes in a kernel, and the test for divergence."""
+"""What the engines share: a learning rule applied to one example, with the test for divergence."""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
+from tsphys._jit import njit
+from tsphys.rules.binding import bind, rule, write_overlaps
 
-from tsphys._jit import njit, rebind
+__all__ = ["FIELD_LIMIT", "bind", "coefficients", "rule", "write_overlaps"]
 
 #: A field this large (or NaN) means that the dynamics left every bound; overlaps are then of order its square.
 FIELD_LIMIT = 1e8
-
-
-@njit
-def rule(lam, nu, v, v_star, noise, p, c, dv):
-    """Stands for the learning rule; `bind` puts the real one in its place."""
-    c[0] = 0.0
 
 
 @njit
@@ -31,27 +25,3 @@ def coefficients(lam, nu, v, v_star, noise, p, c, dv):
         size += abs(v[k])
     rule(lam, nu, v, v_star, noise, p, c, dv)
     return size < FIELD_LIMIT
-
-
-@njit
-def write_overlaps(p, R, Q):
-    """Put R and Q, row by row, at the end of the rule's parameters."""
-    K, M = R.shape
-    at = p.shape[0] - K * M - K * K
-    for k in range(K):
-        for m in range(M):
-            p[at + k * M + m] = R[k, m]
-    at += K * M
-    for k in range(K):
-        for j in range(K):
-            p[at + k * K + j] = Q[k, j]
-
-
-@cache
-def bind(kernel: Any, function: Any) -> Any:
-    """`kernel` with `function` as its learning rule; cached on disk if the rule is one of ours."""
-    module = function.py_func.__module__ or ""
-    ours = module.startswith("tsphys.")
-    tag = f"{module}.{function.py_func.__qualname__}".replace(".", "_") if ours else ""
-    return rebind(kernel, {rule: function}, tag=tag)
-
