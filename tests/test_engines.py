@@ -1,0 +1,245 @@
+"""Engines direct and exact against the slow, obvious reference, step by step and digit by digit."""
+
+import numpy as np
+import pytest
+
+import tsphys
+from tests.naive import online as naive
+from tsphys.models.starts import checked_start, drawn_start
+from tsphys.numerics.random import chi2, fill_normals, generator, normal, normals, signs, source, stream, uniform
+from tsphys.physics.order_parameters import OrderParameters, coordinates, microscopic
+from tsphys.sims.engines import direct, exact
+from tsphys.sims.engines.local import bind
+
+START = OrderParameters(
+    R=[[0.12, 0.02], [-0.05, 0.1]],
+    Q=[[0.3, 0.05], [0.05, 0.25]],
+    T=[[1, 0.2], [0.2, 1]],
+    v=[0.9, 1.1],
+    v_star=[1, 1.2],
+)
+MODELS = [
+    tsphys.TwoLayer(lr=0.8, lr_v=0.5, noise=0.2, weight_decay=0.1),
+    tsphys.TwoLayer(activation="relu", lr=0.4, minibatch=3, noise=0.1),
+    tsphys.TwoLayer(activation="tanh", teacher_activation="sign", lr=0.3, train="both", weight_decay_v=0.2),
+    tsphys.TwoLayer(activation="quad", lr=0.05, lr_v=0.03, inputs="binary"),
+    tsphys.TwoLayer(activation="he2", teacher_activation="erf", lr=0.05, alpha=0.3, noise=0.3, minibatch=2),
+    tsphys.TwoLayer(activation="linear", lr_v=0.4, train="second", alpha=0.2, inputs="binary"),
+]
+IDS = [f"{m.activation}-{m.inputs}-{'stream' if m.alpha is None else 'set'}-b{m.minibatch}" for m in MODELS]
+
+
+def inputs(model, N, seed, replica):
+    """Examples x (b, N) and noise zeta (b,) in the order in which engine `direct` draws them."""
+    rng, src = stream(seed, replica, "direct inputs"), source(seed, replica, "direct scalars")
+    draw = signs if model.inputs == "binary" else normals
+    b = model.minibatch
+    if model.alpha is not None:
+        x, zeta = np.empty((int(np.ceil(model.alpha * N)), N)), np.empty((int(np.ceil(model.alpha * N)), 1))
+        for row in x:
+            draw(rng, row)
+        normals(rng, zeta.reshape(-1))
+        while True:
+            rows = [int(uniform(src) * len(x)) for _ in range(b)]
+            yield x[rows], zeta[rows, 0]
+    while True:
+        x, zeta = np.empty((b, N)), np.empty((b, 1))
+        for beta in range(b):
+            fill_normals(src, zeta[beta])
+        for low in range(0, N, direct.BLOCK):
+            for beta in range(b):
+                draw(rng, x[beta, low : low + direct.BLOCK])
+        yield x, zeta[:, 0]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+def test_direct_takes_the_steps_of_the_reference(model):
+    N, seed, replica = 600, 5, 3
+    start = checked_start(model.learning_rule(), START)
+    run = direct.start_replica(model.learning_rule(), N, start, seed, replica, np.dtype(float))
+    W, B = microscopic(start, N, generator(seed, replica, "direct start"))
+    v, draw = np.array(start.v), inputs(model, N, seed, replica)
+    step = 0
+    for stop in (1, 2, 7, 40):
+        for _ in range(stop - step):
+            x, zeta = next(draw)
+            W, v = naive.two_layer_step(model, W, B, v, start.v_star, x, zeta)
+        step, R, Q, readout = run(step, stop)
+        assert step == stop
+        expected = naive.overlaps(W, B)
+        # 40 steps with sums of 600 terms: rounding of order 40 · sqrt(600) · 1e-16.
+        np.testing.assert_allclose(R, expected[0], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(Q, expected[1], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(readout, v, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("rule", ["hebb", "rosenblatt", "adatron", "optimal"])
+def test_direct_takes_the_steps_of_the_reference_for_perceptrons(rule):
+    N, model = 100, tsphys.Perceptron(rule=rule, lr=0.7, minibatch=2)
+    start = OrderParameters(R=[[0.3]], Q=[[0.8]], T=[[1.0]], v=(), v_star=())
+    run = direct.start_replica(model.learning_rule(), N, start, 1, 0, np.dtype(float))
+    W, B = microscopic(start, N, generator(1, 0, "direct start"))
+    rng = stream(1, 0, "direct inputs")
+    _, R, Q, _ = run(0, 20)
+    for _ in range(20):
+        x = np.empty((2, N))
+        for row in x:
+            normals(rng, row)
+        W = naive.perceptron_step(model, W, B, x)
+    expected = naive.overlaps(W, B)
+    # The reference integrates numerically, to 1e-14 of a probability that may be as small as 1e-4.
+    np.testing.assert_allclose(R, expected[0], rtol=0, atol=1e-10)
+    np.testing.assert_allclose(Q, expected[1], rtol=0, atol=1e-10)
+
+
+def test_single_precision_starts_from_the_same_overlaps():
+    rule = MODELS[0].learning_rule()
+    start = checked_start(rule, START)
+    results = [direct.start_replica(rule, 500, start, 2, 0, np.dtype(d))(0, 0) for d in ("float64", "float32")]
+    assert results[1][1].dtype == np.float64
+    # Weights of order one rounded to 24 bits; overlaps are means of 500 products.
+    np.testing.assert_allclose(results[1][2], results[0][2], rtol=0, atol=3 * 2.0**-24)
+
+
+@pytest.mark.parametrize("model", [m for m in MODELS if m.alpha is None and m.inputs == "gaussian"][:2])
+@pytest.mark.parametrize("N", [4, 5, 30, 10**9])
+def test_exact_takes_the_steps_of_the_gram_form(model, N):
+    """Each step of the triangular chain against ΔQ from the Gram matrix of the inputs, with the same random numbers."""
+    model = tsphys.TwoLayer(**{**vars(model), "minibatch": min(model.minibatch, 2)})
+    rule = model.learning_rule()
+    start = checked_start(rule, START)
+    A, L, LT = (np.ascontiguousarray(a) for a in coordinates(start))
+    K, M, b = rule.K, rule.M, rule.minibatch
+    v, p, src = np.array(start.v), rule.parameter_array(), source(9, 1, "test")
+    v_star = np.array(start.v_star)
+    R, Q = np.empty((K, M)), np.empty((K, K))
+    kernel = bind(exact.advance, rule.function)
+    decays = 1 - rule.weight_decay / N, 1 - rule.weight_decay_v / N
+    step = rule.function.py_func
+    for n in range(60):
+        copy = tuple(a.copy() for a in src)
+        before = A.copy(), L.copy(), LT
+        z, C, dv = np.empty((b, M + K)), np.empty((K, b)), np.zeros(K)
+        for beta in range(b):
+            draw = np.empty(M + K + 1)
+            fill_normals(copy, draw)
+            z[beta] = draw[:-1]
+            c, change = np.zeros(K), np.zeros(K)
+            step(np.hstack(before[:2]) @ z[beta], LT @ z[beta, :M], v, v_star, draw[-1:], p, c, change)
+            C[:, beta], dv = c, dv + change / (b * N)
+        dof = N - M - K
+        F = np.zeros((b, b))
+        for i in range(b):
+            for j in range(min(b, max(dof, 0))):
+                if j < i:
+                    F[i, j] = normal(copy)
+                elif j == i:
+                    F[i, j] = np.sqrt(chi2(copy, dof - i))
+        expected = naive.chain_step(decays[0], *before, C, z, z @ z.T + F @ F.T, N)
+        expected_v = decays[1] * v + dv
+        assert kernel(A, L, LT, v, v_star, p, False, 1, b, N, *decays, src, n, n + 1, R, Q) == n + 1
+        # One step moves the overlaps by some 1/N and rounds them to 1e-16 of their size.
+        np.testing.assert_allclose(R, expected[0], rtol=1e-13, atol=1e-14)
+        np.testing.assert_allclose(Q, expected[1], rtol=1e-13, atol=1e-14)
+        np.testing.assert_allclose(v, expected_v, rtol=1e-14)
+        np.testing.assert_array_equal(np.triu(L, 1), 0)
+
+
+def test_householder_keeps_the_gram_matrix():
+    rng = np.random.default_rng(0)
+    for K, extra in ((1, 1), (2, 1), (4, 1), (5, 3), (3, 0)):
+        S = rng.standard_normal((K, K + extra)) * 10.0 ** rng.integers(-9, 3, (K, 1))
+        S[K // 2, K:] = 0
+        gram = S @ S.T
+        exact.lower(S, K, K + extra)
+        L = np.tril(S[:, :K])
+        scale = np.sqrt(np.outer(np.diag(gram), np.diag(gram)))
+        assert (np.abs(L @ L.T - gram) <= 1e-14 * scale).all()
+
+
+@pytest.mark.parametrize("N", [4, 10, 1000])
+def test_a_macroscopic_start_is_realised_microscopically(N):
+    W, B = microscopic(START, N, np.random.default_rng(0))
+    for found, wanted in zip(naive.overlaps(W, B), (START.R, START.Q, START.T), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12)
+    for engine in ("direct", "exact"):
+        sim = tsphys.simulate(tsphys.TwoLayer(), N=N, t=[0], start=START, replicas=2, engine=engine)
+        np.testing.assert_allclose(sim["R"][:, 0], np.stack([START.R] * 2), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(sim["Q"][:, 0], np.stack([START.Q] * 2), rtol=0, atol=1e-12)
+        np.testing.assert_array_equal(sim["v"][1, 0], START.v)
+
+
+def test_singular_starts_are_realised():
+    zero = OrderParameters(R=np.zeros((2, 1)), Q=np.zeros((2, 2)), T=[[1.0]])
+    same = OrderParameters(R=[[0.5], [0.5]], Q=[[0.25, 0.25], [0.25, 0.25]], T=[[1.0]])
+    teachers = OrderParameters(R=[[1.0, 1.0]], Q=[[1.0]], T=[[1.0, 1.0], [1.0, 1.0]])
+    for start in (zero, same, teachers):
+        W, B = microscopic(start, 20, np.random.default_rng(1))
+        for found, wanted in zip(naive.overlaps(W, B), (start.R, start.Q, start.T), strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("engine", ["direct", "exact"])
+def test_the_bits_depend_on_seed_and_replica_alone(engine):
+    model = tsphys.TwoLayer(K=3, M=2, lr_v=0.1, noise=0.1)
+    options = {"N": 50, "t": [0, 0.5, 2], "engine": engine, "seed": 4}
+    one = tsphys.simulate(model, replicas=5, threads=1, **options)
+    two = tsphys.simulate(model, replicas=5, threads=2, **options)
+    fewer = tsphys.simulate(model, replicas=2, **options)
+    for name in ("R", "Q", "v", "eps_g"):
+        np.testing.assert_array_equal(one[name], two[name])
+        np.testing.assert_array_equal(one[name][:2], fewer[name])
+    other = tsphys.simulate(model, replicas=2, **{**options, "seed": 5})
+    assert (other["Q"] != fewer["Q"]).all()
+    assert len(np.unique(one["Q"][:, -1, 0, 0])) == 5
+
+
+@pytest.mark.parametrize("engine", ["direct", "exact"])
+def test_recording_more_often_changes_nothing(engine):
+    model = tsphys.TwoLayer(lr_v=0.2)
+    coarse = tsphys.simulate(model, N=40, t=[3], replicas=2, engine=engine)
+    fine = tsphys.simulate(model, N=40, t=np.arange(121) / 40, replicas=2, engine=engine)
+    # Direct adds the last update before it records and not in the pass that follows: the same operations, fused or not.
+    np.testing.assert_allclose(fine["Q"][:, -1], coarse["Q"][:, -1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("engine", ["direct", "exact"])
+def test_divergence_is_reported_with_its_time(engine):
+    model = tsphys.TwoLayer(activation="linear", lr=20.0, init=1.0)
+    with pytest.raises(tsphys.DivergedError) as caught:
+        tsphys.simulate(model, N=20, t=[0, 0.1, 100], replicas=2, engine=engine)
+    error = caught.value
+    assert 0.1 < error.t < 100
+    assert f"t = {error.t:.4g}" in str(error)
+    assert np.isfinite(error.partial["Q"][:, :2]).all()
+    assert np.isnan(error.partial["Q"][:, 2]).all()
+
+
+def test_default_starts_differ_between_replicas_and_are_drawn_from_the_seed():
+    model = tsphys.TwoLayer(K=3, M=2)
+    sim = tsphys.simulate(model, N=100, t=[0], replicas=3, seed=8)
+    for replica in range(3):
+        np.testing.assert_allclose(sim["Q"][replica, 0], drawn_start(model, 100, 8, replica).Q, rtol=1e-12)
+    assert len(np.unique(sim["Q"][:, 0, 0, 0])) == 3
+
+
+def test_resume_gives_the_bits_of_an_uninterrupted_run():
+    model = tsphys.TwoLayer()
+    options = {"N": 30, "t": [0, 1], "seed": 2}
+    whole = tsphys.simulate(model, replicas=4, **options)
+    part = tsphys.simulate(model, replicas=2, **options)
+    resumed = tsphys.simulate(model, replicas=4, resume=part, **options)
+    np.testing.assert_array_equal(resumed["Q"], whole["Q"])
+    with pytest.raises(tsphys.ModelError, match="holds another run"):
+        tsphys.simulate(model, replicas=4, resume=part, **{**options, "seed": 3})
+
+
+def test_auto_takes_the_exact_law_where_it_holds():
+    for model, engine in (
+        (tsphys.TwoLayer(), "exact"),
+        (tsphys.TwoLayer(inputs="binary"), "direct"),
+        (tsphys.TwoLayer(alpha=2.0), "direct"),
+    ):
+        assert tsphys.simulate(model, N=20, t=[0.1]).meta["engine"] == engine
+    with pytest.raises(tsphys.ModelError, match="Gaussian inputs and fresh examples"):
+        tsphys.simulate(tsphys.TwoLayer(inputs="binary"), N=20, t=[0.1], engine="exact")
