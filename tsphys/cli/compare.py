@@ -9,12 +9,12 @@ from typing import Any
 import click
 
 from tsphys.cli.options import on_steps, output_options, per_model, progress_bar, target
-from tsphys.cli.solve import common_start
 
 
 def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, force: bool, quiet: bool) -> int:
     """Simulate and solve from one common start, print the table of z-scores; exit code 1 if they disagree."""
     import tsphys
+    from tsphys.models.starts import drawn_start
     from tsphys.registry import _find
 
     model, options = described
@@ -23,11 +23,12 @@ def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, fo
     paths: list[Path] = [target(f"{stem}-{kind}.npz", "", force) for kind in ("simulation", "theory")]
     if "t" in options and isinstance(options.get("N"), int):
         options["t"] = on_steps(options["t"], options["N"])
-    started = common_start(model, options)
-    options = {**options, **({"start": started["start"]} if "start" in started else {})}
+    if hasattr(model, "learning_rule") and options.get("start") is None:
+        # Each replica would draw a start of its own; a theory has one.
+        options["start"] = drawn_start(model, options["N"], options["seed"])
     rooms = {"simulate": "sims", "solve": "theory"}
     takes = {verb: set(inspect.signature(_find(model, room, verb)).parameters) for verb, room in rooms.items()}
-    theory = tsphys.solve(model, **{k: v for k, v in started.items() if k in takes["solve"]})
+    theory = tsphys.solve(model, **{k: v for k, v in options.items() if k in takes["solve"]})
     with progress_bar(f"simulate {name}", quiet) as progress:
         chosen = {k: v for k, v in options.items() if k in takes["simulate"]}
         sim = tsphys.simulate(model, **chosen, progress=progress)

@@ -78,8 +78,6 @@ def run_options(name: str, verb: str) -> dict[str, Any]:
             described = own.get(key) or RUN.get(key)
             if described is not None:
                 out[key] = described
-    if verb == "solve" and "start" in out:
-        out |= {"seed": RUN["seed"], "N": RUN["N"]}
     return out
 
 
