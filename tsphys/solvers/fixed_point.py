@@ -59,7 +59,7 @@ def _anderson(step: Map, x: np.ndarray, tol: float, damping: float, memory: int,
     steps: list[np.ndarray] = []
     gaps: list[np.ndarray] = []
     old_x = old_gap = None
-    for count in range(1, most + 1):
+    for _ in range(most):
         gap = step(x) - x
         residual = _residual(x, gap)
         if residual < best_residual:
@@ -81,7 +81,7 @@ def _anderson(step: Map, x: np.ndarray, tol: float, damping: float, memory: int,
             weights = np.linalg.lstsq(G, gap, rcond=1e-12)[0]
             move = move - (np.array(steps).T + damping * G) @ weights
         x = clip(x + move)
-    return best, best_residual, count
+    return best, best_residual
 
 
 def fixed_point(
@@ -140,7 +140,7 @@ def fixed_point(
     x = clip(np.atleast_1d(np.array(start, dtype=float)))
     residual = np.inf
     if max_iterations > 0:
-        x, residual, _ = _anderson(step, x, tol, damping, max(memory, 0), max_iterations, clip)
+        x, residual = _anderson(step, x, tol, damping, max(memory, 0), max_iterations, clip)
     if residual > tol:
         # Outside of the bounds g is not defined; there the equations are continued by the distance to the bounds.
         found = optimize.root(

@@ -1,0 +1,1 @@
+"""Replica-symmetric saddle points that several models share."""
