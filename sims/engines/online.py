@@ -91,7 +91,7 @@ def simulate(
     progress : callable, optional
         Called with the fraction done.
     checkpoint : callable, optional
-        Called every 10 s or so with the replicas finished until then.
+        Called with the replicas finished until then, every 10 s or so and when the run is stopped.
     resume : Result, optional
         Finished replicas of the same run, which are not done again.
 
@@ -172,12 +172,17 @@ def simulate(
             last_checkpoint = time.monotonic()
 
     todo = np.flatnonzero(~whole).tolist()
-    if engine == "cuda":
-        from tsphys.sims.engines import cuda
+    try:
+        if engine == "cuda":
+            from tsphys.sims.engines import cuda
 
-        cuda.run(rule, N, start_of, seed, todo, steps, finished, progress)
-    else:
-        _on_threads(engine, rule, N, start_of, seed, todo, steps, dtype, threads, finished, progress)
+            cuda.run(rule, N, start_of, seed, todo, steps, finished, progress)
+        else:
+            _on_threads(engine, rule, N, start_of, seed, todo, steps, dtype, threads, finished, progress)
+    except BaseException:
+        if checkpoint is not None and whole.any():
+            checkpoint(result(np.flatnonzero(whole)))
+        raise
     if diverged:
         replica, step = min(diverged.items(), key=lambda item: item[1])
         raise DivergedError(

@@ -21,9 +21,9 @@ def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, fo
     if "t" in options and "N" in options:
         options["t"] = on_steps(options["t"], options["N"]) if isinstance(options["N"], int) else options["t"]
     with progress_bar(f"simulate {name}", quiet) as progress:
-        keep = {"progress": progress, "checkpoint": lambda part: part.save(partial), "resume": _unfinished(partial)}
+        keep = {"progress": progress, "checkpoint": lambda part: part.save(partial)}
         try:
-            result = tsphys.simulate(model, **options, **keep)
+            result = _going_on(model, {**options, **keep}, partial, force)
         except DivergedError as error:
             if error.partial is not None:
                 error.partial.save(path)
@@ -35,18 +35,24 @@ def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, fo
     click.echo(f"wrote {path}")
 
 
-def _unfinished(partial: Path) -> Any:
-    from tsphys.runs.result import load
+def _going_on(model: Any, options: dict[str, Any], partial: Path, force: bool) -> Any:
+    """Simulate from the finished replicas of an interrupted run; with `force` also over what belongs to another run."""
+    import tsphys
 
     if not partial.exists():
-        return None
+        return tsphys.simulate(model, **options)
     try:
-        found = load(partial)
-    except ModelError:
-        click.echo(f"{partial} is damaged and is left aside", err=True)
-        return None
-    click.echo(f"going on from {len(found.meta['replica_ids'])} finished replicas in {partial}", err=True)
-    return found
+        found = tsphys.load(partial)
+        click.echo(f"going on from {len(found.meta['replica_ids'])} finished replicas in {partial}", err=True)
+        return tsphys.simulate(model, **options, resume=found)
+    except ModelError as error:
+        if error.name not in ("resume", "file"):
+            raise
+        if not force:
+            words = f"{error.allowed}; finish that one, remove the file, or use --force"
+            raise ModelError("unfinished run", str(partial), words) from None
+    click.echo(f"starting anew, {partial} is of no use here", err=True)
+    return tsphys.simulate(model, **options)
 
 
 def summary(result: Any) -> str:

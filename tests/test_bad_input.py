@@ -1,0 +1,168 @@
+"""Bad calls through the library: each raises one line that names the parameter, its value and what is allowed."""
+
+import json
+
+import numpy as np
+import pytest
+
+import tsphys
+from tsphys import OrderParameters, Perceptron, TwoLayer
+
+NAN, INF = float("nan"), float("inf")
+GOOD = {"R": [[0.1, 0.0], [0.0, 0.1]], "Q": [[0.2, 0.0], [0.0, 0.2]], "T": [[1.0, 0.0], [0.0, 1.0]]}
+START = OrderParameters(**GOOD)
+
+
+def run(model=None, **options):
+    return tsphys.simulate(model or TwoLayer(), **{"N": 20, "t": [0, 0.1], **options})
+
+
+def theory(model=None, **options):
+    return tsphys.solve(model or TwoLayer(), **{"start": START, "t": [0, 0.1], **options})
+
+
+def order(**change):
+    return OrderParameters(**{**GOOD, **change})
+
+
+#: What is called, and the name that the message starts with.
+BAD = {
+    "K = 0": (lambda: TwoLayer(K=0), "K"),
+    "K negative": (lambda: TwoLayer(K=-1), "K"),
+    "K fractional": (lambda: TwoLayer(K=2.5), "K"),
+    "K a text": (lambda: TwoLayer(K="2"), "K"),
+    "K a bool": (lambda: TwoLayer(K=True), "K"),
+    "M = 0": (lambda: TwoLayer(M=0), "M"),
+    "M none": (lambda: TwoLayer(M=None), "M"),
+    "unknown activation": (lambda: TwoLayer(activation="softplus"), "activation"),
+    "unknown teacher activation": (lambda: TwoLayer(teacher_activation="gelu"), "teacher_activation"),
+    "sign student": (lambda: TwoLayer(activation="sign"), "activation"),
+    "lr = 0": (lambda: TwoLayer(lr=0), "lr"),
+    "lr negative": (lambda: TwoLayer(lr=-0.1), "lr"),
+    "lr NaN": (lambda: TwoLayer(lr=NAN), "lr"),
+    "lr infinite": (lambda: TwoLayer(lr=INF), "lr"),
+    "lr an array": (lambda: TwoLayer(lr=[0.1, 0.2]), "lr"),
+    "lr complex": (lambda: TwoLayer(lr=1j), "lr"),
+    "lr_v negative": (lambda: TwoLayer(lr_v=-1), "lr_v"),
+    "lr_v with the first layer only": (lambda: TwoLayer(lr_v=0.1, train="first"), "lr_v"),
+    "lr_v = 0 with both layers": (lambda: TwoLayer(lr_v=0, train="both"), "lr_v"),
+    "unknown layer": (lambda: TwoLayer(train="third"), "train"),
+    "noise negative": (lambda: TwoLayer(noise=-0.1), "noise"),
+    "weight decay NaN": (lambda: TwoLayer(weight_decay=NAN), "weight_decay"),
+    "minibatch = 0": (lambda: TwoLayer(minibatch=0), "minibatch"),
+    "teacher given without T": (lambda: TwoLayer(teacher="given"), "T"),
+    "T without teacher given": (lambda: TwoLayer(T=np.eye(2)), "T"),
+    "T of the wrong shape": (lambda: TwoLayer(teacher="given", T=np.eye(3)), "T"),
+    "T with a negative eigenvalue": (lambda: TwoLayer(teacher="given", T=[[1, 2], [2, 1]]), "T"),
+    "T asymmetric": (lambda: TwoLayer(teacher="given", T=[[1, 0.5], [0, 1]]), "T"),
+    "v_star of the wrong length": (lambda: TwoLayer(v_star=[1.0]), "v_star"),
+    "v with NaN": (lambda: TwoLayer(v=[1.0, NAN]), "v"),
+    "init negative": (lambda: TwoLayer(init=-1), "init"),
+    "unknown inputs": (lambda: TwoLayer(inputs="uniform"), "inputs"),
+    "alpha = 0": (lambda: TwoLayer(alpha=0), "alpha"),
+    "unknown rule": (lambda: Perceptron(rule="delta"), "rule"),
+    "rule none": (lambda: Perceptron(rule=None), "rule"),
+    "perceptron from zero": (lambda: Perceptron(init=0), "init"),
+    "learning rule that is none": (lambda: tsphys.LearningRule(3), "function"),
+    "R of the wrong shape": (lambda: order(R=[[0.1, 0.0]]), "Q"),
+    "R flat": (lambda: order(R=[0.1, 0.0]), "R"),
+    "R empty": (lambda: order(R=np.zeros((0, 2)), Q=np.zeros((0, 0))), "R"),
+    "R with NaN": (lambda: order(R=[[NAN, 0], [0, 0.1]]), "R"),
+    "R too large for Q": (lambda: order(R=[[1.0, 0], [0, 0.1]]), "R"),
+    "R ragged": (lambda: order(R=[[0.1], [0.1, 0.2]]), "R"),
+    "Q with a negative eigenvalue": (lambda: order(Q=[[0.1, 0.2], [0.2, 0.1]]), "Q"),
+    "Q asymmetric": (lambda: order(Q=[[0.2, 0.1], [0, 0.2]]), "Q"),
+    "order T with a negative eigenvalue": (lambda: order(T=[[1, 2], [2, 1]]), "T"),
+    "N < K + M": (lambda: run(N=3), "N"),
+    "N fractional": (lambda: run(N=20.5), "N"),
+    "N NaN": (lambda: run(N=NAN), "N"),
+    "replicas = 0": (lambda: run(replicas=0), "replicas"),
+    "threads = 0": (lambda: run(threads=0), "threads"),
+    "seed negative": (lambda: run(seed=-1), "seed"),
+    "unknown engine": (lambda: run(engine="gpu"), "engine"),
+    "exact with binary inputs": (lambda: run(TwoLayer(inputs="binary"), engine="exact"), "engine"),
+    "exact with a training set": (lambda: run(TwoLayer(alpha=1.0), engine="exact"), "engine"),
+    "exact in single precision": (lambda: run(engine="exact", dtype="float32"), "dtype"),
+    "unknown dtype": (lambda: run(dtype="float16"), "dtype"),
+    "t empty": (lambda: run(t=[]), "t"),
+    "t negative": (lambda: run(t=[-1, 0]), "t"),
+    "t decreasing": (lambda: run(t=[1, 0.5]), "t"),
+    "t with NaN": (lambda: run(t=[0, NAN]), "t"),
+    "t a text": (lambda: run(t="soon"), "t"),
+    "start of the wrong kind": (lambda: run(start=GOOD), "start"),
+    "start of another K": (lambda: run(TwoLayer(K=3), start=START), "start"),
+    "start with a wrong v": (lambda: run(start=order(v=[1.0])), "start"),
+    "unknown option of simulate": (lambda: run(repplicas=3), "repplicas"),
+    "simulate without t": (lambda: tsphys.simulate(TwoLayer(), N=20), "t"),
+    "simulate what is no model": (lambda: tsphys.simulate("two_layer", N=20, t=[1]), "model"),
+    "solve without t": (lambda: tsphys.solve(TwoLayer(), start=START), "t"),
+    "solve with an unknown option": (lambda: theory(tolerance=1), "tolerance"),
+    "solve a training set": (lambda: theory(TwoLayer(alpha=1.0)), "alpha"),
+    "solve with rtol = 0": (lambda: theory(rtol=0), "rtol"),
+    "solve with a start of another M": (lambda: theory(TwoLayer(M=1)), "start"),
+    "compare two theories": (lambda: tsphys.compare(theory(), theory()), "simulation"),
+    "compare one replica": (lambda: tsphys.compare(run(), theory()), "replicas"),
+    "compare other times": (lambda: tsphys.compare(run(replicas=2), theory(t=[0, 0.2])), "theory"),
+    "compare what neither has": (lambda: tsphys.compare(run(replicas=2), theory(), observables=["m"]), "observables"),
+    "compare at level 0": (lambda: tsphys.compare(run(replicas=2), theory(), level=0), "level"),
+    "load what is not there": (lambda: tsphys.load("nowhere.npz"), "file"),
+    "load a folder": (lambda: tsphys.load("."), "file"),
+    "save into nowhere": (lambda: run().save("no/such/folder/run.npz"), "output"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_calls_raise_one_clear_line(case):
+    call, name = BAD[case]
+    with pytest.raises(tsphys.ModelError) as caught:
+        call()
+    message = str(caught.value)
+    assert isinstance(caught.value, ValueError)
+    assert caught.value.name == name
+    assert message.startswith(f"{name} = "), message
+    assert "\n" not in message
+    assert len(message) < 300
+    assert len(caught.value.allowed) > 5
+
+
+def damaged_files(tmp_path):
+    """Files that are no whole result."""
+    whole = run().save(tmp_path / "whole.npz").read_bytes()
+    yield "empty", b""
+    yield "text", b"eps_g = 0"
+    yield "truncated", whole[: len(whole) // 2]
+    yield "without its end", whole[:-30]
+    middle = len(whole) // 3
+    yield "with a broken middle", whole[:middle] + bytes(64) + whole[middle + 64 :]
+
+
+def test_damaged_results_are_refused(tmp_path):
+    for name, content in damaged_files(tmp_path):
+        path = tmp_path / f"{name}.npz"
+        path.write_bytes(content)
+        with pytest.raises(tsphys.ModelError, match="not a whole result"):
+            tsphys.load(path)
+
+
+def test_foreign_archives_and_objects_are_refused(tmp_path):
+    np.savez(tmp_path / "foreign.npz", a=np.arange(3))
+    meta = json.dumps({"format": 99})
+    np.savez(tmp_path / "later.npz", __meta__=np.array(meta))
+    np.savez(tmp_path / "objects.npz", __meta__=np.array({"format": 1}, dtype=object))
+    for name, words in (("foreign", "whole result"), ("later", "format"), ("objects", "whole result")):
+        with pytest.raises(tsphys.ModelError, match=words):
+            tsphys.load(tmp_path / f"{name}.npz")
+
+
+def test_an_interrupted_save_leaves_the_old_file(tmp_path, monkeypatch):
+    path = run().save(tmp_path / "run.npz")
+    before = path.read_bytes()
+
+    def broken(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", broken)
+    with pytest.raises(OSError, match="No space"):
+        run(seed=1).save(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["run.npz"]

@@ -1,0 +1,207 @@
+"""The command line: what it writes, what it says, and how it exits."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tsphys
+from tsphys.cli import main
+
+RUN = ("-N", "20", "-t", "0,0.1,0.5", "-r", "2")
+
+
+def call(capsys, *arguments):
+    """Exit code, standard output, standard error."""
+    with pytest.raises(SystemExit) as caught:
+        main([str(a) for a in arguments])
+    return caught.value.code, *capsys.readouterr()
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_simulate_writes_what_the_library_computes(capsys):
+    code, out, _ = call(capsys, "simulate", "two_layer", "-K", 3, "--lr", 0.5, "-s", 7, *RUN, "-o", "run.npz")
+    assert code == 0
+    assert "wrote run.npz" in out
+    sim = tsphys.load("run.npz")
+    same = tsphys.simulate(tsphys.TwoLayer(K=3, lr=0.5), N=20, t=[0, 0.1, 0.5], replicas=2, seed=7)
+    np.testing.assert_array_equal(sim["Q"], same["Q"])
+    assert sim.parameters["lr"] == 0.5
+    assert sim.meta["seed"] == 7
+    assert sim.meta["versions"]["tsphys"] == tsphys.__version__
+
+
+def test_solve_and_compare(capsys):
+    code, out, _ = call(capsys, "solve", "two_layer", "-t", "0:1:5:lin", "-o", "theory")
+    assert code == 0
+    assert tsphys.load("theory.npz").kind == "theory"
+    code, out, _ = call(capsys, "compare", "two_layer", "-N", 500, "-t", "0:4:5:lin", "-r", 8, "-o", "both")
+    assert code == 0, out
+    assert "agree" in out
+    sim, theory = tsphys.load("both-simulation.npz"), tsphys.load("both-theory.npz")
+    np.testing.assert_allclose(sim["R"][:, 0], theory["R"][None, 0].repeat(8, axis=0), atol=1e-12)
+
+
+def test_compare_tells_a_disagreement_by_its_exit_code(capsys):
+    # Six dimensions are far from the thermodynamic limit of ReLU at a large learning rate.
+    code, out, _ = call(capsys, "compare", "perceptron", "-N", 2, "-t", "0:3:7:lin", "-r", 4000, "--rule", "adatron")
+    assert code == 1
+    assert "DISAGREE" in out
+
+
+def test_a_configuration_file_says_the_same_as_options(capsys, folder):
+    Path("run.toml").write_text(
+        'model = "two_layer"\nK = 2\nlr = 0.7\nN = 30\nreplicas = 3\nt = [0, 0.5]\n'
+        "[start]\nR = [[0.1, 0], [0, 0.1]]\nQ = [[0.2, 0], [0, 0.2]]\nT = [[1, 0], [0, 1]]\n"
+    )
+    assert call(capsys, "simulate", "two_layer", "--config", "run.toml", "-r", 2, "-o", "run")[0] == 0
+    sim = tsphys.load("run.npz")
+    assert sim["Q"].shape == (2, 2, 2, 2)
+    assert sim.meta["N"] == 30
+    assert sim.parameters["lr"] == 0.7
+    np.testing.assert_allclose(sim["Q"][:, 0, 0, 0], 0.2, rtol=1e-12)
+
+
+def test_a_run_goes_on_where_it_was_interrupted(capsys, monkeypatch):
+    from tsphys.runs import replicas
+
+    whole = tsphys.simulate(tsphys.TwoLayer(), N=20, t=[0, 0.1, 0.5], replicas=4)
+    ordinary = replicas.over_replicas
+
+    def interrupted(work, todo, *, threads, progress=None, finished=None):
+        def some(replica, outcome):
+            finished(replica, outcome)
+            if replica == 1:
+                raise KeyboardInterrupt
+
+        ordinary(work, todo, threads=1, progress=progress, finished=some)
+
+    monkeypatch.setattr("tsphys.sims.engines.online.over_replicas", interrupted)
+    arguments = ("simulate", "two_layer", "-N", 20, "-t", "0,0.1,0.5", "-r", 4, "-o", "run.npz")
+    code, _, err = call(capsys, *arguments)
+    assert code == 130
+    assert "interrupted" in err
+    assert not Path("run.npz").exists()
+    assert tsphys.load("run.partial.npz").meta["replica_ids"] == [0, 1]
+    monkeypatch.setattr("tsphys.sims.engines.online.over_replicas", ordinary)
+    code, _, err = call(capsys, *arguments)
+    assert code == 0
+    assert "going on from 2 finished replicas" in err
+    np.testing.assert_array_equal(tsphys.load("run.npz")["Q"], whole["Q"])
+    assert not Path("run.partial.npz").exists()
+
+
+def test_info_and_models(capsys):
+    tsphys.simulate(tsphys.TwoLayer(), N=20, t=[0, 1]).save("run.npz")
+    code, out, _ = call(capsys, "info", "run.npz")
+    assert code == 0
+    assert "two_layer" in out
+    assert "seed" in out
+    code, out, _ = call(capsys, "info", "--json", "run.npz")
+    assert json.loads(out)["meta"]["N"] == 20
+    code, out, _ = call(capsys, "models")
+    assert "perceptron" in out
+    code, out, _ = call(capsys, "models", "two_layer")
+    assert "weight_decay" in out
+    code, out, _ = call(capsys, "figure")
+    assert "two_layer" in out.split()
+
+
+def test_divergence_keeps_what_was_computed(capsys):
+    options = ("--activation", "linear", "--lr", 20, "-N", 20, "-t", "0,0.1,100", "-r", 1, "-o", "run")
+    code, _, err = call(capsys, "simulate", "two_layer", *options)
+    assert code == 1
+    assert "diverged at t =" in err
+    kept = tsphys.load("run.npz")
+    assert np.isfinite(kept["Q"][0, 1]).all()
+    assert np.isnan(kept["Q"][0, 2]).all()
+
+
+SIM = ("simulate", "two_layer")
+#: Arguments, and a word that the message must hold.
+BAD = {
+    "no such command": (("simulatte",), "simulatte"),
+    "no such model": (("simulate", "three_layer"), "three_layer"),
+    "no such option": ((*SIM, "--learning-rate", "1"), "--learning-rate"),
+    "K = 0": ((*SIM, "-K", "0"), "K = 0"),
+    "K a text": ((*SIM, "-K", "two"), "K = 'two'"),
+    "K without a value": ((*SIM, "-K"), "-K"),
+    "lr = 0": ((*SIM, "--lr", "0"), "lr = 0"),
+    "lr NaN": ((*SIM, "--lr", "NaN"), "lr = nan"),
+    "activation": ((*SIM, "-g", "gelu"), "activation = 'gelu'"),
+    "N < K + M": ((*SIM, "-N", "3"), "N = 3"),
+    "N fractional": ((*SIM, "-N", "20.5"), "N = 20.5"),
+    "times": ((*SIM, "-t", "1:2"), "t = '1:2'"),
+    "times in words": ((*SIM, "-t", "soon"), "t = 'soon'"),
+    "times decreasing": ((*SIM, "-t", "1,0.5"), "t = "),
+    "log times from 0": ((*SIM, "-t", "0:1:5:log"), "t = "),
+    "replicas": ((*SIM, "-r", "0"), "replicas = 0"),
+    "threads": ((*SIM, "-j", "0"), "threads = 0"),
+    "seed": ((*SIM, "-s", "-1"), "seed = -1"),
+    "engine": ((*SIM, "-e", "gpu"), "engine = 'gpu'"),
+    "T not JSON": ((*SIM, "--teacher", "given", "--T", "[[1,0],[0,1]"), "T = "),
+    "T with a negative eigenvalue": ((*SIM, "--teacher", "given", "--T", "[[1,2],[2,1]]"), "T = "),
+    "a folder that is not there": ((*SIM, "-o", "no/such/run.npz"), "output = "),
+    "a folder as file": ((*SIM, "-o", "."), "output = "),
+    "a file that exists": ((*SIM, *RUN, "-o", "there.npz"), "exists"),
+    "a config that is not there": ((*SIM, "--config", "none.toml"), "config = "),
+    "a config that is not TOML": ((*SIM, "--config", "broken.toml"), "config = "),
+    "a config with a typing error": ((*SIM, "--config", "typo.toml"), "did you mean lr?"),
+    "a config of another model": ((*SIM, "--config", "other.toml"), "another model"),
+    "a start without Q": ((*SIM, "--config", "start.toml"), "Q is missing"),
+    "rule": (("compare", "perceptron", "--rule", "delta"), "rule = 'delta'"),
+    "alpha for a theory": (("solve", "two_layer", "--alpha", "1"), "alpha = 1"),
+    "one replica to compare": (("compare", "two_layer", *RUN[:4], "-r", "1"), "replicas = 1"),
+    "figure": (("figure", "three_layer"), "figure = 'three_layer'"),
+    "figure that exists": (("figure", "two_layer", "-o", "there"), "exists"),
+    "figure seed": (("figure", "two_layer", "-s", "x"), "seed = 'x'"),
+    "info without a file": (("info",), "FILE"),
+    "info of nothing": (("info", "none.npz"), "does not exist"),
+    "info of a truncated file": (("info", "cut.npz"), "not a whole result"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_gives_one_line_and_exit_code_2(case, capsys, folder):
+    arguments, word = BAD[case]
+    Path("there.npz").write_bytes(b"precious")
+    Path("cut.npz").write_bytes(b"PK\x03\x04")
+    Path("broken.toml").write_text("K = = 2")
+    Path("typo.toml").write_text("lrr = 0.2")
+    Path("other.toml").write_text('model = "perceptron"')
+    Path("start.toml").write_text("[start]\nR = [[0.1, 0], [0, 0.1]]\nT = [[1, 0], [0, 1]]")
+    before = sorted(folder.iterdir())
+    code, out, err = call(capsys, *arguments)
+    assert code == 2, (out, err)
+    assert out == ""
+    assert err.startswith("tsphys: error: ")
+    assert err.count("\n") == 1
+    assert word in err
+    assert sorted(folder.iterdir()) == before
+    assert Path("there.npz").read_bytes() == b"precious"
+
+
+def test_help_names_every_parameter_with_its_default(capsys):
+    code, out, _ = call(capsys, "simulate", "two_layer", "--help")
+    assert code == 0
+    for name in ("--weight-decay", "--minibatch", "--seed", "--threads", "--output", "--force", "--config"):
+        assert name in out
+    assert out.count("[default:") > 15
+    for command in ("models", "solve", "compare", "figure", "bench", "info"):
+        assert call(capsys, command, "--help")[0] == 0
+
+
+@pytest.mark.parametrize("arguments", [("-c", "import tsphys"), ("-m", "tsphys", "--help"), ("-m", "tsphys", "models")])
+def test_nothing_heavy_is_imported_before_it_is_needed(arguments):
+    done = subprocess.run([sys.executable, "-X", "importtime", *arguments], capture_output=True, text=True, check=True)
+    loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
+    assert "tsphys" in loaded
+    assert not loaded & {"numba", "scipy", "matplotlib", "llvmlite", "xarray"}

@@ -1,0 +1,93 @@
+"""The house: which room imports which, one name a model in every room, and a package that installs whole."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tsphys.registry import LIBRARY_ONLY, MODELS
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = ("sims", "odes", "replica", "figures")
+#: What the code of a room must not import.
+FORBIDDEN = {
+    "sims": ("tsphys.odes", "tsphys.replica", "tsphys.figures", "tsphys.cli"),
+    "odes": ("tsphys.sims", "tsphys.replica", "tsphys.figures", "tsphys.cli"),
+    "replica": ("tsphys.sims", "tsphys.odes", "tsphys.figures", "tsphys.cli"),
+    "figures": ("tsphys.cli",),
+    "tsphys": ("tsphys.sims", "tsphys.odes", "tsphys.replica", "tsphys.figures"),
+}
+
+
+def sources(room):
+    return [p for p in (ROOT / room).rglob("*.py") if room != "tsphys" or p.relative_to(ROOT).parts[1] not in ROOMS]
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("room", FORBIDDEN)
+def test_imports_run_one_way(room):
+    found = sources(room)
+    assert found
+    for path in found:
+        for name in imports(path):
+            wrong = [f for f in FORBIDDEN[room] if name == f or name.startswith(f + ".")]
+            assert not wrong, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_only_one_place_compiles():
+    for room in FORBIDDEN:
+        for path in sources(room):
+            if path.name in ("_jit.py", "_cuda.py"):
+                continue
+            assert not {"numba", "numba.njit", "numba.jit", "numba.cuda"} & set(imports(path)), path
+
+
+def test_every_model_has_its_name_in_every_room_that_it_needs():
+    for name, entry in {**MODELS, **LIBRARY_ONLY}.items():
+        assert (ROOT / "tsphys" / "models" / f"{name}.py").is_file()
+        assert (ROOT / "docs" / f"{name}.md").is_file()
+        assert list((ROOT / "tests").glob(f"test_{name}*.py")), f"no test of {name}"
+        for module in (entry.sims, entry.theory):
+            assert module.rsplit(".", 1)[1] == name
+            assert (ROOT / module.removeprefix("tsphys.").replace(".", "/")).with_suffix(".py").is_file()
+        for figure in entry.figures:
+            assert (ROOT / "figures" / f"{figure}.py").is_file()
+    drawn = {f for entry in MODELS.values() for f in entry.figures}
+    assert {p.stem for p in (ROOT / "figures").glob("*.py")} - {"__init__"} == drawn
+
+
+def test_rooms_refuse_their_bare_names():
+    for room in ROOMS:
+        done = subprocess.run([sys.executable, "-c", f"import {room}"], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert f"package tsphys.{room}" in done.stderr
+
+
+def test_setup_names_every_package(tmp_path):
+    listing = "import setuptools; setuptools.setup = lambda **k: print(*k['packages']); exec(open('setup.py').read())"
+    code = f"__file__ = 'setup.py'\n{listing}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = set(done.stdout.split())
+    for room in FORBIDDEN:
+        for path in (ROOT / room).rglob("__init__.py"):
+            parts = path.parent.relative_to(ROOT).parts
+            if room == "tsphys" and len(parts) > 1 and parts[1] in ROOMS:
+                continue
+            assert ".".join(parts if room == "tsphys" else ("tsphys", *parts)) in found
+
+
+def test_ci_runs_the_command_of_the_readme():
+    command = 'python3 -m venv .venv && .venv/bin/pip install -q -e ".[test]" && .venv/bin/python -m pytest'
+    assert f"    {command}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{command}\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
