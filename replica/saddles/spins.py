@@ -13,7 +13,7 @@ q = 1 − TC, so that T = 0 is no special case.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import factorial
 
@@ -367,11 +367,11 @@ def glass(spins: Spins, tol: float = 1e-12) -> State | None:
     residual = abs(chi(C) - C) / (1 + C)
     if residual > max(tol, 1e-11):
         raise ConvergenceError("the spin-glass state was not reached", residual=residual, last=C)
-    return state(spins, FixedPoint(np.array([0.0, C]), residual, 0))
+    return replace(state(spins, FixedPoint(np.array([0.0, C]), residual, 0)), m=0.0)
 
 
-def crossings(spins: Spins, reference) -> float | None:
-    """Load at which the retrieval state's free energy passes that of `reference(spins) -> float`, below the spinodal."""
+def crossings(spins: Spins, reference: Callable[[Spins], float]) -> float | None:
+    """Load at which the retrieval state's free energy passes `reference(spins)`, below the spinodal."""
     found = curve(spins)
     if found is None:
         return None
@@ -392,5 +392,7 @@ def crossings(spins: Spins, reference) -> float | None:
 def mixture(patterns: int) -> dict[str, Sequence[float] | float]:
     """Law of the sum of an odd number of patterns, the condensed vector of a symmetric mixture; n is patterns·m."""
     k = np.arange(patterns, 0, -2)
-    weights = np.array([factorial(patterns) / (factorial((patterns - j) // 2) * factorial((patterns + j) // 2)) for j in k])
+    weights = np.array(
+        [factorial(patterns) / (factorial((patterns - j) // 2) * factorial((patterns + j) // 2)) for j in k]
+    )
     return {"v": tuple(k.astype(float)), "weights": tuple(weights / 2.0 ** (patterns - 1)), "scale": float(patterns)}

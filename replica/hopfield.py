@@ -1,0 +1,351 @@
+"""Hopfield's network at saturation: replica-symmetric states, the lines between its phases, first parallel steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.fields import number, param, parameters
+from tsphys.models.hopfield import Hopfield
+from tsphys.replica.saddles import sparse
+from tsphys.replica.saddles.axis import along, odd
+from tsphys.replica.saddles.spins import Spins, State, crossings, curve, glass, mixture, replicon, retrieved
+from tsphys.runs.provenance import provenance
+from tsphys.runs.result import Result
+from tsphys.solvers.fixed_point import BranchEnd, crossing, maximum
+
+BRANCHES = ("retrieval", "mixture", "spin_glass", "paramagnetic")
+OBSERVABLES = ("m", "q", "r", "free_energy", "energy", "entropy")
+#: Options of `solve` beside the axis, as the command line offers them.
+OPTIONS = {
+    "branch": param("retrieval", "state that is followed", kind=str, choices=BRANCHES, short="-b"),
+    "patterns": param(3, "patterns of a symmetric mixture, an odd number", kind=int, low=3),
+}
+
+
+def spins(model: Hopfield, patterns: int = 1) -> Spins:
+    """The saddle point of a network of ±1 spins, with a condensed pattern or a symmetric mixture of several.
+
+    Clipped and diluted couplings are Hebb's with static Gaussian noise of variance αδ/N added: δ = π/2 − 1 and
+    (1 − c)/c (Sompolinsky 1986).
+    """
+    static = {"hebb": 0.0, "clipped": np.pi / 2 - 1, "diluted": 1 / model.connectivity - 1}[model.coupling]
+    law = {} if patterns == 1 else mixture(patterns)
+    return Spins(alpha=model.alpha, T=model.T, static=static, **law)
+
+
+def solve(
+    model: Hopfield,
+    *,
+    alpha: Any = None,
+    T: Any = None,
+    branch: str = "retrieval",
+    patterns: int = 3,
+    tol: float = 1e-12,
+) -> Result:
+    """Replica-symmetric state of a network over loads or temperatures.
+
+    Parameters
+    ----------
+    model : Hopfield
+        Its sequential dynamics, whose equilibrium this is.
+    alpha, T : float or sequence of float, optional
+        Load and temperature in place of the model's; the sequence is the axis of the result.
+    branch : {"retrieval", "mixture", "spin_glass", "paramagnetic"}
+        One condensed pattern; an odd number of them with equal overlaps; none and q > 0; none and q = 0. A branch is
+        followed where it exists, be it stable, metastable or neither.
+    patterns : int
+        Condensed patterns of a mixture, odd, at least 3.
+    tol : float
+        Largest residual of the equations.
+
+    Returns
+    -------
+    Result
+        ``m`` (with one pattern of a mixture), ``q``, ``r`` and per spin ``free_energy``, ``energy``, ``entropy``, shape
+        (axis,). With an activity ``q`` is the mean of ⟨V⟩², and ``p1``, ``p0`` are the mean activities of neurons that
+        fire, and that rest, in the pattern. The residuals are in ``meta``.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range, as a load beyond the spinodal of the branch is.
+    ConvergenceError
+        If a state exists but was not reached within `tol`.
+
+    References
+    ----------
+    Amit, Gutfreund & Sompolinsky, Ann. Phys. 173, 30 (1987), eqs. (3.27)-(3.34); Sompolinsky, PRA 34, 2571 (1986);
+    Tsodyks & Feigel'man, EPL 6, 101 (1988).
+    """
+    if branch not in BRANCHES:
+        raise ModelError("branch", branch, "must be one of " + ", ".join(BRANCHES))
+    if model.dynamics != "sequential":
+        words = (
+            'must be "sequential" for the equilibrium theory; tsphys.replica.hopfield.parallel_steps is for parallel'
+        )
+        raise ModelError("dynamics", model.dynamics, words)
+    tol = number("tol", tol, low=1e-15, high=1e-3)
+    patterns = odd("patterns", patterns)
+    if model.activity is not None and branch != "retrieval":
+        raise ModelError("branch", branch, "must be retrieval with an activity")
+    axis, values, models = along(model, alpha=alpha, T=T)
+    if model.activity is None:
+        rows = [
+            _observables(_state(m, branch, patterns, axis, tol), patterns if branch == "mixture" else 1) for m in models
+        ]
+    else:
+        rows = [_sparse_state(m, tol) for m in models]
+    data = {
+        axis: values,
+        **{k: np.array([row[k] for row in rows]) for k in rows[0] if k not in ("residual", "iterations")},
+    }
+    meta = {
+        "branch": branch,
+        "tol": tol,
+        "residual": [row["residual"] for row in rows],
+        "iterations": [row["iterations"] for row in rows],
+        **({"patterns": patterns} if branch == "mixture" else {}),
+        **provenance(),
+    }
+    return Result(kind="theory", model=model.name, parameters=parameters(model), axis=axis, data=data, meta=meta)
+
+
+def _observables(state: State, patterns: int) -> dict[str, float]:
+    row = {k: getattr(state, k) for k in (*OBSERVABLES, "residual", "iterations")}
+    return {**row, "m": state.n / patterns if patterns > 1 else state.m}
+
+
+def _state(model: Hopfield, branch: str, patterns: int, axis: str, tol: float) -> State:
+    if branch in ("retrieval", "mixture"):
+        here = spins(model, patterns if branch == "mixture" else 1)
+        found = retrieved(here, tol)
+        if found is None:
+            raise beyond(model, here, axis, branch)
+        return found
+    here = spins(model)
+    if branch == "spin_glass":
+        found = glass(here, tol)
+        if found is None:
+            allowed = f"must be < {glass_temperature(model):.6g}, T_g, for the spin glass at alpha = {model.alpha:g}"
+            raise ModelError("T", model.T, allowed)
+        return found
+    if model.T <= 1:
+        raise ModelError(
+            "T", model.T, f"must be > 1 for the paramagnet (stable above T_g = {glass_temperature(model):.6g})"
+        )
+    return paramagnet(here)
+
+
+def paramagnet(here: Spins) -> State:
+    """The state m = q = 0, in closed form; a solution for T > 1, stable above T_g."""
+    alpha, T = here.alpha, here.T
+    noise = alpha * here.static / (2 * T)
+    energy = alpha / 2 - alpha / (2 * (1 - 1 / T)) - noise
+    free = alpha / 2 * (1 + T * np.log1p(-1 / T)) - noise / 2 - T * np.log(2)
+    return State(
+        m=0.0, n=0.0, q=0.0, C=1 / T, r=0.0, free_energy=free, energy=energy, entropy=(energy - free) / T,
+        residual=0.0, iterations=0,
+    )  # fmt: skip
+
+
+def beyond(model: Hopfield, here: Spins, axis: str, branch: str) -> ModelError:
+    """The error of a point without a retrieval state: it tells the largest load, or temperature, that has one."""
+    found = curve(here)
+    if found is None:
+        return ModelError("T", model.T, f"must be < 1 for {branch} states")
+    if axis == "T" and model.alpha < curve(here.at(T=0.0)).alpha:
+        top = _largest_temperature(here)
+        return ModelError(
+            "T", model.T, f"must be <= {top:.9g}, where the {branch} states end at alpha = {model.alpha:g}"
+        )
+    words = f"must be <= {found.alpha:.9g}, the spinodal of the {branch} states at T = {model.T:g}"
+    return ModelError("alpha", model.alpha, words)
+
+
+def _sparse_state(model: Hopfield, tol: float) -> dict[str, float]:
+    net = sparse.Neurons(alpha=model.alpha, T=model.T, f=model.activity, theta=model.threshold)
+    try:
+        found = sparse.retrieved(net, tol)
+    except BranchEnd as end:
+        words = f"must be < {end.value:.9g}, the spinodal at T = {model.T:g}, threshold = {model.threshold:g}"
+        raise ModelError("alpha", model.alpha, words) from None
+    m, Q, C = (float(x) for x in found.x)
+    p1, p0 = sparse.firing(net, found.x)
+    q = Q - net.T * C
+    return {
+        "m": m, "q": q, "r": q / (1 - C) ** 2, "p1": p1, "p0": p0,
+        "free_energy": sparse.free_energy(net, found.x), "energy": sparse.energy(net, found.x),
+        "entropy": sparse.entropy(net, found.x), "residual": found.residual, "iterations": found.iterations,
+    }  # fmt: skip
+
+
+def spinodal_load(model: Hopfield, patterns: int = 1) -> float:
+    """α_M(T): largest load with a retrieval state, or a mixture of `patterns`, at the model's temperature.
+
+    At T = 0 this is the capacity α_c, 0.137906 for Hebb's couplings. Zero where nothing is retrieved at any load.
+    """
+    if model.activity is not None:
+        return sparse.spinodal(sparse.Neurons(0.0, model.T, model.activity, model.threshold))
+    found = curve(spins(model, patterns))
+    return 0.0 if found is None else found.alpha
+
+
+def _largest_temperature(here: Spins) -> float:
+    def load(T: float) -> float:
+        found = curve(here.at(T=T))
+        return 0.0 if found is None else found.alpha
+
+    # Replica symmetry makes the line reentrant: its largest load is near T = 0.02, 0.2 % above that of T = 0.
+    low, top = (0.0, load(0.0))
+    if here.alpha > top:
+        low, top = maximum(load, 0.0, 0.2, points=9)
+    if here.alpha > top:
+        raise ModelError("alpha", here.alpha, f"must be <= {top:.9g} for retrieval at any temperature")
+    return crossing(lambda T: load(T) - here.alpha, low, 1.0, "T_M")
+
+
+def spinodal_temperature(model: Hopfield, patterns: int = 1) -> float:
+    """T_M(α): largest temperature with a retrieval state, or a mixture of `patterns`, at the model's load.
+
+    Raises
+    ------
+    ModelError
+        If the load is beyond the capacity at every temperature.
+    """
+    return _largest_temperature(_plain(spins(_hebbian(model), patterns)))
+
+
+def transition_load(model: Hopfield) -> float:
+    """α_c(T): load at which the retrieval states cease to be the global minimum, the spin glass being the other.
+
+    Zero where they never are.
+    """
+    found = crossings(spins(_hebbian(model)), lambda here: _disordered(here).free_energy)
+    return 0.0 if found is None else found
+
+
+def transition_temperature(model: Hopfield) -> float:
+    """T_c(α): temperature below which the retrieval states are the global minimum at the model's load.
+
+    Raises
+    ------
+    ModelError
+        If the load is too large for it at every temperature.
+    """
+    here = _plain(spins(_hebbian(model)))
+
+    def load(T: float) -> float:
+        found = crossings(here.at(T=T), lambda x: _disordered(x).free_energy) if T < 1 else None
+        return 0.0 if found is None else found
+
+    low, top = 0.0, load(0.0)
+    if here.alpha > top:
+        low, top = maximum(load, 0.0, 0.3, points=9)
+    if here.alpha > top:
+        raise ModelError("alpha", here.alpha, f"must be <= {top:.9g} for retrieval to be the global minimum")
+    return crossing(lambda T: load(T) - here.alpha, low, 1.0, "T_c")
+
+
+def _disordered(here: Spins) -> State:
+    return glass(here) or paramagnet(here)
+
+
+def _hebbian(model: Hopfield) -> Hopfield:
+    if model.activity is not None:
+        raise ModelError("activity", model.activity, "must be none here: the lines are those of ±1 spins")
+    return model
+
+
+def _plain(here: Spins) -> Spins:
+    number("alpha", here.alpha, low=0, open_low=True)
+    return here
+
+
+def glass_temperature(model: Hopfield) -> float:
+    """T_g(α): where the spin glass freezes continuously; 1 + √α for Hebb's couplings.
+
+    Linearised in q, 1 = β²α[1/(1 − β)² + δ] with the static noise δ of clipped or diluted couplings.
+    """
+    here = spins(_hebbian(model))
+    if here.static == 0 or here.alpha == 0:
+        return 1 + float(np.sqrt(here.alpha))
+
+    def excess(beta: float) -> float:
+        return here.alpha * beta**2 * (1 / (1 - beta) ** 2 + here.static) - 1
+
+    return 1 / crossing(excess, 0.0, 1 - 1e-12, "T_g")
+
+
+def at_temperature(model: Hopfield) -> float:
+    """T_R(α): de Almeida–Thouless temperature of the retrieval states, below which replica symmetry is unstable.
+
+    For α → 0 it is √(8α/9π) e^(−1/2α), about half of that at α = 0.12.
+
+    Raises
+    ------
+    ModelError
+        If the load is not between 0.002, where T_R is 1e-110, and the capacity at T = 0.
+    """
+    here = spins(_hebbian(model))
+    number("alpha", here.alpha, low=0.002, high=curve(here.at(T=0.0)).alpha)
+    asymptote = np.sqrt(8 * here.alpha / (9 * np.pi)) * np.exp(-1 / (2 * here.alpha * (1 + here.static)))
+
+    def stability(log_T: float) -> float:
+        at = here.at(T=float(np.exp(log_T)))
+        found = retrieved(at)
+        return replicon(at, found.n, found.C)
+
+    low, high = np.log(asymptote / 100), np.log(min(10 * asymptote, 0.5 * _largest_temperature(here)))
+    return float(np.exp(crossing(stability, low, high, "the AT line")))
+
+
+def parallel_steps(alpha: float, m0: float) -> tuple[float, float]:
+    """Overlaps after one and two steps of parallel dynamics at T = 0, exact for N → ∞.
+
+    Parameters
+    ----------
+    alpha : float
+        Load of a network with Hebb's couplings and J_ii = 0.
+    m0 : float
+        Overlap of the start with one pattern, otherwise random.
+
+    Returns
+    -------
+    m1, m2 : float
+
+    References
+    ----------
+    Gardner, Derrida & Mottishaw, J. Phys. (Paris) 48, 741 (1987).
+    """
+    from scipy.special import erf
+
+    alpha = number("alpha", alpha, low=0, open_low=True)
+    m0 = number("m0", m0, low=-1, high=1)
+    m1 = float(erf(m0 / np.sqrt(2 * alpha)))
+    chi = 2 / np.sqrt(2 * np.pi * alpha) * np.exp(-(m0**2) / (2 * alpha))
+    width = np.sqrt(2 * alpha * (1 + chi**2 + 2 * chi * m0 * m1))
+    # A spin's first update leaves a trace in its own field, of the sign of its initial state.
+    m2 = sum((1 + s * m0) / 2 * float(erf((m1 + s * chi * alpha) / width)) for s in (1, -1))
+    return m1, m2
+
+
+def best_threshold(activity: float) -> tuple[float, float]:
+    """Largest load of 0/1 neurons at T = 0 over all thresholds, and the threshold θ that reaches it.
+
+    For activity → 0 the load tends to 1/(2f|ln f|), very slowly.
+    """
+    f = number("activity", activity, low=0, high=1, open_low=True, open_high=True)
+    load, theta, _ = sparse.best_capacity(f)
+    return load, theta
+
+
+def lines(model: Hopfield, T: Any) -> dict[str, np.ndarray]:
+    """Loads α_M and α_c at each temperature, for phase diagrams; shape (len(T),)."""
+    from dataclasses import replace
+
+    out: dict[str, Callable[[Hopfield], float]] = {"alpha_M": spinodal_load, "alpha_c": transition_load}
+    return {k: np.array([line(replace(model, T=float(t))) for t in T]) for k, line in out.items()}
