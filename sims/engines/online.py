@@ -12,20 +12,13 @@ from tsphys.errors import DivergedError, ModelError
 from tsphys.models.fields import number, parameters
 from tsphys.models.learning_rule import LearningRule
 from tsphys.models.starts import checked_start, drawn_start
-from tsphys.physics.order_parameters import OrderParameters, need
+from tsphys.physics.order_parameters import DIMS, OrderParameters, need
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
 from tsphys.runs.times import times
 
 ENGINES = ("auto", "direct", "exact", "cuda")
-DIMS = {
-    "R": ("student", "teacher"),
-    "Q": ("student", "student_2"),
-    "v": ("student",),
-    "T": ("teacher", "teacher_2"),
-    "v_star": ("teacher",),
-}
 #: Seconds between two checkpoints.
 CHECKPOINT = 10.0
 

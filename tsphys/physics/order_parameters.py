@@ -10,6 +10,15 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.models.fields import array, number
 
+#: Names of the axes of the order parameters in a Result.
+DIMS = {
+    "R": ("student", "teacher"),
+    "Q": ("student", "student_2"),
+    "v": ("student",),
+    "T": ("teacher", "teacher_2"),
+    "v_star": ("teacher",),
+}
+
 #: An eigenvalue above −SEMIDEFINITE × (largest eigenvalue) counts as zero: rounding of the overlaps themselves.
 SEMIDEFINITE = 1e-12
 
