@@ -117,7 +117,7 @@ def test_exact_takes_the_steps_of_the_gram_form(model, N):
     decays = 1 - rule.weight_decay / N, 1 - rule.weight_decay_v / N
     step = rule.function.py_func
     for n in range(60):
-        copy = tuple(a.copy() for a in src)
+        copy = src.copy()
         before = A.copy(), L.copy(), LT
         z, C, dv = np.empty((b, M + K)), np.empty((K, b)), np.zeros(K)
         for beta in range(b):
