@@ -1,0 +1,185 @@
+"""Online learning by any rule on local fields for N → ∞, its averages taken by quadrature.
+
+dR/dt = ⟨c νᵀ⟩ − κR, dQ/dt = ⟨c λᵀ + λ cᵀ⟩ + ⟨c cᵀ⟩/b − 2κQ, dv/dt = ⟨dv⟩ − κ_v v, with averages over the Gaussian
+fields (λ, ν) of covariance [[Q, R], [Rᵀ, T]] and the noises of the rule (Saad and Solla 1995, for a general rule).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import DivergedError
+from tsphys.models.learning_rule import LearningRule
+from tsphys.physics.field_average import (
+    ACCEPTED,
+    Nodes,
+    combined,
+    factors,
+    families,
+    mean_error_with_estimate,
+    moments,
+    teacher_factors,
+)
+from tsphys.physics.order_parameters import OrderParameters
+from tsphys.rules.binding import bind, write_overlaps
+from tsphys.runs.online import theory_result, theory_start
+from tsphys.runs.result import Result
+from tsphys.runs.times import times
+from tsphys.solvers.ode import integrate
+
+#: The simulation gives up at fields of 1e8, that is at overlaps of their square.
+LIMIT = 1e16
+
+State = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def drift(rule: LearningRule, nodes: Nodes, T: np.ndarray, v_star: np.ndarray) -> Callable[..., State]:
+    """The function ``(R, Q, v) -> (dR/dt, dQ/dt, dv/dt)`` with averages over `nodes`."""
+    K, M = rule.K, rule.M
+    LT, G = teacher_factors(T)
+    p = rule.parameter_array()
+    A, L, c_nu, c_lam, c_c = np.zeros((K, M)), np.zeros((K, K)), np.zeros((K, M)), np.zeros((K, K)), np.zeros((K, K))
+    v_star = np.array(v_star)
+    kernel = bind(moments, rule.function)
+    turns = nodes.kind == "polar"
+
+    def rates(R: np.ndarray, Q: np.ndarray, v: np.ndarray) -> State:
+        factors(R, Q, G, A, L)
+        if rule.uses_overlaps:
+            write_overlaps(p, R, Q)
+        dv = np.zeros(len(v))
+        kernel(turns, nodes.z, nodes.w, A, L, LT, v, v_star, p, c_nu, c_lam, c_c, dv)
+        dR = c_nu - rule.weight_decay * R
+        dQ = c_lam + c_lam.T + c_c / rule.minibatch - 2 * rule.weight_decay * Q
+        return dR, dQ, dv - rule.weight_decay_v * v
+
+    return rates
+
+
+def _flat(R: np.ndarray, Q: np.ndarray, v: np.ndarray) -> np.ndarray:
+    return np.concatenate([R.ravel(), Q[np.tril_indices(len(Q))], v])
+
+
+def _shaped(y: np.ndarray, K: int, M: int) -> State:
+    """R (…, K, M), Q (…, K, K), v (…, V) of flat states y (…, n)."""
+    row, column = np.tril_indices(K)
+    R = np.ascontiguousarray(y[..., : K * M]).reshape(*y.shape[:-1], K, M)
+    Q = np.empty((*y.shape[:-1], K, K))
+    Q[..., row, column] = Q[..., column, row] = y[..., K * M : K * M + len(row)]
+    return R, Q, np.ascontiguousarray(y[..., K * M + len(row) :])
+
+
+def solve(
+    model: Any,
+    *,
+    t: Any,
+    start: OrderParameters | None = None,
+    N: int = 1000,
+    seed: int = 0,
+    rtol: float = 1e-8,
+    atol: float = 1e-10,
+    method: str = "auto",
+    quadrature: str = "auto",
+    points: int = 2**16,
+) -> Result:
+    """Solve online learning by the rule of `model` for N → ∞.
+
+    Parameters
+    ----------
+    model : LearningRule, or a model with a ``learning_rule()``
+        What learns.
+    t : sequence of float
+        Times, t = steps/N.
+    start : OrderParameters, optional
+        Overlaps at t = 0; none: those that replica 0 of a simulation with `N` and `seed` starts from.
+    N, seed : int
+        Only for the default start.
+    rtol, atol, method
+        As in `tsphys.solvers.ode.integrate`. On n Sobol points rtol is at least 1/n: the average of a rule with jumps
+        jumps itself by about that much whenever a point crosses one.
+    quadrature : {"auto", "gauss", "polar", "sobol"}
+        Nodes of the averages, see `tsphys.physics.field_average`. ``auto`` tries gauss if the rule is smooth, then
+        polar if K = M = 1, and takes the first whose two sizes agree at the start, otherwise sobol.
+    points : int
+        Most nodes (of the larger set; of all scramblings together).
+
+    Returns
+    -------
+    Result
+        ``eps_g`` (len(t),) if the model has an error, ``R`` (…, K, M), ``Q`` (…, K, K), ``v`` (…, V), and constant
+        ``T``, ``v_star``. ``meta["quadrature_error"]`` holds, for each observable, an estimate of the largest error
+        over all times and entries that the quadrature makes. For gauss and polar the equations are solved on two sets
+        of nodes; the result is that of the larger, the estimate the largest difference between them. For sobol they
+        are solved on four scramblings; the result is the mean, the estimate its largest standard error.
+        ``meta["quadrature"]`` tells family and sizes.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range, or the model has a fixed training set, for which these equations do not hold.
+    DivergedError
+        If the dynamics left every bound.
+    ConvergenceError
+        If the tolerance could not be met.
+    """
+    rule = model.learning_rule()
+    t = times("t", t)
+    start, meta = theory_start(model, start, N, seed)
+    K, M = rule.K, rule.M
+    y0 = _flat(start.R, start.Q, start.v)
+    choices = families(rule, quadrature, noises=rule.n_noise, points=points)
+    for kind, sets in choices:
+        if kind == choices[-1][0] or _agree(kind, rule, sets, start):
+            break
+    if kind == "sobol":
+        rtol = max(rtol, 1 / len(sets[0].w))
+    meta["quadrature"] = {"kind": kind, "points": [len(nodes.w) for nodes in sets]}
+
+    def result(y: np.ndarray) -> Result:
+        R, Q, v = _shaped(y, K, M)
+        return theory_result(model, t, start, R, Q, v, model.eps_g(R, Q, start.T, v, start.v_star), meta)
+
+    solutions = []
+    for nodes in sets:
+        rates = drift(rule, nodes, start.T, start.v_star)
+        try:
+            y, info = integrate(
+                lambda _, y, rates=rates: _flat(*rates(*_shaped(y, K, M))),
+                y0, t, rtol=rtol, atol=atol, method=method, limit=LIMIT,
+            )  # fmt: skip
+        except DivergedError as error:
+            raise DivergedError(error.args[0], t=error.t, partial=result(error.partial)) from None
+        solutions.append(y)
+        if len(solutions) == 1:
+            meta |= info
+    y, spread = combined(kind, solutions)
+    meta["quadrature_error"] = _errors(model, rule, kind, solutions, spread, start)
+    return result(y)
+
+
+def _agree(kind: str, rule: LearningRule, sets: tuple[Nodes, ...], start: OrderParameters) -> bool:
+    """Whether the sets of a family agree on the drift at the start."""
+    values = [_flat(*drift(rule, nodes, start.T, start.v_star)(start.R, start.Q, start.v)) for nodes in sets]
+    drifts, spread = combined(kind, values)
+    return bool(spread.max() <= ACCEPTED[kind] * np.abs(drifts).max())
+
+
+def _errors(
+    model: Any, rule: LearningRule, kind: str, solutions: list[np.ndarray], spread: np.ndarray, start: OrderParameters
+) -> dict[str, float]:
+    """Estimated quadrature error of each observable, the largest over times and entries."""
+    out = {name: float(a.max(initial=0)) for name, a in zip("RQv", _shaped(spread, rule.K, rule.M))}
+    curves = []
+    for y in solutions:
+        R, Q, v = _shaped(y, rule.K, rule.M)
+        curves.append(model.eps_g(R, Q, start.T, v, start.v_star))
+    if curves[0] is not None:
+        out["eps_g"] = float(combined(kind, curves)[1].max())
+        if isinstance(model, LearningRule):
+            # Its eps_g is a quadrature too, on the same nodes for all solutions.
+            R, Q, v = _shaped(solutions[0], rule.K, rule.M)
+            out["eps_g"] += float(mean_error_with_estimate(rule, R, Q, start.T, v, start.v_star)[1].max())
+    return out

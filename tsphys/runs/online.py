@@ -1,0 +1,58 @@
+"""What every theory of online learning starts from and returns: overlaps over time, named as in the simulation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.fields import parameters
+from tsphys.models.starts import checked_start, drawn_start
+from tsphys.physics.order_parameters import OrderParameters
+from tsphys.runs.provenance import provenance
+from tsphys.runs.result import Result
+
+DIMS = {
+    "R": ("student", "teacher"),
+    "Q": ("student", "student_2"),
+    "v": ("student",),
+    "T": ("teacher", "teacher_2"),
+    "v_star": ("teacher",),
+}
+
+
+def theory_start(
+    model: Any, start: OrderParameters | None, N: int, seed: int
+) -> tuple[OrderParameters, dict[str, Any]]:
+    """The checked start of a theory, by default that of replica 0 of a simulation, and its record for ``meta``.
+
+    Raises
+    ------
+    ModelError
+        If the start does not fit the model, or the model has a fixed training set: its examples come again, and the
+        overlaps alone do not tell what they do then.
+    """
+    rule = model.learning_rule()
+    if rule.alpha is not None:
+        raise ModelError("alpha", rule.alpha, "must be none: the theory is that of fresh examples")
+    drawn = {} if start is not None else {"N": N, "seed": seed}
+    start = drawn_start(model, N, seed) if start is None else checked_start(rule, start)
+    return start, {**drawn, "start": {k: getattr(start, k).tolist() for k in ("R", "Q", "T", "v", "v_star")}}
+
+
+def theory_result(
+    model: Any, t: np.ndarray, start: OrderParameters, R: Any, Q: Any, v: Any, eps_g: Any, meta: dict[str, Any]
+) -> Result:
+    """The Result of a theory: R (len(t), K, M), Q (…, K, K), v (…, V), eps_g (len(t),) or None, constant T, v_star."""
+    constants = {"T": np.array(start.T), "v_star": np.array(start.v_star)}
+    return Result(
+        kind="theory",
+        model=model.name,
+        parameters=parameters(model),
+        axis="t",
+        data={"t": t, **({} if eps_g is None else {"eps_g": eps_g}), "R": R, "Q": Q, "v": v, **constants},
+        dims=DIMS,
+        constants=tuple(constants),
+        meta={**meta, **provenance()},
+    )
