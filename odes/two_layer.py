@@ -23,8 +23,8 @@ from tsphys.models.starts import checked_start, drawn_start
 from tsphys.models.two_layer import TwoLayer
 from tsphys.physics import integrals, relu_integrals
 from tsphys.physics.activations import ERF, LINEAR, code
-from tsphys.physics.deviations import close_square, nearest_bases, plain_square, readout_difference
-from tsphys.physics.integrals import I2, I3, I4, J2, closed, tilted
+from tsphys.physics.deviations import close_square, describe, nearest_bases, plain_square, readout_difference
+from tsphys.physics.integrals import I2, I3, I4, J2, J2_erf, closed, tilted
 from tsphys.physics.order_parameters import DIMS, OrderParameters, need
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
@@ -38,170 +38,6 @@ _QUADRATURE_RTOL = 1e-8
 
 
 @njit
-def unpack(y, K, M, T, T_inv, R, S, v, A, C):
-    """From the state y = (R, triangle of S, v): also A = R T⁺ and the covariance C (K+M, K+M) of all fields."""
-    at = 0
-    for k in range(K):
-        for m in range(M):
-            R[k, m] = y[at]
-            at += 1
-    for k in range(K):
-        for l in range(k + 1):
-            S[k, l] = S[l, k] = y[at]
-            at += 1
-    for k in range(K):
-        v[k] = y[at + k]
-    C[K:, K:] = T
-    for k in range(K):
-        for m in range(M):
-            C[k, K + m] = C[K + m, k] = R[k, m]
-            A[k, m] = 0.0
-            for n in range(M):
-                A[k, m] += R[k, n] * T_inv[n, m]
-    for k in range(K):
-        for l in range(k + 1):
-            q = S[k, l]
-            for m in range(M):
-                q += A[k, m] * R[l, m]
-            C[k, l] = C[l, k] = q
-
-
-@njit
-def _base(gs, gt, C, A, S, v, v_star, unit, sign, D, P, u):
-    """Fill unit, sign, D, P and u of `close_square`, from A and S, where nothing cancels; whether it applies."""
-    K, M = A.shape
-    T = C[K:, K:]
-    if gs != gt or (gs != ERF and gs != LINEAR):
-        return False
-    if gs == LINEAR:
-        # Only Σ v_k w_k matters: the base is whatever the students have in the teachers' span.
-        for m in range(M):
-            u[m] = -v_star[m]
-            for k in range(K):
-                u[m] += v[k] * A[k, m]
-        P[:, :] = 0.0
-        D[:, :] = S
-        return True
-    if not nearest_bases(C, K, unit, sign):
-        return False
-    readout_difference(v, v_star, unit, sign, u)
-    for k in range(K):
-        if unit[k] >= 0:
-            A[k, unit[k]] -= sign[k]
-    for k in range(K):
-        for m in range(M):
-            P[k, m] = 0.0
-            for n in range(M):
-                P[k, m] += A[k, n] * T[n, m]
-    for k in range(K):
-        for l in range(K):
-            D[k, l] = S[k, l]
-            for m in range(M):
-                D[k, l] += P[k, m] * A[l, m]
-    return True
-
-
-@njit
-def _spread_sum(gs, gt, C, v, v_star, close, unit, sign, D, P, u, k, l):
-    """⟨g'(λ_k) g'(λ_l) Δ²⟩ as a sum over the fields."""
-    K, n = v.shape[0], C.shape[0]
-    out = 0.0
-    for a in range(n):
-        ga, alpha = (gs, v[a]) if a < K else (gt, -v_star[a - K])
-        out += alpha * alpha * I4(gs, ga, ga, C, k, l, a, a)
-        for b in range(a):
-            gb, beta = (gs, v[b]) if b < K else (gt, -v_star[b - K])
-            out += 2.0 * alpha * beta * I4(gs, ga, gb, C, k, l, a, b)
-    return out
-
-
-@njit
-def _spread_linear(gs, gt, C, v, v_star, close, unit, sign, D, P, u, k, l):
-    """⟨g'(λ_k) g'(λ_l) Δ²⟩ of a linear student, whose g' is one."""
-    if close:
-        return close_square(gs, C[v.shape[0] :, v.shape[0] :], D, P, v, u, unit, sign)
-    return plain_square(gs, gt, C, v, v_star)
-
-
-@njit
-def _spread_erf(gs, gt, C, v, v_star, close, unit, sign, D, P, u, k, l):
-    """⟨g'(λ_k) g'(λ_l) Δ²⟩ of an erf student: g' g' is a Gaussian weight, so it is ⟨Δ²⟩ at other covariances."""
-    K, n = v.shape[0], C.shape[0]
-    weighed = np.empty((n, n))
-    for i in range(n):
-        for j in range(i + 1):
-            weighed[i, j] = weighed[j, i] = tilted(C, k, l, i, j)
-    J = J2(gs, C, k, l)
-    if not close:
-        return J * plain_square(gs, gt, weighed, v, v_star)
-    kk, kl, ll = 1.0 + C[k, k], C[k, l], 1.0 + C[l, l]
-    det = kk * ll - kl * kl
-    to = np.empty((K, 2))
-    for i in range(K):
-        to[i, 0], to[i, 1] = D[i, k], D[i, l]
-        if unit[k] >= 0:
-            to[i, 0] += sign[k] * P[i, unit[k]]
-        if unit[l] >= 0:
-            to[i, 1] += sign[l] * P[i, unit[l]]
-    D2, P2 = np.empty_like(D), np.empty_like(P)
-    for i in range(K):
-        a, b = (ll * to[i, 0] - kl * to[i, 1]) / det, (kk * to[i, 1] - kl * to[i, 0]) / det
-        for j in range(K):
-            D2[i, j] = D[i, j] - a * to[j, 0] - b * to[j, 1]
-        for m in range(n - K):
-            P2[i, m] = P[i, m] - a * C[K + m, k] - b * C[K + m, l]
-    return J * close_square(gs, weighed[K:, K:], D2, P2, v, u, unit, sign)
-
-
-@njit
-def _motion(y, dy, gs, gt, T, T_inv, v_star, p):
-    """Write dy/dt; p = [η, η_v, σ², κ, κ_v, b]."""
-    K, M = _sizes(y, T)
-    eta, eta_v, noise, kappa, kappa_v, batch = p
-    n = K + M
-    R, S, v = np.empty((K, M)), np.empty((K, K)), np.empty(K)
-    A, C = np.empty((K, M)), np.empty((n, n))
-    unpack(y, K, M, T, T_inv, R, S, v, A, C)
-    dy[:] = 0.0
-    last = K * M + K * (K + 1) // 2
-    if eta_v != 0.0:
-        for k in range(K):
-            for a in range(n):
-                ga, alpha = (gs, v[a]) if a < K else (gt, -v_star[a - K])
-                dy[last + k] -= eta_v * alpha * I2(gs, ga, C[k, k], C[k, a], C[a, a])
-    for k in range(K):
-        dy[last + k] -= kappa_v * v[k]
-    if eta == 0.0:
-        for i in range(last):
-            dy[i] = -kappa * (y[i] if i < K * M else 2.0 * y[i])
-        return
-    pull = np.zeros((K, K))
-    for k in range(K):
-        for a in range(n):
-            ga, alpha = (gs, v[a]) if a < K else (gt, -v_star[a - K])
-            rate = -eta * v[k] * alpha
-            for m in range(M):
-                dy[k * M + m] += rate * I3(gs, ga, C[k, k], C[K + m, k], C[k, a], C[K + m, a], C[a, a])
-            for l in range(K):
-                # The part of λ_l outside of the teachers' span is independent of every ν.
-                to_a = S[l, a] if a < K else 0.0
-                pull[k, l] += rate * I3(gs, ga, C[k, k], S[l, k], C[k, a], to_a, C[a, a])
-        for m in range(M):
-            dy[k * M + m] -= kappa * R[k, m]
-    unit, sign = np.empty(K, np.int64), np.empty(K)
-    D, P, u = np.empty((K, K)), np.empty((K, M)), np.empty(M)
-    close = _base(gs, gt, C, A, S, v, v_star, unit, sign, D, P, u)
-    at = K * M
-    for k in range(K):
-        for l in range(k + 1):
-            spread = _spread_sum(gs, gt, C, v, v_star, close, unit, sign, D, P, u, k, l)
-            if noise != 0.0:
-                spread += noise * J2(gs, C, k, l)
-            dy[at] = pull[k, l] + pull[l, k] + eta * eta / batch * v[k] * v[l] * spread - 2.0 * kappa * S[k, l]
-            at += 1
-
-
-@njit
 def _sizes(y, T):
     """K and M of a state of K·M + K(K+1)/2 + K numbers."""
     M = T.shape[0]
@@ -212,19 +48,180 @@ def _sizes(y, T):
 
 
 @njit
+def _unpack(y, T, T_inv, R, S, v, A, C):
+    """From the state y = (R, triangle of S, v): also A = R T⁺ and the covariance C (K+M, K+M) of all fields."""
+    K, M = R.shape
+    at = 0
+    for k in range(K):
+        for m in range(M):
+            R[k, m] = C[k, K + m] = C[K + m, k] = y[at]
+            at += 1
+    for k in range(K):
+        for l in range(k + 1):
+            S[k, l] = S[l, k] = y[at]
+            at += 1
+    for m in range(M):
+        for n in range(M):
+            C[K + m, K + n] = T[m, n]
+    for k in range(K):
+        v[k] = y[at + k]
+        for m in range(M):
+            A[k, m] = 0.0
+            for n in range(M):
+                A[k, m] += R[k, n] * T_inv[n, m]
+        for l in range(k + 1):
+            C[k, l] = S[k, l]
+            for m in range(M):
+                C[k, l] += A[k, m] * R[l, m]
+            C[l, k] = C[k, l]
+
+
+@njit
+def _base(gs, gt, C, T, A, S, v, v_star, unit, sign, D, P, u):
+    """Fill unit, sign, D, P and u of `close_square`, from A and S, where nothing cancels; whether it applies."""
+    K, M = A.shape
+    if gs != gt or gs not in (ERF, LINEAR):
+        return False
+    if gs == LINEAR:
+        # Only Σ v_k w_k matters: the base is whatever the students have in the teachers' span.
+        for m in range(M):
+            u[m] = -v_star[m]
+            for k in range(K):
+                u[m] += v[k] * A[k, m]
+                P[k, m] = 0.0
+        for k in range(K):
+            for l in range(K):
+                D[k, l] = S[k, l]
+        return True
+    if not nearest_bases(C, K, unit, sign):
+        return False
+    readout_difference(v, v_star, unit, sign, u)
+    for k in range(K):
+        if unit[k] >= 0:
+            A[k, unit[k]] -= sign[k]
+        for m in range(M):
+            P[k, m] = 0.0
+            for n in range(M):
+                P[k, m] += A[k, n] * T[n, m]
+        for l in range(k + 1):
+            D[k, l] = S[k, l]
+            for m in range(M):
+                D[k, l] += P[k, m] * A[l, m]
+            D[l, k] = D[k, l]
+    return True
+
+
+@njit
+def _spread(gs, C, kind, alpha, close, T, unit, sign, D, P, v, u, k, l):
+    """⟨g'(λ_k) g'(λ_l) Δ²⟩ as a sum over the fields."""
+    out = 0.0
+    for a in range(alpha.shape[0]):
+        out += alpha[a] * alpha[a] * I4(gs, kind[a], kind[a], C, k, l, a, a)
+        for b in range(a):
+            out += 2.0 * alpha[a] * alpha[b] * I4(gs, kind[a], kind[b], C, k, l, a, b)
+    return out
+
+
+@njit
+def _spread_linear(gs, C, kind, alpha, close, T, unit, sign, D, P, v, u, k, l):
+    """The same of a linear student, whose g' is one."""
+    return close_square(gs, T, D, P, v, u, unit, sign) if close else plain_square(kind, alpha, C)
+
+
+@njit
+def _spread_erf(gs, C, kind, alpha, close, T, unit, sign, D, P, v, u, k, l):
+    """The same of an erf student: g' g' is a Gaussian weight, so it is ⟨Δ²⟩ at other covariances."""
+    K, M = P.shape
+    J = J2_erf(gs, C, k, l)
+    if not close:
+        weighed = np.empty_like(C)
+        for i in range(K + M):
+            for j in range(i + 1):
+                weighed[i, j] = weighed[j, i] = tilted(C, k, l, i, j)
+        return J * plain_square(kind, alpha, weighed)
+    D2, P2, T2 = np.empty_like(D), np.empty_like(P), np.empty_like(T)
+    kk, kl, ll = 1.0 + C[k, k], C[k, l], 1.0 + C[l, l]
+    det = kk * ll - kl * kl
+    for i in range(K):
+        ik, il = D[i, k] + _with_base(P, unit, sign, i, k), D[i, l] + _with_base(P, unit, sign, i, l)
+        a, b = (ll * ik - kl * il) / det, (kk * il - kl * ik) / det
+        for j in range(K):
+            jk, jl = D[j, k] + _with_base(P, unit, sign, j, k), D[j, l] + _with_base(P, unit, sign, j, l)
+            D2[i, j] = D[i, j] - a * jk - b * jl
+        for m in range(M):
+            P2[i, m] = P[i, m] - a * C[K + m, k] - b * C[K + m, l]
+    for m in range(M):
+        for n in range(M):
+            T2[m, n] = tilted(C, k, l, K + m, K + n)
+    return J * close_square(gs, T2, D2, P2, v, u, unit, sign)
+
+
+@njit
+def _with_base(P, unit, sign, i, k):
+    """⟨δ_i β_k⟩."""
+    return sign[k] * P[i, unit[k]] if unit[k] >= 0 else 0.0
+
+
+@njit
+def _motion(y, dy, gs, gt, T, T_inv, v_star, p):
+    """Write dy/dt; p = [η, η_v, σ², κ, κ_v, b]."""
+    K, M = _sizes(y, T)
+    n, after = K + M, K * M + K * (K + 1) // 2
+    eta, eta_v = p[0], p[1]
+    R, S, v, A, C = np.empty((K, M)), np.empty((K, K)), np.empty(K), np.empty((K, M)), np.empty((n, n))
+    _unpack(y, T, T_inv, R, S, v, A, C)
+    kind, alpha = np.empty(n, np.int64), np.empty(n)
+    describe(gs, gt, v, v_star, kind, alpha)
+    for i in range(y.shape[0]):
+        dy[i] = -y[i] * (p[3] if i < K * M else (2.0 * p[3] if i < after else p[4]))
+    if eta_v != 0.0:
+        for k in range(K):
+            for a in range(n):
+                dy[after + k] -= eta_v * alpha[a] * I2(gs, kind[a], C[k, k], C[k, a], C[a, a])
+    if eta == 0.0:
+        return
+    pull = np.zeros((K, K))
+    for k in range(K):
+        for a in range(n):
+            rate = -eta * v[k] * alpha[a]
+            for m in range(M):
+                to_k, to_a = C[K + m, k], C[K + m, a]
+                dy[k * M + m] += rate * I3(gs, kind[a], C[k, k], to_k, C[k, a], to_a, C[a, a])
+            for l in range(K):
+                # What λ_l has outside of the teachers' span is independent of every ν.
+                to_a = S[l, a] if a < K else 0.0
+                pull[k, l] += rate * I3(gs, kind[a], C[k, k], S[l, k], C[k, a], to_a, C[a, a])
+    unit, sign = np.empty(K, np.int64), np.empty(K)
+    D, P, u = np.empty((K, K)), np.empty((K, M)), np.empty(M)
+    close = _base(gs, gt, C, T, A, S, v, v_star, unit, sign, D, P, u)
+    at = K * M
+    for k in range(K):
+        for l in range(k + 1):
+            spread = _spread(gs, C, kind, alpha, close, T, unit, sign, D, P, v, u, k, l)
+            if p[2] != 0.0:
+                spread += p[2] * J2(gs, C, k, l)
+            dy[at] += pull[k, l] + pull[l, k] + eta * eta / p[5] * v[k] * v[l] * spread
+            at += 1
+
+
+@njit
 def _observe(states, gs, gt, T, T_inv, v_star, eps_g, R, Q, v):
     """Write the observables of each state; the error from deviations, so that it is exact to its own size."""
-    K, M = _sizes(states[0], T)
+    K, M = R.shape[1], R.shape[2]
     S, A, C = np.empty((K, K)), np.empty((K, M)), np.empty((K + M, K + M))
+    kind, alpha = np.empty(K + M, np.int64), np.empty(K + M)
     unit, sign = np.empty(K, np.int64), np.empty(K)
     D, P, u = np.empty((K, K)), np.empty((K, M)), np.empty(M)
     for i in range(states.shape[0]):
-        unpack(states[i], K, M, T, T_inv, R[i], S, v[i], A, C)
-        Q[i] = C[:K, :K]
-        if _base(gs, gt, C, A, S, v[i], v_star, unit, sign, D, P, u):
+        _unpack(states[i], T, T_inv, R[i], S, v[i], A, C)
+        for k in range(K):
+            for l in range(K):
+                Q[i, k, l] = C[k, l]
+        if _base(gs, gt, C, T, A, S, v[i], v_star, unit, sign, D, P, u):
             eps_g[i] = 0.5 * close_square(gs, T, D, P, v[i], u, unit, sign)
         else:
-            eps_g[i] = 0.5 * plain_square(gs, gt, C, v[i], v_star)
+            describe(gs, gt, v[i], v_star, kind, alpha)
+            eps_g[i] = 0.5 * plain_square(kind, alpha, C)
 
 
 @cache
@@ -236,7 +233,7 @@ def _kernel(student: str) -> Any:
     room = relu_integrals if family == "relu" else integrals
     replace: dict[Any, Any] = {I3: getattr(room, f"I3_{family}"), J2: getattr(room, f"J2_{family}")}
     if family in ("erf", "linear"):
-        replace[_spread_sum] = _spread_erf if family == "erf" else _spread_linear
+        replace[_spread] = _spread_erf if family == "erf" else _spread_linear
     else:
         replace[I4] = getattr(room, f"I4_{family}")
     return rebind(_motion, replace, tag=family)

@@ -137,14 +137,21 @@ def close_square(g, T, D, P, v, u, unit, sign):
 
 
 @njit
-def plain_square(gs, gt, C, v, v_star):
-    """⟨Δ²⟩ for any covariance C of the fields and any two activations but tanh, to an absolute error ~1e-16·(K+M)²."""
-    K, n = v.shape[0], C.shape[0]
+def describe(gs, gt, v, v_star, kind, alpha):
+    """Write activation and readout of all K + M fields, Δ = Σ_a α_a g_a(x_a)."""
+    K = v.shape[0]
+    for k in range(K):
+        kind[k], alpha[k] = gs, v[k]
+    for m in range(v_star.shape[0]):
+        kind[K + m], alpha[K + m] = gt, -v_star[m]
+
+
+@njit
+def plain_square(kind, alpha, C):
+    """⟨Δ²⟩ for any covariance C of the fields and any activations but tanh, to an absolute error ~1e-16·(K+M)²."""
     out = 0.0
-    for a in range(n):
-        ga, alpha = (gs, v[a]) if a < K else (gt, -v_star[a - K])
-        out += alpha * alpha * I2(ga, ga, C[a, a], C[a, a], C[a, a])
+    for a in range(alpha.shape[0]):
+        out += alpha[a] * alpha[a] * I2(kind[a], kind[a], C[a, a], C[a, a], C[a, a])
         for b in range(a):
-            gb, beta = (gs, v[b]) if b < K else (gt, -v_star[b - K])
-            out += 2.0 * alpha * beta * I2(ga, gb, C[a, a], C[a, b], C[b, b])
+            out += 2.0 * alpha[a] * alpha[b] * I2(kind[a], kind[b], C[a, a], C[a, b], C[b, b])
     return out

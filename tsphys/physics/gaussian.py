@@ -8,7 +8,14 @@ import numpy as np
 
 from tsphys._jit import njit, rebind
 from tsphys.physics.activations import ERF, LINEAR, code
-from tsphys.physics.deviations import close_square, deviations, nearest_bases, plain_square, readout_difference
+from tsphys.physics.deviations import (
+    close_square,
+    describe,
+    deviations,
+    nearest_bases,
+    plain_square,
+    readout_difference,
+)
 from tsphys.physics.integrals import I2, I3, I4, J2, closed
 
 __all__ = ["I2", "I3", "I4", "J2", "closed", "generalisation_error"]
@@ -18,18 +25,26 @@ __all__ = ["I2", "I3", "I4", "J2", "closed", "generalisation_error"]
 def _errors(gs, gt, R, Q, T, v, v_star, out):
     K, M = R.shape[1], R.shape[2]
     C = np.empty((K + M, K + M))
-    C[K:, K:] = T
+    kind, alpha = np.empty(K + M, np.int64), np.empty(K + M)
     unit, sign = np.empty(K, np.int64), np.empty(K)
     D, P, u = np.empty((K, K)), np.empty((K, M)), np.empty(M)
+    # Loops, where slices would do: Numba takes seconds to compile an assignment to a slice.
+    for m in range(M):
+        for n in range(M):
+            C[K + m, K + n] = T[m, n]
     for i in range(out.size):
-        C[:K, :K], C[:K, K:] = Q[i], R[i]
-        C[K:, :K] = R[i].T
+        for k in range(K):
+            for l in range(K):
+                C[k, l] = Q[i, k, l]
+            for m in range(M):
+                C[k, K + m] = C[K + m, k] = R[i, k, m]
         if gs == gt and gs in (ERF, LINEAR) and nearest_bases(C, K, unit, sign):
             deviations(C, K, unit, sign, D, P)
             readout_difference(v[i], v_star, unit, sign, u)
             out[i] = 0.5 * close_square(gs, T, D, P, v[i], u, unit, sign)
         else:
-            out[i] = 0.5 * plain_square(gs, gt, C, v[i], v_star)
+            describe(gs, gt, v[i], v_star, kind, alpha)
+            out[i] = 0.5 * plain_square(kind, alpha, C)
 
 
 def _errors_tanh() -> Any:
