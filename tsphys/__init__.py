@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "TwoLayer": "tsphys.models.two_layer",
     "Perceptron": "tsphys.models.perceptron",
+    "Hopfield": "tsphys.models.hopfield",
     "LearningRule": "tsphys.models.learning_rule",
     "OrderParameters": "tsphys.physics.order_parameters",
     "Result": "tsphys.runs.result",
@@ -36,6 +37,7 @@ __all__ = [*_HOMES, "__version__"]
 if TYPE_CHECKING:
     from tsphys.comparison import Comparison, compare
     from tsphys.errors import ConvergenceError, DivergedError, ModelError
+    from tsphys.models.hopfield import Hopfield
     from tsphys.models.learning_rule import LearningRule
     from tsphys.models.perceptron import Perceptron
     from tsphys.models.two_layer import TwoLayer

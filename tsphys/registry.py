@@ -49,6 +49,12 @@ MODELS = {
         theory="tsphys.odes.perceptron",
         figures=("perceptron",),
     ),
+    "hopfield": Entry(
+        cls="Hopfield",
+        about="Hopfield network: Hebbian, clipped or diluted pairwise couplings, sparse patterns",
+        sims="tsphys.sims.hopfield",
+        theory="tsphys.replica.hopfield",
+    ),
 }
 
 #: Models that need more than text to be described, so that they have no command.

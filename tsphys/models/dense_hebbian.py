@@ -21,15 +21,16 @@ class DenseHebbian:
         exponential   H = −log Σ_a exp(N m_a)
         custom        H = −N Σ_a c F(m_a) with a function F of the user, an argument of `simulate` and `solve`
 
-    For ``distinct`` and ``power`` a pattern alone has H = −(N/P) m^P to leading order, so that P = 2 is `Hopfield`. They
-    differ by the terms with coincident indices, which at K ~ N^{P−1} turn the variance of the noise α(P − 1)! into
-    α(2P − 3)!!. The descent of ``exponential`` is that of −Σ_a exp(N m_a); its load is α = (1/N) ln K.
+    For ``distinct`` and ``power`` a pattern alone has H = −(N/P) m^P to leading order, so that P = 2 is `Hopfield`.
+    They differ by the terms with coincident indices, which at K ~ N^{P−1} turn the variance of the noise α(P − 1)!
+    into α(2P − 3)!!. The descent of ``exponential`` is that of −Σ_a exp(N m_a); its load is α = (1/N) ln K.
 
     Heat bath at temperature T: Prob(σ_i) ∝ exp(−H/T); at T = 0 a spin flips only if H falls.
 
     With storage ``supervised`` the vectors are the averages over the examples of an archetype,
-    η̂_i^μ = (1/(M√R)) Σ_a η_i^{μa} with R = r² + (1 − r²)/M, and c = 1; with ``unsupervised`` each of the K·M examples is
-    a vector, and c = 1/(M r^P √(1 + ρ_P)) with ρ_P = (1 − r^{2P})/(M r^{2P}). Both make the variance of the noise α(P − 1)!.
+    η̂_i^μ = (1/(M√R)) Σ_a η_i^{μa} with R = r² + (1 − r²)/M, and c = 1; with ``unsupervised`` each of the K·M examples
+    is a vector, and c = 1/(M r^P √(1 + ρ_P)) with ρ_P = (1 − r^{2P})/(M r^{2P}). Both make the variance of the noise
+    α(P − 1)!.
 
     Parameters
     ----------
@@ -42,8 +43,7 @@ class DenseHebbian:
     interaction : {"distinct", "power", "exponential", "custom"}
         As above.
     storage : {"given", "supervised", "unsupervised"}
-        As above; the latter two need an interaction whose field is made for them: ``supervised`` goes with ``distinct``,
-        ``unsupervised`` with ``distinct`` or ``power``.
+        As above; ``supervised`` goes with ``distinct`` only, ``unsupervised`` with ``distinct`` or ``power``.
     r : float
         Quality of the examples, 0 < r ≤ 1.
     M : int
@@ -56,8 +56,8 @@ class DenseHebbian:
 
     References
     ----------
-    Gardner, J. Phys. A 20, 3453 (1987); Krotov & Hopfield, NeurIPS 2016; Demircigil et al., J. Stat. Phys. 168, 288 (2017);
-    Lucibello & Mézard, PRL 132, 077301 (2024); Agliari et al., Physica A 626, 129076 and 627, 129143 (2023).
+    Gardner, J. Phys. A 20, 3453 (1987); Krotov & Hopfield, NeurIPS 2016; Demircigil et al., J. Stat. Phys. 168, 288
+    (2017); Lucibello & Mézard, PRL 132, 077301 (2024); Agliari et al., Physica A 626, 129076 and 627, 129143 (2023).
     """
 
     name: ClassVar[str] = "dense_hebbian"

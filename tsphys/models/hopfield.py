@@ -21,7 +21,7 @@ class Hopfield:
     Time is measured in sweeps, N attempted updates.
 
     With an `activity` f the neurons are V_i ∈ {0, 1}, the patterns ξ_i^μ ∈ {0, 1} have mean f, and the couplings follow
-    the covariance rule, J_ij = (1/(Nf(1 − f))) Σ_μ (ξ_i^μ − f)(ξ_j^μ − f); then H = −½ Σ_{i≠j} J_ij V_i V_j + θ Σ_i V_i,
+    the covariance rule, J_ij = (1/(Nf(1 − f))) Σ_μ (ξ_i^μ − f)(ξ_j^μ − f); H = −½ Σ_{i≠j} J_ij V_i V_j + θ Σ_i V_i,
     Prob(V_i = 1) = 1/(1 + exp(−(h_i − θ)/T)) and m_μ = (1/(Nf(1 − f))) Σ_i (ξ_i^μ − f) V_i. At f = ½ and its best
     threshold this is the network of ±1 spins at the load 2α.
 

@@ -1,0 +1,436 @@
+"""Monte Carlo runs of Hebbian networks: starts, protocols, observables, replicas, brought together in one Result."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.fields import number, param, parameters
+from tsphys.numerics.random import generator, stream
+from tsphys.runs.provenance import provenance
+from tsphys.runs.replicas import over_replicas, thread_count
+from tsphys.runs.result import Result
+from tsphys.sims.engines.drive import FORMS, driver
+
+STARTS = ("pattern", "noisy", "random", "mixture")
+PROTOCOLS = ("quench", "anneal", "tempering")
+#: Seconds between two checkpoints, and nanoseconds of work between two reports.
+CHECKPOINT, PIECE = 10.0, 2e8
+#: Share of the machine's memory that patterns or couplings may take.
+SHARE = 0.8
+
+OPTIONS = {
+    "N": param(1000, "number of spins", kind=int, short="-N"),
+    "t": param(None, "sweeps after which to observe, instead of averages: a,b,c", kind=str, short="-t", optional=True),
+    "n_patterns": param(None, "number of stored patterns; none: from alpha", kind=int, optional=True),
+    "start": param("pattern", "initial state: " + "|".join(STARTS), kind=str),
+    "overlap": param(1.0, "overlap of the start noisy with pattern 1"),
+    "mixture": param(3, "patterns in the start mixture", kind=int),
+    "sweeps": param(100, "sweeps over which observables are averaged", kind=int),
+    "equilibration": param(100, "sweeps before that", kind=int),
+    "protocol": param("quench", "how the axis is run: " + "|".join(PROTOCOLS), kind=str),
+    "method": param("auto", "form of the fields", kind=str),
+}
+
+
+@dataclass(frozen=True)
+class Network:
+    """An instance of a Hebbian network with its patterns.
+
+    Parameters
+    ----------
+    form : str
+        One of `FORMS`.
+    cues : ndarray of int8, shape (n, N)
+        The first patterns, as states of the spins.
+    probes : ndarray, shape (c, N)
+        Σ_i probes_ai s_i are the overlaps that are followed.
+    span : int
+        Difference of the two values of a spin: 2 for ±1, 1 for 0/1.
+    attach : callable
+        ``attach(s) -> net``, the arrays of the form for a state (N,).
+    finish : callable
+        ``finish(s, net, mean_1, mean_2) -> dict``: further observables from the last state and the spins' mean states
+        in two halves of the run.
+    cost : float
+        Nanoseconds a sweep, about.
+    """
+
+    form: str
+    cues: np.ndarray
+    probes: np.ndarray
+    span: int
+    attach: Callable[[np.ndarray], tuple[Any, ...]]
+    finish: Callable[..., dict[str, Any]]
+    cost: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked of a run, checked."""
+
+    N: int
+    axis: str
+    values: np.ndarray
+    start: Any
+    overlap: float
+    mixture: int
+    sweeps: int
+    equilibration: int
+    protocol: str
+    replicas: int
+    seed: int
+    threads: int
+    keep_spins: bool
+
+    @property
+    def started(self) -> str:
+        """Name of the start; "given" for spins."""
+        return self.start if isinstance(self.start, str) else "given"
+
+
+def choose_axis(model: Any, t: Any, given: dict[str, Any]) -> tuple[Any, str, np.ndarray]:
+    """The model with the scalars of `given` put in, the name of the axis, and its values.
+
+    Raises
+    ------
+    ModelError
+        If there is more than one sequence, or a value is out of the model's range.
+    """
+    given = {k: v for k, v in given.items() if v is not None}
+    sequences = {k: v for k, v in {**given, "t": t}.items() if v is not None and np.ndim(v) > 0}
+    if len(sequences) > 1:
+        raise ModelError("axis", list(sequences), "must be one sequence; the others are numbers")
+    scalars = {k: v for k, v in given.items() if k not in sequences}
+    model = dataclasses.replace(model, **scalars)
+    if t is not None:
+        words = "must be whole numbers of sweeps, increasing from 0 or later"
+        try:
+            t = np.atleast_1d(np.asarray(t, dtype=float))
+        except (TypeError, ValueError):
+            raise ModelError("t", t, words) from None
+        whole = t.ndim == 1 and t.size > 0 and np.isfinite(t).all() and (t == np.rint(t)).all()
+        if not whole or t[0] < 0 or (np.diff(t) <= 0).any():
+            raise ModelError("t", t, words)
+        return model, "t", t
+    name = next(iter(sequences), next(iter(scalars), model.axes[0]))
+    values = sequences.get(name, [getattr(model, name)])
+    if np.ndim(values) != 1 or len(values) == 0:
+        raise ModelError(name, values, "must be a number or a sequence of numbers")
+    values = [getattr(dataclasses.replace(model, **{name: v}), name) for v in np.asarray(values).tolist()]
+    return dataclasses.replace(model, **{name: values[0]}), name, np.array(values)
+
+
+def plan(model: Any, t: Any, given: dict[str, Any], *, N: Any, start: Any, overlap: Any, mixture: Any, sweeps: Any,
+         equilibration: Any, protocol: Any, replicas: Any, seed: Any, threads: Any, keep_spins: bool,
+         ) -> tuple[Any, Plan]:  # fmt: skip
+    """Check the options that all Hebbian networks share."""
+    model, axis, values = choose_axis(model, t, given)
+    N = number("N", N, kind=int, low=2)
+    replicas = number("replicas", replicas, kind=int, low=1)
+    if isinstance(start, str):
+        if start not in STARTS:
+            raise ModelError("start", start, "must be one of " + ", ".join(STARTS) + ", or the spins")
+    else:
+        start = np.array(start)
+        if start.shape not in ((N,), (replicas, N)):
+            raise ModelError("start", f"array of shape {start.shape}", "must have the shape (N,) or (replicas, N)")
+    if protocol not in PROTOCOLS:
+        raise ModelError("protocol", protocol, "must be one of " + ", ".join(PROTOCOLS))
+    if protocol != "quench" and axis != "T":
+        raise ModelError("protocol", protocol, "needs a sequence T")
+    if protocol == "tempering" and ((values <= 0).any() or (np.diff(values) == 0).any() or len(values) < 2):
+        raise ModelError("T", values.tolist(), "must be two or more different temperatures > 0 for tempering")
+    return model, Plan(
+        N=N,
+        axis=axis,
+        values=values,
+        start=start,
+        overlap=number("overlap", overlap, low=-1, high=1),
+        mixture=number("mixture", mixture, kind=int, low=1),
+        sweeps=number("sweeps", sweeps, kind=int, low=2),
+        equilibration=number("equilibration", equilibration, kind=int, low=0),
+        protocol=protocol,
+        replicas=replicas,
+        seed=number("seed", seed, kind=int, low=0, high=2**63 - 1),
+        threads=thread_count(threads),
+        keep_spins=bool(keep_spins),
+    )
+
+
+def memory() -> float:
+    """Bytes of memory that the patterns of a run may take."""
+    total = float("inf")
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            with open(path) as file:
+                total = min(total, float(file.read()))
+        except (OSError, ValueError):
+            continue
+    return SHARE * total
+
+
+def fitting_threads(bytes_each: float, N: int, what: str, threads: int) -> int:
+    """How many of `threads` replicas fit into memory side by side, or a ModelError if none does."""
+    if bytes_each > memory():
+        raise ModelError(
+            "N", N, f"needs {bytes_each / 2**30:.3g} GiB for {what}; this machine gives {memory() / 2**30:.3g} GiB"
+        )
+    return max(1, min(threads, int(memory() / max(bytes_each, 1))))
+
+
+def initial_state(network: Network, p: Plan, replica: int, point: int) -> np.ndarray:
+    """The spins (N,) at the start, int8."""
+    rng = generator(p.seed, replica, f"start {point}")
+    up = np.int8(1)
+    down = np.int8(up - network.span)
+    if not isinstance(p.start, str):
+        s = (p.start if p.start.ndim == 1 else p.start[replica]).astype(np.int8)
+        if not np.isin(s, (up, down)).all():
+            raise ModelError("start", p.start, f"must hold only {up} and {down}")
+        return s
+    if p.start == "random":
+        # Neurons 0/1 keep the mean activity of a pattern.
+        share = 0.5 if network.span == 2 else float(network.cues[0].mean())
+        return np.where(rng.random(p.N) < share, up, down)
+    if p.start == "mixture":
+        if p.mixture > len(network.cues):
+            raise ModelError("mixture", p.mixture, f"must be at most the number of patterns, {len(network.cues)}")
+        votes = (2 * network.cues[: p.mixture].astype(np.int64) - (up + down)).sum(axis=0)
+        return np.where(votes + (rng.random(p.N) - 0.5) > 0, up, down)
+    s = network.cues[0].copy()
+    if p.start == "noisy":
+        flipped = rng.permutation(p.N)[: round(0.5 * (1.0 - p.overlap) * p.N)]
+        s[flipped] = up + down - s[flipped]
+    return s
+
+
+class Chain:
+    """One network in motion."""
+
+    def __init__(self, network: Network, s: np.ndarray, T: float, noise: np.ndarray):
+        self.network, self.s, self.noise = network, s, noise
+        self.net = network.attach(s)
+        self.order = np.arange(len(s))
+        self.uniforms = np.empty(2 * len(s))
+        self.set_temperature(T)
+
+    def set_temperature(self, T: float) -> None:
+        """Go on at another temperature."""
+        self.gamma = np.inf if T == 0 else self.network.span / T
+
+    def energy(self) -> float:
+        """H of the state."""
+        return float(FORMS[self.network.form][1](self.s, self.net))
+
+    def sweeps(self, n: int, report: Callable[[int], None] = lambda done: None) -> tuple[np.ndarray, np.ndarray]:
+        """Do n sweeps; returns (energy, flips, overlaps…) after each (n, 2 + c) and the spins' mean states (N,)."""
+        out = np.zeros((n, 2 + len(self.network.probes)))
+        total = np.zeros(len(self.s), np.int64)
+        piece = max(1, int(PIECE / self.network.cost))
+        step, sequential = driver(self.network.form), FORMS[self.network.form][2]
+        for low in range(0, n, piece):
+            rows = out[low : low + piece]
+            step(
+                self.s, self.net, self.gamma, sequential, self.noise, self.order, self.uniforms, self.network.probes,
+                rows, total,
+            )  # fmt: skip
+            report(low + len(rows))
+        return out, total / max(n, 1)
+
+
+def observables(chain: Chain, first: Any, second: Any) -> dict[str, Any]:
+    """Averages over the two halves of a measurement, each (rows, mean states)."""
+    rows = np.concatenate([first[0], second[0]]).mean(axis=0)
+    means = first[1], second[1]
+    return {
+        "m": rows[2],
+        "q": float(np.mean(means[0] * means[1])),
+        "energy": rows[0],
+        "flips": rows[1],
+        "overlaps": rows[2:],
+        **chain.network.finish(chain.s, chain.net, *means),
+    }
+
+
+def _static(build: Any, model: Any, p: Plan, replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
+    """A replica over an axis of parameters: each point anew (quench), or one state carried along (anneal)."""
+    points: list[dict[str, Any]] = []
+    half = p.sweeps // 2
+    each = p.equilibration + p.sweeps
+    chain: Any = None
+    for i, value in enumerate(p.values.tolist()):
+        here = dataclasses.replace(model, **{p.axis: value})
+
+        def tell(done: int, before: int = 0, i: int = i) -> None:
+            report((i + (before + done) / each) / len(p.values))
+
+        if chain is None or p.protocol == "quench":
+            network = build(here, replica, i)
+            s = initial_state(network, p, replica, i)
+            chain = Chain(network, s, here.T, stream(p.seed, replica, f"{model.name} {i}"))
+        chain.set_temperature(here.T)
+        chain.sweeps(p.equilibration, tell)
+        first = chain.sweeps(half, lambda done, tell=tell: tell(done, p.equilibration))
+        second = chain.sweeps(p.sweeps - half, lambda done, tell=tell: tell(done, p.equilibration + half))
+        points.append(observables(chain, first, second))
+        if p.keep_spins:
+            points[-1]["spins"] = chain.s.copy()
+    return {name: np.array([point[name] for point in points]) for name in points[0]}
+
+
+def _tempering(build: Any, model: Any, p: Plan, replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
+    """A replica at all temperatures at once; neighbours exchange their states after every sweep (Hukushima & Nemoto).
+
+    The exchange of temperatures T_a, T_b is accepted with min(1, exp((1/T_a − 1/T_b)(H_a − H_b))).
+    """
+    network = build(model, replica, 0)
+    n = len(p.values)
+    rank = np.argsort(p.values)
+    beta = 1.0 / p.values[rank]
+    chains = [
+        Chain(network, initial_state(network, p, replica, i), p.values[k], stream(p.seed, replica, f"{model.name} {i}"))
+        for i, k in enumerate(rank)
+    ]
+    rng = generator(p.seed, replica, "exchange")
+    half = p.sweeps // 2
+    swaps, tries = np.zeros(n), np.zeros(n)
+    kept: list[list[Any]] = [[], []]
+    means = np.zeros((2, n, p.N))
+    total = p.equilibration + p.sweeps
+    for sweep in range(total):
+        rows = []
+        measured = sweep - p.equilibration
+        part = 0 if measured < half else 1
+        for i, chain in enumerate(chains):
+            row, mean = chain.sweeps(1)
+            rows.append(row[0])
+            if measured >= 0:
+                means[part, i] += mean
+        if measured >= 0:
+            kept[part].append(rows)
+        for a in range(sweep % 2, n - 1, 2):
+            gap = (beta[a] - beta[a + 1]) * (chains[a].energy() - chains[a + 1].energy())
+            accepted = rng.random() < np.exp(min(0.0, gap))
+            tries[a] += 1
+            swaps[a] += accepted
+            if accepted:
+                chains[a], chains[a + 1] = chains[a + 1], chains[a]
+                for b in (a, a + 1):
+                    chains[b].set_temperature(p.values[rank[b]])
+        report((sweep + 1) / total)
+    means[0] /= half
+    means[1] /= p.sweeps - half
+    points: list[Any] = [None] * n
+    for i, k in enumerate(rank):
+        halves = [(np.array(kept[part])[:, i], means[part, i]) for part in (0, 1)]
+        points[k] = observables(chains[i], *halves) | {"exchanges": swaps[i] / max(tries[i], 1.0)}
+        if p.keep_spins:
+            points[k]["spins"] = chains[i].s.copy()
+    return {name: np.array([point[name] for point in points]) for name in points[0]}
+
+
+def _in_time(build: Any, model: Any, p: Plan, replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
+    """A replica observed after given numbers of sweeps."""
+    network = build(model, replica, 0)
+    chain = Chain(network, initial_state(network, p, replica, 0), model.T, stream(p.seed, replica, f"{model.name} 0"))
+    last = int(p.values[-1])
+    start = np.array([[chain.energy() / p.N, 0.0, *(network.probes @ chain.s)]])
+    rows, _ = chain.sweeps(last, lambda done: report(done / last))
+    rows = np.concatenate([start, rows])[p.values.astype(np.int64)]
+    out = {"m": rows[:, 2], "energy": rows[:, 0], "flips": rows[:, 1], "overlaps": rows[:, 2:]}
+    return out | ({"spins": np.repeat(chain.s[None], len(rows), 0)} if p.keep_spins and len(rows) == 1 else {})
+
+
+def run(
+    model: Any,
+    p: Plan,
+    build: Callable[[Any, int, int], Network],
+    record: dict[str, Any],
+    *,
+    progress: Callable[[float], None] | None = None,
+    checkpoint: Callable[[Result], Any] | None = None,
+    resume: Result | None = None,
+) -> Result:
+    """Run the replicas of a plan.
+
+    Parameters
+    ----------
+    build : callable
+        ``build(model, replica, point) -> Network`` for a point of the axis.
+    record : dict
+        What else belongs into the Result's meta.
+    """
+    work = _in_time if p.axis == "t" else _tempering if p.protocol == "tempering" else _static
+    record = {
+        **record,
+        **{k: getattr(p, k) for k in ("N", "seed", "replicas", "overlap", "mixture", "protocol")},
+        **{k: getattr(p, k) for k in ("sweeps", "equilibration")},
+        "start": p.started,
+    }
+    data: dict[str, np.ndarray] = {}
+    whole = np.zeros(p.replicas, dtype=bool)
+
+    def put(replica: int, found: dict[str, np.ndarray]) -> None:
+        for name, values in found.items():
+            if name not in data:
+                data[name] = np.zeros((p.replicas, *values.shape), values.dtype)
+            data[name][replica] = values
+        whole[replica] = True
+
+    if resume is not None:
+        for replica, row in finished_rows(resume, model, p, record):
+            put(replica, row)
+
+    def result(rows: np.ndarray) -> Result:
+        part = {name: values[rows] for name, values in data.items()}
+        kept = np.arange(p.replicas)[rows].tolist()
+        dims = {"overlaps": ("pattern",), "spins": ("spin",)}
+        return Result(
+            kind="simulation",
+            model=model.name,
+            parameters=parameters(model),
+            axis=p.axis,
+            data={p.axis: p.values, **part},
+            dims={k: v for k, v in dims.items() if k in part},
+            meta={**record, "replicas": len(kept), "replica_ids": kept, **provenance()},
+        )
+
+    last = time.monotonic()
+
+    def finished(replica: int, found: dict[str, np.ndarray]) -> None:
+        nonlocal last
+        put(replica, found)
+        if checkpoint is not None and time.monotonic() - last > CHECKPOINT:
+            checkpoint(result(np.flatnonzero(whole)))
+            last = time.monotonic()
+
+    over_replicas(
+        lambda replica, report: work(build, model, p, replica, report),
+        np.flatnonzero(~whole).tolist(),
+        threads=p.threads,
+        progress=progress,
+        finished=finished,
+    )
+    return result(np.arange(p.replicas))
+
+
+def finished_rows(
+    old: Result, model: Any, p: Plan, record: dict[str, Any]
+) -> Sequence[tuple[int, dict[str, np.ndarray]]]:
+    """The replicas of an earlier run of the same model and plan; a ModelError if it is another."""
+    same = old.model == model.name and old.parameters == parameters(model) and old.axis == p.axis
+    same = same and all(old.meta.get(k) == v for k, v in record.items() if k != "replicas")
+    if not same or not np.array_equal(old[p.axis], p.values):
+        raise ModelError("resume", old.model, "holds another run (model, parameters, N, seed, start, axis or options)")
+    rows = enumerate(old.meta["replica_ids"])
+    return [(i, {k: old[k][row] for k in old.observables}) for row, i in rows if i < p.replicas]
