@@ -12,10 +12,22 @@ from tsphys.models.fields import number, param, parameters
 from tsphys.models.hopfield import Hopfield
 from tsphys.replica.saddles import sparse
 from tsphys.replica.saddles.axis import along, odd
-from tsphys.replica.saddles.spins import Spins, State, crossings, curve, glass, mixture, replicon, retrieved
+from tsphys.replica.saddles.spins import (
+    Spins,
+    State,
+    crossings,
+    curve,
+    glass,
+    largest_temperature,
+    mixture,
+    paramagnet,
+    replicon,
+    retrieved,
+    spinodal,
+)
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
-from tsphys.solvers.fixed_point import BranchEnd, crossing, maximum
+from tsphys.solvers.fixed_point import BranchEnd, crossing
 
 BRANCHES = ("retrieval", "mixture", "spin_glass", "paramagnetic")
 OBSERVABLES = ("m", "q", "r", "free_energy", "energy", "entropy")
@@ -140,25 +152,13 @@ def _state(model: Hopfield, branch: str, patterns: int, axis: str, tol: float) -
     return paramagnet(here)
 
 
-def paramagnet(here: Spins) -> State:
-    """The state m = q = 0, in closed form; a solution for T > 1, stable above T_g."""
-    alpha, T = here.alpha, here.T
-    noise = alpha * here.static / (2 * T)
-    energy = alpha / 2 - alpha / (2 * (1 - 1 / T)) - noise
-    free = alpha / 2 * (1 + T * np.log1p(-1 / T)) - noise / 2 - T * np.log(2)
-    return State(
-        m=0.0, n=0.0, q=0.0, C=1 / T, r=0.0, free_energy=free, energy=energy, entropy=(energy - free) / T,
-        residual=0.0, iterations=0,
-    )  # fmt: skip
-
-
 def beyond(model: Hopfield, here: Spins, axis: str, branch: str) -> ModelError:
     """The error of a point without a retrieval state: it tells the largest load, or temperature, that has one."""
     found = curve(here)
     if found is None:
         return ModelError("T", model.T, f"must be < 1 for {branch} states")
     if axis == "T" and model.alpha < curve(here.at(T=0.0)).alpha:
-        top = _largest_temperature(here)
+        top = largest_temperature(here, spinodal)
         return ModelError(
             "T", model.T, f"must be <= {top:.9g}, where the {branch} states end at alpha = {model.alpha:g}"
         )
@@ -173,7 +173,7 @@ def _sparse_state(model: Hopfield, tol: float) -> dict[str, float]:
     except BranchEnd as end:
         words = f"must be < {end.value:.9g}, the spinodal at T = {model.T:g}, threshold = {model.threshold:g}"
         raise ModelError("alpha", model.alpha, words) from None
-    m, Q, C = (float(x) for x in found.x)
+    m, Q, C = float(found.x[0]), net.f * float(found.x[1]), float(found.x[2])
     p1, p0 = sparse.firing(net, found.x)
     q = Q - net.T * C
     return {
@@ -190,22 +190,7 @@ def spinodal_load(model: Hopfield, patterns: int = 1) -> float:
     """
     if model.activity is not None:
         return sparse.spinodal(sparse.Neurons(0.0, model.T, model.activity, model.threshold))
-    found = curve(spins(model, patterns))
-    return 0.0 if found is None else found.alpha
-
-
-def _largest_temperature(here: Spins) -> float:
-    def load(T: float) -> float:
-        found = curve(here.at(T=T))
-        return 0.0 if found is None else found.alpha
-
-    # Replica symmetry makes the line reentrant: its largest load is near T = 0.02, 0.2 % above that of T = 0.
-    low, top = (0.0, load(0.0))
-    if here.alpha > top:
-        low, top = maximum(load, 0.0, 0.2, points=9)
-    if here.alpha > top:
-        raise ModelError("alpha", here.alpha, f"must be <= {top:.9g} for retrieval at any temperature")
-    return crossing(lambda T: load(T) - here.alpha, low, 1.0, "T_M")
+    return spinodal(spins(model, patterns))
 
 
 def spinodal_temperature(model: Hopfield, patterns: int = 1) -> float:
@@ -216,7 +201,7 @@ def spinodal_temperature(model: Hopfield, patterns: int = 1) -> float:
     ModelError
         If the load is beyond the capacity at every temperature.
     """
-    return _largest_temperature(_plain(spins(_hebbian(model), patterns)))
+    return largest_temperature(_plain(spins(_hebbian(model), patterns)), spinodal)
 
 
 def transition_load(model: Hopfield) -> float:
@@ -224,8 +209,7 @@ def transition_load(model: Hopfield) -> float:
 
     Zero where they never are.
     """
-    found = crossings(spins(_hebbian(model)), lambda here: _disordered(here).free_energy)
-    return 0.0 if found is None else found
+    return _transition(spins(_hebbian(model)))
 
 
 def transition_temperature(model: Hopfield) -> float:
@@ -236,22 +220,12 @@ def transition_temperature(model: Hopfield) -> float:
     ModelError
         If the load is too large for it at every temperature.
     """
-    here = _plain(spins(_hebbian(model)))
-
-    def load(T: float) -> float:
-        found = crossings(here.at(T=T), lambda x: _disordered(x).free_energy) if T < 1 else None
-        return 0.0 if found is None else found
-
-    low, top = 0.0, load(0.0)
-    if here.alpha > top:
-        low, top = maximum(load, 0.0, 0.3, points=9)
-    if here.alpha > top:
-        raise ModelError("alpha", here.alpha, f"must be <= {top:.9g} for retrieval to be the global minimum")
-    return crossing(lambda T: load(T) - here.alpha, low, 1.0, "T_c")
+    return largest_temperature(_plain(spins(_hebbian(model))), _transition)
 
 
-def _disordered(here: Spins) -> State:
-    return glass(here) or paramagnet(here)
+def _transition(here: Spins) -> float:
+    found = crossings(here, lambda x: (glass(x) or paramagnet(x)).free_energy) if here.T < 1 else None
+    return 0.0 if found is None else found
 
 
 def _hebbian(model: Hopfield) -> Hopfield:
@@ -299,7 +273,7 @@ def at_temperature(model: Hopfield) -> float:
         found = retrieved(at)
         return replicon(at, found.n, found.C)
 
-    low, high = np.log(asymptote / 100), np.log(min(10 * asymptote, 0.5 * _largest_temperature(here)))
+    low, high = np.log(asymptote / 100), np.log(min(10 * asymptote, 0.5 * largest_temperature(here, spinodal)))
     return float(np.exp(crossing(stability, low, high, "the AT line")))
 
 

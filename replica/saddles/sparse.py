@@ -32,7 +32,7 @@ class Neurons:
 
 def _spins(net: Neurons, x: np.ndarray) -> tuple[np.ndarray, SpinAverages]:
     """Fields of ξ = 1, 0, and averages of the spins 2V − 1 in them; a neuron at T is a spin at 2T."""
-    m, Q, C = x
+    m, Q, C = x[0], net.f * x[1], x[2]
     r = (Q - net.T * C) / (1 - C) ** 2
     shift = net.theta - net.alpha * C / (2 * (1 - C))
     h = np.array([(1 - net.f) * m - shift, -net.f * m - shift])
@@ -44,10 +44,10 @@ def _mean(net: Neurons, values: np.ndarray) -> float:
 
 
 def step(net: Neurons, x: np.ndarray) -> np.ndarray:
-    """The map (m, Q, C) → (m, Q, C) whose fixed points are the states."""
+    """The map (m, Q/f, C) → (m, Q/f, C) whose fixed points are the states."""
     a = _spins(net, x)[1]
     p = (1 + a.tanh) / 2
-    return np.array([p[0] - p[1], _mean(net, p), _mean(net, a.chi) / 2])
+    return np.array([p[0] - p[1], _mean(net, p) / net.f, _mean(net, a.chi) / 2])
 
 
 def firing(net: Neurons, x: np.ndarray) -> tuple[float, float]:
@@ -56,14 +56,14 @@ def firing(net: Neurons, x: np.ndarray) -> tuple[float, float]:
     return float(p[0]), float(p[1])
 
 
-def bounds() -> tuple[np.ndarray, np.ndarray]:
+def bounds(net: Neurons) -> tuple[np.ndarray, np.ndarray]:
     """Where the map is defined."""
-    return np.zeros(3), np.array([1.0, 1.0, 1 - 1e-9])
+    return np.zeros(3), np.array([1.0, 1 / net.f, 1 - 1e-9])
 
 
 def free_energy(net: Neurons, x: np.ndarray) -> float:
-    """Free energy per neuron as a function of (m, Q, C), stationary at the states (at T > 0)."""
-    m, Q, C = (float(y) for y in x)
+    """Free energy per neuron as a function of (m, Q/f, C), stationary at the states (at T > 0)."""
+    m, Q, C = float(x[0]), net.f * float(x[1]), float(x[2])
     q, alpha = Q - net.T * C, net.alpha
     h, a = _spins(net, x)
     own = net.f * (1 - net.f) * m**2 / 2 - _mean(net, h + a.log2cosh) / 2
@@ -73,7 +73,7 @@ def free_energy(net: Neurons, x: np.ndarray) -> float:
 
 def energy(net: Neurons, x: np.ndarray) -> float:
     """Energy per neuron at a state."""
-    m, Q, C = (float(y) for y in x)
+    m, Q, C = float(x[0]), net.f * float(x[1]), float(x[2])
     q, alpha = Q - net.T * C, net.alpha
     noise = net.T * C / (1 - C) + q / (1 - C) ** 2 - Q
     return -net.f * (1 - net.f) * m**2 / 2 - alpha / 2 * noise + net.theta * Q
@@ -100,13 +100,13 @@ def retrieved(net: Neurons, tol: float = 1e-12) -> FixedPoint:
         return step(net.at(alpha=alpha), x)
 
     first = fixed_point(
-        lambda x: at(x, 0.0), [1.0, net.f, 0.0], tol=tol, bounds=bounds(), what="the retrieval state at alpha = 0"
+        lambda x: at(x, 0.0), [1.0, 1.0, 0.0], tol=tol, bounds=bounds(net), what="the retrieval state at alpha = 0"
     )
     if first.x[0] < 1e-6:
         raise ConvergenceError("there is no retrieval state at any load", residual=0.0, last=first.x)
     if net.alpha == 0:
         return first
-    branch = continuation(at, [0.0, net.alpha], first.x, tol=tol, bounds=bounds(), axis="alpha")
+    branch = continuation(at, [0.0, net.alpha], first.x, tol=tol, jump=0.02, bounds=bounds(net), axis="alpha")
     if branch.x[-1, 0] < 1e-3:
         raise ConvergenceError("the retrieval state was lost", residual=float(branch.residual[-1]), last=branch.x[-1])
     return FixedPoint(branch.x[-1], float(branch.residual[-1]), branch.iterations)

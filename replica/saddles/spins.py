@@ -1,25 +1,26 @@
 """Replica-symmetric saddle point of Hebbian spins: one condensed vector, Gaussian noise from all others.
 
-A spin sees the field v h + σz, where v is the condensed vector measured along the archetype, h = n^(P−1)/Λ its signal and
-z ~ N(0, 1). With C = β(1 − q)::
+A spin sees the field v h + σz, where v is the condensed vector measured along the archetype, h = n^(P−1)/Λ its signal
+and z ~ N(0, 1). With C = β(1 − q)::
 
     n = E v⟨tanh β(vh + σz)⟩         q = E⟨tanh² β(vh + σz)⟩
     σ² = α [Σ_k ℓ_k² q/(1 − ℓ_k C)² + δq]     P = 2, couplings with the spectrum ℓ and static noise of variance αδ
     σ² = α (P − 1)! q^(P−1)                   P ≥ 3
 
-(Amit, Gutfreund & Sompolinsky, Ann. Phys. 173, 30 (1987); Gardner, J. Phys. A 20, 3453 (1987).) The unknowns are (n, C),
-q = 1 − TC, so that T = 0 is no special case.
+(Amit, Gutfreund & Sompolinsky, Ann. Phys. 173, 30 (1987); Gardner, J. Phys. A 20, 3453 (1987).) The unknowns are
+(n, C), q = 1 − TC, so that T = 0 is no special case.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from math import factorial
 
 import numpy as np
 
-from tsphys.errors import ConvergenceError
+from tsphys.errors import ConvergenceError, ModelError
 from tsphys.physics.spin_averages import SpinAverages, spin_averages
 from tsphys.solvers.fixed_point import FixedPoint, crossing, fixed_point, maximum
 
@@ -148,7 +149,6 @@ def energy(spins: Spins, n: float, C: float) -> float:
         return own - alpha * factorial(P - 1) / P * C * sum(q**k for k in range(P))
     ell, count = np.array(spins.spectrum), np.array(spins.multiplicity)
     rest = ell * (1 - (1 - ell * C * (1 - q)) / (1 - ell * C) ** 2)
-    # The bracket is what β d/dβ makes of the logarithm and of q/(1 − C); written for one ℓ it is Amit et al.'s.
     return own + alpha / 2 * float(count @ rest) - alpha * spins.static / 2 * C * (1 + q)
 
 
@@ -210,8 +210,8 @@ def _is_stable(spins: Spins, x: np.ndarray) -> bool:
 def retrieved(spins: Spins, tol: float = 1e-12) -> State | None:
     """The retrieval state, or None where there is none.
 
-    The iteration starts from perfect retrieval. Where it does not end in a retrieval state, as it may near the spinodal,
-    the curve of all states at this temperature, which cannot be missed, gives the start.
+    The iteration starts from perfect retrieval. Where it does not end in a retrieval state, as it may near the
+    spinodal, the curve of all states at this temperature, which cannot be missed, gives the start.
 
     Raises
     ------
@@ -308,14 +308,12 @@ def curve(spins: Spins) -> Curve | None:
     else:
         high = largest_n(spins)
         if spins.T > 0:
-            free = spins.at(alpha=0.0)
-            try:
-                found = fixed_point(lambda x: step(free, x), [high, 0.0], tol=1e-13, bounds=bounds(free))
-            except ConvergenceError as error:
-                found = FixedPoint(error.last, error.residual, error.iterations)
-            high = float(found.x[0])
-        if high <= _NONE:
-            return None
+            end, hottest = unloaded_end(spins.at(alpha=0.0, T=0.0))
+            if spins.T >= hottest:
+                return None
+            coldest = unloaded(spins, high * (1 - 1e-12))
+            if spins.T > coldest:
+                high = crossing(lambda n: unloaded(spins, n) - spins.T, end, high * (1 - 1e-12), "the overlap")
         low = 1e-3 * high
     at, alpha = maximum(lambda c: _load(spins, c), low, high, points=49)
     if not alpha > 0:
@@ -359,7 +357,7 @@ def glass(spins: Spins, tol: float = 1e-12) -> State | None:
         def excess(C: float) -> float:
             return (beta - chi(C)) / (beta - C) - 1
 
-        # Just below β, q is 1e-7, enough for the ratio to hold to 1e-9: a glass closer to its transition is not resolved.
+        # Here q = 1e-7, enough for the ratio to hold to 1e-9; a glass closer to its transition is not resolved.
         high = beta * (1 - 1e-7)
         if excess(high) <= 0:
             return None
@@ -368,6 +366,76 @@ def glass(spins: Spins, tol: float = 1e-12) -> State | None:
     if residual > max(tol, 1e-11):
         raise ConvergenceError("the spin-glass state was not reached", residual=residual, last=C)
     return replace(state(spins, FixedPoint(np.array([0.0, C]), residual, 0)), m=0.0)
+
+
+def paramagnet(spins: Spins) -> State:
+    """The state without overlaps; for P = 2 a solution where T > max ℓ."""
+    found = FixedPoint(np.array([0.0, 1 / spins.T]), 0.0, 0)
+    return replace(state(spins, found), m=0.0, q=0.0)
+
+
+def unloaded(spins: Spins, n: float) -> float:
+    """Temperature at which n is the overlap at α = 0 (P ≥ 3)."""
+    v, h = np.array(spins.v), signal(spins, n)
+
+    def lack(T: float) -> float:
+        return n - _mean(spins, v * np.tanh(h * v / T))
+
+    top = _mean(spins, v**2) * h / n
+    return 0.0 if lack(1e-4 * top) >= 0 else crossing(lack, 1e-4 * top, top * (1 + 1e-12), "the temperature")
+
+
+@cache
+def unloaded_end(law: Spins) -> tuple[float, float]:
+    """Overlap and temperature where retrieval ends at α = 0; for P = 2 there is no retrieval above it at any load."""
+    if law.P == 2:
+        return 0.0, _mean(law, np.array(law.v) ** 2) / law.scale
+    top = largest_n(law)
+    return maximum(lambda n: unloaded(law, n), 1e-3 * top, top * (1 - 1e-12), points=65)
+
+
+def highest_temperature(spins: Spins) -> float:
+    """Temperature above which nothing is retrieved at any load."""
+    return unloaded_end(spins.at(alpha=0.0, T=0.0))[1]
+
+
+def unloaded_transition(law: Spins) -> float:
+    """Temperature at which retrieval and paramagnet have the same free energy at α = 0 (P ≥ 3)."""
+
+    def difference(n: float) -> float:
+        at = law.at(alpha=0.0, T=unloaded(law, n))
+        return free_energy(at, n, float(step(at, np.array([n, 0.0]))[1])) + at.T * np.log(2)
+
+    n = crossing(difference, unloaded_end(law.at(alpha=0.0, T=0.0))[0], 0.999 * largest_n(law), "the transition")
+    return unloaded(law, n)
+
+
+def largest_temperature(spins: Spins, load: Callable[[Spins], float]) -> float:
+    """Largest T at which `load(spins at T)`, a line that ends at `highest_temperature`, reaches the load of `spins`.
+
+    Raises
+    ------
+    ModelError
+        If it does so at no temperature.
+    """
+
+    def at(T: float) -> float:
+        return load(spins.at(T=T))
+
+    high = highest_temperature(spins)
+    low, top = 0.0, at(0.0)
+    if spins.alpha > top:
+        # Replica symmetry makes spinodals reentrant: the largest load is not at T = 0.
+        low, top = maximum(at, 0.0, high, points=33)
+    if spins.alpha > top:
+        raise ModelError("alpha", spins.alpha, f"must be <= {top:.9g} for retrieval at any temperature")
+    return crossing(lambda T: at(T) - spins.alpha, low, high, "the temperature")
+
+
+def spinodal(spins: Spins) -> float:
+    """Largest load with a retrieval state at the temperature of `spins`; 0 where there is none at any load."""
+    found = curve(spins) if spins.T < highest_temperature(spins) else None
+    return 0.0 if found is None else found.alpha
 
 
 def crossings(spins: Spins, reference: Callable[[Spins], float]) -> float | None:

@@ -39,7 +39,7 @@ class SpinAverages(NamedTuple):
 
 @cache
 def _trapezoid() -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights for N(0, 1): for fields narrower than `_WIDE` the error is below e^(−2π·(π/2/1.5)/h) ~ 1e-17."""
+    """Nodes and weights for N(0, 1); for fields narrower than `_WIDE` the error is e^(−2π·(π/2/1.5)/step) ~ 1e-17."""
     step = 1 / 6
     z = np.arange(-52, 53) * step
     return z, step * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
@@ -115,7 +115,7 @@ def spin_averages(h: Any, sigma: Any, T: float) -> SpinAverages:
     shape = h.shape
     h, sigma = h.ravel(), sigma.ravel()
     out = np.empty((5, h.size))
-    with np.errstate(under="ignore"):
+    with np.errstate(under="ignore", over="ignore"):
         cold = (sigma > _COLD * T) | (T == 0)
         narrow = ~cold & (sigma < _WIDE * T)
         wide = ~cold & ~narrow

@@ -1,0 +1,353 @@
+"""Dense Hebbian networks: replica-symmetric retrieval, from clean archetypes or from their noisy examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import factorial
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.dense_hebbian import DenseHebbian
+from tsphys.models.fields import number, param, parameters
+from tsphys.physics.spin_averages import spin_averages
+from tsphys.replica.saddles.axis import along
+from tsphys.replica.saddles.spins import (
+    Spins,
+    State,
+    crossings,
+    glass,
+    highest_temperature,
+    largest_temperature,
+    paramagnet,
+    retrieved,
+    spinodal,
+    unloaded_transition,
+)
+from tsphys.runs.provenance import provenance
+from tsphys.runs.result import Result
+from tsphys.solvers.fixed_point import crossing, fixed_point
+
+BRANCHES = ("retrieval", "paramagnetic")
+OBSERVABLES = ("m", "n", "q", "free_energy", "energy", "entropy")
+OPTIONS = {"branch": param("retrieval", "state that is followed", kind=str, choices=BRANCHES, short="-b")}
+
+
+def dataset_entropy(r: float, M: int) -> float:
+    """ρ = (1 − r²)/(M r²), what is not known of an archetype from M examples of quality r."""
+    return (1 - r**2) / (M * r**2)
+
+
+def example_law(r: float, M: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Values of v = (1/(Mr)) Σ_a χ^a over M examples, of mean 1 and variance ρ, and their probabilities.
+
+    Binomial, and exact but for values of a total probability below 1e-16.
+    """
+    from scipy.stats import binom
+
+    if r == 1:
+        return (1.0,), (1.0,)
+    k = np.arange(M + 1)
+    p = binom.pmf(k, M, (1 + r) / 2)
+    kept = p > 1e-17 / (M + 1)
+    return tuple((2 * k[kept] - M) / (M * r)), tuple(p[kept] / p[kept].sum())
+
+
+def spins(model: DenseHebbian) -> Spins:
+    """The saddle point of a network with pattern overlaps to a power.
+
+    Data sets enter through the law of v, through Λ, and for P = 2 without a teacher through the spectrum of the M
+    correlated examples of an archetype.
+
+    Raises
+    ------
+    ModelError
+        For the interactions whose noise is none of this theory's.
+    """
+    if model.interaction in ("exponential", "custom"):
+        raise ModelError("interaction", model.interaction, "must be distinct or power here")
+    if model.interaction == "power" and model.P > 2 and model.alpha > 0:
+        words = 'must be "distinct" at alpha > 0: with coincident indices the noise at finite T is not known'
+        raise ModelError("interaction", model.interaction, words)
+    P, r, M = model.P, model.r, model.M
+    v, weights = example_law(r, M)
+    common = {"alpha": model.alpha, "T": model.T, "P": P, "v": v, "weights": weights}
+    if model.storage == "supervised":
+        return Spins(**common, scale=(1 + dataset_entropy(r, M)) ** (P / 2))
+    if model.storage == "given" or M == 1 and r == 1:
+        return Spins(**common)
+    scale = float(np.sqrt(1 + dataset_entropy(r**P, M)))
+    if P > 2:
+        return Spins(**common, scale=scale)
+    size = M * r**2 * scale
+    return Spins(
+        **common,
+        scale=scale,
+        spectrum=((1 + (M - 1) * r**2) / size, (1 - r**2) / size),
+        multiplicity=(1.0, M - 1.0),
+    )
+
+
+def solve(
+    model: DenseHebbian,
+    *,
+    alpha: Any = None,
+    T: Any = None,
+    r: Any = None,
+    M: Any = None,
+    F: Callable[[float], float] | None = None,
+    branch: str = "retrieval",
+    tol: float = 1e-12,
+) -> Result:
+    """Replica-symmetric state of a dense network over loads, temperatures, qualities or numbers of examples.
+
+    All examples of the retrieved archetype are taken to have equal overlaps. For ``exponential`` the retrieved pattern
+    competes with a random energy model of the others, and for ``custom`` the load must vanish.
+
+    Parameters
+    ----------
+    model : DenseHebbian
+    alpha, T, r, M : float or sequence of float, optional
+        In place of the model's; the sequence is the axis of the result.
+    F : callable, optional
+        The function F(m) of interaction ``custom``, smooth, as for `simulate`.
+    branch : {"retrieval", "paramagnetic"}
+        One condensed archetype, or no overlap at all.
+    tol : float
+        Largest residual of the equations.
+
+    Returns
+    -------
+    Result
+        ``m`` (overlap with the archetype), ``n`` (with the average of its examples, over r), ``q``, and per spin
+        ``free_energy``, ``energy``, ``entropy``, shape (axis,). The residuals are in ``meta``.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range, as a load beyond the spinodal is.
+    ConvergenceError
+        If a state exists but was not reached within `tol`.
+
+    References
+    ----------
+    Gardner, J. Phys. A 20, 3453 (1987); Agliari et al., Physica A 626, 129076 (2023) and 627, 129143 (2023); Lucibello &
+    Mézard, PRL 132, 077301 (2024).
+    """
+    if branch not in BRANCHES:
+        raise ModelError("branch", branch, "must be one of " + ", ".join(BRANCHES))
+    tol = number("tol", tol, low=1e-15, high=1e-3)
+    if (model.interaction == "custom") != (F is not None):
+        raise ModelError("F", F, 'is given with interaction = "custom", and only then')
+    axis, values, models = along(model, alpha=alpha, T=T, r=r, M=M)
+    if model.interaction == "exponential":
+        states = [_exponential(m, branch) for m in models]
+    elif model.interaction == "custom":
+        states = [_custom(m, F, branch, tol) for m in models]
+    else:
+        states = [_state(m, branch, axis, tol) for m in models]
+    data = {axis: values, **{k: np.array([getattr(s, k) for s in states]) for k in OBSERVABLES}}
+    meta = {
+        "branch": branch,
+        "tol": tol,
+        "residual": [s.residual for s in states],
+        "iterations": [s.iterations for s in states],
+        **provenance(),
+    }
+    return Result(kind="theory", model=model.name, parameters=parameters(model), axis=axis, data=data, meta=meta)
+
+
+def _state(model: DenseHebbian, branch: str, axis: str, tol: float) -> State:
+    here = spins(model)
+    if branch == "paramagnetic":
+        low = max(here.spectrum) if model.P == 2 else 0.0
+        number("T", model.T, low=low, open_low=True, words=f"must be > {low:.6g} for the paramagnet")
+        return paramagnet(here)
+    found = retrieved(here, tol)
+    if found is not None:
+        return found
+    high = highest_temperature(here)
+    if model.T >= high or (axis == "T" and model.alpha < spinodal(here.at(T=0.0))):
+        top = high if model.T >= high else largest_temperature(here, spinodal)
+        where = "at any load" if model.T >= high else f"at alpha = {model.alpha:g}"
+        raise ModelError("T", model.T, f"must be <= {top:.9g}, where the retrieval states end {where}")
+    words = f"must be <= {spinodal(here):.9g}, the spinodal of the retrieval states at T = {model.T:g}"
+    raise ModelError("alpha", model.alpha, words)
+
+
+def exponential_noise(alpha: float) -> float:
+    """(1/N) ln Σ_a exp(N m_a) over e^(αN) random patterns, N → ∞: a random energy model, frozen below α = 0.3278."""
+    edge = np.tanh(1.0) - np.log(np.cosh(1.0))
+    if alpha >= edge:
+        return float(alpha + np.log(np.cosh(1.0)))
+    return largest_random_overlap(alpha)
+
+
+def largest_random_overlap(alpha: float) -> float:
+    """Largest overlap of a state with e^(αN) random patterns, 0 ≤ α < ln 2: the m with rate function I(m) = α."""
+
+    def excess(x: float) -> float:
+        # With m = tanh x the rate function is x tanh x − ln cosh x.
+        return x * np.tanh(x) - np.logaddexp(x, -x) + np.log(2) - alpha
+
+    return 0.0 if alpha == 0 else float(np.tanh(crossing(excess, 0.0, 40.0, "the largest overlap")))
+
+
+def _exponential(model: DenseHebbian, branch: str) -> State:
+    T, noise = model.T, exponential_noise(number("alpha", model.alpha, low=0, high=np.log(2), open_high=True))
+    if branch == "paramagnetic":
+        number("T", T, low=0, open_low=True, words="must be > 0 for the paramagnet")
+        return State(0.0, 0.0, 0.0, 1 / T, 0.0, -noise - T * np.log(2), -noise, float(np.log(2)), 0.0, 0)
+    # The energy −N m is linear in the overlap, so that a spin sees the field 1.
+    a = spin_averages(1.0, 0.0, T)
+    m = float(a.tanh)
+    if m <= noise:
+        top = exponential_load(T)
+        if not top > 0:
+            raise ModelError("T", T, "must be lower for the pattern to outweigh all others at any load")
+        raise ModelError(
+            "alpha", model.alpha, f"must be < {top:.9g}, where the others outweigh the pattern at T = {T:g}"
+        )
+    return State(m, m, m**2, float(a.chi), 0.0, -float(a.log2cosh), -m, float(a.entropy), 0.0, 0)
+
+
+def exponential_load(T: float) -> float:
+    """Largest α = (1/N) ln K at which a pattern outweighs all others; 1 − ln cosh 1 = 0.566219 at T = 0.
+
+    References
+    ----------
+    Lucibello & Mézard, PRL 132, 077301 (2024).
+    """
+    m = float(spin_averages(1.0, 0.0, T).tanh)
+    frozen = float(np.tanh(1.0))
+    if m >= frozen:
+        return m - float(np.log(np.cosh(1.0)))
+    x = np.arctanh(m)
+    return float(x * m - np.log(np.cosh(x)))
+
+
+def _custom(model: DenseHebbian, F: Callable[[float], float], branch: str, tol: float) -> State:
+    """m = tanh βF'(m) with the derivative by central differences of step 1e-4, whose error is about 1e-9."""
+    if model.alpha != 0:
+        raise ModelError(
+            "alpha", model.alpha, 'must be 0 with interaction = "custom": its noise at high load is not known'
+        )
+    if branch == "paramagnetic":
+        raise ModelError("branch", branch, 'must be retrieval with interaction = "custom"')
+
+    def slope(m: float) -> float:
+        # One-sided at m = 1, beyond which F need not be defined; of the same order.
+        e = 1e-4
+        if m > 1 - e:
+            return (3 * F(m) - 4 * F(m - e) + F(m - 2 * e)) / (2 * e)
+        return (F(m + e) - F(m - e)) / (2 * e)
+
+    def step(x: np.ndarray) -> np.ndarray:
+        return np.atleast_1d(spin_averages(slope(float(x[0])), 0.0, model.T).tanh)
+
+    found = fixed_point(step, [1.0], tol=tol, bounds=([0.0], [1.0]), what="the retrieval state")
+    m = float(found.x[0])
+    if m < 1e-6:
+        raise ModelError("T", model.T, "must be lower: there is no retrieval state with this F")
+    a = spin_averages(slope(m), 0.0, model.T)
+    free = m * slope(m) - float(F(m)) - float(a.log2cosh)
+    return State(m, m, m**2, float(a.chi), 0.0, free, -float(F(m)), float(a.entropy), found.residual, found.iterations)
+
+
+def spinodal_load(model: DenseHebbian) -> float:
+    """Largest load with a retrieval state at the model's temperature, 0 if there is none at any load.
+
+    Replica symmetric, hence reentrant at low temperature for P ≥ 3.
+    """
+    return exponential_load(model.T) if model.interaction == "exponential" else spinodal(spins(model))
+
+
+def spinodal_temperature(model: DenseHebbian) -> float:
+    """Largest temperature with a retrieval state at the model's load.
+
+    Raises
+    ------
+    ModelError
+        If there is none at any temperature.
+    """
+    here = spins(model)
+    return highest_temperature(here) if here.alpha == 0 and here.P > 2 else largest_temperature(here, spinodal)
+
+
+def transition_load(model: DenseHebbian) -> float:
+    """Load at which the retrieval states cease to be the global minimum, 0 if they never are.
+
+    The other state is the paramagnet for P ≥ 3, valid while its entropy is positive, the spin glass for P = 2.
+    """
+    number("T", model.T, low=0, open_low=model.P > 2)
+    found = crossings(spins(model), _reference) if model.T < highest_temperature(spins(model)) else None
+    return 0.0 if found is None else found
+
+
+def _reference(here: Spins) -> float:
+    return ((glass(here) if here.P == 2 else None) or paramagnet(here)).free_energy
+
+
+def transition_temperature(P: int) -> float:
+    """Temperature at which retrieval and paramagnet have the same free energy at load 0, P ≥ 3."""
+    return unloaded_transition(Spins(alpha=0.0, T=0.0, P=number("P", P, kind=int, low=3)))
+
+
+def one_step(model: DenseHebbian) -> float:
+    """Overlap with the archetype after one parallel step at T = 0 from the archetype itself, N → ∞.
+
+    Signal against crosstalk; ``power`` with P ≥ 3 has the noise α(2P − 3)!! of coincident indices instead of α(P − 1)!.
+
+    Raises
+    ------
+    ModelError
+        For the interactions without such a formula.
+    """
+    from scipy.special import erf
+
+    if model.interaction == "exponential":
+        return 1.0 if model.alpha < exponential_load(0.0) else 0.0
+    variance = model.alpha * factorial(model.P - 1)
+    if model.interaction == "power":
+        if model.storage != "given":
+            raise ModelError("storage", model.storage, 'must be "given" with interaction = "power" here')
+        variance = model.alpha * float(np.prod(np.arange(1, 2 * model.P - 2, 2)))
+        here = Spins(alpha=0.0, T=0.0)
+    else:
+        here = spins(model)
+    number("alpha", model.alpha, low=0, open_low=True)
+    x = np.array(here.v) / (here.scale * np.sqrt(2 * variance))
+    return float(np.dot(here.weights, erf(x)))
+
+
+def error_free_patterns(N: int, P: int, interaction: str = "distinct") -> float:
+    """Number of patterns K at which one spin in N is wrong after a step from a stored pattern, to leading order in N.
+
+    N^(P−1)/(2(P − 1)! ln N) for ``distinct``, N^(P−1)/(2(2P − 3)!! ln N) for ``power`` (Krotov & Hopfield 2016).
+    """
+    N = number("N", N, kind=int, low=2)
+    P = number("P", P, kind=int, low=2)
+    if interaction not in ("distinct", "power"):
+        raise ModelError("interaction", interaction, "must be distinct or power")
+    noise = factorial(P - 1) if interaction == "distinct" else float(np.prod(np.arange(1, 2 * P - 2, 2)))
+    return N ** (P - 1) / (2 * noise * np.log(N))
+
+
+def noisy_tensor_step(N: int, K: int, omega: float) -> float:
+    """One step at T = 0 for P = 4 when each pattern is known as η_ij = ξ_iξ_j + ωz_ij, z symmetric Gaussian.
+
+    K = αN^b patterns bear a noise ω ~ N^((3−b)/4) (ultra-detection, after Agliari et al., PRL 124, 028301 (2020)).
+    """
+    from scipy.special import erf
+
+    N, K = number("N", N, kind=int, low=2), number("K", K, kind=int, low=1)
+    omega = number("omega", omega, low=0)
+    variance = omega**2 / N + K * (6 + 4 * omega**2 + 2 * omega**4) / N**3
+    return float(erf(1 / np.sqrt(2 * variance)))
+
+
+def majority(r: float, M: int) -> float:
+    """Overlap with the archetype at load 0 and T = 0: the majority vote of M examples."""
+    v, weights = example_law(number("r", r, low=0, high=1, open_low=True), number("M", M, kind=int, low=1))
+    return float(np.dot(weights, np.sign(v)))
