@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import number
 from tsphys.models.hopfield import Hopfield
 from tsphys.numerics.random import generator
 from tsphys.runs.result import Result
@@ -100,15 +99,7 @@ def simulate(
         keep_spins=keep_spins,
     )  # fmt: skip
     own = None if patterns is None else stored.given(patterns, p.N, (0, 1) if model.activity else (-1, 1))
-    count = None if own is None else len(patterns)
-    if n_patterns is not None:
-        n_patterns = number("n_patterns", n_patterns, kind=int, low=1)
-        if count not in (None, n_patterns):
-            raise ModelError("n_patterns", n_patterns, f"must be none or the number of given patterns, {count}")
-    if n_patterns is not None or count is not None:
-        if p.axis == "alpha" and len(p.values) > 1:
-            raise ModelError("alpha", p.values.tolist(), "must be one number with a given number of patterns")
-        count = n_patterns or count
+    count = stored.counted(n_patterns, None if own is None else len(patterns), p.axis == "alpha" and len(p.values) > 1)
     loads = p.values if p.axis == "alpha" else [model.alpha]
     most = max(count or number_of_patterns(a, p.N) for a in loads)
     least = min(count or number_of_patterns(a, p.N) for a in loads)

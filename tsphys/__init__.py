@@ -19,6 +19,7 @@ _HOMES = {
     "TwoLayer": "tsphys.models.two_layer",
     "Perceptron": "tsphys.models.perceptron",
     "Hopfield": "tsphys.models.hopfield",
+    "DenseHebbian": "tsphys.models.dense_hebbian",
     "LearningRule": "tsphys.models.learning_rule",
     "OrderParameters": "tsphys.physics.order_parameters",
     "Result": "tsphys.runs.result",
@@ -37,6 +38,7 @@ __all__ = [*_HOMES, "__version__"]
 if TYPE_CHECKING:
     from tsphys.comparison import Comparison, compare
     from tsphys.errors import ConvergenceError, DivergedError, ModelError
+    from tsphys.models.dense_hebbian import DenseHebbian
     from tsphys.models.hopfield import Hopfield
     from tsphys.models.learning_rule import LearningRule
     from tsphys.models.perceptron import Perceptron

@@ -55,6 +55,12 @@ MODELS = {
         sims="tsphys.sims.hopfield",
         theory="tsphys.replica.hopfield",
     ),
+    "dense_hebbian": Entry(
+        cls="DenseHebbian",
+        about="dense Hebbian network: P-body couplings of patterns or of noisy examples",
+        sims="tsphys.sims.dense_hebbian",
+        theory="tsphys.replica.dense_hebbian",
+    ),
 }
 
 #: Models that need more than text to be described, so that they have no command.

@@ -61,6 +61,8 @@ class Network:
         in two halves of the run.
     cost : float
         Nanoseconds a sweep, about.
+    named : tuple of str
+        Names of the last probes, those that are not overlaps with the cues.
     """
 
     form: str
@@ -70,6 +72,7 @@ class Network:
     attach: Callable[[np.ndarray], tuple[Any, ...]]
     finish: Callable[..., dict[str, Any]]
     cost: float
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -248,16 +251,23 @@ class Chain:
         return out, total / max(n, 1)
 
 
+def overlaps(network: Network, rows: np.ndarray) -> dict[str, Any]:
+    """The probes in rows (…, 2 + c) of a `Chain`, by name."""
+    probes = rows[..., 2:]
+    first = probes.shape[-1] - len(network.named)
+    named = {name: probes[..., first + i] for i, name in enumerate(network.named)}
+    return {"m": probes[..., 0], **named, "overlaps": probes[..., :first]}
+
+
 def observables(chain: Chain, first: Any, second: Any) -> dict[str, Any]:
     """Averages over the two halves of a measurement, each (rows, mean states)."""
     rows = np.concatenate([first[0], second[0]]).mean(axis=0)
     means = first[1], second[1]
     return {
-        "m": rows[2],
+        **overlaps(chain.network, rows),
         "q": float(np.mean(means[0] * means[1])),
         "energy": rows[0],
         "flips": rows[1],
-        "overlaps": rows[2:],
         **chain.network.finish(chain.s, chain.net, *means),
     }
 
@@ -347,8 +357,7 @@ def _in_time(build: Any, model: Any, p: Plan, replica: int, report: Callable[[fl
     start = np.array([[chain.energy() / p.N, 0.0, *(network.probes @ chain.s)]])
     rows, _ = chain.sweeps(last, lambda done: report(done / last))
     rows = np.concatenate([start, rows])[p.values.astype(np.int64)]
-    out = {"m": rows[:, 2], "energy": rows[:, 0], "flips": rows[:, 1], "overlaps": rows[:, 2:]}
-    return out | ({"spins": np.repeat(chain.s[None], len(rows), 0)} if p.keep_spins and len(rows) == 1 else {})
+    return {**overlaps(network, rows), "energy": rows[:, 0], "flips": rows[:, 1]}
 
 
 def run(

@@ -8,6 +8,7 @@ import numpy as np
 
 from tsphys._jit import njit
 from tsphys.errors import ModelError
+from tsphys.models.fields import number
 from tsphys.numerics.random import signs, stream, uniforms
 
 #: Rows of patterns are padded with zeros to a multiple of this, so that products over them have no remainder.
@@ -38,11 +39,10 @@ def _draw_bits(state, X, P, f):
 
 
 @njit
-def _draw_examples(state, archetypes, r, M, X, average):
-    """Examples of quality r: the sums over the M of an archetype, or all of them, archetype by archetype."""
+def _draw_examples(state, archetypes, K, r, M, X, average):
     u = np.empty(M)
     for i in range(X.shape[0]):
-        for j in range(archetypes.shape[1]):
+        for j in range(K):
             uniforms(state, u)
             total = 0
             for a in range(M):
@@ -84,6 +84,32 @@ def given(patterns: Any, N: int, values: tuple[int, int] = (-1, 1)) -> np.ndarra
         raise ModelError("patterns", patterns, words)
     X = np.zeros((N, padded(len(patterns))), np.int8)
     X[:, : len(patterns)] = patterns.T
+    return X
+
+
+def counted(n_patterns: Any, given: int | None, loads: bool) -> int | None:
+    """The number of patterns that was asked for or given; None: by the load.
+
+    Raises
+    ------
+    ModelError
+        If it contradicts the given patterns, or the axis runs over `loads`.
+    """
+    if n_patterns is not None:
+        n_patterns = number("n_patterns", n_patterns, kind=int, low=1)
+        if given not in (None, n_patterns):
+            raise ModelError("n_patterns", n_patterns, f"must be none or the number of given patterns, {given}")
+    if loads and (n_patterns or given):
+        raise ModelError("alpha", "a sequence", "must be one number with a given number of patterns")
+    return n_patterns or given
+
+
+def examples(
+    archetypes: np.ndarray, K: int, r: float, M: int, average: bool, seed: int, replica: int, purpose: str
+) -> np.ndarray:
+    """M examples of quality r of each archetype in (N, ≥ K), as int8 rows: (N, K·M), or their sums (N, K)."""
+    X = np.zeros((len(archetypes), padded(K if average else K * M)), np.int8)
+    _draw_examples(stream(seed, replica, purpose), archetypes, K, r, M, X, average)
     return X
 
 

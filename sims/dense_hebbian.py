@@ -1,0 +1,198 @@
+"""Simulation of dense Hebbian networks: P-body couplings of patterns, or of a teacher's noisy examples."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.dense_hebbian import DenseHebbian
+from tsphys.runs.result import Result
+from tsphys.sims.engines import hebbian, stored
+from tsphys.sims.engines.hebbian import Network
+from tsphys.sims.engines.spins import overlaps_of, symmetric_sums
+from tsphys.sims.engines.tables import tables
+
+OPTIONS = {k: v for k, v in hebbian.OPTIONS.items() if k != "method"}
+
+#: Largest N for which exp(M − N) is a normal number for every overlap M.
+LARGEST_EXPONENTIAL = 350
+#: Largest number of examples whose sums fit the bytes of a pattern.
+MOST_AVERAGED = 127
+
+
+def simulate(
+    model: DenseHebbian,
+    *,
+    N: int,
+    alpha: Any = None,
+    T: Any = None,
+    r: Any = None,
+    M: Any = None,
+    t: Any = None,
+    n_patterns: int | None = None,
+    patterns: Any = None,
+    F: Callable[[float], float] | None = None,
+    start: Any = "pattern",
+    overlap: float = 1.0,
+    mixture: int = 3,
+    sweeps: int = 100,
+    equilibration: int = 100,
+    protocol: str = "quench",
+    replicas: int = 1,
+    seed: int = 0,
+    threads: int | None = None,
+    keep_spins: bool = False,
+    progress: Callable[[float], None] | None = None,
+    checkpoint: Callable[[Result], Any] | None = None,
+    resume: Result | None = None,
+) -> Result:
+    """Simulate a dense Hebbian network of N spins by heat bath; each replica has patterns and examples of its own.
+
+    Parameters
+    ----------
+    model : DenseHebbian
+        The network.
+    N : int
+        Number of spins.
+    alpha, T, r, M : float or sequence of float, optional
+        In place of the model's; the one that is a sequence is the axis of the Result, `alpha` if none is.
+    t : sequence of int, optional
+        Numbers of sweeps after which to observe the state, as the axis, instead of averages.
+    n_patterns : int, optional
+        Number K of archetypes, for all points; by default from the load.
+    patterns : array_like, shape (K, N), optional
+        Archetypes ±1, the same in all replicas; by default drawn from the seed.
+    F : callable, optional
+        The function of ``interaction="custom"``: a number for each overlap from −1 to 1.
+    start, overlap, mixture, sweeps, equilibration, protocol, replicas, seed, threads, keep_spins
+        As for `tsphys.sims.hopfield.simulate`; patterns are here the archetypes.
+    progress, checkpoint, resume
+        Fraction done, finished replicas every 10 s or so, finished replicas to start from.
+
+    Returns
+    -------
+    Result
+        With axes (replica, axis): ``m`` overlap with archetype 1; for examples ``n`` = (1/N) Σ_i v_i ξ_i σ_i with
+        v_i = (1/(Mr)) Σ_a χ_i^a; ``q`` Edwards–Anderson overlap from two halves of the run, ``energy`` H/N, ``flips``
+        per spin and sweep, ``overlaps`` with the first `mixture` archetypes. Over t: no ``q``.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range, or the vectors do not fit into memory.
+    """
+    model, p = hebbian.plan(
+        model, t, {"alpha": alpha, "T": T, "r": r, "M": M}, N=N, start=start, overlap=overlap, mixture=mixture,
+        sweeps=sweeps, equilibration=equilibration, protocol=protocol, replicas=replicas, seed=seed, threads=threads,
+        keep_spins=keep_spins,
+    )  # fmt: skip
+    check(model, p, F)
+    own = None if patterns is None else stored.given(patterns, p.N)
+    count = stored.counted(n_patterns, None if own is None else len(patterns), p.axis == "alpha" and len(p.values) > 1)
+    points = [dataclasses.replace(model, **({} if p.axis == "t" else {p.axis: v})) for v in p.values.tolist()]
+    numbers = [count or number_of_patterns(here, p.N) for here in points]
+    if p.started == "mixture" and p.mixture > min(numbers):
+        raise ModelError("mixture", p.mixture, f"must be at most the number of patterns, {min(numbers)}")
+    bytes_each, K = max((footprint(here, p.N, K), K) for here, K in zip(points, numbers, strict=True))
+    threads = hebbian.fitting_threads(bytes_each, p.N, f"{K} patterns", p.threads)
+
+    def build(here: DenseHebbian, replica: int, point: int) -> Network:
+        K = count or number_of_patterns(here, p.N)
+        X = own if own is not None else stored.drawn(p.N, K, p.seed, replica, f"patterns {point}")
+        return network(here, X, K, min(K, p.mixture), F, (p.seed, replica, f"examples {point}"))
+
+    record = {"engine": "direct", "n_patterns": count, "patterns": "drawn" if own is None else "given"}
+    p = dataclasses.replace(p, threads=threads)
+    return hebbian.run(model, p, build, record, progress=progress, checkpoint=checkpoint, resume=resume)
+
+
+def check(model: DenseHebbian, p: hebbian.Plan, F: Any) -> None:
+    """Raise a ModelError for what the model allows but the simulation does not."""
+    N = p.N
+    most = int(p.values.max()) if p.axis == "M" else model.M
+    if model.storage == "supervised" and most > MOST_AVERAGED:
+        raise ModelError("M", most, f"must be at most {MOST_AVERAGED} in a simulation of supervised storage")
+    if (F is not None) != (model.interaction == "custom"):
+        raise ModelError("F", F, 'is given with interaction = "custom", and only then')
+    if F is not None and not callable(F):
+        raise ModelError("F", F, "must be a function of an overlap")
+    if model.P > N:
+        raise ModelError("N", N, f"must be at least P = {model.P}")
+    if model.interaction == "exponential" and N > LARGEST_EXPONENTIAL:
+        raise ModelError("N", N, f'must be at most {LARGEST_EXPONENTIAL} with interaction = "exponential"')
+
+
+def number_of_patterns(model: DenseHebbian, N: int) -> int:
+    """K = round(αN^{P−1}), or round(e^{αN}) for the exponential one; a ModelError if that is none, or beyond reach."""
+    if model.interaction == "exponential":
+        log = model.alpha * N
+    else:
+        log = math.log(model.alpha) + (model.P - 1) * math.log(N) if model.alpha > 0 else -math.inf
+    if log > 40.0:
+        raise ModelError("alpha", model.alpha, f"stores e^{log:.0f} patterns at N = {N}, more than any memory holds")
+    K = round(math.exp(log))
+    if K < 1:
+        raise ModelError("alpha", model.alpha, f"stores no pattern at N = {N}; give n_patterns or a larger alpha")
+    return K
+
+
+def footprint(model: DenseHebbian, N: int, K: int) -> float:
+    """Bytes that a replica needs."""
+    if model.storage == "given":
+        return float(K) * (N + 12)
+    if model.storage == "unsupervised":
+        return float(K) * (N + model.M * (N + 12))
+    return float(K) * (2 * N + 8 * (model.P + 2))
+
+
+def network(
+    model: DenseHebbian, X: np.ndarray, K: int, followed: int, F: Any = None, key: tuple[int, int, str] = (0, 0, "")
+) -> Network:
+    """An instance with the archetypes X (N, ≥ K); examples are drawn from the stream `key`."""
+    N = len(X)
+    P, M = model.P, model.M
+    cues = np.ascontiguousarray(X[:, :followed].T)
+    probes = cues / N
+    named: tuple[str, ...] = ()
+    vectors, V = K, X
+    if model.storage != "given":
+        V = stored.examples(X, K, model.r, M, model.storage == "supervised", *key)
+        own = 1 if model.storage == "supervised" else M
+        vectors = K * own
+        probes = np.concatenate([probes, V[:, :own].sum(axis=1)[None] / (N * M * model.r)])
+        named = ("n",)
+
+    def finish(s: np.ndarray, net: Any, first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
+        return {}
+
+    if model.storage == "supervised":
+        R = model.r**2 + (1.0 - model.r**2) / M
+        unit = math.factorial(P - 1) / float(N) ** (P - 1) / (M * math.sqrt(R)) ** P
+        # Fields are exact sums of integers as long as all of them could be added up in 53 bits.
+        bound = K * M * float(N * M) ** (P - 1) / math.factorial(P - 1)
+        tie = 0.0 if bound < 2.0**53 else 1e-12
+
+        def attach_graded(s: np.ndarray) -> tuple[Any, ...]:
+            E = np.empty((P + 1, V.shape[1]))
+            symmetric_sums(s, V, E)
+            return V, E, np.empty(V.shape[1]), unit, unit, tie
+
+        return Network("graded", cues, probes, 2, attach_graded, finish, 0.5 * P * N * K, named)
+
+    rows, unit, scale, tie = tables(model.interaction, N, P, vectors, F)
+    if model.storage == "unsupervised":
+        c = 1.0 / (M * math.sqrt(model.r ** (2 * P) + (1.0 - model.r ** (2 * P)) / M))
+        unit, scale, tie = c * unit, c * scale, c * tie
+
+    def attach(s: np.ndarray) -> tuple[Any, ...]:
+        overlaps = np.zeros(V.shape[1], np.int32)
+        overlaps_of(s, V, overlaps)
+        return V, overlaps, np.zeros(V.shape[1]), rows, vectors, unit, scale, tie
+
+    form = "logarithm" if model.interaction == "exponential" else "table"
+    return Network(form, cues, probes, 2, attach, finish, N * (15.0 + 0.3 * vectors), named)
