@@ -75,7 +75,7 @@ def spins(model: DenseHebbian) -> Spins:
     common = {"alpha": model.alpha, "T": model.T, "P": P, "v": v, "weights": weights}
     if model.storage == "supervised":
         return Spins(**common, scale=(1 + dataset_entropy(r, M)) ** (P / 2))
-    if model.storage == "given" or M == 1 and r == 1:
+    if model.storage == "given" or (M == 1 and r == 1):
         return Spins(**common)
     scale = float(np.sqrt(1 + dataset_entropy(r**P, M)))
     if P > 2:
@@ -132,8 +132,8 @@ def solve(
 
     References
     ----------
-    Gardner, J. Phys. A 20, 3453 (1987); Agliari et al., Physica A 626, 129076 (2023) and 627, 129143 (2023); Lucibello &
-    Mézard, PRL 132, 077301 (2024).
+    Gardner, J. Phys. A 20, 3453 (1987); Agliari et al., Physica A 626, 129076 (2023) and 627, 129143 (2023);
+    Lucibello & Mézard, PRL 132, 077301 (2024).
     """
     if branch not in BRANCHES:
         raise ModelError("branch", branch, "must be one of " + ", ".join(BRANCHES))
@@ -168,9 +168,9 @@ def _state(model: DenseHebbian, branch: str, axis: str, tol: float) -> State:
     if found is not None:
         return found
     high = highest_temperature(here)
-    if model.T >= high or (axis == "T" and model.alpha < spinodal(here.at(T=0.0))):
-        top = high if model.T >= high else largest_temperature(here, spinodal)
-        where = "at any load" if model.T >= high else f"at alpha = {model.alpha:g}"
+    if high <= model.T or (axis == "T" and model.alpha < spinodal(here.at(T=0.0))):
+        top = high if high <= model.T else largest_temperature(here, spinodal)
+        where = "at any load" if high <= model.T else f"at alpha = {model.alpha:g}"
         raise ModelError("T", model.T, f"must be <= {top:.9g}, where the retrieval states end {where}")
     words = f"must be <= {spinodal(here):.9g}, the spinodal of the retrieval states at T = {model.T:g}"
     raise ModelError("alpha", model.alpha, words)
@@ -281,7 +281,7 @@ def transition_load(model: DenseHebbian) -> float:
     The other state is the paramagnet for P ≥ 3, valid while its entropy is positive, the spin glass for P = 2.
     """
     number("T", model.T, low=0, open_low=model.P > 2)
-    found = crossings(spins(model), _reference) if model.T < highest_temperature(spins(model)) else None
+    found = crossings(spins(model), _reference) if highest_temperature(spins(model)) > model.T else None
     return 0.0 if found is None else found
 
 

@@ -19,7 +19,7 @@ from tsphys.replica.saddles.spins import (
     curve,
     glass,
     largest_temperature,
-    mixture,
+    mixture_law,
     paramagnet,
     replicon,
     retrieved,
@@ -34,7 +34,7 @@ OBSERVABLES = ("m", "q", "r", "free_energy", "energy", "entropy")
 #: Options of `solve` beside the axis, as the command line offers them.
 OPTIONS = {
     "branch": param("retrieval", "state that is followed", kind=str, choices=BRANCHES, short="-b"),
-    "patterns": param(3, "patterns of a symmetric mixture, an odd number", kind=int, low=3),
+    "mixture": param(3, "patterns of a symmetric mixture, an odd number", kind=int, low=3),
 }
 
 
@@ -45,7 +45,7 @@ def spins(model: Hopfield, patterns: int = 1) -> Spins:
     (1 − c)/c (Sompolinsky 1986).
     """
     static = {"hebb": 0.0, "clipped": np.pi / 2 - 1, "diluted": 1 / model.connectivity - 1}[model.coupling]
-    law = {} if patterns == 1 else mixture(patterns)
+    law = {} if patterns == 1 else mixture_law(patterns)
     return Spins(alpha=model.alpha, T=model.T, static=static, **law)
 
 
@@ -55,7 +55,7 @@ def solve(
     alpha: Any = None,
     T: Any = None,
     branch: str = "retrieval",
-    patterns: int = 3,
+    mixture: int = 3,
     tol: float = 1e-12,
 ) -> Result:
     """Replica-symmetric state of a network over loads or temperatures.
@@ -69,7 +69,7 @@ def solve(
     branch : {"retrieval", "mixture", "spin_glass", "paramagnetic"}
         One condensed pattern; an odd number of them with equal overlaps; none and q > 0; none and q = 0. A branch is
         followed where it exists, be it stable, metastable or neither.
-    patterns : int
+    mixture : int
         Condensed patterns of a mixture, odd, at least 3.
     tol : float
         Largest residual of the equations.
@@ -101,13 +101,13 @@ def solve(
         )
         raise ModelError("dynamics", model.dynamics, words)
     tol = number("tol", tol, low=1e-15, high=1e-3)
-    patterns = odd("patterns", patterns)
+    mixture = odd("mixture", mixture)
     if model.activity is not None and branch != "retrieval":
         raise ModelError("branch", branch, "must be retrieval with an activity")
     axis, values, models = along(model, alpha=alpha, T=T)
     if model.activity is None:
         rows = [
-            _observables(_state(m, branch, patterns, axis, tol), patterns if branch == "mixture" else 1) for m in models
+            _observables(_state(m, branch, mixture, axis, tol), mixture if branch == "mixture" else 1) for m in models
         ]
     else:
         rows = [_sparse_state(m, tol) for m in models]
@@ -120,7 +120,7 @@ def solve(
         "tol": tol,
         "residual": [row["residual"] for row in rows],
         "iterations": [row["iterations"] for row in rows],
-        **({"patterns": patterns} if branch == "mixture" else {}),
+        **({"mixture": mixture} if branch == "mixture" else {}),
         **provenance(),
     }
     return Result(kind="theory", model=model.name, parameters=parameters(model), axis=axis, data=data, meta=meta)
@@ -183,25 +183,25 @@ def _sparse_state(model: Hopfield, tol: float) -> dict[str, float]:
     }  # fmt: skip
 
 
-def spinodal_load(model: Hopfield, patterns: int = 1) -> float:
-    """α_M(T): largest load with a retrieval state, or a mixture of `patterns`, at the model's temperature.
+def spinodal_load(model: Hopfield, mixture: int = 1) -> float:
+    """α_M(T): largest load with a retrieval state, or a mixture of that many, at the model's temperature.
 
     At T = 0 this is the capacity α_c, 0.137906 for Hebb's couplings. Zero where nothing is retrieved at any load.
     """
     if model.activity is not None:
         return sparse.spinodal(sparse.Neurons(0.0, model.T, model.activity, model.threshold))
-    return spinodal(spins(model, patterns))
+    return spinodal(spins(model, mixture))
 
 
-def spinodal_temperature(model: Hopfield, patterns: int = 1) -> float:
-    """T_M(α): largest temperature with a retrieval state, or a mixture of `patterns`, at the model's load.
+def spinodal_temperature(model: Hopfield, mixture: int = 1) -> float:
+    """T_M(α): largest temperature with a retrieval state, or a mixture of that many, at the model's load.
 
     Raises
     ------
     ModelError
         If the load is beyond the capacity at every temperature.
     """
-    return largest_temperature(_plain(spins(_hebbian(model), patterns)), spinodal)
+    return largest_temperature(_plain(spins(_hebbian(model), mixture)), spinodal)
 
 
 def transition_load(model: Hopfield) -> float:
@@ -273,8 +273,11 @@ def at_temperature(model: Hopfield) -> float:
         found = retrieved(at)
         return replicon(at, found.n, found.C)
 
-    low, high = np.log(asymptote / 100), np.log(min(10 * asymptote, 0.5 * largest_temperature(here, spinodal)))
-    return float(np.exp(crossing(stability, low, high, "the AT line")))
+    # The asymptote is off by 4 at the capacity, where little room is left below the spinodal.
+    high = 6 * asymptote
+    while retrieved(here.at(T=high)) is None:
+        high *= 0.8
+    return float(np.exp(crossing(stability, np.log(asymptote / 100), np.log(high), "the AT line")))
 
 
 def parallel_steps(alpha: float, m0: float) -> tuple[float, float]:

@@ -115,7 +115,9 @@ def step(spins: Spins, x: np.ndarray) -> np.ndarray:
     """The map (n, C) → (n, C) whose fixed points are the states."""
     n, C = x
     a = averages(spins, signal(spins, n), np.sqrt(spins.alpha * noise(spins, C)))
-    return np.array([_mean(spins, spins.v * a.tanh), _mean(spins, a.chi)])
+    # Without noise nothing depends on C at T = 0, where spins without a field (v = 0) would make it infinite.
+    bare = spins.alpha == 0 and spins.T == 0
+    return np.array([_mean(spins, spins.v * a.tanh), 0.0 if bare else _mean(spins, a.chi)])
 
 
 def bounds(spins: Spins) -> tuple[np.ndarray, np.ndarray]:
@@ -309,10 +311,10 @@ def curve(spins: Spins) -> Curve | None:
         high = largest_n(spins)
         if spins.T > 0:
             end, hottest = unloaded_end(spins.at(alpha=0.0, T=0.0))
-            if spins.T >= hottest:
+            if hottest <= spins.T:
                 return None
             coldest = unloaded(spins, high * (1 - 1e-12))
-            if spins.T > coldest:
+            if coldest < spins.T:
                 high = crossing(lambda n: unloaded(spins, n) - spins.T, end, high * (1 - 1e-12), "the overlap")
         low = 1e-3 * high
     at, alpha = maximum(lambda c: _load(spins, c), low, high, points=49)
@@ -426,7 +428,7 @@ def largest_temperature(spins: Spins, load: Callable[[Spins], float]) -> float:
     low, top = 0.0, at(0.0)
     if spins.alpha > top:
         # Replica symmetry makes spinodals reentrant: the largest load is not at T = 0.
-        low, top = maximum(at, 0.0, high, points=33)
+        low, top = maximum(at, 0.0, (0.2 if spins.P == 2 else 1.0) * high, points=17)
     if spins.alpha > top:
         raise ModelError("alpha", spins.alpha, f"must be <= {top:.9g} for retrieval at any temperature")
     return crossing(lambda T: at(T) - spins.alpha, low, high, "the temperature")
@@ -434,7 +436,7 @@ def largest_temperature(spins: Spins, load: Callable[[Spins], float]) -> float:
 
 def spinodal(spins: Spins) -> float:
     """Largest load with a retrieval state at the temperature of `spins`; 0 where there is none at any load."""
-    found = curve(spins) if spins.T < highest_temperature(spins) else None
+    found = curve(spins) if highest_temperature(spins) > spins.T else None
     return 0.0 if found is None else found.alpha
 
 
@@ -457,7 +459,7 @@ def crossings(spins: Spins, reference: Callable[[Spins], float]) -> float | None
     return point(spins, crossing(difference, found.spinodal, high, "the transition"))[0]
 
 
-def mixture(patterns: int) -> dict[str, Sequence[float] | float]:
+def mixture_law(patterns: int) -> dict[str, Sequence[float] | float]:
     """Law of the sum of an odd number of patterns, the condensed vector of a symmetric mixture; n is patterns·m."""
     k = np.arange(patterns, 0, -2)
     weights = np.array(
