@@ -1,9 +1,9 @@
 """Averages of a learning rule over its Gaussian fields and noises, by quadrature.
 
 The fields are ν = L_T z_T and λ = A z_T + L z_S with independent standard normals z, where A (K, M) are the students'
-coordinates in the teachers' basis, R = A L_Tᵀ, and L (K, K) is the triangular rest, Q = A Aᵀ + L Lᵀ; both are smooth in
-R and Q, and nothing is inverted that may be singular but T. The nodes in z are fixed, so that an average is as smooth in
-the overlaps as the rule allows.
+coordinates in the teachers' basis, R = A L_Tᵀ, and L (K, K) is the triangular rest, Q = A Aᵀ + L Lᵀ; both are smooth
+in R and Q, and exist for singular covariances too. The nodes in z are fixed, so that an average is as smooth in the
+overlaps as the rule allows.
 
 Three families of nodes:
 
@@ -11,11 +11,11 @@ Three families of nodes:
     Tensor Gauss-Hermite, without the products whose weight is below rounding; spectral for smooth rules, and useless
     for kinked ones.
 ``polar``
-    One student, one teacher: Gauss rules in the angle between the four rays λ = 0 and ν = 0, and in the radius; spectral
-    for rules whose kinks and jumps lie on these rays. The nodes turn with the rays.
+    One student, one teacher: Gauss rules in the angle between the four rays λ = 0 and ν = 0, and in the radius;
+    spectral for rules whose kinks and jumps lie on these rays. The nodes turn with the rays.
 ``sobol``
-    Anything else: scrambled Sobol points (Owen 1998) with their antithetic pairs, mean and covariance made exact; the
-    scatter over independent scramblings is the error estimate.
+    Anything else: scrambled Sobol points (Owen 1998); the scatter over independent scramblings is the error estimate.
+    Without antithetic pairs, which waste half of the points on what most rules make: averages even in the fields.
 
 References
 ----------
@@ -153,21 +153,19 @@ def polar(noises: int, points: int) -> tuple[Nodes, Nodes] | None:
 
 
 @lru_cache(maxsize=16)
-def sobol(dimensions: int, points: int) -> tuple[Nodes, ...]:
-    """`SCRAMBLINGS` sets of scrambled Sobol points with their antithetic pairs, always the same, `points` at most in all."""
+def sobol(dimensions: int, points: int) -> tuple[Nodes, ...] | None:
+    """`SCRAMBLINGS` sets of scrambled Sobol points, always the same, `points` at most in all; None if that is < 16."""
     from scipy.special import ndtri
     from scipy.stats import qmc
 
-    k = max(int(math.log2(points / SCRAMBLINGS)) - 1, 3 + int(math.log2(dimensions)))
+    k = int(math.log2(points / SCRAMBLINGS))
+    if k < 4:
+        return None
 
     def build(scrambling: int) -> Nodes:
-        half = qmc.Sobol(dimensions, scramble=True, seed=np.random.default_rng([dimensions, scrambling])).random_base2(
-            k
-        )
-        half = ndtri(np.clip(half, 1e-12, 1 - 1e-12))
-        root = np.linalg.cholesky(half.T @ half / len(half))
-        half = np.linalg.solve(root, half.T).T
-        return _read_only("sobol", np.concatenate([half, -half]), np.full(2 * len(half), 0.5 / len(half)))
+        rng = np.random.default_rng([dimensions, scrambling])
+        u = qmc.Sobol(dimensions, seed=rng).random_base2(k)
+        return _read_only("sobol", ndtri(np.clip(u, 1e-12, 1 - 1e-12)), np.full(len(u), 1 / len(u)))
 
     return tuple(build(s) for s in range(SCRAMBLINGS))
 
