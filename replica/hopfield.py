@@ -15,14 +15,17 @@ from tsphys.replica.saddles.axis import along, odd
 from tsphys.replica.saddles.spins import (
     Spins,
     State,
+    averages,
     crossings,
     curve,
     glass,
     largest_temperature,
     mixture_law,
+    noise,
     paramagnet,
     replicon,
     retrieved,
+    signal,
     spinodal,
 )
 from tsphys.runs.provenance import provenance
@@ -237,6 +240,27 @@ def _hebbian(model: Hopfield) -> Hopfield:
 def _plain(here: Spins) -> Spins:
     number("alpha", here.alpha, low=0, open_low=True)
     return here
+
+
+def mixture_stability(model: Hopfield, mixture: int = 3) -> float:
+    """Smallest curvature of the free energy when the overlaps of a symmetric mixture become unequal.
+
+    1 − β(1 − q) − βQ with Q = ⟨ξ^1 ξ^2 tanh²⟩ over its patterns; the mixture decays into patterns where it is negative.
+
+    References
+    ----------
+    Amit, Gutfreund & Sompolinsky, PRA 32, 1007 (1985): at α = 0 three patterns are stable below T = 0.46.
+    """
+    n = odd("mixture", mixture)
+    here = spins(_hebbian(model), n)
+    found = retrieved(here)
+    if found is None:
+        raise beyond(model, here, "alpha", "mixture")
+    k = np.array(here.v)
+    chi = averages(here, signal(here, found.n), np.sqrt(here.alpha * noise(here, found.C))).chi
+    # Given their sum k, two of the patterns agree on average by this much.
+    agreement = (k**2 - n) / (n * (n - 1))
+    return float(1 - found.C + np.dot(here.weights, agreement * chi))
 
 
 def glass_temperature(model: Hopfield) -> float:

@@ -199,6 +199,24 @@ def test_stationary_mixture():
     assert f(np.array(x)) == pytest.approx(s["free_energy"], abs=1e-11)
 
 
+def test_mixtures_decay():
+    """The curvature is that of the naive free energy across m_1 − m_2; for α = 0 it vanishes at T = 0.46 (Amit et al.)."""
+    model = Hopfield(alpha=0.004, T=0.3)
+    s = point(0.004, 0.3, branch="mixture")
+    x = np.array([s["m"]] * 3 + [s["q"], s["r"]])
+    across = np.array([1, -1, 0, 0, 0]) / np.sqrt(2)
+    f = [naive.mixture((x + c * across)[:3], *x[3:], 0.004, 0.3) for c in (-1e-3, 0, 1e-3)]
+    # A second difference: error 1e-6 of the fourth derivative, of order 100 here, and 1e-15/1e-6 of rounding.
+    curvature = (f[0] - 2 * f[1] + f[2]) / 1e-6
+    assert theory.mixture_stability(model) == pytest.approx(curvature, abs=2e-4)
+    end = crossing(lambda T: theory.mixture_stability(Hopfield(alpha=0, T=T)), 0.3, 0.6)
+    # Averages over the eight columns by hand: 1 − q = 1 − (a + 3b)/4, Q = (a − b)/4.
+    m = crossing(lambda m: 4 * m - np.tanh(3 * m / end) - np.tanh(m / end), 0.05, 1)
+    a, b = np.tanh(3 * m / end) ** 2, np.tanh(m / end) ** 2
+    assert (1 - b) / end == pytest.approx(1, abs=1e-9)
+    assert end == pytest.approx(0.46, abs=2e-3)
+
+
 def test_stationary_sparse():
     net = sparse.Neurons(alpha=0.3, T=0.05, f=0.1, theta=0.5)
     m, ratio, C = sparse.retrieved(net).x

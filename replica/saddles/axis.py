@@ -18,7 +18,8 @@ def along(model: Any, **given: Any) -> tuple[str, np.ndarray, list[Any]]:
     ----------
     model : dataclass
     given : float, sequence of float or None
-        Parameters in place of the model's. The one that is a sequence is the axis; without one it is the first.
+        Parameters in place of the model's. The one that is a sequence is the axis; without one it is the first that is
+        given at all, and otherwise the first of the model's axes.
 
     Raises
     ------
@@ -30,7 +31,7 @@ def along(model: Any, **given: Any) -> tuple[str, np.ndarray, list[Any]]:
     if len(sequences) > 1:
         raise ModelError(list(sequences)[1], list(sequences.values())[1], "must be one number: only one axis is varied")
     model = replace(model, **fixed)
-    axis = next(iter(sequences), next(iter(given)))
+    axis = next(iter(sequences), next(iter(fixed), model.axes[0]))
     values = sequences.get(axis, [getattr(model, axis)])
     if np.ndim(values) != 1 or len(values) == 0:
         raise ModelError(axis, values, "must be a number or a sequence of numbers")
