@@ -1,0 +1,135 @@
+"""The benchmarks of the engines: each section is a function from a setting to rows."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tsphys.benchmarks import external, limit, naive_numba, plain_numpy, plain_torch
+from tsphys.benchmarks.setting import Setting
+from tsphys.benchmarks.table import Row, ratio, row
+from tsphys.benchmarks.timing import interleaved, seconds_of, steps_for
+from tsphys.errors import DivergedError
+from tsphys.runs.replicas import over_replicas
+
+#: Sizes of the section `sizes`.
+SIZES = (10**3, 10**4, 10**6, 10**9)
+
+
+def engine(setting: Setting, name: str, dtype: Any = np.float64, replica: int = 0) -> Callable[[int], object]:
+    """A replica of an engine of tsphys as the function ``advance(steps)``."""
+    from importlib import import_module
+
+    from tsphys.models.starts import drawn_start
+
+    module = import_module(f"tsphys.sims.engines.{name}")
+    begin = drawn_start(setting.model, setting.N, 0, replica)
+    run = module.start_replica(setting.model.learning_rule(), setting.N, begin, 0, replica, np.dtype(dtype))
+    done = 0
+
+    def advance(steps: int) -> None:
+        nonlocal done
+        reached = run(done, done + steps)[0]
+        if reached < done + steps:
+            raise DivergedError(f"engine {name} diverged after {reached} steps", t=reached / setting.N)
+        done = reached
+
+    return advance
+
+
+def references(setting: Setting) -> dict[str, Callable[[int], object]]:
+    """The reference implementations that are there."""
+    cases = {"plain NumPy": plain_numpy.start(setting), "naive Numba": naive_numba.start(setting)}
+    if plain_torch.installed():
+        cases["PyTorch"] = plain_torch.start(setting)
+    for command in setting.external:
+        words = shlex.split(command)
+        cases[os.path.basename(words[0]) if words else command] = external.start(setting, command)
+    return cases
+
+
+def engines(setting: Setting) -> list[Row]:
+    """Time of a step of the engines and of the references, and their ratios; everything on one thread."""
+    others = references(setting)
+    ours = {
+        "direct": engine(setting, "direct"),
+        "direct float32": engine(setting, "direct", np.float32),
+        "exact": engine(setting, "exact"),
+    }
+    bounds = {"limit": limit.start(setting), "limit float32": limit.start(setting, np.float32)}
+    programs = list(others)[len(others) - len(setting.external) :] if setting.external else []
+    times = interleaved({**others, **ours, **bounds}, setting.seconds, setting.rounds, setting.steps, programs)
+    section = f"time of a step, K = {setting.K}, M = {setting.M}, N = {setting.N}, erf, one thread"
+    rows = [row(section, name, 1e6 * t, "µs") for name, t in times.items()]
+    rows += [
+        ratio("how many times faster", f"{mine} than {other}", times[other], times[mine])
+        for other in others
+        for mine in ours
+    ]
+    far = "distance from the limit (draw the inputs with the fastest generator, go over the weights once)"
+    rows.append(ratio(far, "direct / limit", times["direct"], times["limit"]))
+    rows.append(ratio(far, "direct float32 / limit float32", times["direct float32"], times["limit float32"]))
+    return rows
+
+
+def threads(setting: Setting) -> list[Row]:
+    """Speed-up of replicas over threads."""
+    rows = []
+    for name in ("direct", "exact"):
+        counts = [n for n in range(1, setting.threads + 1) if n == setting.threads or n & (n - 1) == 0]
+        replicas = 2 * setting.threads
+        runs = [engine(setting, name, replica=r) for r in range(replicas)]
+        for run in runs:
+            run(1)
+        # The pool waits for the last replica: a piece must be long against its start.
+        piece = steps_for(runs[0], 0.5 * max(setting.seconds / setting.rounds, 0.02))
+
+        def on(count: int, runs: Any = runs, replicas: int = replicas) -> Callable[[int], None]:
+            return lambda steps: over_replicas(lambda r, _: runs[r](steps), range(replicas), threads=count)
+
+        cases = {str(n): on(n) for n in counts}
+        times = interleaved(cases, setting.seconds, setting.rounds, setting.steps or piece)
+        section = f"speed-up by threads, {replicas} replicas"
+        rows += [ratio(section, f"{name}, {n} threads", times["1"], times[n]) for n in cases if n != "1"]
+    return rows
+
+
+def sizes(setting: Setting) -> list[Row]:
+    """Cost of a step of `exact` against N."""
+    cases = {f"N = {n:.0e}": engine(replace(setting, N=n), "exact") for n in SIZES if n >= setting.K + setting.M}
+    times = interleaved(cases, setting.seconds, setting.rounds, setting.steps)
+    section = f"exact, time of a step against N, K = {setting.K}, M = {setting.M}"
+    rows = [row(section, name, 1e6 * t, "µs") for name, t in times.items()]
+    smallest = times[next(iter(cases))]
+    worst = max(cases, key=lambda name: abs(np.median(times[name] / smallest) - 1))
+    rows.append(ratio(section, f"{worst} / {next(iter(cases))} (the farthest from 1)", times[worst], smallest))
+    return rows
+
+
+def cold_start(setting: Setting) -> list[Row]:
+    """From starting Python to the first simulated step, with an empty cache of machine code and with a filled one."""
+    rows = []
+    section = "from starting Python to the end of the first simulated step"
+    for name in ("direct", "exact"):
+        code = (
+            "import tsphys; "
+            f"m = tsphys.TwoLayer(K={setting.K}, M={setting.M}, lr={setting.lr}, noise={setting.noise}); "
+            f"tsphys.simulate(m, N={setting.N}, t=[1 / {setting.N}], engine={name!r})"
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
+
+            def run(_: int, code: str = code, environment: dict[str, str] = environment) -> None:
+                subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+            rows.append(row(section, f"{name}, nothing cached", seconds_of(run, 1), "s"))
+            rows.append(row(section, f"{name}, cached", [seconds_of(run, 1) for _ in range(3)], "s"))
+    return rows

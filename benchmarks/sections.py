@@ -1,0 +1,10 @@
+"""Names of the sections, in the order of the table."""
+
+from __future__ import annotations
+
+SECTIONS = {
+    "engines": "tsphys.benchmarks.online:engines",
+    "threads": "tsphys.benchmarks.online:threads",
+    "sizes": "tsphys.benchmarks.online:sizes",
+    "start": "tsphys.benchmarks.online:cold_start",
+}

@@ -1,0 +1,84 @@
+"""Rows of numbers with their spread, as text, CSV, Markdown or arrays."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.runs.files import write_atomically
+from tsphys.runs.provenance import provenance
+
+SUFFIXES = (".csv", ".md", ".npz")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A measured number: the median over the rounds, and the smallest and largest of them."""
+
+    section: str
+    name: str
+    value: float
+    low: float
+    high: float
+    unit: str
+
+
+def row(section: str, name: str, samples: Any, unit: str) -> Row:
+    """The row of a number that was measured several times."""
+    samples = np.atleast_1d(np.asarray(samples, dtype=float))
+    return Row(section, name, float(np.median(samples)), float(samples.min()), float(samples.max()), unit)
+
+
+def ratio(section: str, name: str, above: np.ndarray, below: np.ndarray) -> Row:
+    """The row of the ratio of two times, round by round."""
+    return row(section, name, above / below, "x")
+
+
+def number(x: float) -> str:
+    """Three digits, without an exponent where that is short."""
+    return f"{x:.3g}" if x < 1000 else f"{x:.0f}"
+
+
+def text(rows: Iterable[Row]) -> str:
+    """Sections with a line a row: name, median, range over the rounds."""
+    lines: list[str] = []
+    rows = list(rows)
+    width = max(len(r.name) for r in rows)
+    for at, r in enumerate(rows):
+        if at == 0 or rows[at - 1].section != r.section:
+            lines += ["", r.section]
+        spread = "" if r.low == r.high else f"   ({number(r.low)} … {number(r.high)})"
+        lines.append(f"  {r.name:<{width}} {number(r.value):>8} {r.unit:<3}{spread}")
+    return "\n".join(lines[1:])
+
+
+def write(path: Path, rows: Sequence[Row], parameters: dict[str, Any]) -> None:
+    """The rows as CSV, Markdown or npz, by the suffix of `path`, with the setting and the versions."""
+    record = json.dumps({"benchmark": parameters, **provenance()})
+    names = [f.name for f in fields(Row)]
+    if path.suffix == ".npz":
+        columns = {n: np.array([getattr(r, n) for r in rows]) for n in names}
+        write_atomically(path, lambda file: np.savez_compressed(file, __meta__=np.array(record), **columns))
+        return
+    out = io.StringIO()
+    if path.suffix == ".csv":
+        out.write(f"# {record}\n")
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(astuple(r) for r in rows)
+    elif path.suffix == ".md":
+        out.write("| section | quantity | median | range |\n|---|---|---|---|\n")
+        for r in rows:
+            out.write(f"| {r.section} | {r.name} | {number(r.value)} {r.unit} | {number(r.low)} … {number(r.high)} |\n")
+        out.write(f"\n`{record}`\n")
+    else:
+        raise ModelError("output", str(path), "must end in " + ", ".join(SUFFIXES))
+    write_atomically(path, lambda file: file.write(out.getvalue().encode()))

@@ -1,0 +1,53 @@
+"""Time of a step of several programs, measured in turn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+
+import numpy as np
+
+Advance = Callable[[int], object]
+
+
+def seconds_of(advance: Advance, steps: int) -> float:
+    """Wall-clock time of so many steps."""
+    begin = time.perf_counter()
+    advance(steps)
+    return time.perf_counter() - begin
+
+
+def steps_for(advance: Advance, seconds: float) -> int:
+    """How many steps take about so long; compiles and warms up on the way."""
+    advance(1)
+    steps = 1
+    while True:
+        spent = seconds_of(advance, steps)
+        if spent > 0.2 * seconds:
+            return max(1, round(steps * seconds / spent))
+        steps = max(2 * steps, min(100 * steps, int(0.3 * seconds / spent * steps)))
+
+
+def interleaved(
+    cases: Mapping[str, Advance], seconds: float, rounds: int, steps: int | None = None, programs: Collection[str] = ()
+) -> dict[str, np.ndarray]:
+    """Seconds a step of each case in each round, each (rounds,).
+
+    Entry i of every case was measured within the same second or so, and a ratio of two of them does not see a machine
+    that is slower in some rounds than in others. From the time of `programs`, which have a start-up of their own, that
+    of no steps is taken off in each round.
+    """
+    many = {}
+    for name, advance in cases.items():
+        target = seconds / rounds
+        if name in programs:
+            target = max(target, 4 * seconds_of(advance, 0))
+        many[name] = steps or steps_for(advance, target)
+        if steps:
+            advance(1)
+    times = {name: np.empty(rounds) for name in cases}
+    for i in range(rounds):
+        for name, advance in cases.items():
+            start_up = seconds_of(advance, 0) if name in programs else 0.0
+            times[name][i] = (seconds_of(advance, many[name]) - start_up) / many[name]
+    return times

@@ -1,0 +1,92 @@
+"""``tsphys bench``."""
+
+from __future__ import annotations
+
+import dataclasses
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from tsphys.errors import ModelError
+from tsphys.models.fields import number
+from tsphys.runs.replicas import thread_count
+
+
+@click.command()
+@click.option("-K", "K", default=4, help="Hidden units of the student.")
+@click.option("-M", "M", default=2, help="Hidden units of the teacher.")
+@click.option("-N", "N", default=1000, help="Input dimension.")
+@click.option("--seconds", default=2.0, help="Time that each program is measured, in all rounds together.")
+@click.option("--steps", default=None, type=int, help="Steps of each program in a round.  [default: by --seconds]")
+@click.option("--rounds", default=9, help="Rounds; each times every program once.")
+@click.option("-j", "--threads", default=None, type=int, help="Most threads.  [default: all cores]")
+@click.option("--only", multiple=True, metavar="SECTION", help="engines, threads, sizes, start, ode; may be repeated.")
+@click.option(
+    "--external",
+    multiple=True,
+    metavar="COMMAND",
+    help="Time this program too, less its time at 0 steps. {K}, {M}, {N}, {steps} in it are replaced, and TSPHYS_K, "
+    "TSPHYS_M, TSPHYS_N, TSPHYS_STEPS are set. May be repeated.",
+)
+@click.option("-o", "--output", metavar="FILE", help="Keep the table as .csv, .md or .npz.")
+@click.option("--plot", metavar="PATH", help="Draw cost against N, K and threads: PATH.pdf, PATH.png.")
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+def bench(
+    K: int,
+    M: int,
+    N: int,
+    seconds: float,
+    steps: int | None,
+    rounds: int,
+    threads: int | None,
+    only: tuple[str, ...],
+    external: tuple[str, ...],
+    output: str | None,
+    plot: str | None,
+    force: bool,
+) -> None:
+    """Time tsphys against plain NumPy, naive Numba, PyTorch and your own program, as ratios measured in one run.
+
+    Numbers are medians over the rounds, in brackets the smallest and the largest.
+    """
+    from tsphys.benchmarks.sections import SECTIONS
+    from tsphys.benchmarks.setting import Setting
+    from tsphys.benchmarks.table import SUFFIXES, text, write
+
+    for name in only:
+        if name not in SECTIONS:
+            raise ModelError("only", name, "must be one of " + ", ".join(SECTIONS))
+    setting = Setting(
+        K=number("K", K, kind=int, low=1),
+        M=number("M", M, kind=int, low=1),
+        N=number("N", N, kind=int, low=K + M),
+        seconds=number("seconds", seconds, low=0, open_low=True),
+        steps=None if steps is None else number("steps", steps, kind=int, low=1),
+        rounds=number("rounds", rounds, kind=int, low=1),
+        threads=thread_count(threads),
+        external=external,
+    )
+    targets = [] if output is None else [Path(output)]
+    if output is not None and targets[0].suffix not in SUFFIXES:
+        raise ModelError("output", output, "must end in " + ", ".join(SUFFIXES))
+    if plot is not None:
+        targets += [Path(plot).with_name(Path(plot).name + suffix) for suffix in (".pdf", ".png", ".npz")]
+    for path in targets:
+        if path.exists() and not force:
+            raise ModelError("output", str(path), "exists; use --force to replace it")
+    rows = []
+    for name in only or SECTIONS:
+        module, function = SECTIONS[name].split(":")
+        part = getattr(import_module(module), function)(setting)
+        click.echo(text(part) + "\n")
+        rows += part
+    parameters = dataclasses.asdict(setting)
+    if output is not None:
+        write(targets[0], rows, parameters)
+        click.echo(f"wrote {output}")
+    if plot is not None:
+        from tsphys.benchmarks.scaling import draw
+
+        for path in draw(setting, Path(plot)):
+            click.echo(f"wrote {path}")
