@@ -9,6 +9,7 @@ Saad & Solla, PRE 52, 4225 (1995); Biehl & Schwarze, J. Phys. A 28, 643 (1995); 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -22,9 +23,9 @@ from tsphys.models.fields import number, parameters
 from tsphys.models.starts import checked_start, drawn_start
 from tsphys.models.two_layer import TwoLayer
 from tsphys.physics import integrals, relu_integrals
-from tsphys.physics.activations import ERF, LINEAR, code
-from tsphys.physics.deviations import close_square, describe, nearest_bases, plain_square, readout_difference
-from tsphys.physics.integrals import I2, I3, I4, J2, J2_erf, closed, tilted
+from tsphys.physics.activations import code
+from tsphys.physics.deviations import close_square, close_square_linear, nearest_bases, plain_square
+from tsphys.physics.integrals import I2, I3, I4, J2, I2_erf, closed
 from tsphys.physics.order_parameters import DIMS, OrderParameters, need
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
@@ -38,205 +39,149 @@ _QUADRATURE_RTOL = 1e-8
 
 
 @njit
-def _sizes(y, T):
-    """K and M of a state of K·M + K(K+1)/2 + K numbers."""
-    M = T.shape[0]
-    K = 1
-    while y.shape[0] > K * M + K * (K + 1) // 2 + K:
-        K += 1
-    return K, M
+def _fields(y, T, T_inv, base, sign, S, E):
+    """From y = (R, triangle of S, v) write S and the covariance E of (δ, ν): see `tsphys.physics.deviations`.
 
-
-@njit
-def _unpack(y, T, T_inv, R, S, v, A, C):
-    """From the state y = (R, triangle of S, v): also A = R T⁺ and the covariance C (K+M, K+M) of all fields."""
-    K, M = R.shape
-    at = 0
+    The deviations of R from the bases are of first order; all of second order comes from them and S, uncancelled.
+    """
+    K, M = S.shape[0], T.shape[0]
+    at = K * M
     for k in range(K):
         for m in range(M):
-            R[k, m] = C[k, K + m] = C[K + m, k] = y[at]
-            at += 1
-    for k in range(K):
+            E[k, K + m] = E[K + m, k] = y[k * M + m] - sign[k] * T[base[k] - K, m]
         for l in range(k + 1):
             S[k, l] = S[l, k] = y[at]
             at += 1
     for m in range(M):
         for n in range(M):
-            C[K + m, K + n] = T[m, n]
+            E[K + m, K + n] = T[m, n]
     for k in range(K):
-        v[k] = y[at + k]
-        for m in range(M):
-            A[k, m] = 0.0
-            for n in range(M):
-                A[k, m] += R[k, n] * T_inv[n, m]
         for l in range(k + 1):
-            C[k, l] = S[k, l]
+            c = S[k, l]
             for m in range(M):
-                C[k, l] += A[k, m] * R[l, m]
-            C[l, k] = C[k, l]
+                for n in range(M):
+                    c += E[k, K + m] * T_inv[m, n] * E[l, K + n]
+            E[k, l] = E[l, k] = c
 
 
 @njit
-def _base(gs, gt, C, T, A, S, v, v_star, unit, sign, D, P, u):
-    """Fill unit, sign, D, P and u of `close_square`, from A and S, where nothing cancels; whether it applies."""
-    K, M = A.shape
-    if gs != gt or gs not in (ERF, LINEAR):
-        return False
-    if gs == LINEAR:
-        # Only Σ v_k w_k matters: the base is whatever the students have in the teachers' span.
-        for m in range(M):
-            u[m] = -v_star[m]
-            for k in range(K):
-                u[m] += v[k] * A[k, m]
-                P[k, m] = 0.0
-        for k in range(K):
-            for l in range(K):
-                D[k, l] = S[k, l]
-        return True
-    if not nearest_bases(C, K, unit, sign):
-        return False
-    readout_difference(v, v_star, unit, sign, u)
-    for k in range(K):
-        if unit[k] >= 0:
-            A[k, unit[k]] -= sign[k]
-        for m in range(M):
-            P[k, m] = 0.0
-            for n in range(M):
-                P[k, m] += A[k, n] * T[n, m]
-        for l in range(k + 1):
-            D[k, l] = S[k, l]
-            for m in range(M):
-                D[k, l] += P[k, m] * A[l, m]
-            D[l, k] = D[k, l]
-    return True
-
-
-@njit
-def _spread(gs, C, kind, alpha, close, T, unit, sign, D, P, v, u, k, l):
+def _spread(kind, alpha, C, E, K, base, sign, close, k, l):
     """⟨g'(λ_k) g'(λ_l) Δ²⟩ as a sum over the fields."""
-    out = 0.0
+    g, out = kind[0], 0.0
     for a in range(alpha.shape[0]):
-        out += alpha[a] * alpha[a] * I4(gs, kind[a], kind[a], C, k, l, a, a)
-        for b in range(a):
-            out += 2.0 * alpha[a] * alpha[b] * I4(gs, kind[a], kind[b], C, k, l, a, b)
+        for b in range(a + 1):
+            twice = 1.0 if a == b else 2.0
+            out += twice * alpha[a] * alpha[b] * I4(g, kind[a], kind[b], C, k, l, a, b)
     return out
 
 
 @njit
-def _spread_linear(gs, C, kind, alpha, close, T, unit, sign, D, P, v, u, k, l):
+def _spread_linear(kind, alpha, C, E, K, base, sign, close, k, l):
     """The same of a linear student, whose g' is one."""
-    return close_square(gs, T, D, P, v, u, unit, sign) if close else plain_square(kind, alpha, C)
+    return close_square_linear(alpha, E, K, base, sign) if close else plain_square(kind, alpha, C)
 
 
 @njit
-def _spread_erf(gs, C, kind, alpha, close, T, unit, sign, D, P, v, u, k, l):
-    """The same of an erf student: g' g' is a Gaussian weight, so it is ⟨Δ²⟩ at other covariances."""
-    K, M = P.shape
-    J = J2_erf(gs, C, k, l)
-    if not close:
-        weighed = np.empty_like(C)
-        for i in range(K + M):
-            for j in range(i + 1):
-                weighed[i, j] = weighed[j, i] = tilted(C, k, l, i, j)
-        return J * plain_square(kind, alpha, weighed)
-    D2, P2, T2 = np.empty_like(D), np.empty_like(P), np.empty_like(T)
+def _spread_erf(kind, alpha, C, E, K, base, sign, close, k, l):
+    """The same of an erf student: g' g' is a Gaussian weight, so it is ⟨Δ²⟩ at another covariance."""
+    weighed = np.empty_like(E)
     kk, kl, ll = 1.0 + C[k, k], C[k, l], 1.0 + C[l, l]
     det = kk * ll - kl * kl
-    for i in range(K):
-        ik, il = D[i, k] + _with_base(P, unit, sign, i, k), D[i, l] + _with_base(P, unit, sign, i, l)
-        a, b = (ll * ik - kl * il) / det, (kk * il - kl * ik) / det
-        for j in range(K):
-            jk, jl = D[j, k] + _with_base(P, unit, sign, j, k), D[j, l] + _with_base(P, unit, sign, j, l)
-            D2[i, j] = D[i, j] - a * jk - b * jl
-        for m in range(M):
-            P2[i, m] = P[i, m] - a * C[K + m, k] - b * C[K + m, l]
-    for m in range(M):
-        for n in range(M):
-            T2[m, n] = tilted(C, k, l, K + m, K + n)
-    return J * close_square(gs, T2, D2, P2, v, u, unit, sign)
+    p, q, i, j = sign[k], sign[l], base[k], base[l]
+    for a in range(E.shape[0]):
+        ak, al = E[a, k] + p * E[a, i], E[a, l] + q * E[a, j]
+        x, y = (ll * ak - kl * al) / det, (kk * al - kl * ak) / det
+        for b in range(E.shape[0]):
+            weighed[a, b] = E[a, b] - x * (E[b, k] + p * E[b, i]) - y * (E[b, l] + q * E[b, j])
+    square = close_square(alpha, weighed, K, base, sign) if close else plain_square(kind, alpha, weighed)
+    return 2.0 / math.pi / math.sqrt(det) * square
 
 
 @njit
-def _with_base(P, unit, sign, i, k):
-    """⟨δ_i β_k⟩."""
-    return sign[k] * P[i, unit[k]] if unit[k] >= 0 else 0.0
+def _prepare(y, kind, near, T, T_inv, v_star, alpha, base, sign, S, C, E):
+    """Write all that is known of a state; whether E holds deviations that are small, otherwise it is C."""
+    K, n = S.shape[0], alpha.shape[0]
+    for i in range(n):
+        base[i], sign[i] = K, 0.0
+        alpha[i] = y[y.shape[0] - K + i] if i < K else -v_star[i - K]
+    _fields(y, T, T_inv, base, sign, S, C)
+    close = nearest_bases(C, K, base, sign) and near
+    if not close:
+        for i in range(n):
+            sign[i] = 0.0
+    _fields(y, T, T_inv, base, sign, S, E)
+    return close
 
 
 @njit
-def _motion(y, dy, gs, gt, T, T_inv, v_star, p):
+def _motion(y, dy, kind, near, T, T_inv, v_star, p):
     """Write dy/dt; p = [η, η_v, σ², κ, κ_v, b]."""
-    K, M = _sizes(y, T)
-    n, after = K + M, K * M + K * (K + 1) // 2
-    eta, eta_v = p[0], p[1]
-    R, S, v, A, C = np.empty((K, M)), np.empty((K, K)), np.empty(K), np.empty((K, M)), np.empty((n, n))
-    _unpack(y, T, T_inv, R, S, v, A, C)
-    kind, alpha = np.empty(n, np.int64), np.empty(n)
-    describe(gs, gt, v, v_star, kind, alpha)
+    n, M = kind.shape[0], T.shape[0]
+    K = n - M
+    alpha, base, sign = np.empty(n), np.empty(n, np.int64), np.empty(n)
+    S, C, E = np.empty((K, K)), np.empty((n, n)), np.empty((n, n))
+    close = _prepare(y, kind, near, T, T_inv, v_star, alpha, base, sign, S, C, E)
+    after = y.shape[0] - K
     for i in range(y.shape[0]):
         dy[i] = -y[i] * (p[3] if i < K * M else (2.0 * p[3] if i < after else p[4]))
-    if eta_v != 0.0:
-        for k in range(K):
-            for a in range(n):
-                dy[after + k] -= eta_v * alpha[a] * I2(gs, kind[a], C[k, k], C[k, a], C[a, a])
-    if eta == 0.0:
-        return
-    pull = np.zeros((K, K))
+    move = np.zeros((K, n))
     for k in range(K):
         for a in range(n):
-            rate = -eta * v[k] * alpha[a]
-            for m in range(M):
-                to_k, to_a = C[K + m, k], C[K + m, a]
-                dy[k * M + m] += rate * I3(gs, kind[a], C[k, k], to_k, C[k, a], to_a, C[a, a])
-            for l in range(K):
-                # What λ_l has outside of the teachers' span is independent of every ν.
-                to_a = S[l, a] if a < K else 0.0
-                pull[k, l] += rate * I3(gs, kind[a], C[k, k], S[l, k], C[k, a], to_a, C[a, a])
-    unit, sign = np.empty(K, np.int64), np.empty(K)
-    D, P, u = np.empty((K, K)), np.empty((K, M)), np.empty(M)
-    close = _base(gs, gt, C, T, A, S, v, v_star, unit, sign, D, P, u)
+            if p[1] != 0.0:
+                dy[after + k] -= p[1] * alpha[a] * I2(kind[k], kind[a], C[k, k], C[k, a], C[a, a])
+            if p[0] != 0.0:
+                for b in range(n):
+                    # b < K: what λ_b has outside of the teachers' span, which is independent of every ν.
+                    to_k = S[b, k] if b < K else C[b, k]
+                    to_a = C[b, a] if b >= K else (S[b, a] if a < K else 0.0)
+                    move[k, b] -= alpha[k] * alpha[a] * I3(kind[k], kind[a], C[k, k], to_k, C[k, a], to_a, C[a, a])
+    if p[0] == 0.0:
+        return
     at = K * M
     for k in range(K):
+        for m in range(M):
+            dy[k * M + m] += p[0] * move[k, K + m]
         for l in range(k + 1):
-            spread = _spread(gs, C, kind, alpha, close, T, unit, sign, D, P, v, u, k, l)
+            spread = _spread(kind, alpha, C, E, K, base, sign, close, k, l)
             if p[2] != 0.0:
-                spread += p[2] * J2(gs, C, k, l)
-            dy[at] += pull[k, l] + pull[l, k] + eta * eta / p[5] * v[k] * v[l] * spread
+                spread += p[2] * J2(kind[0], C, k, l)
+            dy[at] += p[0] * (move[k, l] + move[l, k]) + p[0] * p[0] / p[5] * alpha[k] * alpha[l] * spread
             at += 1
 
 
 @njit
-def _observe(states, gs, gt, T, T_inv, v_star, eps_g, R, Q, v):
-    """Write the observables of each state; the error from deviations, so that it is exact to its own size."""
-    K, M = R.shape[1], R.shape[2]
-    S, A, C = np.empty((K, K)), np.empty((K, M)), np.empty((K + M, K + M))
-    kind, alpha = np.empty(K + M, np.int64), np.empty(K + M)
-    unit, sign = np.empty(K, np.int64), np.empty(K)
-    D, P, u = np.empty((K, K)), np.empty((K, M)), np.empty(M)
+def _observe(states, kind, near, T, T_inv, v_star, eps_g, Q):
+    """Write eps_g and Q of each state; the error from deviations, so that it is exact to its own size."""
+    K, n = Q.shape[1], kind.shape[0]
+    alpha, base, sign = np.empty(n), np.empty(n, np.int64), np.empty(n)
+    S, C, E = np.empty((K, K)), np.empty((n, n)), np.empty((n, n))
     for i in range(states.shape[0]):
-        _unpack(states[i], T, T_inv, R[i], S, v[i], A, C)
+        close = _prepare(states[i], kind, near, T, T_inv, v_star, alpha, base, sign, S, C, E)
+        eps_g[i] = 0.5 * (close_square(alpha, E, K, base, sign) if close else plain_square(kind, alpha, C))
         for k in range(K):
             for l in range(K):
                 Q[i, k, l] = C[k, l]
-        if _base(gs, gt, C, T, A, S, v[i], v_star, unit, sign, D, P, u):
-            eps_g[i] = 0.5 * close_square(gs, T, D, P, v[i], u, unit, sign)
-        else:
-            describe(gs, gt, v[i], v_star, kind, alpha)
-            eps_g[i] = 0.5 * plain_square(kind, alpha, C)
 
 
 @cache
-def _kernel(student: str) -> Any:
-    """`_motion` with the integrals of one student activation only, which spares the compilation of all others."""
+def _kernels(student: str, teacher: str) -> tuple[Any, Any]:
+    """`_motion` and `_observe` with the integrals of one student only, which spares the compilation of all others."""
     if student not in ("erf", "relu", "linear", "quad", "he2"):
-        return _motion
+        return _motion, _observe
     family = "even" if student in ("quad", "he2") else student
     room = relu_integrals if family == "relu" else integrals
     replace: dict[Any, Any] = {I3: getattr(room, f"I3_{family}"), J2: getattr(room, f"J2_{family}")}
+    tag = family
+    if student == teacher == "erf":
+        replace[I2] = I2_erf
+        tag = "erf_erf"
+    if family == "linear":
+        replace[close_square] = close_square_linear
     if family in ("erf", "linear"):
-        replace[_spread] = _spread_erf if family == "erf" else _spread_linear
+        replace[_spread] = rebind(_spread_erf if family == "erf" else _spread_linear, replace, tag=tag)
     else:
         replace[I4] = getattr(room, f"I4_{family}")
-    return rebind(_motion, replace, tag=family)
+    return rebind(_motion, replace, tag=tag), rebind(_observe, replace, tag=tag)
 
 
 @dataclass(frozen=True)
@@ -267,10 +212,11 @@ class Motion:
         return np.linalg.pinv(self.T, hermitian=True)
 
     @property
-    def codes(self) -> tuple[int, int]:
-        """Codes of the activations of student and teacher."""
+    def arguments(self) -> tuple[Any, ...]:
+        """What `_motion` and `_observe` want to know."""
         student, teacher = self.model.activations
-        return code(student), code(teacher)
+        kind = np.array([code(student)] * self.model.K + [code(teacher)] * self.model.M)
+        return kind, student == teacher and student in ("erf", "linear"), self.T, self.T_inv, self.v_star
 
     def state(self, start: OrderParameters) -> np.ndarray:
         """(R, triangle of S, v) as one vector."""
@@ -279,11 +225,11 @@ class Motion:
 
     def rhs(self) -> Callable[[float, np.ndarray], np.ndarray]:
         """``rhs(t, y)`` for `integrate`."""
-        kernel, codes, T_inv, rates = _kernel(self.model.activation), self.codes, self.T_inv, self.rates
+        kernel, arguments, rates = _kernels(*self.model.activations)[0], self.arguments, self.rates
 
         def rhs(t: float, y: np.ndarray) -> np.ndarray:
             dy = np.empty_like(y)
-            kernel(y, dy, *codes, self.T, T_inv, self.v_star, rates)
+            kernel(y, dy, *arguments, rates)
             return dy
 
         return rhs
@@ -291,9 +237,9 @@ class Motion:
     def observe(self, states: np.ndarray) -> dict[str, np.ndarray]:
         """``eps_g, R, Q, v`` of states (n, …)."""
         n, K, M = len(states), self.model.K, self.model.M
-        out = {"eps_g": np.empty(n), "R": np.empty((n, K, M)), "Q": np.empty((n, K, K)), "v": np.empty((n, K))}
-        _observe(np.ascontiguousarray(states), *self.codes, self.T, self.T_inv, self.v_star, *out.values())
-        return out
+        eps_g, Q = np.empty(n), np.empty((n, K, K))
+        _kernels(*self.model.activations)[1](states, *self.arguments, eps_g, Q)
+        return {"eps_g": eps_g, "R": states[:, : K * M].reshape(n, K, M), "Q": Q, "v": states[:, -K:].copy()}
 
     def tolerances(self, atol: float) -> np.ndarray:
         """`atol` of each component of the state."""

@@ -2,55 +2,48 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from tsphys._jit import njit, rebind
-from tsphys.physics.activations import ERF, LINEAR, code
-from tsphys.physics.deviations import (
-    close_square,
-    describe,
-    deviations,
-    nearest_bases,
-    plain_square,
-    readout_difference,
-)
-from tsphys.physics.integrals import I2, I3, I4, J2, closed
+from tsphys.physics.activations import code
+from tsphys.physics.deviations import close_square, close_square_linear, deviations, nearest_bases, plain_square
+from tsphys.physics.integrals import I2, I3, I4, J2, I2_erf, closed
 
 __all__ = ["I2", "I3", "I4", "J2", "closed", "generalisation_error"]
 
 
 @njit
-def _errors(gs, gt, R, Q, T, v, v_star, out):
-    K, M = R.shape[1], R.shape[2]
-    C = np.empty((K + M, K + M))
-    kind, alpha = np.empty(K + M, np.int64), np.empty(K + M)
-    unit, sign = np.empty(K, np.int64), np.empty(K)
-    D, P, u = np.empty((K, K)), np.empty((K, M)), np.empty(M)
-    # Loops, where slices would do: Numba takes seconds to compile an assignment to a slice.
-    for m in range(M):
-        for n in range(M):
-            C[K + m, K + n] = T[m, n]
+def _errors(close, kind, R, Q, T, v, v_star, out):
+    K, n = R.shape[1], kind.shape[0]
+    C, E, alpha, base, sign = np.empty((n, n)), np.empty((n, n)), np.empty(n), np.empty(n, np.int64), np.empty(n)
     for i in range(out.size):
-        for k in range(K):
-            for l in range(K):
-                C[k, l] = Q[i, k, l]
-            for m in range(M):
-                C[k, K + m] = C[K + m, k] = R[i, k, m]
-        if gs == gt and gs in (ERF, LINEAR) and nearest_bases(C, K, unit, sign):
-            deviations(C, K, unit, sign, D, P)
-            readout_difference(v[i], v_star, unit, sign, u)
-            out[i] = 0.5 * close_square(gs, T, D, P, v[i], u, unit, sign)
+        for a in range(n):
+            alpha[a] = v[i, a] if a < K else -v_star[a - K]
+            for b in range(n):
+                if a < K:
+                    C[a, b] = Q[i, a, b] if b < K else R[i, a, b - K]
+                else:
+                    C[a, b] = R[i, b, a - K] if b < K else T[a - K, b - K]
+        if nearest_bases(C, K, base, sign) and close:
+            deviations(C, base, sign, E)
+            out[i] = 0.5 * close_square(alpha, E, K, base, sign)
         else:
-            describe(gs, gt, v[i], v_star, kind, alpha)
             out[i] = 0.5 * plain_square(kind, alpha, C)
 
 
-def _errors_tanh() -> Any:
-    from tsphys.physics.tanh_integrals import I2_tanh
+@cache
+def _kernel(student: str, teacher: str) -> Any:
+    """`_errors` with as many kinds of integrals as it needs, since each costs compilation."""
+    if "tanh" in (student, teacher):
+        from tsphys.physics.tanh_integrals import I2_tanh
 
-    return rebind(_errors, {I2: I2_tanh}, tag="tanh")
+        return rebind(_errors, {I2: I2_tanh}, tag="tanh")
+    if student == teacher == "erf":
+        return rebind(_errors, {I2: I2_erf}, tag="erf")
+    return rebind(_errors, {close_square: close_square_linear}, tag="linear")
 
 
 def generalisation_error(student: str, teacher: str, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray:
@@ -91,7 +84,8 @@ def generalisation_error(student: str, teacher: str, R: Any, Q: Any, T: Any, v: 
         for a, own in ((R, (K, M)), (Q, (K, K)), (v, (K,)))
     ]
     out = np.empty(len(flat[0]))
-    errors = _errors_tanh() if "tanh" in (student, teacher) else _errors
     T, v_star = np.ascontiguousarray(T), np.ascontiguousarray(v_star)
-    errors(code(student), code(teacher), flat[0], flat[1], T, flat[2], v_star, out)
+    kind = np.array([code(student)] * K + [code(teacher)] * M)
+    close = student == teacher and student in ("erf", "linear")
+    _kernel(student, teacher)(close, kind, flat[0], flat[1], T, flat[2], v_star, out)
     return out.reshape(lead)[()]

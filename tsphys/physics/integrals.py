@@ -84,9 +84,17 @@ def I2(ga, gb, caa, cab, cbb):
         return _relu_even(ga, cbb, cab, caa) if gb == RELU else 0.0
     if even(gb):
         return _relu_even(gb, caa, cab, cbb) if ga == RELU else 0.0
+    if ga == ERF and gb == ERF:
+        return I2_erf(ga, gb, caa, cab, cbb)
     if _sigmoid(ga) and _sigmoid(gb):
         return _TWO_OVER_PI * math.asin(correlation(_broadened(ga, caa), cab, _broadened(gb, cbb)))
     return cab * gain(ga, caa) * gain(gb, cbb)
+
+
+@njit
+def I2_erf(ga, gb, caa, cab, cbb):
+    """`I2` of two erf."""
+    return _TWO_OVER_PI * math.asin(cab / math.sqrt((1.0 + caa) * (1.0 + cbb)))
 
 
 @njit
