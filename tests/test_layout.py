@@ -16,7 +16,7 @@ FORBIDDEN = {
     "sims": ("tsphys.odes", "tsphys.replica", "tsphys.figures", "tsphys.cli"),
     "odes": ("tsphys.sims", "tsphys.replica", "tsphys.figures", "tsphys.cli"),
     "replica": ("tsphys.sims", "tsphys.odes", "tsphys.figures", "tsphys.cli"),
-    "figures": ("tsphys.cli",),
+    "figures": (),
     "tsphys": ("tsphys.sims", "tsphys.odes", "tsphys.replica", "tsphys.figures"),
 }
 

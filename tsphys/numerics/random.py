@@ -124,6 +124,13 @@ def _step(s0, s1, s2, s3):
 
 
 @exact
+def _copy(last, out):
+    # An assignment of slices would pull in NumPy's error messages, two seconds of compilation.
+    for i in range(out.size):
+        out[i] = last[i]
+
+
+@exact
 def _normal_blocks64(state, out):
     s = state.reshape(4 * LANES)
     for start in range(0, out.size, 2 * LANES):
@@ -162,7 +169,7 @@ def _normals64(state, out):
     if whole < out.size:
         last = np.empty(2 * LANES)
         _normal_blocks64(state, last)
-        out[whole:] = last[: out.size - whole]
+        _copy(last, out[whole:])
 
 
 @njit
@@ -172,7 +179,7 @@ def _normals32(state, out):
     if whole < out.size:
         last = np.empty(4 * LANES, np.float32)
         _normal_blocks32(state, last)
-        out[whole:] = last[: out.size - whole]
+        _copy(last, out[whole:])
 
 
 def _normals(state, out):
@@ -232,7 +239,7 @@ def _uniforms64(state, out):
     if whole < out.size:
         last = np.empty(LANES)
         _uniform_blocks64(state, last)
-        out[whole:] = last[: out.size - whole]
+        _copy(last, out[whole:])
 
 
 @njit
@@ -242,7 +249,7 @@ def _uniforms32(state, out):
     if whole < out.size:
         last = np.empty(2 * LANES, np.float32)
         _uniform_blocks32(state, last)
-        out[whole:] = last[: out.size - whole]
+        _copy(last, out[whole:])
 
 
 def _uniforms(state, out):
@@ -296,7 +303,7 @@ def words(state, out):
     if whole < out.size:
         last = np.empty(LANES, np.uint64)
         _word_blocks(state, last)
-        out[whole:] = last[: out.size - whole]
+        _copy(last, out[whole:])
 
 
 @njit
@@ -352,16 +359,12 @@ def uniform(src):
     return np.uint64(src[i]).view(np.float64)
 
 
-@njit
-def _fill_long(src, out):
-    _normals64(src[: 4 * LANES].reshape(4, LANES), out)
-
-
 @inlined
 def fill_normals(src, out):
     """Fill a short 1-d float64 `out` with normals from the buffer of a `source`."""
     if out.size > BUFFER:
-        _fill_long(src, out)
+        for i in range(out.size):
+            out[i] = normal(src)
         return
     if src[_NEXT_NORMAL] + _U(out.size) > _U(_NORMALS + BUFFER):
         _refill_normals(src)
