@@ -15,20 +15,33 @@ BLOCK = 512
 
 
 @njit(fast=True, cached=False)
-def many(W, B, x, rng, decay, steps):
+def read(a):
+    """Sum of a row."""
+    total = a.dtype.type(0)
+    for i in range(a.shape[0]):
+        total += a[i]
+    return total
+
+
+@njit(fast=True, cached=False)
+def write(a, factor):
+    """Multiply a row."""
+    for i in range(a.shape[0]):
+        a[i] *= factor
+
+
+@njit(cached=False)
+def many(W, B, x, rng, factor, steps):
     """Draw N normals, write every student weight once, read every teacher weight once, so many times."""
-    K, N = W.shape
+    N = W.shape[1]
     total = W.dtype.type(0)
     for _ in range(steps):
         for low in range(0, N, BLOCK):
-            high = min(low + BLOCK, N)
-            normals(rng, x[: high - low])
-            for k in range(K):
-                for i in range(low, high):
-                    W[k, i] *= decay
-            for m in range(B.shape[0]):
-                for i in range(low, high):
-                    total += B[m, i]
+            normals(rng, x[: min(BLOCK, N - low)])
+        for k in range(W.shape[0]):
+            write(W[k], factor)
+        for m in range(B.shape[0]):
+            total += read(B[m])
     return total
 
 
