@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,8 @@ def style() -> Any:
     import matplotlib
 
     matplotlib.use("Agg")
+    # It warns about the time stamps of Matplotlib's own fonts.
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
     import matplotlib.pyplot as plt
 
     with plt.rc_context({**_STYLE, "axes.prop_cycle": plt.cycler(color=COLOURS)}):

@@ -1,0 +1,107 @@
+"""Plateau and specialisation: online SGD of two-layer networks, simulation on theory, for K = M = 2 and K = 3, M = 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
+from tsphys.runs.progress import share
+
+LR = 1.0
+
+
+def start(K: int) -> tsphys.OrderParameters:
+    """Almost unspecialised: each unit has a small overlap of its own with one of the two teachers."""
+    R = np.array([[0.03, 0.0], [0.0, 0.02], [0.01, 0.0]])[:K]
+    return tsphys.OrderParameters(R=R, Q=np.diag([0.2, 0.1, 0.15][:K]), T=np.eye(2))
+
+
+def panel_errors(ax: Any, theory: Any, sim: Any, single: Any, plateau: float | None) -> None:
+    """Generalisation error, with the ten thin lines of single networks under it."""
+    for row in single["eps_g"]:
+        ax.plot(single["t"], row, color="#BBBBBB", lw=0.4, zorder=1)
+    theory_line(ax, theory, "eps_g", color=COLOURS[0], label="ODE, $N\\to\\infty$")
+    simulation_points(ax, sim, "eps_g", color=COLOURS[1], label=f"SGD, $N=10^{{{np.log10(sim.meta['N']):.0f}}}$")
+    ax.plot([], [], color="#BBBBBB", lw=0.8, label=f"single runs, $N={single.meta['N']}$")
+    if plateau is not None:
+        ax.axhline(plateau, color="black", lw=0.7, ls=":", zorder=0)
+        ax.annotate("symmetric fixed point", (0.99, plateau), xycoords=("axes fraction", "data"), xytext=(0, 2),
+                    textcoords="offset points", ha="right", fontsize=7)  # fmt: skip
+    ax.set(yscale="log", ylabel=r"generalisation error $\epsilon_g$")
+    ax.legend(loc="lower left")
+
+
+def panel_teacher(ax: Any, theory: Any, sim: Any) -> None:
+    """Overlaps R_km: colours tell the student unit, line styles and markers the teacher unit."""
+    K, M = theory["R"].shape[-2:]
+    for k in range(K):
+        for m in range(M):
+            theory_line(ax, theory, "R", (k, m), color=COLOURS[k], ls=("-", "--")[m], label=f"$R_{{{k + 1}{m + 1}}}$")
+            simulation_points(ax, sim, "R", (k, m), fmt=MARKERS[m], color=COLOURS[k], ms=3)
+    ax.set(ylabel="teacher overlaps $R_{km}$")
+    ax.legend(ncols=K, loc="upper left", columnspacing=0.8, handlelength=1.6)
+
+
+def panel_student(ax: Any, theory: Any, sim: Any) -> None:
+    """Overlaps Q_kl: solid the norms, dashed the others."""
+    K = theory["Q"].shape[-1]
+    pairs = [(k, k) for k in range(K)] + [(j, k) for k in range(K) for j in range(k)]
+    for n, (j, k) in enumerate(pairs):
+        options = {"color": COLOURS[n if j == k else 3 + n - K], "ls": "-" if j == k else "--"}
+        theory_line(ax, theory, "Q", (j, k), label=f"$Q_{{{j + 1}{k + 1}}}$", **options)
+        simulation_points(ax, sim, "Q", (j, k), fmt=MARKERS[n % 6], color=options["color"], ms=3)
+    ax.set(xlabel="time $t=$ examples$/N$", ylabel="student overlaps $Q_{kl}$")
+    ax.legend(ncols=K, loc="upper left", columnspacing=0.8, handlelength=1.6)
+
+
+def draw(
+    out: Any,
+    quick: bool = False,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> list[Path]:
+    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
+    N, replicas = 10_000, 6 if quick else 32
+    runs: dict[str, Any] = {}
+    with style() as plt:
+        figure, axes = plt.subplots(3, 2, figsize=(PAGE, 6.6), sharex="col", sharey="row")
+        for column, (K, end) in enumerate(((2, 150.0), (3, 300.0))):
+            t_theory, t = np.linspace(0, end, 301), np.linspace(0, end, 26)
+            model = tsphys.TwoLayer(K=K, M=2, activation="erf", lr=LR)
+            options = {"start": start(K), "seed": seed, "threads": threads}
+            theory = tsphys.solve(model, start=start(K), t=t_theory)
+            sim = tsphys.simulate(
+                model, N=N, t=t, replicas=replicas, progress=share(progress, column * 1.0, 0.9, 2), **options
+            )
+            single = tsphys.simulate(
+                model, N=1000, t=t_theory, replicas=10, progress=share(progress, column + 0.9, 0.1, 2), **options
+            )
+            plateau = None
+            if K == 2:
+                from tsphys.odes.two_layer import plateau as symmetric
+
+                plateau = float(symmetric(model)["eps_g"])
+            panel_errors(axes[0, column], theory, sim, single, plateau)
+            panel_teacher(axes[1, column], theory, sim)
+            panel_student(axes[2, column], theory, sim)
+            axes[0, column].set_title(f"erf, $K={K}$, $M=2$, $\\eta={LR:g}$, {replicas} runs")
+            runs |= {f"theory_K{K}": theory, f"simulation_K{K}": sim, f"single_K{K}": single}
+        for panel, letter in zip(axes.flat, "abcdef", strict=True):
+            label(panel, letter)
+        axes[1, 0].set_ylim(-0.25, 1.5)
+        axes[2, 0].set_ylim(-0.25, 1.5)
+        parameters = {"lr": LR, "N": N, "replicas": replicas, "seed": seed, "quick": quick}
+        return save(figure, out, collect(**runs), parameters)
+
+
+if __name__ == "__main__":
+    from tsphys.cli import main
+
+    main(["figure", "two_layer", *sys.argv[1:]])
