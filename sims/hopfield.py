@@ -229,7 +229,9 @@ def network(
 
     k = X[:, :P].sum(axis=1, dtype=np.int64) if sparse else np.full(N, P)
     width = np.int16 if N <= SHORT and N * P < 2**31 else np.int32
-    constants = (f, float(P), scale, model.threshold, up, down)
+    # Fields of ±1 spins are exact; those of neurons 0/1 are sums of numbers up to scale·P·N, rounded.
+    tie = 1e-15 * scale * P * N if sparse else 0.0
+    constants = (f, float(P), scale, model.threshold, up, down, tie)
     bits = np.empty((P, -(-N // 64)), np.uint64) if parallel else None
     if parallel:
         pack_patterns(X, bits)

@@ -65,12 +65,12 @@ def packed_overlaps(bits, state, N, both, A):
 @njit
 def sweep_parallel(s, net, gamma, order, u):
     X, k, A, sums, c, bits, packed, new = net
-    f, P, scale, theta, up, down = c
+    f, P, scale, theta, up, down, tie = c
     n, total = sums
     flips = 0
     for i in range(s.shape[0]):
         h = pairwise_field(dot(X, i, A), s[i], k[i], n, total, f, P, scale, theta)
-        new[i] = heat_bath(h, s[i], up, down, gamma, 0.0, u[i])
+        new[i] = heat_bath(h, s[i], up, down, gamma, tie, u[i])
         flips += new[i] != s[i]
     again = bits.shape[0] * packed.shape[0] * _PER_WORD < flips * (_PER_FLIP + A.shape[0] * _PER_BYTE)
     for i in range(s.shape[0]):

@@ -103,8 +103,8 @@ def overlaps_of(s, X, out):
 
 
 # Pairwise couplings J_ij = scale·Σ_μ (ξ_i^μ − f)(ξ_j^μ − f), i ≠ j, threshold θ; (up, down) is (1, −1) or (1, 0).
-# net = (X (N, P), k (N,), A (P,), sums (2,), c): k_i = Σ_μ (ξ_i^μ)², A_μ = Σ_j ξ_j^μ v_j, sums = Σ v, Σ A,
-# c = (f, P, scale, θ, up, down).
+# net = (X (N, P), k (N,), A (P,), sums (2,), c): k_i = Σ_μ (ξ_i^μ)², A_μ = Σ_j ξ_j^μ v_j, sums = Σ v, Σ A
+# (the latter for 0/1 only), c = (f, P, scale, θ, up, down, tie).
 
 
 @njit
@@ -117,13 +117,13 @@ def pairwise_field(raw, v, k, n, total, f, P, scale, theta):
 @njit
 def sweep_pairwise(s, net, gamma, order, u):
     X, k, A, sums, c = net
-    f, P, scale, theta, up, down = c
+    f, P, scale, theta, up, down, tie = c
     n, total = sums
     flips = 0
     for t in range(s.shape[0]):
         i = order[t]
         h = pairwise_field(dot(X, i, A), s[i], k[i], n, total, f, P, scale, theta)
-        new = heat_bath(h, s[i], up, down, gamma, 0.0, u[t])
+        new = heat_bath(h, s[i], up, down, gamma, tie, u[t])
         if new != s[i]:
             d = np.int64(new) - np.int64(s[i])
             s[i] = new
@@ -139,7 +139,7 @@ def sweep_pairwise(s, net, gamma, order, u):
 @njit
 def energy_pairwise(s, net):
     _, _, A, sums, c = net
-    f, P, scale, theta, _, down = c
+    f, P, scale, theta, _, down, _ = c
     n, total = sums
     squares = 0
     for j in range(A.shape[0]):
