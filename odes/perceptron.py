@@ -126,7 +126,8 @@ def solve(
     Raises
     ------
     ModelError
-        If an argument is out of range, or the model has a fixed training set, for which these equations do not hold.
+        If an argument is out of range, the model has a fixed training set, for which these equations do not hold, or
+        the rule is optimal and T is not 1.
     DivergedError
         If the student's norm left every bound.
     ConvergenceError
@@ -134,6 +135,8 @@ def solve(
     """
     t = times("t", t)
     start, meta = theory_start(model, start, N, seed)
+    if model.rule == "optimal" and abs(start.T[0, 0] - 1) > 1e-12:
+        raise ModelError("start", f"T = {start.T[0, 0]:g}", "must be 1 for the optimal rule, which takes |w*|² as N")
     A, L, LT = (float(x[0, 0]) for x in coordinates(start))
 
     def result(y: np.ndarray, record: dict[str, Any]) -> Result:

@@ -110,7 +110,7 @@ def compare(
         raise ModelError("theory", axis, f"must have the axis of the simulation, {simulation.axis}")
     if not np.allclose(simulation[axis], theory[axis], rtol=1e-9, atol=1e-12):
         raise ModelError("theory", axis, "must have the same values on its axis as the simulation")
-    common = [k for k in simulation.observables if k in theory.observables]
+    common = [k for k in simulation.observables if k in theory.observables and theory[k].size]
     names = common if observables is None else list(observables)
     for name in names:
         if name not in common:
