@@ -41,14 +41,23 @@ def pass_over(W, B, pool, old, new, c, decay, fresh, binary, rng, lam, nu):
             x = pool[new[beta], low:high]
             for m in range(M):
                 nu[beta, m] += dot(B[m, low:high], x)
-        for k in range(K):
-            w = W[k, low:high]
-            for beta in range(b - 1):
-                axpy(w, decay if beta == 0 else W.dtype.type(1), c[beta, k], pool[old[beta], low:high])
-            shrink = decay if b == 1 else W.dtype.type(1)
-            lam[0, k] += axpy_dot(w, shrink, c[b - 1, k], pool[old[b - 1], low:high], pool[new[0], low:high])
-            for beta in range(1, b):
-                lam[beta, k] += dot(w, pool[new[beta], low:high])
+        for beta in range(b - 1):
+            x = pool[old[beta], low:high]
+            for k in range(K):
+                axpy(W[k, low:high], decay if beta == 0 else W.dtype.type(1), c[beta, k], x)
+        shrink = decay if b == 1 else W.dtype.type(1)
+        last, x = pool[old[b - 1], low:high], pool[new[0], low:high]
+        for k in range(0, K - 1, 2):
+            w, u = W[k, low:high], W[k + 1, low:high]
+            s, r = axpy_dot_pair(w, u, shrink, c[b - 1, k], c[b - 1, k + 1], last, x)
+            lam[0, k] += s
+            lam[0, k + 1] += r
+        if K % 2 == 1:
+            lam[0, K - 1] += axpy_dot(W[K - 1, low:high], shrink, c[b - 1, K - 1], last, x)
+        for beta in range(1, b):
+            x = pool[new[beta], low:high]
+            for k in range(K):
+                lam[beta, k] += dot(W[k, low:high], x)
 
 
 @njit(fast=True)
@@ -76,6 +85,21 @@ def axpy_dot(w, decay, c, x, y):
         w[i] = new
         s += new * y[i]
     return s
+
+
+@njit(fast=True)
+def axpy_dot_pair(w, u, decay, c, d, x, y):
+    """`axpy_dot` of two rows, w with c and u with d: x and y are read once for both."""
+    s = w.dtype.type(0)
+    r = w.dtype.type(0)
+    for i in range(w.shape[0]):
+        new_w = decay * w[i] + c * x[i]
+        new_u = decay * u[i] + d * x[i]
+        w[i] = new_w
+        u[i] = new_u
+        s += new_w * y[i]
+        r += new_u * y[i]
+    return s, r
 
 
 @njit(fast=True)
