@@ -49,14 +49,18 @@ def draw(
             )  # fmt: skip
             left.plot(late, asymptote(model, late), color="black", lw=0.6, ls=":", zorder=1)
             theory_line(left, theory, "eps_g", color=COLOURS[n])
-            simulation_points(left, sim, "eps_g", fmt=MARKERS[n], color=COLOURS[n], label=f"{NAMES[rule]}, {LAWS[rule]}")
+            simulation_points(
+                left, sim, "eps_g", fmt=MARKERS[n], color=COLOURS[n], label=f"{NAMES[rule]}, {LAWS[rule]}"
+            )
             at = np.exp(np.interp(np.log(t), np.log(t_theory), np.log(theory["eps_g"])))
             shift = 1.05 ** (n - 1.5)
             right.errorbar(t * shift, sim.mean("eps_g") / at, yerr=sim.sem("eps_g") / at, fmt=MARKERS[n],
                            color=COLOURS[n], mfc="white", ms=3, elinewidth=0.8)  # fmt: skip
             runs |= {f"theory_{rule}": theory, f"simulation_{rule}": sim}
         right.axhline(1, color="black", lw=0.7, zorder=0)
-        left.set(xscale="log", yscale="log", xlabel="time $t=$ examples$/N$", ylabel=r"generalisation error $\epsilon_g$")
+        left.set(
+            xscale="log", yscale="log", xlabel="time $t=$ examples$/N$", ylabel=r"generalisation error $\epsilon_g$"
+        )
         right.set(xscale="log", xlabel="time $t$", ylabel=r"simulation / theory of $\epsilon_g$")
         left.legend(loc="lower left", title="rule and late-time law (dotted)")
         left.set_title(f"sign perceptron, $\\eta=1$, $N={N}$, {replicas} runs")

@@ -51,8 +51,8 @@ def test_solve_and_compare(capsys):
 
 
 def test_compare_tells_a_disagreement_by_its_exit_code(capsys):
-    # Six dimensions are far from the thermodynamic limit of ReLU at a large learning rate.
-    code, out, _ = call(capsys, "compare", "perceptron", "-N", 2, "-t", "0:3:7:lin", "-r", 4000, "--rule", "adatron")
+    options = ("-N", 2, "-t", "0:3:7:lin", "-r", 500, "--rule", "adatron")
+    code, out, _ = call(capsys, "compare", "perceptron", *options, "--strict")
     assert code == 1
     assert "DISAGREE" in out
 

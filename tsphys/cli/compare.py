@@ -8,16 +8,26 @@ from typing import Any
 
 import click
 
-from tsphys.cli.options import on_steps, output_options, per_model, progress_bar, target
+from tsphys.cli.options import on_steps, output_options, parse, per_model, progress_bar, target
+from tsphys.models.fields import number
 
 
-def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, force: bool, quiet: bool) -> int:
+def run(
+    name: str,
+    described: tuple[Any, dict[str, Any]],
+    output: str | None,
+    force: bool,
+    quiet: bool,
+    level: str,
+    strict: bool,
+) -> int:
     """Simulate and solve from one common start, print the table of z-scores; exit code 1 if they disagree."""
     import tsphys
     from tsphys.models.starts import drawn_start
     from tsphys.registry import _find
 
     model, options = described
+    parsed = number("level", parse("level", level, {"kind": float, "shape": None}), low=0, high=1)
     stem = output or f"{name}-comparison"
     stem = stem[:-4] if stem.endswith(".npz") else stem
     paths: list[Path] = [target(f"{stem}-{kind}.npz", "", force) for kind in ("simulation", "theory")]
@@ -32,7 +42,7 @@ def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, fo
     with progress_bar(f"simulate {name}", quiet) as progress:
         chosen = {k: v for k, v in options.items() if k in takes["simulate"]}
         sim = tsphys.simulate(model, **chosen, progress=progress)
-    comparison = tsphys.compare(sim, theory)
+    comparison = tsphys.compare(sim, theory, level=parsed, finite_size=not strict)
     sim.save(paths[0])
     theory.save(paths[1])
     click.echo(comparison)
@@ -40,4 +50,12 @@ def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, fo
     return 0 if comparison.ok else 1
 
 
-compare = per_model("compare", "Simulation against theory: a table of z-scores.", run, output_options("comparison"))
+def _options(name: str) -> list[Any]:
+    return [
+        click.option("--level", default="1e-3", metavar="FLOAT", help="Probability of a false alarm."),
+        click.option("--strict", is_flag=True, help="No allowance for the O(1/N) bias of finite sizes."),
+        *output_options("comparison")(name),
+    ]
+
+
+compare = per_model("compare", "Simulation against theory: a table of z-scores.", run, _options)

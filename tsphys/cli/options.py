@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import inspect
 import json
+import sys
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,8 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.models.fields import param
 from tsphys.registry import MODELS, model_class
-from tsphys.runs.files import check_folder
+from tsphys.runs.files import check_folder, npz
+from tsphys.runs.times import times
 
 #: Options of runs; a command offers those that the model's `simulate` or `solve` takes.
 RUN: dict[str, Any] = {
@@ -92,9 +94,16 @@ def _command(name: str, verb: str, run: Any, extra: Any) -> click.Command:
         click.option("--config", type=click.Path(), help="TOML file with any of these options, and a [start] table.")
     )
 
-    def command(config: str | None, force: bool, output: str | None, quiet: bool, **given: Any) -> int | None:
+    def bare() -> None: ...
+
+    for decorate in extra(name):
+        bare = decorate(bare)
+    extras = [option.name for option in bare.__click_params__]
+
+    def command(config: str | None, **given: Any) -> int | None:
+        own = {k: given.pop(k) for k in extras}
         values = {k: v for k, v in given.items() if v is not None}
-        return run(name, merge(name, verb, config, values), output=output, force=force, quiet=quiet)
+        return run(name, merge(name, verb, config, values), **own)
 
     for decorate in reversed([*decorators, *extra(name)]):
         command = decorate(command)
@@ -225,14 +234,12 @@ def grid(name: str, value: Any) -> Any:
 
 def on_steps(t: Any, N: int) -> np.ndarray:
     """Times moved to whole steps at size N, without repetition."""
-    return np.unique(np.rint(np.asarray(t, dtype=float) * N)) / N
+    return np.unique(np.rint(times("t", t) * N)) / N
 
 
 def target(output: str | None, default: str, force: bool) -> Path:
     """Where a result goes, checked before anything is computed."""
-    path = Path(output or default)
-    if path.suffix != ".npz":
-        path = path.with_name(path.name + ".npz")
+    path = npz(output or default)
     check_folder(path)
     if path.exists() and not force:
         raise ModelError("output", str(path), "exists; use --force to replace it, or -o for another file")
@@ -242,9 +249,8 @@ def target(output: str | None, default: str, force: bool) -> Path:
 @contextmanager
 def progress_bar(label: str, quiet: bool = False) -> Any:
     """A bar on the error stream that takes fractions; silent where there is no terminal."""
-    stream = click.get_text_stream("stderr")
-    if quiet or not stream.isatty():
+    if quiet or not sys.stderr.isatty():
         yield None
         return
-    with click.progressbar(length=1000, label=label, file=stream) as bar:
+    with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
         yield lambda fraction: bar.update(max(0, int(1000 * fraction) - bar.pos))

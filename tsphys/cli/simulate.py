@@ -13,8 +13,6 @@ from tsphys.errors import DivergedError, ModelError
 
 def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, force: bool, quiet: bool) -> None:
     """Simulate, keeping finished replicas in a partial file, from which the same command goes on if it is stopped."""
-    import tsphys
-
     model, options = described
     path = target(output, f"{name}-simulation.npz", force)
     partial = path.with_name(path.stem + ".partial.npz")

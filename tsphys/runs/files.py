@@ -30,6 +30,12 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[IO[bytes]], 
     return path
 
 
+def npz(path: str | os.PathLike[str]) -> Path:
+    """`path` with the suffix ``.npz``, which is added if there is none."""
+    path = Path(path)
+    return path if path.suffix == ".npz" or path.is_dir() else path.with_name(path.name + ".npz")
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

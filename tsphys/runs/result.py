@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.runs.files import write_atomically
+from tsphys.runs.files import check_folder, npz, write_atomically
 
 _FORMAT = 1
 _META = "__meta__"
@@ -118,9 +118,8 @@ class Result(Mapping[str, np.ndarray]):
         ModelError
             If the folder does not exist or cannot be written, or the file exists and `force` is false.
         """
-        path = Path(path)
-        if path.suffix != ".npz":
-            path = path.with_name(path.name + ".npz")
+        path = npz(path)
+        check_folder(path)
         if path.exists() and not force:
             raise ModelError("output", str(path), "exists; use force to replace it")
         record = {
