@@ -6,5 +6,6 @@ SECTIONS = {
     "engines": "tsphys.benchmarks.online:engines",
     "threads": "tsphys.benchmarks.online:threads",
     "sizes": "tsphys.benchmarks.online:sizes",
+    "ode": "tsphys.benchmarks.ode:time_to_solution",
     "start": "tsphys.benchmarks.online:cold_start",
 }

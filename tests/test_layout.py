@@ -10,13 +10,14 @@ import pytest
 from tsphys.registry import LIBRARY_ONLY, MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("sims", "odes", "replica", "figures")
+ROOMS = ("sims", "odes", "replica", "figures", "benchmarks")
 #: What the code of a room must not import.
 FORBIDDEN = {
-    "sims": ("tsphys.odes", "tsphys.replica", "tsphys.figures", "tsphys.cli"),
-    "odes": ("tsphys.sims", "tsphys.replica", "tsphys.figures", "tsphys.cli"),
-    "replica": ("tsphys.sims", "tsphys.odes", "tsphys.figures", "tsphys.cli"),
+    "sims": ("tsphys.odes", "tsphys.replica", "tsphys.figures", "tsphys.benchmarks", "tsphys.cli"),
+    "odes": ("tsphys.sims", "tsphys.replica", "tsphys.figures", "tsphys.benchmarks", "tsphys.cli"),
+    "replica": ("tsphys.sims", "tsphys.odes", "tsphys.figures", "tsphys.benchmarks", "tsphys.cli"),
     "figures": (),
+    "benchmarks": ("tsphys.figures", "tsphys.cli"),
     "tsphys": ("tsphys.sims", "tsphys.odes", "tsphys.replica", "tsphys.figures"),
 }
 
