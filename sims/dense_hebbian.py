@@ -11,13 +11,14 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.models.dense_hebbian import DenseHebbian
+from tsphys.runs.memory import fitting_threads
 from tsphys.runs.result import Result
 from tsphys.sims.engines import hebbian, stored
-from tsphys.sims.engines.hebbian import Network
+from tsphys.sims.engines.chain import Network
 from tsphys.sims.engines.spins import overlaps_of, symmetric_sums
 from tsphys.sims.engines.tables import tables
 
-OPTIONS = {k: v for k, v in hebbian.OPTIONS.items() if k != "method"}
+OPTIONS = {k: v for k, v in hebbian.OPTIONS.items() if k not in ("engine", "method")}
 
 #: Largest N for which exp(M − N) is a normal number for every overlap M.
 LARGEST_EXPONENTIAL = 350
@@ -99,7 +100,7 @@ def simulate(
     if p.started == "mixture" and p.mixture > min(numbers):
         raise ModelError("mixture", p.mixture, f"must be at most the number of patterns, {min(numbers)}")
     bytes_each, K = max((footprint(here, p.N, K), K) for here, K in zip(points, numbers, strict=True))
-    threads = hebbian.fitting_threads(bytes_each, p.N, f"{K} patterns", p.threads)
+    threads = fitting_threads(bytes_each, p.N, f"{K} patterns", p.threads)
 
     def build(here: DenseHebbian, replica: int, point: int) -> Network:
         K = count or number_of_patterns(here, p.N)

@@ -11,13 +11,15 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.models.hopfield import Hopfield
 from tsphys.numerics.random import generator
+from tsphys.runs.memory import fitting_threads
 from tsphys.runs.result import Result
-from tsphys.sims.engines import hebbian, stored
-from tsphys.sims.engines.hebbian import Network
+from tsphys.sims.engines import columns, hebbian, stored
+from tsphys.sims.engines.chain import Network
 from tsphys.sims.engines.parallel import pack_patterns
 from tsphys.sims.engines.spins import SHORT, overlaps_of
 
 METHODS = ("auto", "overlap", "matrix")
+ENGINES = ("auto", "direct", "exact")
 OPTIONS = hebbian.OPTIONS
 
 
@@ -36,6 +38,7 @@ def simulate(
     sweeps: int = 100,
     equilibration: int = 100,
     protocol: str = "quench",
+    engine: str = "auto",
     method: str = "auto",
     replicas: int = 1,
     seed: int = 0,
@@ -69,6 +72,10 @@ def simulate(
     protocol : {"quench", "anneal", "tempering"}
         Each point of the axis on its own; one state carried along the sequence T; or all T at once with exchange of
         replicas (Hukushima & Nemoto, J. Phys. Soc. Jpn. 65, 1604 (1996)).
+    engine : {"auto", "direct", "exact"}
+        ``direct`` moves the spins. ``exact`` is for parallel dynamics with few patterns: spins with the same column of
+        patterns are alike, and only their numbers are moved, by their exact law, at a cost of 2^P a step at any N up
+        to 10⁹. ``auto`` is exact where it may be and 2^P ≤ N/8.
     method : {"auto", "overlap", "matrix"}
         Fields from the overlaps, at N·P bytes and ~P operations a visit, or from stored couplings, at 2N² bytes, O(1) a
         visit and O(N) a flip. Both give the same bits; `auto` takes the cheaper by `choose_method`.
@@ -100,17 +107,28 @@ def simulate(
     )  # fmt: skip
     own = None if patterns is None else stored.given(patterns, p.N, (0, 1) if model.activity else (-1, 1))
     count = stored.counted(n_patterns, None if own is None else len(patterns), p.axis == "alpha" and len(p.values) > 1)
+    if model.dynamics == "parallel" and p.protocol == "tempering":
+        raise ModelError("protocol", p.protocol, "needs sequential dynamics, whose law at T is that of Gibbs")
     loads = p.values if p.axis == "alpha" else [model.alpha]
     most = max(count or number_of_patterns(a, p.N) for a in loads)
     least = min(count or number_of_patterns(a, p.N) for a in loads)
     if p.started == "mixture" and p.mixture > least:
         raise ModelError("mixture", p.mixture, f"must be at most the number of patterns, {least}")
+    engine = choose_engine(model, engine, p, most, own is None)
+    if engine == "exact":
+
+        def grouped(here: Hopfield, replica: int, point: int) -> columns.Grouped:
+            P = count or number_of_patterns(here.alpha, p.N)
+            return columns.drawn(p.N, P, min(P, p.mixture), p.seed, replica, point)
+
+        record = {"engine": engine, "method": "columns", "n_patterns": count, "patterns": "drawn"}
+        return hebbian.run(model, p, grouped, record, progress=progress, checkpoint=checkpoint, resume=resume)
     coldest = float(p.values.min()) if p.axis == "T" else model.T
     visits = (int(p.values[-1]) if p.axis == "t" else p.sweeps + p.equilibration) * p.N
     method = choose_method(model, method, p.N, most, coldest, visits)
     bytes_each = p.N * stored.padded(most) * (1 if own is None else 0) + (2 * p.N**2 if method == "matrix" else 0)
     what = f"{most} patterns" + (" and their couplings" if method == "matrix" else "")
-    threads = hebbian.fitting_threads(bytes_each, p.N, what, p.threads)
+    threads = fitting_threads(bytes_each, p.N, what, p.threads)
 
     def build(here: Hopfield, replica: int, point: int) -> Network:
         P = count or number_of_patterns(here.alpha, p.N)
@@ -119,13 +137,28 @@ def simulate(
         return network(here, X, P, method, min(P, p.mixture), p.mixture if p.started == "mixture" else 1, rng)
 
     record = {
-        "engine": "direct",
+        "engine": engine,
         "method": method,
         "n_patterns": count,
         "patterns": "drawn" if own is None else "given",
     }
     p = dataclasses.replace(p, threads=threads)
     return hebbian.run(model, p, build, record, progress=progress, checkpoint=checkpoint, resume=resume)
+
+
+def choose_engine(model: Hopfield, engine: str, p: hebbian.Plan, P: int, drawn: bool) -> str:
+    """The engine of a run; a ModelError if it is unknown, or its law does not hold."""
+    if engine not in ENGINES:
+        raise ModelError("engine", engine, "must be one of " + ", ".join(ENGINES))
+    lawful = model.dynamics == "parallel" and model.coupling == "hebb" and model.activity is None
+    lawful = lawful and drawn and p.started != "given" and not p.keep_spins and P <= columns.MOST_PATTERNS
+    lawful = lawful and p.N <= columns.LARGEST
+    if engine == "exact" and not lawful:
+        most = f"at most {columns.MOST_PATTERNS} patterns and {columns.LARGEST:g} spins"
+        raise ModelError("engine", engine, f"needs parallel dynamics of Hebbian ±1 spins, drawn patterns, {most}")
+    if engine == "auto":
+        return "exact" if lawful and 8 * 2**P <= p.N else "direct"
+    return engine
 
 
 def number_of_patterns(alpha: float, N: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,18 +12,16 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.models.fields import number, param, parameters
-from tsphys.numerics.random import generator, stream
+from tsphys.numerics.random import generator
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
-from tsphys.sims.engines.drive import FORMS, driver
+from tsphys.sims.engines.chain import Network
 
 STARTS = ("pattern", "noisy", "random", "mixture")
 PROTOCOLS = ("quench", "anneal", "tempering")
-#: Seconds between two checkpoints, and nanoseconds of work between two reports.
-CHECKPOINT, PIECE = 10.0, 2e8
-#: Share of the machine's memory that patterns or couplings may take.
-SHARE = 0.8
+#: Seconds between two checkpoints.
+CHECKPOINT = 10.0
 
 OPTIONS = {
     "N": param(1000, "number of spins", kind=int, short="-N"),
@@ -36,43 +33,9 @@ OPTIONS = {
     "sweeps": param(100, "sweeps over which observables are averaged", kind=int),
     "equilibration": param(100, "sweeps before that", kind=int),
     "protocol": param("quench", "how the axis is run: " + "|".join(PROTOCOLS), kind=str),
+    "engine": param("auto", "engine: auto|direct|exact", kind=str, short="-e"),
     "method": param("auto", "form of the fields", kind=str),
 }
-
-
-@dataclass(frozen=True)
-class Network:
-    """An instance of a Hebbian network with its patterns.
-
-    Parameters
-    ----------
-    form : str
-        One of `FORMS`.
-    cues : ndarray of int8, shape (n, N)
-        The first patterns, as states of the spins.
-    probes : ndarray, shape (c, N)
-        Σ_i probes_ai s_i are the overlaps that are followed.
-    span : int
-        Difference of the two values of a spin: 2 for ±1, 1 for 0/1.
-    attach : callable
-        ``attach(s) -> net``, the arrays of the form for a state (N,).
-    finish : callable
-        ``finish(s, net, mean_1, mean_2) -> dict``: further observables from the last state and the spins' mean states
-        in two halves of the run.
-    cost : float
-        Nanoseconds a sweep, about.
-    named : tuple of str
-        Names of the last probes, those that are not overlaps with the cues.
-    """
-
-    form: str
-    cues: np.ndarray
-    probes: np.ndarray
-    span: int
-    attach: Callable[[np.ndarray], tuple[Any, ...]]
-    finish: Callable[..., dict[str, Any]]
-    cost: float
-    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,104 +131,21 @@ def plan(model: Any, t: Any, given: dict[str, Any], *, N: Any, start: Any, overl
     )
 
 
-def memory() -> float:
-    """Bytes of memory that the patterns of a run may take."""
-    total = float("inf")
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            with open(path) as file:
-                total = min(total, float(file.read()))
-        except (OSError, ValueError):
-            continue
-    return SHARE * total
-
-
-def fitting_threads(bytes_each: float, N: int, what: str, threads: int) -> int:
-    """How many of `threads` replicas fit into memory side by side, or a ModelError if none does."""
-    if bytes_each > memory():
-        raise ModelError(
-            "N", N, f"needs {bytes_each / 2**30:.3g} GiB for {what}; this machine gives {memory() / 2**30:.3g} GiB"
-        )
-    return max(1, min(threads, int(memory() / max(bytes_each, 1))))
-
-
-def initial_state(network: Network, p: Plan, replica: int, point: int) -> np.ndarray:
-    """The spins (N,) at the start, int8."""
-    rng = generator(p.seed, replica, f"start {point}")
-    up = np.int8(1)
-    down = np.int8(up - network.span)
-    if not isinstance(p.start, str):
-        s = (p.start if p.start.ndim == 1 else p.start[replica]).astype(np.int8)
-        if not np.isin(s, (up, down)).all():
-            raise ModelError("start", p.start, f"must hold only {up} and {down}")
-        return s
-    if p.start == "random":
-        # Neurons 0/1 keep the mean activity of a pattern.
-        share = 0.5 if network.span == 2 else float(network.cues[0].mean())
-        return np.where(rng.random(p.N) < share, up, down)
-    if p.start == "mixture":
-        if p.mixture > len(network.cues):
-            raise ModelError("mixture", p.mixture, f"must be at most the number of patterns, {len(network.cues)}")
-        votes = (2 * network.cues[: p.mixture].astype(np.int64) - (up + down)).sum(axis=0)
-        return np.where(votes + (rng.random(p.N) - 0.5) > 0, up, down)
-    s = network.cues[0].copy()
-    if p.start == "noisy":
-        flipped = rng.permutation(p.N)[: round(0.5 * (1.0 - p.overlap) * p.N)]
-        s[flipped] = up + down - s[flipped]
-    return s
-
-
-class Chain:
-    """One network in motion."""
-
-    def __init__(self, network: Network, s: np.ndarray, T: float, noise: np.ndarray):
-        self.network, self.s, self.noise = network, s, noise
-        self.net = network.attach(s)
-        self.order = np.arange(len(s))
-        self.uniforms = np.empty(2 * len(s))
-        self.set_temperature(T)
-
-    def set_temperature(self, T: float) -> None:
-        """Go on at another temperature."""
-        self.gamma = np.inf if T == 0 else self.network.span / T
-
-    def energy(self) -> float:
-        """H of the state."""
-        return float(FORMS[self.network.form][1](self.s, self.net))
-
-    def sweeps(self, n: int, report: Callable[[int], None] = lambda done: None) -> tuple[np.ndarray, np.ndarray]:
-        """Do n sweeps; returns (energy, flips, overlaps…) after each (n, 2 + c) and the spins' mean states (N,)."""
-        out = np.zeros((n, 2 + len(self.network.probes)))
-        total = np.zeros(len(self.s), np.int64)
-        piece = max(1, int(PIECE / self.network.cost))
-        step, sequential = driver(self.network.form), FORMS[self.network.form][2]
-        for low in range(0, n, piece):
-            rows = out[low : low + piece]
-            step(
-                self.s, self.net, self.gamma, sequential, self.noise, self.order, self.uniforms, self.network.probes,
-                rows, total,
-            )  # fmt: skip
-            report(low + len(rows))
-        return out, total / max(n, 1)
-
-
 def overlaps(network: Network, rows: np.ndarray) -> dict[str, Any]:
-    """The probes in rows (…, 2 + c) of a `Chain`, by name."""
+    """The probes in rows (…, 2 + c) of a chain, by name."""
     probes = rows[..., 2:]
     first = probes.shape[-1] - len(network.named)
     named = {name: probes[..., first + i] for i, name in enumerate(network.named)}
     return {"m": probes[..., 0], **named, "overlaps": probes[..., :first]}
 
 
-def observables(chain: Chain, first: Any, second: Any) -> dict[str, Any]:
-    """Averages over the two halves of a measurement, each (rows, mean states)."""
+def observables(chain: Any, first: Any, second: Any) -> dict[str, Any]:
+    """Averages over the two halves of a measurement, each (rows, mean states of the spins)."""
     rows = np.concatenate([first[0], second[0]]).mean(axis=0)
     means = first[1], second[1]
     return {
         **overlaps(chain.network, rows),
-        "q": float(np.mean(means[0] * means[1])),
+        "q": float(np.average(means[0] * means[1], weights=chain.network.weights)),
         "energy": rows[0],
         "flips": rows[1],
         **chain.network.finish(chain.s, chain.net, *means),
@@ -286,8 +166,8 @@ def _static(build: Any, model: Any, p: Plan, replica: int, report: Callable[[flo
 
         if chain is None or p.protocol == "quench":
             network = build(here, replica, i)
-            s = initial_state(network, p, replica, i)
-            chain = Chain(network, s, here.T, stream(p.seed, replica, f"{model.name} {i}"))
+            s = network.initial(p, replica, i)
+            chain = network.chain(s, here.T, (p.seed, replica, f"{model.name} {i}"))
         chain.set_temperature(here.T)
         chain.sweeps(p.equilibration, tell)
         first = chain.sweeps(half, lambda done, tell=tell: tell(done, p.equilibration))
@@ -308,14 +188,14 @@ def _tempering(build: Any, model: Any, p: Plan, replica: int, report: Callable[[
     rank = np.argsort(p.values)
     beta = 1.0 / p.values[rank]
     chains = [
-        Chain(network, initial_state(network, p, replica, i), p.values[k], stream(p.seed, replica, f"{model.name} {i}"))
+        network.chain(network.initial(p, replica, i), p.values[k], (p.seed, replica, f"{model.name} {i}"))
         for i, k in enumerate(rank)
     ]
     rng = generator(p.seed, replica, "exchange")
     half = p.sweeps // 2
     swaps, tries = np.zeros(n), np.zeros(n)
     kept: list[list[Any]] = [[], []]
-    means = np.zeros((2, n, p.N))
+    means = np.zeros((2, n, len(chains[0].s)))
     total = p.equilibration + p.sweeps
     for sweep in range(total):
         rows = []
@@ -352,9 +232,9 @@ def _tempering(build: Any, model: Any, p: Plan, replica: int, report: Callable[[
 def _in_time(build: Any, model: Any, p: Plan, replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
     """A replica observed after given numbers of sweeps."""
     network = build(model, replica, 0)
-    chain = Chain(network, initial_state(network, p, replica, 0), model.T, stream(p.seed, replica, f"{model.name} 0"))
+    chain = network.chain(network.initial(p, replica, 0), model.T, (p.seed, replica, f"{model.name} 0"))
     last = int(p.values[-1])
-    start = np.array([[chain.energy() / p.N, 0.0, *(network.probes @ chain.s)]])
+    start = np.array([[chain.energy() / p.N, 0.0, *chain.probes()]])
     rows, _ = chain.sweeps(last, lambda done: report(done / last))
     rows = np.concatenate([start, rows])[p.values.astype(np.int64)]
     return {**overlaps(network, rows), "energy": rows[:, 0], "flips": rows[:, 1]}
