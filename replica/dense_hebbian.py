@@ -20,6 +20,7 @@ from tsphys.replica.saddles.spins import (
     glass,
     highest_temperature,
     largest_temperature,
+    load_for_overlap,
     paramagnet,
     retrieved,
     spinodal,
@@ -273,6 +274,19 @@ def spinodal_temperature(model: DenseHebbian) -> float:
     """
     here = spins(model)
     return highest_temperature(here) if here.alpha == 0 and here.P > 2 else largest_temperature(here, spinodal)
+
+
+def learned_load(model: DenseHebbian, m: float = 0.9) -> float:
+    """Largest load at which the retrieval state has at least the overlap m with the archetype itself; 0 if it never has.
+
+    A network may retrieve the majority of few examples without having learned what they are examples of.
+    """
+    return load_for_overlap(spins(model), number("m", m, low=0, high=1, open_high=True))
+
+
+def highest(model: DenseHebbian) -> float:
+    """Temperature above which nothing is retrieved at any load."""
+    return highest_temperature(spins(model))
 
 
 def transition_load(model: DenseHebbian) -> float:

@@ -180,6 +180,16 @@ def test_a_teacher_saves_load():
     assert taught > 5 * alone
 
 
+def test_learned_load():
+    """At that load the state has that overlap, unless the state ends before."""
+    model = {"P": 4, "T": 0.1, "r": 0.6, "M": 12, "storage": "unsupervised"}
+    load = theory.learned_load(DenseHebbian(**model), 0.95)
+    assert 0 < load < theory.spinodal_load(DenseHebbian(**model))
+    assert point(**model, alpha=load)["m"] == pytest.approx(0.95, abs=1e-9)
+    assert theory.learned_load(DenseHebbian(P=4)) == theory.spinodal_load(DenseHebbian(P=4))
+    assert theory.learned_load(DenseHebbian(**{**model, "M": 1})) == 0
+
+
 # One step -------------------------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from scipy import integrate
 from tests.naive import hebbian_free_energy as naive
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.models.hopfield import Hopfield
-from tsphys.physics.spin_averages import spin_averages
+from tsphys.physics.spin_averages import mean_tanh, spin_averages
 from tsphys.replica import hopfield as theory
 from tsphys.replica.saddles import sparse
 from tsphys.solvers.fixed_point import crossing, fixed_point
@@ -40,6 +40,7 @@ def test_averages_against_adaptive_quadrature(h, sigma, T):
         return value / np.sqrt(2 * np.pi)
 
     assert a.tanh == pytest.approx(mean(np.tanh), abs=1e-11)
+    assert mean_tanh(h, sigma, T) == pytest.approx(a.tanh, abs=1e-15)
     assert T * a.chi == pytest.approx(mean(lambda u: np.cosh(min(abs(u), 90)) ** -2.0), abs=1e-11)
     assert T * a.chi4 == pytest.approx(mean(lambda u: np.cosh(min(abs(u), 90)) ** -4.0), abs=1e-11)
     assert a.log2cosh / T == pytest.approx(mean(naive.log2cosh), abs=1e-10)

@@ -21,7 +21,7 @@ from math import factorial
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.physics.spin_averages import SpinAverages, spin_averages
+from tsphys.physics.spin_averages import SpinAverages, mean_tanh, spin_averages
 from tsphys.solvers.fixed_point import FixedPoint, crossing, fixed_point, maximum
 
 #: Overlap below which a state is not called retrieved; between the rounding of solutions and any retrieval state.
@@ -263,11 +263,12 @@ def point(spins: Spins, coordinate: float) -> tuple[float, np.ndarray] | None:
     For P = 2 the coordinate is log y, y = h/(σ√2): at fixed y the signal h solves a concave equation, so there is just
     one. For P ≥ 3 it is the overlap n: at fixed n the noise σ solves a monotone one.
     """
+    v = np.array(spins.v)
     if spins.P == 2:
         width = 1 / (np.exp(coordinate) * np.sqrt(2))
 
         def excess(h: float) -> float:
-            return _mean(spins, spins.v * averages(spins, h, h * width).tanh) / (spins.scale * h) - 1
+            return _mean(spins, v * mean_tanh(h * v, h * width, spins.T)) / (spins.scale * h) - 1
 
         h = largest_n(spins) / spins.scale
         if spins.T > 0 and excess(h * 1e-9) <= 0:
@@ -284,7 +285,7 @@ def point(spins: Spins, coordinate: float) -> tuple[float, np.ndarray] | None:
         h = signal(spins, n)
 
         def lack(sigma: float) -> float:
-            return n - _mean(spins, spins.v * averages(spins, h, sigma).tanh)
+            return n - _mean(spins, v * mean_tanh(h * v, sigma, spins.T))
 
         if lack(0.0) >= 0:
             return None
@@ -321,6 +322,26 @@ def curve(spins: Spins) -> Curve | None:
     if not alpha > 0:
         return None
     return Curve(low, high, at, alpha)
+
+
+def load_for_overlap(spins: Spins, m: float) -> float:
+    """Largest load at which the retrieval state has the overlap m with the archetype, or more; 0 if it never has."""
+    found = curve(spins) if highest_temperature(spins) > spins.T else None
+    if found is None:
+        return 0.0
+
+    def excess(coordinate: float) -> float:
+        load, x = point(spins, coordinate)
+        here = spins.at(alpha=load)
+        h, sigma = signal(here, x[0]), np.sqrt(load * noise(here, x[1]))
+        return _mean(here, mean_tanh(h * np.array(here.v), sigma, here.T)) - m
+
+    high = found.high if spins.P == 2 else found.high * (1 - 1e-9)
+    if excess(found.spinodal) >= 0:
+        return found.alpha
+    if excess(high) <= 0:
+        return 0.0
+    return point(spins, crossing(excess, found.spinodal, high, "the load"))[0]
 
 
 def on_curve(spins: Spins, alpha: float) -> np.ndarray | None:
