@@ -32,6 +32,8 @@ from tsphys.solvers.ode import integrate
 
 #: The simulation gives up at fields of 1e8, that is at overlaps of their square.
 LIMIT = 1e16
+#: A smooth drift needs some hundred steps, a rough one at too small a tolerance has no end.
+MAX_STEPS = 50_000
 
 State = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -148,7 +150,7 @@ def solve(
         try:
             y, info = integrate(
                 lambda _, y, rates=rates: _flat(*rates(*_shaped(y, K, M))),
-                y0, t, rtol=rtol, atol=atol, method=method, limit=LIMIT,
+                y0, t, rtol=rtol, atol=atol, method=method, limit=LIMIT, max_steps=MAX_STEPS,
             )  # fmt: skip
         except DivergedError as error:
             raise DivergedError(error.args[0], t=error.t, partial=result(error.partial)) from None
