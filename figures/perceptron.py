@@ -1,4 +1,4 @@
-"""Learning rules of the sign perceptron: eps_g over time, simulation on theory, with the power laws that they end in."""
+"""Learning rules of the sign perceptron: simulation on theory, and the power laws that they end in."""
 
 from __future__ import annotations
 

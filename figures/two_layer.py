@@ -1,4 +1,4 @@
-"""Plateau and specialisation: online SGD of two-layer networks, simulation on theory, for K = M = 2 and K = 3, M = 2."""
+"""Plateau and specialisation of two-layer networks: simulation on theory, K = M = 2 and K = 3, M = 2."""
 
 from __future__ import annotations
 

@@ -77,9 +77,12 @@ def test_a_run_goes_on_where_it_was_interrupted(capsys, monkeypatch):
     ordinary = replicas.over_replicas
 
     def interrupted(work, todo, *, threads, progress=None, finished=None):
+        kept = []
+
         def some(replica, outcome):
             finished(replica, outcome)
-            if replica == 1:
+            kept.append(replica)
+            if len(kept) == 2:
                 raise KeyboardInterrupt
 
         ordinary(work, todo, threads=1, progress=progress, finished=some)
@@ -90,7 +93,7 @@ def test_a_run_goes_on_where_it_was_interrupted(capsys, monkeypatch):
     assert code == 130
     assert "interrupted" in err
     assert not Path("run.npz").exists()
-    assert tsphys.load("run.partial.npz").meta["replica_ids"] == [0, 1]
+    assert len(tsphys.load("run.partial.npz").meta["replica_ids"]) == 2
     monkeypatch.setattr("tsphys.sims.engines.online.over_replicas", ordinary)
     code, _, err = call(capsys, *arguments)
     assert code == 0
