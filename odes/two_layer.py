@@ -34,7 +34,9 @@ from tsphys.solvers.ode import integrate
 
 #: Tolerance of S relative to that of R: S is of second order where R is of first, and what rounding leaves of
 #: ⟨ccᵀ⟩, which drives it, is 1e-16 unless it is known as a sum of deviations.
-_FINE, _COARSE = 1e-8, 1e-3
+_FINE, _COARSE = 1e-8, 3e-3
+#: Rounding of ⟨g' g' Δ²⟩ summed over the fields, relative to its largest term.
+_ROUNDING = 3e-14
 _QUADRATURE_RTOL = 1e-8
 
 
@@ -66,13 +68,18 @@ def _fields(y, T, T_inv, base, sign, S, E):
 
 @njit
 def _spread(kind, alpha, C, E, K, base, sign, close, k, l):
-    """⟨g'(λ_k) g'(λ_l) Δ²⟩ as a sum over the fields."""
-    g, out = kind[0], 0.0
+    """⟨g'(λ_k) g'(λ_l) Δ²⟩ as a sum over the fields, faded out below its rounding.
+
+    Close to an exact copy what is left of the sum is noise, at which the step size of the integration would collapse.
+    """
+    out, noise = 0.0, 0.0
     for a in range(alpha.shape[0]):
         for b in range(a + 1):
             twice = 1.0 if a == b else 2.0
-            out += twice * alpha[a] * alpha[b] * I4(g, kind[a], kind[b], C, k, l, a, b)
-    return out
+            term = twice * alpha[a] * alpha[b] * I4(kind[0], kind[a], kind[b], C, k, l, a, b)
+            out += term
+            noise = max(noise, _ROUNDING * abs(term))
+    return out * (out * out / (out * out + noise * noise)) if noise > 0.0 else out
 
 
 @njit
