@@ -13,18 +13,20 @@ from tsphys.models.dense_hebbian import DenseHebbian
 from tsphys.models.fields import number, param, parameters
 from tsphys.physics.spin_averages import spin_averages
 from tsphys.replica.saddles.axis import along
-from tsphys.replica.saddles.spins import (
-    Spins,
-    State,
+from tsphys.replica.saddles.curves import (
     crossings,
-    glass,
     highest_temperature,
     largest_temperature,
     load_for_overlap,
-    paramagnet,
     retrieved,
     spinodal,
     unloaded_transition,
+)
+from tsphys.replica.saddles.spins import (
+    Spins,
+    State,
+    glass,
+    paramagnet,
 )
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
@@ -277,7 +279,7 @@ def spinodal_temperature(model: DenseHebbian) -> float:
 
 
 def learned_load(model: DenseHebbian, m: float = 0.9) -> float:
-    """Largest load at which the retrieval state has at least the overlap m with the archetype itself; 0 if it never has.
+    """Largest load at which the retrieval state has the overlap m, or more, with the archetype itself; 0 if it never has.
 
     A network may retrieve the majority of few examples without having learned what they are examples of.
     """

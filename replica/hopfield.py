@@ -12,21 +12,23 @@ from tsphys.models.fields import number, param, parameters
 from tsphys.models.hopfield import Hopfield
 from tsphys.replica.saddles import sparse
 from tsphys.replica.saddles.axis import along, odd
+from tsphys.replica.saddles.curves import (
+    crossings,
+    curve,
+    largest_temperature,
+    retrieved,
+    spinodal,
+)
 from tsphys.replica.saddles.spins import (
     Spins,
     State,
     averages,
-    crossings,
-    curve,
     glass,
-    largest_temperature,
     mixture_law,
     noise,
     paramagnet,
     replicon,
-    retrieved,
     signal,
-    spinodal,
 )
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result

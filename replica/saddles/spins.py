@@ -13,19 +13,18 @@ and z ~ N(0, 1). With C = β(1 − q)::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from math import factorial
 
 import numpy as np
 
-from tsphys.errors import ConvergenceError, ModelError
-from tsphys.physics.spin_averages import SpinAverages, mean_tanh, spin_averages
-from tsphys.solvers.fixed_point import FixedPoint, crossing, fixed_point, maximum
+from tsphys.errors import ConvergenceError
+from tsphys.physics.spin_averages import SpinAverages, spin_averages
+from tsphys.solvers.fixed_point import FixedPoint, crossing
 
 #: Overlap below which a state is not called retrieved; between the rounding of solutions and any retrieval state.
-_NONE = 1e-6
+NONE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -79,13 +78,13 @@ class State:
     iterations: int
 
 
-def _mean(spins: Spins, values: np.ndarray) -> float:
+def mean(spins: Spins, values: np.ndarray) -> float:
     return float(np.dot(spins.weights, values))
 
 
 def largest_n(spins: Spins) -> float:
     """E|v|, the overlap when every spin follows its signal."""
-    return _mean(spins, np.abs(spins.v))
+    return mean(spins, np.abs(spins.v))
 
 
 def noise(spins: Spins, C: float) -> float:
@@ -117,7 +116,7 @@ def step(spins: Spins, x: np.ndarray) -> np.ndarray:
     a = averages(spins, signal(spins, n), np.sqrt(spins.alpha * noise(spins, C)))
     # Without noise nothing depends on C at T = 0, where spins without a field (v = 0) would make it infinite.
     bare = spins.alpha == 0 and spins.T == 0
-    return np.array([_mean(spins, spins.v * a.tanh), 0.0 if bare else _mean(spins, a.chi)])
+    return np.array([mean(spins, spins.v * a.tanh), 0.0 if bare else mean(spins, a.chi)])
 
 
 def bounds(spins: Spins) -> tuple[np.ndarray, np.ndarray]:
@@ -133,7 +132,7 @@ def free_energy(spins: Spins, n: float, C: float) -> float:
     alpha, T, P = spins.alpha, spins.T, spins.P
     q = 1 - T * C
     a = averages(spins, signal(spins, n), np.sqrt(alpha * noise(spins, C)))
-    own = (P - 1) / P * n**P / spins.scale - _mean(spins, a.log2cosh)
+    own = (P - 1) / P * n**P / spins.scale - mean(spins, a.log2cosh)
     if P > 2:
         tail = sum((k + 1) * q**k for k in range(P - 1))
         return own - alpha * factorial(P - 1) / (2 * P) * T * C**2 * tail
@@ -159,7 +158,7 @@ def entropy(spins: Spins, n: float, C: float) -> float:
     alpha, P = spins.alpha, spins.P
     q = 1 - spins.T * C
     a = averages(spins, signal(spins, n), np.sqrt(alpha * noise(spins, C)))
-    own = _mean(spins, a.entropy)
+    own = mean(spins, a.entropy)
     if P > 2:
         return own - alpha * factorial(P - 1) / (2 * P) * C**2 * sum((k + 1) * q**k for k in range(P - 1))
     ell, count = np.array(spins.spectrum), np.array(spins.multiplicity)
@@ -170,7 +169,7 @@ def entropy(spins: Spins, n: float, C: float) -> float:
 def replicon(spins: Spins, n: float, C: float) -> float:
     """1 − (what destabilises replica symmetry); negative beyond the line of de Almeida and Thouless, −inf at T = 0."""
     a = averages(spins, signal(spins, n), np.sqrt(spins.alpha * noise(spins, C)))
-    chi4 = _mean(spins, a.chi4)
+    chi4 = mean(spins, a.chi4)
     if spins.P > 2:
         q = 1 - spins.T * C
         slope = factorial(spins.P - 1) * (spins.P - 1) * q ** (spins.P - 2)
@@ -184,7 +183,7 @@ def state(spins: Spins, found: FixedPoint) -> State:
     n, C = (float(x) for x in found.x)
     a = averages(spins, signal(spins, n), np.sqrt(spins.alpha * noise(spins, C)))
     return State(
-        m=_mean(spins, a.tanh),
+        m=mean(spins, a.tanh),
         n=n,
         q=1 - spins.T * C,
         C=C,
@@ -197,7 +196,7 @@ def state(spins: Spins, found: FixedPoint) -> State:
     )
 
 
-def _is_stable(spins: Spins, x: np.ndarray) -> bool:
+def is_stable(spins: Spins, x: np.ndarray) -> bool:
     """Whether the branch is the one that ends the iteration: det(1 − ∂map) changes its sign at the spinodal."""
     low, high = bounds(spins)
     columns = []
@@ -207,157 +206,6 @@ def _is_stable(spins: Spins, x: np.ndarray) -> bool:
         up[i], down[i] = min(x[i] + eps, high[i]), max(x[i] - eps, low[i])
         columns.append((step(spins, up) - step(spins, down)) / (up[i] - down[i]))
     return float(np.linalg.det(np.eye(2) - np.array(columns).T)) > 0
-
-
-def retrieved(spins: Spins, tol: float = 1e-12) -> State | None:
-    """The retrieval state, or None where there is none.
-
-    The iteration starts from perfect retrieval. Where it does not end in a retrieval state, as it may near the
-    spinodal, the curve of all states at this temperature, which cannot be missed, gives the start.
-
-    Raises
-    ------
-    ConvergenceError
-        If there is one but it was not reached within `tol`.
-    """
-    box = bounds(spins)
-    try:
-        found = fixed_point(lambda x: step(spins, x), [largest_n(spins), 0.0], tol=tol, bounds=box, max_iterations=60)
-        if found.x[0] > _NONE and _is_stable(spins, found.x):
-            return state(spins, found)
-    except ConvergenceError:
-        pass
-    start = on_curve(spins, spins.alpha)
-    if start is None:
-        return None
-    what = f"the retrieval state at alpha = {spins.alpha:g}, T = {spins.T:g}"
-    found = fixed_point(lambda x: step(spins, x), start, tol=tol, bounds=box, max_iterations=0, what=what)
-    if abs(found.x[0] - start[0]) > 1e-3:
-        raise ConvergenceError(what + " was not reached", residual=found.residual, last=found.x)
-    return state(spins, found)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """All states at one temperature, along a coordinate that grows towards small loads.
-
-    Attributes
-    ----------
-    low, high : float
-        Range of the coordinate.
-    spinodal : float
-        Coordinate of the largest load.
-    alpha : float
-        That load.
-    """
-
-    low: float
-    high: float
-    spinodal: float
-    alpha: float
-
-
-def point(spins: Spins, coordinate: float) -> tuple[float, np.ndarray] | None:
-    """Load and (n, C) of the state on the curve of the temperature of `spins`; None where there is none.
-
-    For P = 2 the coordinate is log y, y = h/(σ√2): at fixed y the signal h solves a concave equation, so there is just
-    one. For P ≥ 3 it is the overlap n: at fixed n the noise σ solves a monotone one.
-    """
-    v = np.array(spins.v)
-    if spins.P == 2:
-        width = 1 / (np.exp(coordinate) * np.sqrt(2))
-
-        def excess(h: float) -> float:
-            return _mean(spins, v * mean_tanh(h * v, h * width, spins.T)) / (spins.scale * h) - 1
-
-        h = largest_n(spins) / spins.scale
-        if spins.T > 0 and excess(h * 1e-9) <= 0:
-            return None
-        if spins.T > 0:
-            h = crossing(excess, h * 1e-9, h * (1 + 1e-12), "the signal")
-            sigma = h * width
-        else:
-            h *= excess(h) + 1
-            sigma = h * width
-        n = h * spins.scale
-    else:
-        n = coordinate
-        h = signal(spins, n)
-
-        def lack(sigma: float) -> float:
-            return n - _mean(spins, v * mean_tanh(h * v, sigma, spins.T))
-
-        if lack(0.0) >= 0:
-            return None
-        top = h
-        while lack(top) < 0:
-            top *= 4
-        sigma = crossing(lack, 0.0, top, "the noise")
-    C = _mean(spins, averages(spins, h, sigma).chi)
-    if spins.P == 2 and C * max(spins.spectrum) >= 1:
-        return None
-    return sigma**2 / noise(spins, C), np.array([n, C])
-
-
-def _load(spins: Spins, coordinate: float) -> float:
-    found = point(spins, coordinate)
-    return 0.0 if found is None else found[0]
-
-
-def curve(spins: Spins) -> Curve | None:
-    """The curve of states at the temperature of `spins`; None if nothing is retrieved there at any load."""
-    if spins.P == 2:
-        low, high = np.log(0.05), np.log(20.0)
-    else:
-        high = largest_n(spins)
-        if spins.T > 0:
-            end, hottest = unloaded_end(spins.at(alpha=0.0, T=0.0))
-            if hottest <= spins.T:
-                return None
-            coldest = unloaded(spins, high * (1 - 1e-12))
-            if coldest < spins.T:
-                high = crossing(lambda n: unloaded(spins, n) - spins.T, end, high * (1 - 1e-12), "the overlap")
-        low = 1e-3 * high
-    at, alpha = maximum(lambda c: _load(spins, c), low, high, points=49)
-    if not alpha > 0:
-        return None
-    return Curve(low, high, at, alpha)
-
-
-def load_for_overlap(spins: Spins, m: float) -> float:
-    """Largest load at which the retrieval state has the overlap m with the archetype, or more; 0 if it never has."""
-    found = curve(spins) if highest_temperature(spins) > spins.T else None
-    if found is None:
-        return 0.0
-
-    def excess(coordinate: float) -> float:
-        load, x = point(spins, coordinate)
-        here = spins.at(alpha=load)
-        h, sigma = signal(here, x[0]), np.sqrt(load * noise(here, x[1]))
-        return _mean(here, mean_tanh(h * np.array(here.v), sigma, here.T)) - m
-
-    high = found.high if spins.P == 2 else found.high * (1 - 1e-9)
-    if excess(found.spinodal) >= 0:
-        return found.alpha
-    if excess(high) <= 0:
-        return 0.0
-    return point(spins, crossing(excess, found.spinodal, high, "the load"))[0]
-
-
-def on_curve(spins: Spins, alpha: float) -> np.ndarray | None:
-    """(n, C) of the retrieval state at load `alpha`; None beyond the spinodal."""
-    found = curve(spins)
-    if found is None or alpha > found.alpha:
-        return None
-    high = found.high
-    if spins.P == 2:
-        while _load(spins, high) > alpha and high < np.log(1e8):
-            high += np.log(4.0)
-    if _load(spins, high) > alpha:
-        return None
-    at = crossing(lambda c: _load(spins, c) - alpha, found.spinodal, high, "the load")
-    start = point(spins, at)
-    return None if start is None else start[1]
 
 
 def glass(spins: Spins, tol: float = 1e-12) -> State | None:
@@ -395,89 +243,6 @@ def paramagnet(spins: Spins) -> State:
     """The state without overlaps; for P = 2 a solution where T > max ℓ."""
     found = FixedPoint(np.array([0.0, 1 / spins.T]), 0.0, 0)
     return replace(state(spins, found), m=0.0, q=0.0)
-
-
-def unloaded(spins: Spins, n: float) -> float:
-    """Temperature at which n is the overlap at α = 0 (P ≥ 3)."""
-    v, h = np.array(spins.v), signal(spins, n)
-
-    def lack(T: float) -> float:
-        return n - _mean(spins, v * np.tanh(h * v / T))
-
-    top = _mean(spins, v**2) * h / n
-    return 0.0 if lack(1e-4 * top) >= 0 else crossing(lack, 1e-4 * top, top * (1 + 1e-12), "the temperature")
-
-
-@cache
-def unloaded_end(law: Spins) -> tuple[float, float]:
-    """Overlap and temperature where retrieval ends at α = 0; for P = 2 there is no retrieval above it at any load."""
-    if law.P == 2:
-        return 0.0, _mean(law, np.array(law.v) ** 2) / law.scale
-    top = largest_n(law)
-    return maximum(lambda n: unloaded(law, n), 1e-3 * top, top * (1 - 1e-12), points=65)
-
-
-def highest_temperature(spins: Spins) -> float:
-    """Temperature above which nothing is retrieved at any load."""
-    return unloaded_end(spins.at(alpha=0.0, T=0.0))[1]
-
-
-def unloaded_transition(law: Spins) -> float:
-    """Temperature at which retrieval and paramagnet have the same free energy at α = 0 (P ≥ 3)."""
-
-    def difference(n: float) -> float:
-        at = law.at(alpha=0.0, T=unloaded(law, n))
-        return free_energy(at, n, float(step(at, np.array([n, 0.0]))[1])) + at.T * np.log(2)
-
-    n = crossing(difference, unloaded_end(law.at(alpha=0.0, T=0.0))[0], 0.999 * largest_n(law), "the transition")
-    return unloaded(law, n)
-
-
-def largest_temperature(spins: Spins, load: Callable[[Spins], float]) -> float:
-    """Largest T at which `load(spins at T)`, a line that ends at `highest_temperature`, reaches the load of `spins`.
-
-    Raises
-    ------
-    ModelError
-        If it does so at no temperature.
-    """
-
-    def at(T: float) -> float:
-        return load(spins.at(T=T))
-
-    high = highest_temperature(spins)
-    low, top = 0.0, at(0.0)
-    if spins.alpha > top:
-        # Replica symmetry makes spinodals reentrant: the largest load is not at T = 0.
-        low, top = maximum(at, 0.0, (0.2 if spins.P == 2 else 1.0) * high, points=17)
-    if spins.alpha > top:
-        raise ModelError("alpha", spins.alpha, f"must be <= {top:.9g} for retrieval at any temperature")
-    return crossing(lambda T: at(T) - spins.alpha, low, high, "the temperature")
-
-
-def spinodal(spins: Spins) -> float:
-    """Largest load with a retrieval state at the temperature of `spins`; 0 where there is none at any load."""
-    found = curve(spins) if highest_temperature(spins) > spins.T else None
-    return 0.0 if found is None else found.alpha
-
-
-def crossings(spins: Spins, reference: Callable[[Spins], float]) -> float | None:
-    """Load at which the retrieval state's free energy passes `reference(spins)`, below the spinodal."""
-    found = curve(spins)
-    if found is None:
-        return None
-
-    def difference(coordinate: float) -> float:
-        load, x = point(spins, coordinate)
-        here = spins.at(alpha=load)
-        return free_energy(here, *x) - reference(here)
-
-    high = found.high if spins.P == 2 else found.high * (1 - 1e-9)
-    if difference(found.spinodal) <= 0:
-        return found.alpha
-    if difference(high) >= 0:
-        return None
-    return point(spins, crossing(difference, found.spinodal, high, "the transition"))[0]
 
 
 def mixture_law(patterns: int) -> dict[str, Sequence[float] | float]:

@@ -1,0 +1,262 @@
+"""All retrieval states of a temperature on one curve, and the lines of the phase diagram that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from tsphys.errors import ConvergenceError, ModelError
+from tsphys.physics.spin_averages import mean_tanh
+from tsphys.replica.saddles.spins import (
+    NONE,
+    Spins,
+    State,
+    averages,
+    bounds,
+    free_energy,
+    is_stable,
+    largest_n,
+    mean,
+    noise,
+    signal,
+    state,
+    step,
+)
+from tsphys.solvers.fixed_point import crossing, fixed_point, maximum
+
+
+@dataclass(frozen=True)
+class Curve:
+    """All states at one temperature, along a coordinate that grows towards small loads.
+
+    Attributes
+    ----------
+    low, high : float
+        Range of the coordinate.
+    spinodal : float
+        Coordinate of the largest load.
+    alpha : float
+        That load.
+    """
+
+    low: float
+    high: float
+    spinodal: float
+    alpha: float
+
+
+def point(spins: Spins, coordinate: float) -> tuple[float, np.ndarray] | None:
+    """Load and (n, C) of the state on the curve of the temperature of `spins`; None where there is none.
+
+    For P = 2 the coordinate is log y, y = h/(σ√2): at fixed y the signal h solves a concave equation, so there is just
+    one. For P ≥ 3 it is the overlap n: at fixed n the noise σ solves a monotone one.
+    """
+    v = np.array(spins.v)
+    if spins.P == 2:
+        width = 1 / (np.exp(coordinate) * np.sqrt(2))
+
+        def excess(h: float) -> float:
+            return mean(spins, v * mean_tanh(h * v, h * width, spins.T)) / (spins.scale * h) - 1
+
+        h = largest_n(spins) / spins.scale
+        if spins.T > 0 and excess(h * 1e-9) <= 0:
+            return None
+        if spins.T > 0:
+            h = crossing(excess, h * 1e-9, h * (1 + 1e-12), "the signal")
+            sigma = h * width
+        else:
+            h *= excess(h) + 1
+            sigma = h * width
+        n = h * spins.scale
+    else:
+        n = coordinate
+        h = signal(spins, n)
+
+        def lack(sigma: float) -> float:
+            return n - mean(spins, v * mean_tanh(h * v, sigma, spins.T))
+
+        if lack(0.0) >= 0:
+            return None
+        top = h
+        while lack(top) < 0:
+            top *= 4
+        sigma = crossing(lack, 0.0, top, "the noise")
+    C = mean(spins, averages(spins, h, sigma).chi)
+    if spins.P == 2 and C * max(spins.spectrum) >= 1:
+        return None
+    return sigma**2 / noise(spins, C), np.array([n, C])
+
+
+def _load(spins: Spins, coordinate: float) -> float:
+    found = point(spins, coordinate)
+    return 0.0 if found is None else found[0]
+
+
+def curve(spins: Spins) -> Curve | None:
+    """The curve of states at the temperature of `spins`; None if nothing is retrieved there at any load."""
+    if spins.P == 2:
+        low, high = np.log(0.05), np.log(20.0)
+    else:
+        high = largest_n(spins)
+        if spins.T > 0:
+            end, hottest = unloaded_end(spins.at(alpha=0.0, T=0.0))
+            if hottest <= spins.T:
+                return None
+            coldest = unloaded(spins, high * (1 - 1e-12))
+            if coldest < spins.T:
+                high = crossing(lambda n: unloaded(spins, n) - spins.T, end, high * (1 - 1e-12), "the overlap")
+        low = 1e-3 * high
+    at, alpha = maximum(lambda c: _load(spins, c), low, high, points=25)
+    if not alpha > 0:
+        return None
+    return Curve(low, high, at, alpha)
+
+
+def load_for_overlap(spins: Spins, m: float) -> float:
+    """Largest load at which the retrieval state has the overlap m with the archetype, or more; 0 if it never has."""
+    found = curve(spins) if highest_temperature(spins) > spins.T else None
+    if found is None:
+        return 0.0
+
+    def excess(coordinate: float) -> float:
+        load, x = point(spins, coordinate)
+        here = spins.at(alpha=load)
+        h, sigma = signal(here, x[0]), np.sqrt(load * noise(here, x[1]))
+        return mean(here, mean_tanh(h * np.array(here.v), sigma, here.T)) - m
+
+    high = found.high if spins.P == 2 else found.high * (1 - 1e-9)
+    if excess(found.spinodal) >= 0:
+        return found.alpha
+    if excess(high) <= 0:
+        return 0.0
+    return point(spins, crossing(excess, found.spinodal, high, "the load"))[0]
+
+
+def on_curve(spins: Spins, alpha: float) -> np.ndarray | None:
+    """(n, C) of the retrieval state at load `alpha`; None beyond the spinodal."""
+    found = curve(spins)
+    if found is None or alpha > found.alpha:
+        return None
+    high = found.high
+    if spins.P == 2:
+        while _load(spins, high) > alpha and high < np.log(1e8):
+            high += np.log(4.0)
+    if _load(spins, high) > alpha:
+        return None
+    at = crossing(lambda c: _load(spins, c) - alpha, found.spinodal, high, "the load")
+    start = point(spins, at)
+    return None if start is None else start[1]
+
+
+def retrieved(spins: Spins, tol: float = 1e-12) -> State | None:
+    """The retrieval state, or None where there is none.
+
+    The iteration starts from perfect retrieval. Where it does not end in a retrieval state, as it may near the
+    spinodal, the curve of all states at this temperature, which cannot be missed, gives the start.
+
+    Raises
+    ------
+    ConvergenceError
+        If there is one but it was not reached within `tol`.
+    """
+    box = bounds(spins)
+    try:
+        found = fixed_point(lambda x: step(spins, x), [largest_n(spins), 0.0], tol=tol, bounds=box, max_iterations=60)
+        if found.x[0] > NONE and is_stable(spins, found.x):
+            return state(spins, found)
+    except ConvergenceError:
+        pass
+    start = on_curve(spins, spins.alpha)
+    if start is None:
+        return None
+    what = f"the retrieval state at alpha = {spins.alpha:g}, T = {spins.T:g}"
+    found = fixed_point(lambda x: step(spins, x), start, tol=tol, bounds=box, max_iterations=0, what=what)
+    if abs(found.x[0] - start[0]) > 1e-3:
+        raise ConvergenceError(what + " was not reached", residual=found.residual, last=found.x)
+    return state(spins, found)
+
+
+def unloaded(spins: Spins, n: float) -> float:
+    """Temperature at which n is the overlap at α = 0 (P ≥ 3)."""
+    v, h = np.array(spins.v), signal(spins, n)
+
+    def lack(T: float) -> float:
+        return n - mean(spins, v * np.tanh(h * v / T))
+
+    top = mean(spins, v**2) * h / n
+    return 0.0 if lack(1e-4 * top) >= 0 else crossing(lack, 1e-4 * top, top * (1 + 1e-12), "the temperature")
+
+
+@cache
+def unloaded_end(law: Spins) -> tuple[float, float]:
+    """Overlap and temperature where retrieval ends at α = 0; for P = 2 there is no retrieval above it at any load."""
+    if law.P == 2:
+        return 0.0, mean(law, np.array(law.v) ** 2) / law.scale
+    top = largest_n(law)
+    return maximum(lambda n: unloaded(law, n), 1e-3 * top, top * (1 - 1e-12), points=65)
+
+
+def highest_temperature(spins: Spins) -> float:
+    """Temperature above which nothing is retrieved at any load."""
+    return unloaded_end(spins.at(alpha=0.0, T=0.0))[1]
+
+
+def unloaded_transition(law: Spins) -> float:
+    """Temperature at which retrieval and paramagnet have the same free energy at α = 0 (P ≥ 3)."""
+
+    def difference(n: float) -> float:
+        at = law.at(alpha=0.0, T=unloaded(law, n))
+        return free_energy(at, n, float(step(at, np.array([n, 0.0]))[1])) + at.T * np.log(2)
+
+    n = crossing(difference, unloaded_end(law.at(alpha=0.0, T=0.0))[0], 0.999 * largest_n(law), "the transition")
+    return unloaded(law, n)
+
+
+def largest_temperature(spins: Spins, load: Callable[[Spins], float]) -> float:
+    """Largest T at which `load(spins at T)`, a line that ends at `highest_temperature`, reaches the load of `spins`.
+
+    Raises
+    ------
+    ModelError
+        If it does so at no temperature.
+    """
+
+    def at(T: float) -> float:
+        return load(spins.at(T=T))
+
+    high = highest_temperature(spins)
+    low, top = 0.0, at(0.0)
+    if spins.alpha > top:
+        # Replica symmetry makes spinodals reentrant: the largest load is not at T = 0.
+        low, top = maximum(at, 0.0, (0.2 if spins.P == 2 else 1.0) * high, points=17)
+    if spins.alpha > top:
+        raise ModelError("alpha", spins.alpha, f"must be <= {top:.9g} for retrieval at any temperature")
+    return crossing(lambda T: at(T) - spins.alpha, low, high, "the temperature")
+
+
+def spinodal(spins: Spins) -> float:
+    """Largest load with a retrieval state at the temperature of `spins`; 0 where there is none at any load."""
+    found = curve(spins) if highest_temperature(spins) > spins.T else None
+    return 0.0 if found is None else found.alpha
+
+
+def crossings(spins: Spins, reference: Callable[[Spins], float]) -> float | None:
+    """Load at which the retrieval state's free energy passes `reference(spins)`, below the spinodal."""
+    found = curve(spins)
+    if found is None:
+        return None
+
+    def difference(coordinate: float) -> float:
+        load, x = point(spins, coordinate)
+        here = spins.at(alpha=load)
+        return free_energy(here, *x) - reference(here)
+
+    high = found.high if spins.P == 2 else found.high * (1 - 1e-9)
+    if difference(found.spinodal) <= 0:
+        return found.alpha
+    if difference(high) >= 0:
+        return None
+    return point(spins, crossing(difference, found.spinodal, high, "the transition"))[0]
