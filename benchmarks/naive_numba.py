@@ -31,7 +31,8 @@ def step(W, B, v, v_star, x, zeta, lr):
 def many(W, B, v, v_star, noise, lr, steps):
     """So many steps on fresh examples."""
     for _ in range(steps):
-        step(W, B, v, v_star, np.random.standard_normal(W.shape[1]), noise * np.random.standard_normal(), lr)
+        x = np.random.standard_normal(W.shape[1])  # noqa: NPY002 (what Numba knows)
+        step(W, B, v, v_star, x, noise * np.random.standard_normal(), lr)  # noqa: NPY002
 
 
 def start(setting: Setting) -> Callable[[int], object]:

@@ -80,25 +80,29 @@ def engines(setting: Setting) -> list[Row]:
     return rows
 
 
+def on_threads(setting: Setting, name: str) -> dict[int, np.ndarray]:
+    """Seconds, in each round, that an engine's replicas take on 1, 2, 4, … threads; two replicas a thread at most."""
+    counts = [n for n in range(1, setting.threads + 1) if n == setting.threads or n & (n - 1) == 0]
+    runs = [engine(setting, name, replica=r) for r in range(2 * setting.threads)]
+    for run in runs:
+        run(1)
+    # The pool waits for the last replica: its work must be long against the start of a thread.
+    piece = setting.steps or steps_for(runs[0], max(setting.seconds / setting.rounds, 0.02))
+
+    def on(count: int) -> Callable[[int], None]:
+        return lambda steps: over_replicas(lambda r, _: runs[r](steps), range(len(runs)), threads=count)
+
+    times = interleaved({str(n): on(n) for n in counts}, setting.seconds, setting.rounds, piece)
+    return {n: times[str(n)] for n in counts}
+
+
 def threads(setting: Setting) -> list[Row]:
     """Speed-up of replicas over threads."""
+    section = f"speed-up by threads, {2 * setting.threads} replicas"
     rows = []
     for name in ("direct", "exact"):
-        counts = [n for n in range(1, setting.threads + 1) if n == setting.threads or n & (n - 1) == 0]
-        replicas = 2 * setting.threads
-        runs = [engine(setting, name, replica=r) for r in range(replicas)]
-        for run in runs:
-            run(1)
-        # The pool waits for the last replica: a piece must be long against its start.
-        piece = steps_for(runs[0], 0.5 * max(setting.seconds / setting.rounds, 0.02))
-
-        def on(count: int, runs: Any = runs, replicas: int = replicas) -> Callable[[int], None]:
-            return lambda steps: over_replicas(lambda r, _: runs[r](steps), range(replicas), threads=count)
-
-        cases = {str(n): on(n) for n in counts}
-        times = interleaved(cases, setting.seconds, setting.rounds, setting.steps or piece)
-        section = f"speed-up by threads, {replicas} replicas"
-        rows += [ratio(section, f"{name}, {n} threads", times["1"], times[n]) for n in cases if n != "1"]
+        times = on_threads(setting, name)
+        rows += [ratio(section, f"{name}, {n} threads", times[1], t) for n, t in times.items() if n > 1]
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Collection, Mapping
 
@@ -17,15 +18,16 @@ def seconds_of(advance: Advance, steps: int) -> float:
     return time.perf_counter() - begin
 
 
-def steps_for(advance: Advance, seconds: float) -> int:
-    """How many steps take about so long; compiles and warms up on the way."""
+def steps_for(advance: Advance, seconds: float, start_up: float = 0.0) -> int:
+    """How many steps take about so long, beyond a `start_up`; compiles and warms up on the way."""
     advance(1)
     steps = 1
     while True:
-        spent = seconds_of(advance, steps)
+        spent = seconds_of(advance, steps) - start_up
         if spent > 0.2 * seconds:
             return max(1, round(steps * seconds / spent))
-        steps = max(2 * steps, min(100 * steps, int(0.3 * seconds / spent * steps)))
+        guess = 0.3 * seconds / spent * steps if spent > 0 else math.inf
+        steps = max(2 * steps, int(min(100 * steps, guess)))
 
 
 def interleaved(
@@ -39,12 +41,13 @@ def interleaved(
     """
     many = {}
     for name, advance in cases.items():
-        target = seconds / rounds
-        if name in programs:
-            target = max(target, 4 * seconds_of(advance, 0))
-        many[name] = steps or steps_for(advance, target)
         if steps:
             advance(1)
+            many[name] = steps
+        else:
+            start_up = seconds_of(advance, 0) if name in programs else 0.0
+            # The difference of two times of a program must be well above the scatter of its start-up.
+            many[name] = steps_for(advance, max(seconds / rounds, 2 * start_up), start_up)
     times = {name: np.empty(rounds) for name in cases}
     for i in range(rounds):
         for name, advance in cases.items():
