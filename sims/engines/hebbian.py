@@ -233,11 +233,18 @@ def _in_time(build: Any, model: Any, p: Plan, replica: int, report: Callable[[fl
     """A replica observed after given numbers of sweeps."""
     network = build(model, replica, 0)
     chain = network.chain(network.initial(p, replica, 0), model.T, (p.seed, replica, f"{model.name} 0"))
-    last = int(p.values[-1])
-    start = np.array([[chain.energy() / p.N, 0.0, *chain.probes()]])
-    rows, _ = chain.sweeps(last, lambda done: report(done / last))
-    rows = np.concatenate([start, rows])[p.values.astype(np.int64)]
-    return {**overlaps(network, rows), "energy": rows[:, 0], "flips": rows[:, 1]}
+    rows, spins = [], []
+    done = 0
+    row = np.array([chain.energy() / p.N, 0.0, *chain.probes()])
+    for sweep in p.values.astype(np.int64).tolist():
+        if sweep > done:
+            row = chain.sweeps(sweep - done, lambda n, done=done: report((done + n) / p.values[-1]))[0][-1]
+            done = sweep
+        rows.append(row)
+        spins.append(chain.s.copy() if p.keep_spins else None)
+    table = np.array(rows)
+    out = {**overlaps(network, table), "energy": table[:, 0], "flips": table[:, 1]}
+    return out | ({"spins": np.array(spins)} if p.keep_spins else {})
 
 
 def run(
