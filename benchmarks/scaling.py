@@ -38,7 +38,7 @@ def curves(setting: Setting, name: str, values: list[int], seconds: float) -> di
     out: dict[str, np.ndarray] = {}
     for i, value in enumerate(values):
         at = dataclasses.replace(setting, **{name: value})
-        times = interleaved(cases(at, exact_only=at.N > SIZES[-1]), seconds, 3)
+        times = interleaved(cases(at, exact_only=SIZES[-1] < at.N), seconds, 3)
         for case, t in times.items():
             out.setdefault(case, np.full(len(values), np.nan))[i] = 1e6 * np.median(t)
     return out

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from importlib import import_module
 from pathlib import Path
 
 import click
 
-from tsphys.errors import ModelError
-from tsphys.models.fields import number
-from tsphys.runs.replicas import thread_count
+# One thread against one thread: BLAS reads these when NumPy is imported, and programs of the user inherit them.
+for _library in ("OPENBLAS", "MKL", "OMP", "VECLIB_MAXIMUM"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
+from tsphys.errors import ModelError  # noqa: E402
+from tsphys.models.fields import number  # noqa: E402
+from tsphys.runs.replicas import thread_count  # noqa: E402
 
 
 @click.command()

@@ -1,0 +1,143 @@
+"""``tsphys bench``: the references simulate what tsphys simulates, and the command tells what it measured."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tsphys.benchmarks import naive_numba, ode, plain_numpy, timing
+from tsphys.benchmarks.setting import Setting
+from tsphys.benchmarks.table import ratio, row, text, write
+from tsphys.cli import main
+from tsphys.errors import ConvergenceError, ModelError
+from tsphys.models.starts import drawn_start
+from tsphys.rules import two_layer
+
+SMALL = ("-K", "2", "-M", "1", "-N", "20", "--seconds", "0.01", "--rounds", "2", "-j", "2")
+
+
+def call(capsys, *arguments):
+    """Exit code, standard output, standard error."""
+    with pytest.raises(SystemExit) as caught:
+        main(["bench", *arguments])
+    return caught.value.code, *capsys.readouterr()
+
+
+@pytest.mark.parametrize("step", [plain_numpy.step, naive_numba.step])
+def test_references_take_the_step_of_the_rule(step):
+    setting = Setting(K=3, M=2, N=50)
+    W, B, v, v_star = setting.weights()
+    v *= (1.0, 0.7, -0.4)
+    rng = np.random.default_rng(5)
+    x, zeta = rng.standard_normal(50), 0.1 * rng.standard_normal()
+    rule = setting.model.learning_rule()
+    c, dv = np.zeros(3), np.zeros(3)
+    noise = np.array([zeta / setting.noise])
+    root = np.sqrt(50)
+    two_layer.rule(W @ x / root, B @ x / root, v, v_star, noise, rule.parameter_array(), c, dv)
+    expected = W + np.outer(c, x) / root
+    step(W, B, v, v_star, x, zeta, setting.lr)
+    # Rounding of a few sums of 50 terms.
+    np.testing.assert_allclose(W, expected, rtol=1e-12, atol=1e-13)
+
+
+def test_right_hand_side_of_the_reference_is_that_of_the_simulated_step():
+    """dC/dt against the mean over examples of the change of the overlaps, N = ∞, by Monte Carlo."""
+    setting = Setting(K=2, M=1)
+    begin = drawn_start(setting.model, 50, 3, 0)
+    begin_C = np.block([[4 * begin.Q, 2 * begin.R], [2 * begin.R.T, begin.T]])
+    a, dC = np.array([1.0, 1.0, -1.0]), np.empty((3, 3))
+    ode.rates(begin_C, a, 2, setting.lr, setting.noise**2, dC)
+    from scipy.special import erf
+
+    rng = np.random.default_rng(4)
+    n = 4_000_000
+    fields = np.linalg.cholesky(begin_C) @ rng.standard_normal((3, n))
+    delta = a @ erf(fields / np.sqrt(2)) - setting.noise * rng.standard_normal(n)
+    c = -setting.lr * np.sqrt(2 / np.pi) * np.exp(-(fields[:2] ** 2) / 2) * delta
+    for k in range(2):
+        for l in range(3):
+            change = c[k] * fields[l] + ((c[l] * fields[k] + c[k] * c[l]) if l < 2 else 0.0)
+            # Five standard errors: one in 3e5 for each of the six.
+            assert abs(change.mean() - dC[k, l]) < 5 * change.std() / np.sqrt(n)
+
+
+def test_fixed_steps_converge_at_their_order_to_the_solution():
+    setting = Setting(K=2, M=1)
+    begin, C, a = ode.start(setting)
+    exact = ode.solution(setting, begin, 1e-12)
+    for fourth, steps, order in ((False, (1 / 32, 1 / 64), 1), (True, (1.0, 0.5), 4)):
+        coarse, fine = (np.max(abs(ode.by_steps(setting, C, a, fourth, dt) / exact - 1)) for dt in steps)
+        # The next order of the error is dt times the leading one, with a factor of order one.
+        assert np.log2(coarse / fine) == pytest.approx(order, abs=0.5)
+
+
+def test_coarsest_wants_two_in_a_row():
+    errors = {1.0: 0.5, 0.5: 0.0, 0.25: 0.1, 0.125: 0.001, 0.0625: 0.0001}
+    assert ode.coarsest(lambda dt: np.array([1 + errors[dt]]), list(errors), np.ones(1), 0.01) == 0.125
+    with pytest.raises(ConvergenceError):
+        ode.coarsest(lambda dt: np.array([np.nan]), list(errors), np.ones(1), 0.01)
+
+
+def test_a_step_is_timed_without_the_start_of_a_program():
+    def program(steps):
+        time.sleep(0.02 + 0.001 * steps)
+
+    times = timing.interleaved({"program": program, "plain": program}, 0.1, 2, 40, ["program"])
+    # A sleep never ends early, and the two differ by the start-up: 0.02 s over 40 steps.
+    assert (times["plain"] >= 0.0015).all()
+    assert np.median(times["program"]) < np.median(times["plain"])
+
+
+def test_rows_are_medians_with_their_range(tmp_path):
+    rows = [row("a section", "time", [3.0, 1.0, 2.0], "s"), ratio("other", "gain", np.array([2.0, 9.0]), np.ones(2))]
+    assert (rows[0].value, rows[0].low, rows[0].high) == (2.0, 1.0, 3.0)
+    assert (rows[1].value, rows[1].unit) == (5.5, "x")
+    shown = text(rows)
+    assert shown.splitlines()[0] == "a section"
+    assert "5.5 x" in shown
+    for suffix in (".csv", ".md", ".npz"):
+        write(tmp_path / f"t{suffix}", rows, {"K": 2})
+    lines = (tmp_path / "t.csv").read_text().splitlines()
+    assert json.loads(lines[0][2:])["benchmark"] == {"K": 2}
+    assert lines[2].startswith("a section,time,2.0,1.0,3.0,s")
+    assert "| a section | time | 2 s |" in (tmp_path / "t.md").read_text()
+    kept = np.load(tmp_path / "t.npz")
+    assert kept["value"].tolist() == [2.0, 5.5]
+    with pytest.raises(ModelError, match="output"):
+        write(tmp_path / "t.txt", rows, {})
+
+
+def test_command_prints_ratios_and_keeps_them(capsys, tmp_path):
+    counter = f'"{sys.executable}" -c "print({{N}}, {{steps}})"'
+    out = str(tmp_path / "bench.csv")
+    sections = [word for name in ("engines", "threads", "sizes") for word in ("--only", name)]
+    code, shown, _ = call(capsys, *SMALL, "--steps", "5", *sections, "--external", counter, "-o", out)
+    assert code == 0
+    for words in (
+        "time of a step, K = 2, M = 1, N = 20",
+        "plain NumPy", "naive Numba", "direct float32", "limit", "direct than plain NumPy", "exact than naive Numba",
+        "direct / limit", "direct, 2 threads", "N = 1e+09",
+    ):  # fmt: skip
+        assert words in shown, words
+    assert len(Path(out).read_text().splitlines()) > 20
+    code, _, err = call(capsys, *SMALL, "--only", "sizes", "-o", out)
+    assert code == 2
+    assert "--force" in err
+
+
+def test_wrong_input_is_refused_in_a_line(capsys, tmp_path):
+    for arguments, word in (
+        (("--only", "everything"), "only"),
+        (("-N", "3"), "N"),
+        (("--seconds", "0"), "seconds"),
+        (("-o", str(tmp_path / "x.txt")), "output"),
+        ((*SMALL, "--only", "engines", "--steps", "1", "--external", "exit 3"), "external"),
+    ):
+        code, _, err = call(capsys, *arguments)
+        assert code == 2
+        assert err.startswith(f"tsphys: error: {word} = ")
+        assert err.count("\n") == 1
