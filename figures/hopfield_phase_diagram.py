@@ -82,7 +82,7 @@ def draw(
     )
     with style() as plt:
         figure, axes = plt.subplots(1, 2, figsize=(PAGE, 3.2), width_ratios=(1.25, 1))
-        for ax, (loads, temperatures, overlap), window in zip(axes, (whole, corner), (WHOLE, CORNER), strict=True):
+        for ax, (_, _, overlap), window in zip(axes, (whole, corner), (WHOLE, CORNER), strict=True):
             (left, right), (low, high) = window
             image = ax.imshow(
                 overlap, origin="lower", aspect="auto", extent=(left, right, low, high), cmap="Blues", vmin=0, vmax=1.25

@@ -19,7 +19,7 @@ def held(T, loads, N, replicas, seed, sweeps):
 
 
 def test_small_networks_on_theory():
-    """Three loads far from the spinodal, where the bias of m is 1/N at most (0.24/N at N = 1000, T = 0.2, α = 0.061)."""
+    """Three loads far from the spinodal, where the bias of m is below 1/N (0.24/N at T = 0.2, α = 0.061)."""
     loads = np.rint(800 * spinodal_load(tsphys.Hopfield(T=0.4)) * np.array([0.1, 0.3, 0.5])) / 800
     result = held(0.4, loads, 800, 12, seed=1, sweeps=50)
     assert result.ok, str(result)

@@ -54,12 +54,14 @@ MODELS = {
         about="Hopfield network: Hebbian, clipped or diluted pairwise couplings, sparse patterns",
         sims="tsphys.sims.hopfield",
         theory="tsphys.replica.hopfield",
+        figures=("hopfield", "hopfield_phase_diagram", "hopfield_mixtures"),
     ),
     "dense_hebbian": Entry(
         cls="DenseHebbian",
         about="dense Hebbian network: P-body couplings of patterns or of noisy examples",
         sims="tsphys.sims.dense_hebbian",
         theory="tsphys.replica.dense_hebbian",
+        figures=("dense_hebbian",),
     ),
 }
 
