@@ -1,0 +1,227 @@
+"""Fixed points of the two-layer network: symmetric plateau, largest learning rate, floor that noise leaves.
+
+All are stationary states of the full equations of motion in `tsphys.odes.two_layer`, exact in the learning rate; the
+closed forms for small learning rates stand beside them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from tsphys.errors import ConvergenceError, ModelError
+from tsphys.models.two_layer import TwoLayer
+from tsphys.odes.two_layer import Motion
+from tsphys.physics.order_parameters import OrderParameters
+from tsphys.solvers.ode import integrate
+
+#: What a rate of change at a stationary state may be, relative to the learning rate.
+STATIONARY = 1e-11
+
+
+def _motion(model: TwoLayer, units: str) -> Motion:
+    """The equations of motion of an erf network whose first layer trains, for the model's own teachers."""
+    if model.activations != ("erf", "erf"):
+        raise ModelError("activation", model.activations, "must be erf for student and teacher")
+    if model.layers != "first":
+        raise ModelError("train", model.layers, 'must be "first": a trained readout has a line of fixed points')
+    if model.alpha is not None:
+        raise ModelError("alpha", model.alpha, "must be none")
+    if (model.K != model.M) if units == "equal" else (model.K < model.M):
+        words = "must equal M" if units == "equal" else "must be at least M"
+        raise ModelError("K", model.K, f"{words} = {model.M}")
+    v_star = np.ones(model.M) if model.v_star is None else np.array(model.v_star)
+    return Motion(model, model.teacher_overlaps(), v_star)
+
+
+def _readout(model: TwoLayer) -> np.ndarray:
+    return np.ones(model.K) if model.v is None else np.array(model.v)
+
+
+def _stationary(rates: Callable[[np.ndarray], np.ndarray], x: np.ndarray, lr: float, what: str) -> np.ndarray:
+    """A zero of `rates` near x, by Powell's hybrid method, with a verdict."""
+    from scipy.optimize import root
+
+    found = root(rates, x, method="hybr", options={"xtol": 1e-14})
+    residual = float(np.abs(rates(found.x)).max())
+    if not residual < STATIONARY * lr:
+        raise ConvergenceError(f"no stationary {what} found", residual=residual, iterations=found.nfev, last=found.x)
+    return found.x
+
+
+def _overlaps(motion: Motion, y: np.ndarray) -> tuple[float, OrderParameters]:
+    out = motion.observe(y[None])
+    state = OrderParameters(R=out["R"][0], Q=out["Q"][0], T=motion.T, v=out["v"][0], v_star=motion.v_star)
+    return float(out["eps_g"][0]), state
+
+
+def plateau(model: TwoLayer) -> tuple[float, OrderParameters]:
+    """The symmetric plateau: the unstable fixed point at which no student has chosen a teacher.
+
+    Parameters
+    ----------
+    model : TwoLayer
+        erf, K = M, isotropic teachers, all readouts one, first layer only; any learning rate and noise.
+
+    Returns
+    -------
+    eps_g : float
+    state : OrderParameters
+        With R_km all equal, Q_kk all equal, Q_kl all equal.
+
+    Raises
+    ------
+    ModelError
+        For other models.
+    ConvergenceError
+        If there is none (learning rate too large).
+
+    References
+    ----------
+    Saad & Solla, PRE 52, 4225 (1995), section V.
+    """
+    motion = _motion(model, "equal")
+    K = model.K
+    T = motion.T[0, 0] * np.eye(K)
+    if not np.array_equal(T, motion.T) or (motion.v_star != 1).any() or (_readout(model) != 1).any():
+        raise ModelError("teacher", model.teacher, "must be isotropic, with all readouts one")
+    rhs = motion.rhs()
+    row, column = np.tril_indices(K)
+
+    def state(x: np.ndarray) -> np.ndarray:
+        return np.concatenate([np.full(K * K, x[0]), np.where(row == column, x[1], x[2]), np.ones(K)])
+
+    def rates(x: np.ndarray) -> np.ndarray:
+        return rhs(0.0, state(x))[[0, K * K, K * K + (1 if K > 1 else 0)]]
+
+    _, small = plateau_small_lr(K)
+    guess = np.array([small.R[0, 0], 0.01 * model.lr, 0.0])
+    x = _stationary(rates, guess, model.lr, "symmetric plateau")
+    return _overlaps(motion, state(x))
+
+
+def plateau_small_lr(K: int) -> tuple[float, OrderParameters]:
+    """The symmetric plateau for η → 0, erf, K = M, T = 1: R = 1/√(K(2K − 1)), Q = 1/(2K − 1) for all entries.
+
+    eps_g = (K/π)[π/6 − K asin(1/2K)] (Saad & Solla, PRE 52, 4225 (1995)).
+    """
+    R = np.full((K, K), 1 / math.sqrt(K * (2 * K - 1)))
+    Q = np.full((K, K), 1 / (2 * K - 1))
+    eps_g = K / math.pi * (math.pi / 6 - K * math.asin(1 / (2 * K)))
+    return eps_g, OrderParameters(R=R, Q=Q, T=np.eye(K), v=np.ones(K), v_star=np.ones(K))
+
+
+def _jacobian(rhs: Callable[[float, np.ndarray], np.ndarray], y: np.ndarray, free: int) -> np.ndarray:
+    """Derivatives of the first `free` rates by central differences, to 1e-9."""
+    step = 1e-5
+    columns = []
+    for i in range(free):
+        e = np.zeros_like(y)
+        e[i] = step
+        columns.append((rhs(0.0, y + e) - rhs(0.0, y - e))[:free] / (2 * step))
+    return np.array(columns).T
+
+
+def critical_learning_rate(model: TwoLayer) -> float:
+    """The learning rate η_c above which the specialised state, an exact copy of the teacher, is unstable.
+
+    Linear stability of R = T, Q = T, v = v* against every change of R and Q at once, without noise and decay; the
+    model's own learning rate has no meaning here.
+
+    Parameters
+    ----------
+    model : TwoLayer
+        erf, K = M, first layer only, any teacher overlaps and readout.
+
+    Returns
+    -------
+    float
+        η_c, to 1e-8 relative.
+
+    Raises
+    ------
+    ModelError
+        For other models.
+    ConvergenceError
+        If the state is unstable at any learning rate, as with linearly dependent teachers.
+    """
+    from scipy.optimize import brentq
+
+    model = replace(model, noise=0.0, weight_decay=0.0, weight_decay_v=None)
+    motion = _motion(model, "equal")
+    free = model.K**2 + model.K * (model.K + 1) // 2
+    y = np.concatenate([motion.T.ravel(), np.zeros(free - model.K**2), motion.v_star])
+    # The rates are η J₁ + η² J₂; both follow from two learning rates.
+    once = _jacobian(Motion(replace(model, lr=1.0), motion.T, motion.v_star).rhs(), y, free)
+    twice = _jacobian(Motion(replace(model, lr=2.0), motion.T, motion.v_star).rhs(), y, free)
+    linear, square = 2 * once - twice / 2, twice / 2 - once
+
+    def growth(lr: float) -> float:
+        return float(np.linalg.eigvals(linear + lr * square).real.max())
+
+    low, high = 1e-3, 1e-3
+    if not growth(low) < 0:
+        raise ConvergenceError("the specialised state is not stable at any learning rate", residual=growth(low))
+    while growth(high) < 0:
+        low, high = high, 2 * high
+        if high > 1e6:
+            raise ConvergenceError("no critical learning rate below 1e6", residual=growth(low))
+    return float(brentq(growth, low, high, rtol=1e-12, xtol=1e-14))
+
+
+def noise_floor(model: TwoLayer) -> tuple[float, OrderParameters]:
+    """The generalisation error that learning from noisy labels ends at: the specialised stationary state.
+
+    Parameters
+    ----------
+    model : TwoLayer
+        erf, K >= M, first layer only, noise > 0. Its students start as copies of the teachers, and the K − M others at
+        zero; the equations of motion lead from there to the neighbourhood of the stationary state.
+
+    Returns
+    -------
+    eps_g : float
+    state : OrderParameters
+
+    Raises
+    ------
+    ModelError
+        For other models.
+    ConvergenceError
+        If no stationary state is found (learning rate too large).
+    DivergedError
+        If the dynamics leaves every bound.
+
+    References
+    ----------
+    Goldt et al., NeurIPS 2019, for the dependence on K − M.
+    """
+    motion = _motion(model, "more")
+    if model.noise == 0:
+        raise ModelError("noise", model.noise, "must be > 0; without noise the floor is 0")
+    K, M = model.K, model.M
+    R = np.vstack([motion.T, np.zeros((K - M, M))])
+    v = _readout(model)
+    y0 = np.concatenate([R.ravel(), np.zeros(K * (K + 1) // 2), v])
+    rhs = motion.rhs()
+    near = integrate(rhs, y0, [200 / model.lr], rtol=1e-8, atol=1e-10)[0][-1]
+
+    def rates(x: np.ndarray) -> np.ndarray:
+        return rhs(0.0, np.concatenate([x, v]))[:-K]
+
+    x = _stationary(rates, near[:-K], model.lr, "specialised state")
+    return _overlaps(motion, np.concatenate([x, v]))
+
+
+def noise_floor_small_lr(model: TwoLayer) -> float:
+    """The floor to first order in η: (σ²η/2πb)(L + M/√3) with L = K − M, for erf, T = 1 and all readouts one.
+
+    The relative error is of order η: 2.7 % for K = 2, M = 1, η = 0.05 (Goldt et al., NeurIPS 2019).
+    """
+    _motion(model, "more")
+    excess = model.K - model.M
+    rate = model.noise**2 * model.lr / (2 * math.pi * model.minibatch)
+    return rate * (excess + model.M / math.sqrt(3))
