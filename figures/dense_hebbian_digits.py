@@ -1,0 +1,111 @@
+"""Handwritten digits stored and recalled by two-body and four-body Hebbian networks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.images import digits
+from tsphys.plotting import COLOURS, MARKERS, PAGE, label, save, style
+from tsphys.runs.progress import share
+
+ORDERS = (2, 4)
+CURVES = (2, 3, 4, 6)
+#: Share of the pixels of a cue that are flipped.
+NOISE = 0.15
+
+
+def stored(images: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
+    """`count` different images (count, height, width), the ten digits in turn."""
+    by_digit = [np.flatnonzero(labels == d) for d in range(10)]
+    order = [by_digit[k % 10][k // 10] for k in range(10 * min(map(len, by_digit)))]
+    _, first = np.unique(images[order].reshape(len(order), -1), axis=0, return_index=True)
+    return images[order][np.sort(first)][:count]
+
+
+def cue(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The image with flipped pixels."""
+    flipped = rng.permutation(image.size)[: round(NOISE * image.size)]
+    out = image.ravel().copy()
+    out[flipped] *= -1
+    return out.reshape(image.shape)
+
+
+def recall(patterns: np.ndarray, cues: np.ndarray, P: int, **options: Any) -> np.ndarray:
+    """The fixed points that descent reaches from the cues (n, height, width), with the patterns stored."""
+    flat = patterns.reshape(len(patterns), -1)
+    model = tsphys.DenseHebbian(P=P, interaction="power")
+    run = tsphys.simulate(
+        model, N=flat.shape[1], patterns=flat, start=cues.reshape(len(cues), -1), replicas=len(cues), mixture=1,
+        sweeps=2, equilibration=60, keep_spins=True, **options,
+    )  # fmt: skip
+    return run["spins"][:, 0].reshape(cues.shape)
+
+
+def draw(
+    out: Any,
+    *,
+    quick: bool = False,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> list[Path]:
+    """Draw the figure; see `tsphys.cli.figure`.
+
+    Raises
+    ------
+    ModelError
+        If no library with images is installed.
+    """
+    images, labels = digits()
+    rng = np.random.default_rng(seed)
+    ten = stored(images, labels, 10)
+    cues = np.array([cue(image, rng) for image in ten])
+    options = {"seed": seed, "threads": threads}
+    recalled = {P: recall(ten, cues, P, **options) for P in ORDERS}
+
+    counts = (2, 5, 10, 30, 100) if quick else (1, 2, 3, 5, 7, 10, 20, 30, 50, 100, 200, 400, 800)
+    tries = 40 if quick else 200
+    overlaps = np.empty((len(CURVES), len(counts), tries))
+    for k, count in enumerate(counts):
+        patterns = stored(images, labels, count)
+        shown = patterns[rng.integers(len(patterns), size=tries)]
+        starts = np.array([cue(image, rng) for image in shown])
+        for a, P in enumerate(CURVES):
+            listen = share(progress, k * len(CURVES) + a, 1, len(counts) * len(CURVES))
+            found = recall(patterns, starts, P, **options, progress=listen)
+            overlaps[a, k] = (found * shown).reshape(tries, -1).mean(axis=1)
+
+    with style() as plt:
+        figure = plt.figure(figsize=(PAGE, 3.0))
+        left, right = figure.subfigures(1, 2, width_ratios=(1.5, 1))
+        rows = {"stored": ten, "cue": cues, **{f"$P = {P}$": recalled[P] for P in ORDERS}}
+        axes = left.subplots(len(rows), 10)
+        for line, (name, shown) in zip(axes, rows.items(), strict=True):
+            for ax, image in zip(line, shown, strict=True):
+                ax.imshow(image, cmap="gray_r", vmin=-1, vmax=1)
+                ax.set(xticks=[], yticks=[])
+                ax.spines[:].set_visible(True)
+            line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+        ax = right.subplots()
+        for a, P in enumerate(CURVES):
+            mean, sem = overlaps[a].mean(axis=1), overlaps[a].std(axis=1, ddof=1) / np.sqrt(tries)
+            ax.errorbar(counts, mean, yerr=sem, marker=MARKERS[a], color=COLOURS[a], label=f"$P = {P}$")
+        ax.axhline(1 - 2 * NOISE, color="black", lw=0.8, ls=":", label="cue")
+        ax.set(xscale="log", xlabel="images stored", ylabel="overlap of the recall with the image")
+        ax.legend()
+        label(axes[0][0], "a")
+        label(ax, "b")
+        parameters = {"noise": NOISE, "tries": tries, "seed": seed, "quick": quick, "pixels": images[0].size}
+        data = {"stored": ten, "cues": cues, "counts": np.array(counts), "P": np.array(CURVES), "overlaps": overlaps}
+        data |= {f"recalled_{P}": recalled[P] for P in ORDERS}
+        return save(figure, out, data, parameters)
+
+
+if __name__ == "__main__":
+    print(*draw(sys.argv[1] if len(sys.argv) > 1 else "dense_hebbian_digits"), sep="\n")
