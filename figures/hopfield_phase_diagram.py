@@ -72,7 +72,7 @@ def draw(
     progress: Callable[[float], None] | None = None,
 ) -> list[Path]:
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas, shape, sweeps = (1000, 2, (16, 15), 80) if quick else (4000, 8, (32, 30), 200)
+    N, replicas, shape, sweeps = (1000, 2, (16, 15), 80) if quick else (3000, 4, (32, 30), 150)
     options = {"seed": seed, "threads": threads}
     found = lines(20 if quick else 60)
     whole = retrieval_map(WHOLE, shape, N, replicas, sweeps, share(progress, 0.1, 0.5, 1), **options)
