@@ -9,17 +9,9 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.models.fields import parameters
 from tsphys.models.starts import checked_start, drawn_start
-from tsphys.physics.order_parameters import OrderParameters
+from tsphys.physics.order_parameters import DIMS, OrderParameters
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
-
-DIMS = {
-    "R": ("student", "teacher"),
-    "Q": ("student", "student_2"),
-    "v": ("student",),
-    "T": ("teacher", "teacher_2"),
-    "v_star": ("teacher",),
-}
 
 
 def theory_start(
