@@ -36,6 +36,7 @@ setup(
     extras_require={
         "test": ["pytest>=8", "hypothesis>=6", "ruff>=0.6"],
         "xarray": ["xarray"],
+        "images": ["scikit-learn"],
         "gpu": ["numba-cuda>=0.20", "numpy<2.5"],
     },
     entry_points={"console_scripts": ["tsphys = tsphys.cli:main"]},

@@ -24,11 +24,12 @@ N, P, T = 5000, 250, 0.3
 def naive_sweep(J, s, beta):
     """As many heat-bath updates of random spins as there are, with the couplings as a matrix."""
     for _ in range(s.size):
-        i = np.random.randint(s.size)
+        i = np.random.randint(s.size)  # noqa: NPY002 (what Numba knows)
         h = 0.0
         for j in range(s.size):
             h += J[i, j] * s[j]
-        s[i] = 1.0 if np.random.random() < 1.0 / (1.0 + np.exp(-2.0 * beta * h)) else -1.0
+        u = np.random.random()  # noqa: NPY002
+        s[i] = 1.0 if u < 1.0 / (1.0 + np.exp(-2.0 * beta * h)) else -1.0
 
 
 def chain(dynamics: str, method: str, n: int, p: int, replica: int = 0) -> Any:

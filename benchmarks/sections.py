@@ -7,5 +7,6 @@ SECTIONS = {
     "threads": "tsphys.benchmarks.online:threads",
     "sizes": "tsphys.benchmarks.online:sizes",
     "ode": "tsphys.benchmarks.ode:time_to_solution",
+    "hebbian": "tsphys.benchmarks.hebbian:monte_carlo",
     "start": "tsphys.benchmarks.online:cold_start",
 }

@@ -1,4 +1,4 @@
-"""Handwritten digits stored and recalled by two-body and four-body Hebbian networks."""
+"""Handwritten digits stored and recalled by Hebbian networks of two, four and six bodies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tsphys.images import digits
 from tsphys.plotting import COLOURS, MARKERS, PAGE, label, save, style
 from tsphys.runs.progress import share
 
-ORDERS = (2, 4)
+ORDERS = (2, 4, 6)
 CURVES = (2, 3, 4, 6)
 #: Share of the pixels of a cue that are flipped.
 NOISE = 0.15
@@ -98,7 +98,7 @@ def draw(
             ax.errorbar(counts, mean, yerr=sem, marker=MARKERS[a], color=COLOURS[a], label=f"$P = {P}$")
         ax.axhline(1 - 2 * NOISE, color="black", lw=0.8, ls=":", label="cue")
         ax.set(xscale="log", xlabel="images stored", ylabel="overlap of the recall with the image")
-        ax.legend()
+        ax.legend(loc="lower left")
         label(axes[0][0], "a")
         label(ax, "b")
         parameters = {"noise": NOISE, "tries": tries, "seed": seed, "quick": quick, "pixels": images[0].size}

@@ -61,7 +61,7 @@ MODELS = {
         about="dense Hebbian network: P-body couplings of patterns or of noisy examples",
         sims="tsphys.sims.dense_hebbian",
         theory="tsphys.replica.dense_hebbian",
-        figures=("dense_hebbian",),
+        figures=("dense_hebbian", "dense_hebbian_digits"),
     ),
 }
 
