@@ -37,6 +37,8 @@ from tsphys.solvers.ode import integrate
 _FINE, _COARSE = 1e-4, 3e-3
 #: Rounding of ⟨g' g' Δ²⟩ summed over the fields, relative to its largest term.
 _ROUNDING = 3e-14
+#: Students with (λ_k − λ_l)² below this, relative to λ_k², are the same.
+_IDENTICAL = 1e-13
 
 
 @njit
@@ -66,16 +68,31 @@ def _fields(y, T, T_inv, base, sign, S, E):
 
 
 @njit
+def _same(C, k):
+    """The first student with the weights of student k.
+
+    Students of relu that differ by little in D = ⟨(λ_k − λ_l)²⟩ part like dD/dt ∝ √D: whether rounding makes them
+    differ must not decide.
+    """
+    for l in range(k):
+        if C[k, k] - 2.0 * C[k, l] + C[l, l] <= _IDENTICAL * C[k, k]:
+            return l
+    return k
+
+
+@njit
 def _spread(kind, alpha, C, E, K, base, sign, close, k, l):
     """⟨g'(λ_k) g'(λ_l) Δ²⟩ as a sum over the fields, faded out below its rounding.
 
     Close to an exact copy what is left of the sum is noise, at which the step size of the integration would collapse.
     """
     out, noise = 0.0, 0.0
+    i, j = _same(C, k), _same(C, l)
     for a in range(alpha.shape[0]):
         for b in range(a + 1):
+            p, q = (_same(C, a) if a < K else a), (_same(C, b) if b < K else b)
             twice = 1.0 if a == b else 2.0
-            term = twice * alpha[a] * alpha[b] * I4(kind[0], kind[a], kind[b], C, k, l, a, b)
+            term = twice * alpha[a] * alpha[b] * I4(kind[0], kind[a], kind[b], C, i, j, p, q)
             out += term
             noise = max(noise, _ROUNDING * abs(term))
     return out * (out * out / (out * out + noise * noise)) if noise > 0.0 else out

@@ -125,6 +125,32 @@ def _jacobian(rhs: Callable[[float, np.ndarray], np.ndarray], y: np.ndarray, fre
     return np.array(columns).T
 
 
+def escape_rate(model: TwoLayer) -> float:
+    """Rate at which the most unstable deviation from the symmetric plateau grows, per unit of time.
+
+    At finite N specialisation starts from deviations of order 1/√N, so the escape from the plateau takes ln N/(2 rate),
+    up to what does not depend on N (Biehl, Riegler & Wöhler, J. Phys. A 29, 4769 (1996)).
+
+    Parameters
+    ----------
+    model : TwoLayer
+        As for `plateau`.
+
+    Raises
+    ------
+    ModelError, ConvergenceError
+        As `plateau`, and if the fixed point is stable.
+    """
+    state = plateau(model)[1]
+    motion = _motion(model, "equal")
+    y = motion.state(state)
+    rates = np.linalg.eigvals(_jacobian(motion.rhs(), y, len(y) - model.K))
+    largest = rates[rates.real.argmax()]
+    if largest.real <= 0 or abs(largest.imag) > 1e-6 * abs(largest.real):
+        raise ConvergenceError("the symmetric fixed point is not left along a real unstable direction", last=rates)
+    return float(largest.real)
+
+
 def critical_learning_rate(model: TwoLayer) -> float:
     """The learning rate η_c above which the specialised state, an exact copy of the teacher, is unstable.
 
