@@ -24,15 +24,15 @@ def centres(low: float, high: float, count: int) -> np.ndarray:
 
 
 def retrieval_map(
-    window: Any, shape: tuple[int, int], N: int, replicas: int, sweeps: int, progress: Any, **options: Any
+    window: Any, shape: tuple[int, int], N: int, replicas: int, sweeps: int, progress: Any, seed: int, **options: Any
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Loads (a,), temperatures (b,) and mean final overlap (b, a) of runs that start at a pattern."""
+    """Loads (a,), temperatures (b,) and mean final overlap (b, a) of runs that start at a pattern, all independent."""
     loads, temperatures = centres(*window[0], shape[0]), centres(*window[1], shape[1])
     rows = []
     for done, T in enumerate(temperatures):
         sim = tsphys.simulate(
             tsphys.Hopfield(T=T), N=N, alpha=loads, replicas=replicas, equilibration=sweeps, sweeps=sweeps // 4,
-            progress=share(progress, done, 1, len(temperatures)), **options,
+            seed=seed + done, progress=share(progress, done, 1, len(temperatures)), **options,
         )  # fmt: skip
         rows.append(np.abs(sim["m"]).mean(0))
     return loads, temperatures, np.array(rows)

@@ -279,7 +279,7 @@ def spinodal_temperature(model: DenseHebbian) -> float:
 
 
 def learned_load(model: DenseHebbian, m: float = 0.9) -> float:
-    """Largest load at which the retrieval state has the overlap m, or more, with the archetype itself; 0 if it never has.
+    """Largest load at which the retrieval state has the overlap m, or more, with the archetype itself; 0 if none.
 
     A network may retrieve the majority of few examples without having learned what they are examples of.
     """

@@ -39,6 +39,8 @@ OBSERVABLES = ("m", "q", "r", "free_energy", "energy", "entropy")
 #: Options of `solve` beside the axis, as the command line offers them.
 OPTIONS = {
     "branch": param("retrieval", "state that is followed", kind=str, choices=BRANCHES, short="-b"),
+    "t": param(None, "steps 0,1,2 of parallel dynamics at T = 0", kind=str, short="-t", optional=True),
+    "overlap": param(1.0, "overlap of the start of parallel dynamics with one pattern"),
     "mixture": param(3, "patterns of a symmetric mixture, an odd number", kind=int, low=3),
 }
 
@@ -59,8 +61,10 @@ def solve(
     *,
     alpha: Any = None,
     T: Any = None,
+    t: Any = None,
     branch: str = "retrieval",
     mixture: int = 3,
+    overlap: float = 1.0,
     tol: float = 1e-12,
 ) -> Result:
     """Replica-symmetric state of a network over loads or temperatures.
@@ -71,20 +75,24 @@ def solve(
         Its sequential dynamics, whose equilibrium this is.
     alpha, T : float or sequence of float, optional
         Load and temperature in place of the model's; the sequence is the axis of the result.
+    t : sequence of int, optional
+        Steps of parallel dynamics at T = 0, among 0, 1, 2, as the axis; see `parallel_steps`. None: the equilibrium.
     branch : {"retrieval", "mixture", "spin_glass", "paramagnetic"}
         One condensed pattern; an odd number of them with equal overlaps; none and q > 0; none and q = 0. A branch is
         followed where it exists, be it stable, metastable or neither.
     mixture : int
         Condensed patterns of a mixture, odd, at least 3.
+    overlap : float
+        Overlap m_0 of the start of parallel dynamics with one pattern.
     tol : float
         Largest residual of the equations.
 
     Returns
     -------
     Result
-        ``m`` (with one pattern of a mixture), ``q``, ``r`` and per spin ``free_energy``, ``energy``, ``entropy``, shape
-        (axis,). With an activity ``q`` is the mean of ⟨V⟩², and ``p1``, ``p0`` are the mean activities of neurons that
-        fire, and that rest, in the pattern. The residuals are in ``meta``.
+        Over t: ``m``. Otherwise ``m`` (with one pattern of a mixture), ``q``, ``r`` and per spin ``free_energy``,
+        ``energy``, ``entropy``, shape (axis,). With an activity ``q`` is the mean of ⟨V⟩², and ``p1``, ``p0`` are the
+        mean activities of neurons that fire, and that rest, in the pattern. The residuals are in ``meta``.
 
     Raises
     ------
@@ -100,10 +108,10 @@ def solve(
     """
     if branch not in BRANCHES:
         raise ModelError("branch", branch, "must be one of " + ", ".join(BRANCHES))
+    if t is not None:
+        return _first_steps(along(model, alpha=alpha, T=T), t, overlap)
     if model.dynamics != "sequential":
-        words = (
-            'must be "sequential" for the equilibrium theory; tsphys.replica.hopfield.parallel_steps is for parallel'
-        )
+        words = 'must be "sequential" for the equilibrium theory; of parallel dynamics the first two steps t are known'
         raise ModelError("dynamics", model.dynamics, words)
     tol = number("tol", tol, low=1e-15, high=1e-3)
     mixture = odd("mixture", mixture)
@@ -334,6 +342,24 @@ def parallel_steps(alpha: float, m0: float) -> tuple[float, float]:
     # A spin's first update leaves a trace in its own field, of the sign of its initial state.
     m2 = sum((1 + s * m0) / 2 * float(erf((m1 + s * chi * alpha) / width)) for s in (1, -1))
     return m1, m2
+
+
+def _first_steps(given: tuple[str, np.ndarray, list[Hopfield]], t: Any, overlap: float) -> Result:
+    """The Result of `parallel_steps` over t."""
+    _, values, (model, *_) = given
+    steps = np.atleast_1d(t)
+    for name, value, allowed in (("dynamics", model.dynamics, "parallel"), ("coupling", model.coupling, "hebb")):
+        if value != allowed:
+            raise ModelError(name, value, f'must be "{allowed}" with steps t')
+    if len(values) > 1 or model.T != 0:
+        raise ModelError("T", model.T, "must be 0, and alpha one number, with steps t")
+    _hebbian(model)
+    if steps.ndim != 1 or steps.size == 0 or not np.isin(steps, (0, 1, 2)).all():
+        raise ModelError("t", t, "must be among the steps 0, 1, 2; later ones have no closed theory")
+    m = np.array([overlap, *parallel_steps(model.alpha, overlap)])[steps.astype(int)]
+    data = {"t": steps.astype(float), "m": m}
+    meta = {"overlap": float(overlap), **provenance()}
+    return Result(kind="theory", model=model.name, parameters=parameters(model), axis="t", data=data, meta=meta)
 
 
 def best_threshold(activity: float) -> tuple[float, float]:

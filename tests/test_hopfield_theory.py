@@ -201,7 +201,7 @@ def test_stationary_mixture():
 
 
 def test_mixtures_decay():
-    """The curvature is that of the naive free energy across m_1 − m_2; for α = 0 it vanishes at T = 0.46 (Amit et al.)."""
+    """The curvature is that of the naive free energy along m_1 − m_2; for α = 0 it vanishes at T = 0.46."""
     model = Hopfield(alpha=0.004, T=0.3)
     s = point(0.004, 0.3, branch="mixture")
     x = np.array([s["m"]] * 3 + [s["q"], s["r"]])
@@ -211,10 +211,9 @@ def test_mixtures_decay():
     curvature = (f[0] - 2 * f[1] + f[2]) / 1e-6
     assert theory.mixture_stability(model) == pytest.approx(curvature, abs=2e-4)
     end = crossing(lambda T: theory.mixture_stability(Hopfield(alpha=0, T=T)), 0.3, 0.6)
-    # Averages over the eight columns by hand: 1 − q = 1 − (a + 3b)/4, Q = (a − b)/4.
+    # By hand: 1 − q + Q = 1 − (a + 3b)/4 + (a − b)/4 = 1 − b with a = tanh²(3βm), b = tanh²(βm).
     m = crossing(lambda m: 4 * m - np.tanh(3 * m / end) - np.tanh(m / end), 0.05, 1)
-    a, b = np.tanh(3 * m / end) ** 2, np.tanh(m / end) ** 2
-    assert (1 - b) / end == pytest.approx(1, abs=1e-9)
+    assert (1 - np.tanh(m / end) ** 2) / end == pytest.approx(1, abs=1e-9)
     assert end == pytest.approx(0.46, abs=2e-3)
 
 
@@ -310,6 +309,21 @@ def test_two_parallel_steps():
     assert theory.parallel_steps(0.2, 0.6) == pytest.approx((0.820288, 0.817991), abs=1e-6)
 
 
+def test_parallel_steps_as_a_result():
+    model = Hopfield(alpha=0.1, dynamics="parallel")
+    steps = theory.solve(model, t=[0, 1, 2], overlap=0.5)
+    assert steps["m"] == pytest.approx((0.5, 0.886154, 0.950469), abs=1e-6)
+    for options, words in (
+        ({"t": [3]}, "among the steps 0, 1, 2"),
+        ({"t": [1], "T": 0.1}, "T = 0.1: must be 0"),
+        ({"t": [1], "overlap": 2.0}, "m0 = 2.0"),
+    ):
+        with pytest.raises(ModelError, match=words):
+            theory.solve(model, **options)
+    with pytest.raises(ModelError, match='must be "parallel"'):
+        theory.solve(Hopfield(alpha=0.1), t=[1])
+
+
 def test_two_parallel_steps_against_a_network():
     """N = 1200, 24 networks, T = 0; the O(1/N) bias is taken as 1/N times 3."""
     rng = np.random.default_rng(7)
@@ -355,7 +369,7 @@ def test_bad_input(options, words):
 
 
 def test_bad_models():
-    with pytest.raises(ModelError, match="parallel_steps"):
+    with pytest.raises(ModelError, match="first two steps"):
         theory.solve(Hopfield(dynamics="parallel"))
     with pytest.raises(ModelError, match=r"alpha = 0.5: must be < 0.3766\d+"):
         theory.solve(Hopfield(activity=0.1, threshold=0.5), alpha=[0.5], T=0.05)
