@@ -107,7 +107,13 @@ def simulate(
         X = own if own is not None else stored.drawn(p.N, K, p.seed, replica, f"patterns {point}")
         return network(here, X, K, min(K, p.mixture), F, (p.seed, replica, f"examples {point}"))
 
-    record = {"engine": "direct", "n_patterns": count, "patterns": "drawn" if own is None else "given"}
+    record = {
+        "engine": "direct",
+        "n_patterns": count,
+        "patterns": "drawn" if own is None else f"given {stored.fingerprint(own)}",
+    }
+    if F is not None:
+        record["F"] = stored.fingerprint(tables("custom", p.N, model.P, 1, F)[0])
     p = dataclasses.replace(p, threads=threads)
     return hebbian.run(model, p, build, record, progress=progress, checkpoint=checkpoint, resume=resume)
 

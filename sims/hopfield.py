@@ -126,7 +126,9 @@ def simulate(
     coldest = float(p.values.min()) if p.axis == "T" else model.T
     visits = (int(p.values[-1]) if p.axis == "t" else p.sweeps + p.equilibration) * p.N
     method = choose_method(model, method, p.N, most, coldest, visits)
-    bytes_each = p.N * stored.padded(most) * (1 if own is None else 0) + (2 * p.N**2 if method == "matrix" else 0)
+    bytes_each = p.N * stored.padded(most) * (1 if own is None else 0) + (
+        (2 * p.N + 4 * most) * p.N if method == "matrix" else 0
+    )
     what = f"{most} patterns" + (" and their couplings" if method == "matrix" else "")
     threads = fitting_threads(bytes_each, p.N, what, p.threads)
 
@@ -140,7 +142,7 @@ def simulate(
         "engine": engine,
         "method": method,
         "n_patterns": count,
-        "patterns": "drawn" if own is None else "given",
+        "patterns": "drawn" if own is None else f"given {stored.fingerprint(own)}",
     }
     p = dataclasses.replace(p, threads=threads)
     return hebbian.run(model, p, build, record, progress=progress, checkpoint=checkpoint, resume=resume)

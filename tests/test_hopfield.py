@@ -169,6 +169,16 @@ def test_a_run_goes_on_where_it_was_stopped():
         simulate(Hopfield(), resume=part, **{**at, "seed": 8})
 
 
+def test_a_run_with_other_patterns_or_spins_is_another_run():
+    X = np.random.default_rng(3).choice([-1, 1], (4, 200))
+    at = {"patterns": X, "start": X[0], "T": 0.3}
+    part = simulate(Hopfield(), **at)
+    same(simulate(Hopfield(), resume=part, **at), part)
+    for changed in ({"patterns": -X}, {"start": X[1]}):
+        with pytest.raises(tsphys.ModelError, match="another run"):
+            simulate(Hopfield(), resume=part, **{**at, **changed})
+
+
 def test_progress_rises_to_one():
     seen = []
     simulate(Hopfield(), T=[0.2, 0.4], replicas=2, progress=seen.append)

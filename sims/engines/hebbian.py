@@ -17,6 +17,7 @@ from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.chain import Network
+from tsphys.sims.engines.stored import fingerprint
 
 STARTS = ("pattern", "noisy", "random", "mixture")
 PROTOCOLS = ("quench", "anneal", "tempering")
@@ -271,7 +272,7 @@ def run(
         **record,
         **{k: getattr(p, k) for k in ("N", "seed", "replicas", "overlap", "mixture", "protocol")},
         **{k: getattr(p, k) for k in ("sweeps", "equilibration")},
-        "start": p.started,
+        "start": p.started if isinstance(p.start, str) else f"given {fingerprint(p.start)}",
     }
     data: dict[str, np.ndarray] = {}
     whole = np.zeros(p.replicas, dtype=bool)
