@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import DivergedError
+from tsphys.models.fields import number
 from tsphys.models.learning_rule import LearningRule
 from tsphys.physics.field_average import (
     ACCEPTED,
@@ -128,7 +129,7 @@ def solve(
         If the tolerance could not be met.
     """
     rule = model.learning_rule()
-    t = times("t", t)
+    t, atol, rtol = times("t", t), number("atol", atol, low=0), number("rtol", rtol, low=0, open_low=True)
     start, meta = theory_start(model, start, N, seed)
     K, M = rule.K, rule.M
     y0 = _flat(start.R, start.Q, start.v)

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import DivergedError, ModelError
+from tsphys.models.fields import number
 from tsphys.models.perceptron import Perceptron
 from tsphys.physics.order_parameters import OrderParameters, coordinates
 from tsphys.runs.online import theory_result, theory_start
@@ -133,7 +134,7 @@ def solve(
     ConvergenceError
         If the tolerance could not be met.
     """
-    t = times("t", t)
+    t, atol = times("t", t), number("atol", atol, low=0)
     start, meta = theory_start(model, start, N, seed)
     if model.rule == "optimal" and abs(start.T[0, 0] - 1) > 1e-12:
         raise ModelError("start", f"T = {start.T[0, 0]:g}", "must be 1 for the optimal rule, which takes |w*|² as N")

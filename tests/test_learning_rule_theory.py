@@ -236,6 +236,10 @@ def test_result_can_be_kept(tmp_path):
         ({}, {"points": 3}, "points"),
         ({}, {"method": "Euler"}, "method"),
         ({}, {"start": "here"}, "start"),
+        ({}, {"N": 1}, "N"),
+        ({}, {"seed": -1}, "seed"),
+        ({}, {"rtol": "small"}, "rtol"),
+        ({}, {"atol": -1.0}, "atol"),
         ({}, {"t": [1, 1]}, "t"),
     ],
 )

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import parameters
+from tsphys.models.fields import number, parameters
 from tsphys.models.starts import checked_start, drawn_start
-from tsphys.physics.order_parameters import DIMS, OrderParameters
+from tsphys.physics.order_parameters import DIMS, OrderParameters, need
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 
@@ -22,14 +22,18 @@ def theory_start(
     Raises
     ------
     ModelError
-        If the start does not fit the model, or the model has a fixed training set: its examples come again, and the
-        overlaps alone do not tell what they do then.
+        If the start does not fit the model, N or seed is out of range, or the model has a fixed training set: its
+        examples come again, and the overlaps alone do not tell what they do then.
     """
     rule = model.learning_rule()
     if rule.alpha is not None:
         raise ModelError("alpha", rule.alpha, "must be none: the theory is that of fresh examples")
-    drawn = {} if start is not None else {"N": N, "seed": seed}
-    start = drawn_start(model, N, seed) if start is None else checked_start(rule, start)
+    drawn = {}
+    if start is None:
+        drawn = {"N": need(N, rule.K, rule.M), "seed": number("seed", seed, kind=int, low=0, high=2**63 - 1)}
+        start = drawn_start(model, **drawn)
+    else:
+        start = checked_start(rule, start)
     return start, {**drawn, "start": {k: getattr(start, k).tolist() for k in ("R", "Q", "T", "v", "v_star")}}
 
 
