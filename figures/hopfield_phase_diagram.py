@@ -43,16 +43,16 @@ def lines(count: int) -> dict[str, np.ndarray]:
     T = np.concatenate([np.linspace(0, 0.1, count // 2), np.linspace(0.1, 1, count)[1:-1], [0.99, 0.999]])
     found = theory.lines(tsphys.Hopfield(), T)
     alpha = np.linspace(0, WHOLE[0][1], 60)
-    capacity = theory.spinodal_load(tsphys.Hopfield())
-    near = capacity - (capacity - 0.1) * np.linspace(1, 1e-3, max(count // 4, 8)) ** 2
+    # Above, replica symmetry is stable up to the spinodal.
+    cold = np.geomspace(1e-4, 0.0205, count)
     return {
         "T": np.append(T, 1.0),
         "alpha_M": np.append(found["alpha_M"], 0.0),
         "alpha_c": np.append(found["alpha_c"], 0.0),
         "alpha": alpha,
         "T_g": np.array([theory.glass_temperature(tsphys.Hopfield(alpha=a)) for a in alpha]),
-        "alpha_R": near,
-        "T_R": np.array([theory.at_temperature(tsphys.Hopfield(alpha=a)) for a in near]),
+        "alpha_R": np.array([theory.at_load(tsphys.Hopfield(T=x)) for x in cold]),
+        "T_R": cold,
     }
 
 

@@ -14,10 +14,10 @@ from tsphys.models.fields import number, param, parameters
 from tsphys.physics.spin_averages import spin_averages
 from tsphys.replica.saddles.axis import along
 from tsphys.replica.saddles.curves import (
-    crossings,
+    archetype,
     highest_temperature,
+    largest_load,
     largest_temperature,
-    load_for_overlap,
     retrieved,
     spinodal,
     unloaded_transition,
@@ -25,6 +25,7 @@ from tsphys.replica.saddles.curves import (
 from tsphys.replica.saddles.spins import (
     Spins,
     State,
+    free_energy,
     glass,
     paramagnet,
 )
@@ -283,7 +284,8 @@ def learned_load(model: DenseHebbian, m: float = 0.9) -> float:
 
     A network may retrieve the majority of few examples without having learned what they are examples of.
     """
-    return load_for_overlap(spins(model), number("m", m, low=0, high=1, open_high=True))
+    m = number("m", m, low=0, high=1, open_high=True)
+    return largest_load(spins(model), lambda at, x: archetype(at, x) - m)
 
 
 def highest(model: DenseHebbian) -> float:
@@ -297,8 +299,7 @@ def transition_load(model: DenseHebbian) -> float:
     The other state is the paramagnet for P ≥ 3, valid while its entropy is positive, the spin glass for P = 2.
     """
     number("T", model.T, low=0, open_low=model.P > 2)
-    found = crossings(spins(model), _reference) if highest_temperature(spins(model)) > model.T else None
-    return 0.0 if found is None else found
+    return largest_load(spins(model), lambda at, x: _reference(at) - free_energy(at, *x))
 
 
 def _reference(here: Spins) -> float:

@@ -13,8 +13,8 @@ from tsphys.models.hopfield import Hopfield
 from tsphys.replica.saddles import sparse
 from tsphys.replica.saddles.axis import along, odd
 from tsphys.replica.saddles.curves import (
-    crossings,
     curve,
+    largest_load,
     largest_temperature,
     retrieved,
     spinodal,
@@ -23,6 +23,7 @@ from tsphys.replica.saddles.spins import (
     Spins,
     State,
     averages,
+    free_energy,
     glass,
     mixture_law,
     noise,
@@ -237,8 +238,7 @@ def transition_temperature(model: Hopfield) -> float:
 
 
 def _transition(here: Spins) -> float:
-    found = crossings(here, lambda x: (glass(x) or paramagnet(x)).free_energy) if here.T < 1 else None
-    return 0.0 if found is None else found
+    return largest_load(here, lambda at, x: (glass(at) or paramagnet(at)).free_energy - free_energy(at, *x))
 
 
 def _hebbian(model: Hopfield) -> Hopfield:
@@ -286,6 +286,14 @@ def glass_temperature(model: Hopfield) -> float:
         return here.alpha * beta**2 * (1 / (1 - beta) ** 2 + here.static) - 1
 
     return 1 / crossing(excess, 0.0, 1 - 1e-12, "T_g")
+
+
+def at_load(model: Hopfield) -> float:
+    """Load up to which replica symmetry is stable in the retrieval states at the model's temperature.
+
+    The spinodal where it is stable throughout; at T = 0 zero, since it is stable nowhere.
+    """
+    return largest_load(spins(_hebbian(model)), lambda at, x: replicon(at, *x))
 
 
 def at_temperature(model: Hopfield) -> float:

@@ -103,6 +103,9 @@ def test_lines_as_temperatures():
 def test_replica_symmetry_breaks_at_low_temperature_only():
     for alpha, T_R in ((0.12, 0.0050), (0.13, 0.0095), (0.135, 0.014), (0.1375, 0.0195)):
         assert theory.at_temperature(Hopfield(alpha=alpha)) == pytest.approx(T_R, abs=3e-4)
+    assert theory.at_load(Hopfield(T=theory.at_temperature(Hopfield(alpha=0.13)))) == pytest.approx(0.13, abs=1e-9)
+    assert theory.at_load(Hopfield(T=0.3)) == theory.spinodal_load(Hopfield(T=0.3))
+    assert theory.at_load(Hopfield(T=0)) == 0
     asymptote = np.sqrt(8 * 0.02 / (9 * np.pi)) * np.exp(-1 / 0.04)
     # Its corrections are of relative order α.
     assert theory.at_temperature(Hopfield(alpha=0.02)) == pytest.approx(asymptote, rel=0.1)

@@ -115,24 +115,31 @@ def curve(spins: Spins) -> Curve | None:
     return Curve(low, high, at, alpha)
 
 
-def load_for_overlap(spins: Spins, m: float) -> float:
-    """Largest load at which the retrieval state has the overlap m with the archetype, or more; 0 if it never has."""
+def largest_load(spins: Spins, excess: Callable[[Spins, np.ndarray], float]) -> float:
+    """Load up to which `excess(spins at that load, (n, C))` is positive in the retrieval state.
+
+    The spinodal if it is positive up to there, 0 if it is not even for small loads, or if nothing is retrieved.
+    """
     found = curve(spins) if highest_temperature(spins) > spins.T else None
     if found is None:
         return 0.0
 
-    def excess(coordinate: float) -> float:
+    def at(coordinate: float) -> float:
         load, x = point(spins, coordinate)
-        here = spins.at(alpha=load)
-        h, sigma = signal(here, x[0]), np.sqrt(load * noise(here, x[1]))
-        return mean(here, mean_tanh(h * np.array(here.v), sigma, here.T)) - m
+        return excess(spins.at(alpha=load), x)
 
-    high = found.high if spins.P == 2 else found.high * (1 - 1e-9)
-    if excess(found.spinodal) >= 0:
+    if at(found.spinodal) >= 0:
         return found.alpha
-    if excess(high) <= 0:
+    high = found.high if spins.P == 2 else found.high * (1 - 1e-9)
+    if at(high) <= 0:
         return 0.0
-    return point(spins, crossing(excess, found.spinodal, high, "the load"))[0]
+    return point(spins, crossing(at, found.spinodal, high, "the load"))[0]
+
+
+def archetype(spins: Spins, x: np.ndarray) -> float:
+    """Overlap m with the archetype in a state (n, C)."""
+    h, sigma = signal(spins, x[0]), np.sqrt(spins.alpha * noise(spins, x[1]))
+    return mean(spins, mean_tanh(h * np.array(spins.v), sigma, spins.T))
 
 
 def on_curve(spins: Spins, alpha: float) -> np.ndarray | None:
@@ -241,22 +248,3 @@ def spinodal(spins: Spins) -> float:
     """Largest load with a retrieval state at the temperature of `spins`; 0 where there is none at any load."""
     found = curve(spins) if highest_temperature(spins) > spins.T else None
     return 0.0 if found is None else found.alpha
-
-
-def crossings(spins: Spins, reference: Callable[[Spins], float]) -> float | None:
-    """Load at which the retrieval state's free energy passes `reference(spins)`, below the spinodal."""
-    found = curve(spins)
-    if found is None:
-        return None
-
-    def difference(coordinate: float) -> float:
-        load, x = point(spins, coordinate)
-        here = spins.at(alpha=load)
-        return free_energy(here, *x) - reference(here)
-
-    high = found.high if spins.P == 2 else found.high * (1 - 1e-9)
-    if difference(found.spinodal) <= 0:
-        return found.alpha
-    if difference(high) >= 0:
-        return None
-    return point(spins, crossing(difference, found.spinodal, high, "the transition"))[0]
