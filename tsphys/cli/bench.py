@@ -26,7 +26,9 @@ from tsphys.runs.replicas import thread_count  # noqa: E402
 @click.option("--steps", default=None, type=int, help="Steps of each program in a round.  [default: by --seconds]")
 @click.option("--rounds", default=9, help="Rounds; each times every program once.")
 @click.option("-j", "--threads", default=None, type=int, help="Most threads.  [default: all cores]")
-@click.option("--only", multiple=True, metavar="SECTION", help="engines, threads, sizes, ode, hebbian, start; may be repeated.")
+@click.option(
+    "--only", multiple=True, metavar="SECTION", help="engines, threads, sizes, ode, hebbian, start; may be repeated."
+)
 @click.option(
     "--external",
     multiple=True,
