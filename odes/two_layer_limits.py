@@ -17,6 +17,7 @@ from tsphys.models.two_layer import TwoLayer
 from tsphys.odes.two_layer import Motion
 from tsphys.physics.order_parameters import OrderParameters
 from tsphys.solvers.ode import integrate
+from tsphys.solvers.ode import integrate
 
 #: What a rate of change at a stationary state may be, relative to the learning rate.
 STATIONARY = 1e-11
@@ -97,9 +98,12 @@ def plateau(model: TwoLayer) -> tuple[float, OrderParameters]:
     def rates(x: np.ndarray) -> np.ndarray:
         return rhs(0.0, state(x))[[0, K * K, K * K + (1 if K > 1 else 0)]]
 
+    # Units that are copies of each other are a fixed point as well, which the dynamics leaves: follow it from apart.
     _, small = plateau_small_lr(K)
-    guess = np.array([small.R[0, 0], 0.01 * model.lr, 0.0])
-    x = _stationary(rates, guess, model.lr, "symmetric plateau")
+    apart = np.array([small.R[0, 0], 0.2, -0.2 / K])
+    times = np.array([0.0, 300.0 / model.lr])
+    near = integrate(lambda t, x: rates(x), apart, times, rtol=1e-8, atol=1e-10)[0][-1]
+    x = _stationary(rates, near, model.lr, "symmetric plateau")
     return _overlaps(motion, state(x))
 
 

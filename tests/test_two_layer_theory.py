@@ -17,6 +17,7 @@ from tsphys.odes import learning_rule
 from tsphys.odes.two_layer import Motion, has_closed_equations, solve
 from tsphys.odes.two_layer_limits import (
     critical_learning_rate,
+    escape_rate,
     noise_floor,
     noise_floor_small_lr,
     plateau,
@@ -359,11 +360,25 @@ def test_plateau(K):
     near, at = plateau(tsphys.TwoLayer(K=K, M=K, lr=1e-6))
     assert near == pytest.approx(small, rel=1e-5)
     assert pytest.approx(state.R, abs=1e-5) == at.R and pytest.approx(state.Q, abs=1e-5) == at.Q
-    # Equal students relax to it and, while they are equal, never leave.
-    model = tsphys.TwoLayer(K=K, M=K, lr=0.1, noise=0.05)
+    # Students that treat all teachers alike relax to it and, while they do, never leave; copies of each other do not.
+    model = tsphys.TwoLayer(K=K, M=K, lr=1.0, noise=0.05)
     eps, at = plateau(model)
-    start = tsphys.OrderParameters(R=np.full((K, K), 0.2), Q=np.full((K, K), 0.25), T=np.eye(K))
-    assert solve(model, t=[400.0], start=start)["eps_g"][0] == pytest.approx(eps, rel=1e-5)
+    start = tsphys.OrderParameters(R=np.full((K, K), 0.2), Q=np.full((K, K), 0.2) + 0.1 * np.eye(K), T=np.eye(K))
+    assert solve(model, t=[300.0], start=start)["eps_g"][0] == pytest.approx(eps, rel=1e-5)
+
+
+@pytest.mark.parametrize(("K", "lr"), [(2, 0.5), (2, 1.5), (3, 0.5)])
+def test_the_plateau_is_left_at_the_escape_rate(K, lr):
+    model = tsphys.TwoLayer(K=K, M=K, lr=lr)
+    _, at = plateau(model)
+    rate = escape_rate(model)
+    tilt = 1e-9 * (K * np.eye(K) - 1)
+    start = tsphys.OrderParameters(R=at.R + tilt, Q=at.Q, T=np.eye(K))
+    t = np.array([0.0, 40.0, 80.0])
+    R = solve(model, t=t, start=start)["R"]
+    grown = np.log(np.abs(R[1:, 0, 0] - R[1:, 0, 1]))
+    # Two modes at least take part in the tilt; the faster has outgrown the others by then, to a few per cent.
+    assert np.diff(grown)[0] / 40 == pytest.approx(rate, rel=0.05)
 
 
 def test_plateau_is_higher_at_finite_learning_rate():

@@ -21,6 +21,8 @@ DIMS = {
 
 #: An eigenvalue above −SEMIDEFINITE × (largest eigenvalue) counts as zero: rounding of the overlaps themselves.
 SEMIDEFINITE = 1e-12
+#: Largest size; numbers of steps beyond are not whole in float64.
+LARGEST = 1e15
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,8 @@ def random_overlaps(K: int, T: np.ndarray, N: int, scale: float, rng: np.random.
 
 def need(N: Any, K: int, M: int) -> int:
     """N as an integer of at least K + M, the smallest size that holds any overlaps of K students and M teachers."""
-    return number("N", N, kind=int, low=K + M, words=f"must be an integer >= K + M = {K + M}")
+    words = f"must be an integer >= K + M = {K + M}, at most {LARGEST:.0e}"
+    return number("N", N, kind=int, low=K + M, high=LARGEST, words=words)
 
 
 def microscopic(state: OrderParameters, N: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
