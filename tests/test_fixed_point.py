@@ -120,5 +120,6 @@ def test_maximum_and_crossing():
     assert height == pytest.approx(np.sin(at) + 0.1 * at)
     assert at == pytest.approx(2 * np.pi + np.arccos(-0.1), abs=1e-7)
     assert crossing(np.cos, 1, 2) == pytest.approx(np.pi / 2, abs=1e-15)
+    assert abs(crossing(lambda x: x**3 if x > 0 else -1e-300, 0, 5)) < 1e-19
     with pytest.raises(ConvergenceError, match="the zero does not lie between 0 and 1"):
         crossing(np.cos, 0, 1, "the zero")

@@ -370,4 +370,6 @@ def crossing(function: Callable[[float], float], low: float, high: float, what: 
     if not f_low * f_high <= 0:
         message = f"{what} does not lie between {low:.9g} and {high:.9g}"
         raise ConvergenceError(message, residual=min(abs(f_low), abs(f_high)), iterations=2, last=(low, high))
-    return float(optimize.brentq(function, low, high, xtol=1e-300, rtol=4 * np.finfo(float).eps))
+    # An absolute tolerance far below rounding of the range, for roots that are zero; they take about 70 bisections.
+    size = 1e-20 * max(abs(low), abs(high)) + 1e-300
+    return float(optimize.brentq(function, low, high, xtol=size, rtol=4 * np.finfo(float).eps, maxiter=500))
