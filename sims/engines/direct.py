@@ -26,8 +26,8 @@ def pass_over(W, B, pool, old, new, c, decay, fresh, binary, rng, lam, nu):
     K, N = W.shape
     M = B.shape[0]
     b = new.shape[0]
-    lam[...] = 0.0
-    nu[...] = 0.0
+    lam.fill(0.0)
+    nu.fill(0.0)
     for low in range(0, N, BLOCK):
         high = min(low + BLOCK, N)
         if fresh:
@@ -153,7 +153,7 @@ def advance(
         if uses_overlaps:
             overlaps(W, B, R, Q)
             write_overlaps(p, R, Q)
-        change[...] = 0.0
+        change.fill(0.0)
         for beta in range(batch):
             for k in range(K):
                 lam[beta, k] /= root

@@ -111,8 +111,8 @@ def advance(A, L, LT, v, v_star, p, uses_overlaps, n_noise, batch, N, decay, dec
         if uses_overlaps:
             overlaps(A, L, LT, R, Q)
             write_overlaps(p, R, Q)
-        dA[...] = 0.0
-        change[...] = 0.0
+        dA.fill(0.0)
+        change.fill(0.0)
         for k in range(K):
             for j in range(K):
                 S[k, j] = decay * L[k, j] if j <= k else 0.0
