@@ -17,7 +17,6 @@ from tsphys.models.two_layer import TwoLayer
 from tsphys.odes.two_layer import Motion
 from tsphys.physics.order_parameters import OrderParameters
 from tsphys.solvers.ode import integrate
-from tsphys.solvers.ode import integrate
 
 #: What a rate of change at a stationary state may be, relative to the learning rate.
 STATIONARY = 1e-11
