@@ -79,6 +79,9 @@ def panel_overlap(ax: Any, N: int, replicas: int, progress: Any, **options: Any)
         theory_line(ax, theory, "m", color=COLOURS[6 * i], ls=RULES[rule], label=rule)
         simulation_points(ax, sim, "m", fmt=MARKERS[i], color=COLOURS[6 * i])
         runs |= {f"theory_{rule}": theory, f"simulation_{rule}": sim}
+    ax.axhline(QUALITY, color="black", lw=0.7, ls=":", zorder=0)
+    ax.annotate("a single example, $m=r$", (25, QUALITY), xytext=(0, -9), textcoords="offset points", ha="right",
+                fontsize=7)  # fmt: skip
     ax.set(xlabel="examples $M$", ylabel="overlap $m$ with the archetype", xlim=(1, 26), ylim=(0, 1.02),
            title=rf"$\alpha={LOAD:g}$, $r={QUALITY:g}$, $N={N}$")  # fmt: skip
     ax.legend(loc="lower right")

@@ -109,7 +109,9 @@ def curve(spins: Spins) -> Curve | None:
             if coldest < spins.T:
                 high = crossing(lambda n: unloaded(spins, n) - spins.T, end, high * (1 - 1e-12), "the overlap")
         low = 1e-3 * high
-    at, alpha = maximum(lambda c: _load(spins, c), low, high, points=25)
+    # A vector of few values has several maxima at low temperature, one for each group of spins that gives way.
+    points = 97 if 1 < len(spins.v) <= 12 else 25
+    at, alpha = maximum(lambda c: _load(spins, c), low, high, points)
     if not alpha > 0:
         return None
     return Curve(low, high, at, alpha)
