@@ -40,7 +40,7 @@ MODELS = {
         about="two-layer student and teacher, online SGD on one or both layers",
         sims="tsphys.sims.two_layer",
         theory="tsphys.odes.two_layer",
-        figures=("two_layer", "noise_floor"),
+        figures=("two_layer", "noise_floor", "escape"),
     ),
     "perceptron": Entry(
         cls="Perceptron",
