@@ -18,9 +18,9 @@ from tsphys.errors import ConvergenceError
 #: Relative error of eps_g asked for, the largest over `TIMES`.
 ACCURACIES = (1e-3, 1e-6)
 #: From the plateau through the escape to the noise floor.
-TIMES = np.array([1.0, 10.0, 30.0, 100.0, 300.0])
-#: Fixed steps are halved at most this often below 1/2.
-HALVINGS = 20
+TIMES = np.array([8.0, 16.0, 32.0, 96.0, 288.0])
+#: Fixed steps are halved at most this often from the longest, which divides all `TIMES`.
+LONGEST, HALVINGS = 8.0, 24
 
 
 @njit(cached=False)
@@ -129,7 +129,7 @@ def time_to_solution(setting: Setting) -> list[Row]:
     """Time of `tsphys.solve` and of fixed steps, each at the coarsest setting that is accurate enough."""
     begin, C, a = start(setting)
     exact = solution(setting, begin, 1e-12)
-    steps = [2.0**-k for k in range(1, HALVINGS)]
+    steps = [LONGEST * 2.0**-k for k in range(HALVINGS)]
     tolerances = [10.0**-k for k in range(2, 12)]
     methods = {
         "tsphys.solve": (partial(solution, setting, begin), tolerances),
