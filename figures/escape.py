@@ -59,7 +59,7 @@ def draw(
         sizes = sorted({*chains, *walks})
         for N in sizes:
             colour = COLOURS[sizes.index(N) % len(COLOURS)]
-            for kind, options in (
+            for kind, look in (
                 ("diffusion", {"ls": "-", "lw": 1.2}),
                 ("chain", {"ls": "", "marker": "o", "ms": 2.5}),
             ):

@@ -42,16 +42,18 @@ def draw(
         for n, (lr, K) in enumerate(jobs):
             model = tsphys.TwoLayer(K=K, M=M, activation="erf", lr=lr, noise=NOISE)
             colour, marker = COLOURS[WIDTHS.index(K)], MARKERS[RATES.index(lr)]
-            t = np.linspace(0, ends[lr], 41)
+            # Even in ln t until it settles, then even in t, for an average.
+            settles = 2 * ends[lr] / 3
+            t = np.concatenate([np.geomspace(0.1, settles, 20), np.linspace(settles, ends[lr], 12)[1:]])
             options = {"N": N, "replicas": replicas, "seed": seed, "threads": threads}
             sim = tsphys.simulate(model, t=t, start=start(K), progress=share(progress, n, 1, len(jobs)), **options)
             if lr == RATES[-1]:
-                theory = tsphys.solve(model, start=start(K), t=np.linspace(0, ends[lr], 201))
+                theory = tsphys.solve(model, start=start(K), t=np.geomspace(0.05, ends[lr], 201))
                 theory_line(left, theory, "eps_g", color=colour, label=f"$K={K}$")
                 simulation_points(left, sim, "eps_g", color=colour)
                 runs |= {f"theory_K{K}": theory, f"simulation_K{K}": sim}
             # The last third has settled; its points in time are correlated, replicas are not.
-            settled = sim["eps_g"][:, t > 2 * ends[lr] / 3].mean(axis=1)
+            settled = sim["eps_g"][:, t >= settles].mean(axis=1)
             data[f"settled_lr{lr}_K{K}"] = settled
             error = settled.std(ddof=1) / np.sqrt(replicas)
             right.errorbar(K, settled.mean(), yerr=error, fmt=marker, color=COLOURS[4 + RATES.index(lr)],
