@@ -70,8 +70,9 @@ def draw(
         right.errorbar([], [], [], fmt="o", mfc="white", color="black", label=f"SGD, $N={N}$")
         right.plot([], [], color="black", ls=":", lw=1, label=r"$\frac{\sigma^2\eta}{2\pi}(K-M+M/\sqrt{3})$")
         left.set(
+            xscale="log",
             yscale="log",
-            ylim=(1e-3, None),
+            ylim=(1.5e-4, None),
             xlabel="time $t=$ examples$/N$",
             ylabel=r"generalisation error $\epsilon_g$",
         )
