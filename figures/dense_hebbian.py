@@ -96,7 +96,7 @@ def draw(
     progress: Callable[[float], None] | None = None,
 ) -> list[Path]:
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas, count = (100, 6, 7) if quick else (160, 24, 40)
+    N, replicas, count = (100, 4, 6) if quick else (160, 24, 40)
     with style() as plt:
         figure, axes = plt.subplots(1, 3, figsize=(PAGE, 2.8))
         phases = panel_phases(axes[0], count)

@@ -141,11 +141,11 @@ def test_a_single_example_needs_no_teacher():
 
 
 def test_many_examples_are_clean():
-    """ρ ~ 1/M: at M = 4·10⁴ and r = 0.8 it is 1.4e-5, and observables differ by a few times that."""
+    """ρ ~ 1/M: at M = 4000 and r = 0.8 it is 1.4e-4, and observables differ by a few times that."""
     clean = point(P=3, alpha=0.05, T=0.2)
     for storage in ("supervised", "unsupervised"):
-        noisy = point(P=3, alpha=0.05, T=0.2, r=0.8, M=40_000, storage=storage)
-        assert noisy["m"] == pytest.approx(clean["m"], abs=2e-4)
+        noisy = point(P=3, alpha=0.05, T=0.2, r=0.8, M=4000, storage=storage)
+        assert noisy["m"] == pytest.approx(clean["m"], abs=2e-3)
         assert noisy["m"] != clean["m"]
 
 

@@ -119,6 +119,8 @@ def test_maximum_and_crossing():
     at, height = maximum(lambda x: np.sin(x) + 0.1 * x, 0, 9)
     assert height == pytest.approx(np.sin(at) + 0.1 * at)
     assert at == pytest.approx(2 * np.pi + np.arccos(-0.1), abs=1e-7)
+    at, _ = maximum(lambda x: np.sin(x) - 0.1 * x, 0, 9, last=True)
+    assert at == pytest.approx(2 * np.pi + np.arccos(0.1), abs=1e-7)
     assert crossing(np.cos, 1, 2) == pytest.approx(np.pi / 2, abs=1e-15)
     assert abs(crossing(lambda x: x**3 if x > 0 else -1e-300, 0, 5)) < 1e-19
     with pytest.raises(ConvergenceError, match="the zero does not lie between 0 and 1"):

@@ -52,8 +52,11 @@ def point(spins: Spins, coordinate: float) -> tuple[float, np.ndarray] | None:
     """Load and (n, C) of the state on the curve of the temperature of `spins`; None where there is none.
 
     For P = 2 the coordinate is log y, y = h/(σ√2): at fixed y the signal h solves a concave equation, so there is just
-    one. For P ≥ 3 it is the overlap n: at fixed n the noise σ solves a monotone one.
+    one. For P ≥ 3 it stands for the overlap n, at which the noise σ solves a monotone equation, and is the log y that
+    belongs to n at T = 0, with n in units of its value without load: equally spaced points resolve all its plateaus.
     """
+    from scipy.special import erf
+
     v = np.array(spins.v)
     if spins.P == 2:
         width = 1 / (np.exp(coordinate) * np.sqrt(2))
@@ -72,7 +75,14 @@ def point(spins: Spins, coordinate: float) -> tuple[float, np.ndarray] | None:
             sigma = h * width
         n = h * spins.scale
     else:
-        n = coordinate
+        top = unloaded_overlap(spins.at(alpha=0.0))
+        if top is None:
+            return None
+        share = mean(spins, np.abs(v) * erf(np.abs(v) * np.exp(coordinate))) / largest_n(spins)
+        if share > 1 - 1e-9:
+            # So close to n_0 rounding decides on σ.
+            return None
+        n = top * share
         h = signal(spins, n)
 
         def lack(sigma: float) -> float:
@@ -96,22 +106,24 @@ def _load(spins: Spins, coordinate: float) -> float:
 
 
 def curve(spins: Spins) -> Curve | None:
-    """The curve of states at the temperature of `spins`; None if nothing is retrieved there at any load."""
-    if spins.P == 2:
-        low, high = np.log(0.05), np.log(20.0)
-    else:
-        high = largest_n(spins)
-        if spins.T > 0:
-            end, hottest = unloaded_end(spins.at(alpha=0.0, T=0.0))
-            if hottest <= spins.T:
-                return None
-            coldest = unloaded(spins, high * (1 - 1e-12))
-            if coldest < spins.T:
-                high = crossing(lambda n: unloaded(spins, n) - spins.T, end, high * (1 - 1e-12), "the overlap")
-        low = 1e-3 * high
-    # A vector of few values has several maxima at low temperature, one for each group of spins that gives way.
-    points = 97 if 1 < len(spins.v) <= 12 else 25
-    at, alpha = maximum(lambda c: _load(spins, c), low, high, points)
+    """The curve of states at the temperature of `spins`; None if nothing is retrieved there at any load.
+
+    The spinodal is the end of the branch that begins at α = 0. With few examples there are further branches beyond it,
+    of states in which spins of small |v| gave way, or in which hardly any are frozen.
+    """
+    return _curve(spins.at(alpha=0.0))
+
+
+@cache
+def _curve(law: Spins) -> Curve | None:
+    low, high = np.log(0.05), np.log(20.0)
+    if law.P > 2:
+        if unloaded_overlap(law) is None:
+            return None
+        while point(law, high) is None and high > low:
+            high -= 0.1
+    points = 97 if 1 < len(law.v) <= 12 else 49
+    at, alpha = maximum(lambda c: _load(law, c), low, high, points, last=True)
     if not alpha > 0:
         return None
     return Curve(low, high, at, alpha)
@@ -132,10 +144,9 @@ def largest_load(spins: Spins, excess: Callable[[Spins, np.ndarray], float]) -> 
 
     if at(found.spinodal) >= 0:
         return found.alpha
-    high = found.high if spins.P == 2 else found.high * (1 - 1e-9)
-    if at(high) <= 0:
+    if at(found.high) <= 0:
         return 0.0
-    return point(spins, crossing(at, found.spinodal, high, "the load"))[0]
+    return point(spins, crossing(at, found.spinodal, found.high, "the load"))[0]
 
 
 def archetype(spins: Spins, x: np.ndarray) -> float:
@@ -154,10 +165,8 @@ def on_curve(spins: Spins, alpha: float) -> np.ndarray | None:
         while _load(spins, high) > alpha and high < np.log(1e8):
             high += np.log(4.0)
     if _load(spins, high) > alpha:
-        return None
-    at = crossing(lambda c: _load(spins, c) - alpha, found.spinodal, high, "the load")
-    start = point(spins, at)
-    return None if start is None else start[1]
+        return point(spins, high)[1]
+    return point(spins, crossing(lambda c: _load(spins, c) - alpha, found.spinodal, high, "the load"))[1]
 
 
 def retrieved(spins: Spins, tol: float = 1e-12) -> State | None:
@@ -174,7 +183,8 @@ def retrieved(spins: Spins, tol: float = 1e-12) -> State | None:
     box = bounds(spins)
     try:
         found = fixed_point(lambda x: step(spins, x), [largest_n(spins), 0.0], tol=tol, bounds=box, max_iterations=60)
-        if found.x[0] > NONE and is_stable(spins, found.x):
+        connected = spins.P == 2 or len(spins.v) == 1 or spins.alpha <= spinodal(spins)
+        if found.x[0] > NONE and is_stable(spins, found.x) and connected:
             return state(spins, found)
     except ConvergenceError:
         pass
@@ -206,6 +216,21 @@ def unloaded_end(law: Spins) -> tuple[float, float]:
         return 0.0, mean(law, np.array(law.v) ** 2) / law.scale
     top = largest_n(law)
     return maximum(lambda n: unloaded(law, n), 1e-3 * top, top * (1 - 1e-12), points=65)
+
+
+@cache
+def unloaded_overlap(law: Spins) -> float | None:
+    """Overlap n of the retrieval state at α = 0 and the temperature of `law` (P ≥ 3); None where there is none."""
+    top = largest_n(law)
+    if law.T == 0:
+        return top
+    end, hottest = unloaded_end(law.at(T=0.0))
+    if hottest <= law.T:
+        return None
+    near = top * (1 - 1e-12)
+    if unloaded(law, near) >= law.T:
+        return near
+    return crossing(lambda n: unloaded(law, n) - law.T, end, near, "the overlap")
 
 
 def highest_temperature(spins: Spins) -> float:

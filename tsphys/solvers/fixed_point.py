@@ -337,16 +337,23 @@ def fold(
     return p, y
 
 
-def maximum(function: Callable[[float], float], low: float, high: float, points: int = 33) -> tuple[float, float]:
-    """Argument and value of the largest maximum of a smooth scalar function, on a grid and then by Brent's method.
+def maximum(
+    function: Callable[[float], float], low: float, high: float, points: int = 33, *, last: bool = False
+) -> tuple[float, float]:
+    """Argument and value of the highest maximum of a smooth scalar function, on a grid and then by Brent's method.
 
-    The value is exact to rounding, since the argument's error (1e-8 of the range) enters it in second order.
+    With `last` it is the local maximum of largest argument. The value is exact to rounding, since the argument's error
+    (1e-8 of the range) enters it in second order.
     """
     from scipy import optimize
 
     grid = np.linspace(low, high, points)
     heights = np.array([function(g) for g in grid])
     at = int(np.nanargmax(heights))
+    if last:
+        at = points - 1
+        while at > 0 and heights[at - 1] >= heights[at]:
+            at -= 1
     left, right = grid[max(at - 1, 0)], grid[min(at + 1, points - 1)]
     found = optimize.minimize_scalar(
         lambda g: -function(g), bounds=(left, right), method="bounded", options={"xatol": 1e-9 * (high - low)}
