@@ -34,7 +34,7 @@ def panel_phases(ax: Any, count: int) -> dict[str, np.ndarray]:
     clean = line(tsphys.DenseHebbian(P=P), count)
     ax.plot(*clean, color="black", lw=1, label="archetypes known")
     out = {"clean": np.array(clean)}
-    for i, M in enumerate(EXAMPLES):
+    for i, M in enumerate(EXAMPLES if count > 10 else EXAMPLES[:2]):
         for rule, ls in RULES.items():
             found = line(tsphys.DenseHebbian(P=P, storage=rule, r=QUALITY, M=M), count)
             ax.plot(*found, ls=ls, color=COLOURS[i], label=f"$M={M}$" if ls == "-" else None)
@@ -46,7 +46,7 @@ def panel_phases(ax: Any, count: int) -> dict[str, np.ndarray]:
 
 def panel_examples(ax: Any, count: int) -> dict[str, np.ndarray]:
     """Load up to which archetypes are learned, m > 0.9, over the number of examples, for several qualities."""
-    numbers = np.unique(np.rint(np.geomspace(2, 200, count)).astype(int))
+    numbers = np.unique(np.rint(np.geomspace(2, 200 if count > 10 else 60, count)).astype(int))
     out = {"numbers": numbers}
     for i, r in enumerate(QUALITIES):
         for rule, ls in RULES.items():

@@ -122,7 +122,7 @@ def _curve(law: Spins) -> Curve | None:
             return None
         while point(law, high) is None and high > low:
             high -= 0.1
-    points = 97 if 1 < len(law.v) <= 12 else 49
+    points = 97 if 1 < len(law.v) <= 12 else 33
     at, alpha = maximum(lambda c: _load(law, c), low, high, points, last=True)
     if not alpha > 0:
         return None
