@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from tsphys.cli.options import on_steps, output_options, parse, per_model, progress_bar, target
+from tsphys.cli.options import output_options, parse, per_model, progress_bar, target
 from tsphys.models.fields import number
+from tsphys.runs.configuration import on_steps
 
 
 def run(

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from tsphys.cli.options import on_steps, output_options, per_model, progress_bar, target
+from tsphys.cli.options import output_options, per_model, progress_bar, target
 from tsphys.errors import DivergedError, ModelError
+from tsphys.runs.configuration import on_steps
 
 
 def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, force: bool, quiet: bool) -> None:

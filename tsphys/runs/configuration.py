@@ -1,0 +1,157 @@
+"""From values as they stand in TOML files and options to a model and the options of its run."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import inspect
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.fields import param
+from tsphys.registry import MODELS, model_class
+from tsphys.runs.times import times
+
+#: Options of runs; a command offers those that the model's `simulate` or `solve` takes.
+RUN: dict[str, Any] = {
+    "N": param(1000, "size: input dimension or number of spins", kind=int, short="-N"),
+    "t": param("0.1:100:40", "times: START:STOP:POINTS[:lin|log] or a list a,b,c (t = steps/N)", kind=str, short="-t"),
+    "replicas": param(8, "independent replicas", kind=int, short="-r"),
+    "seed": param(0, "seed; with the replica and the engine it fixes every random number", kind=int, short="-s"),
+    "engine": param("auto", "engine of the simulation", kind=str, short="-e"),
+    "dtype": param("float64", "precision of the weights (engine direct)", kind=str),
+    "threads": param(None, "threads over replicas; none: all cores", kind=int, short="-j", optional=True),
+    "rtol": param(None, "relative tolerance of the solver; none: its default", optional=True),
+    "start": param(None, "start, a table in the TOML file; none: the model's own", kind=str, optional=True),
+}
+HIDDEN = {"model", "progress", "checkpoint", "resume", "atol", "max_step"}
+
+
+ROOMS = {"simulate": ("sims",), "solve": ("theory",), "compare": ("sims", "theory")}
+
+
+def _functions(name: str, verb: str) -> list[Any]:
+    rooms = {"sims": "simulate", "theory": "solve"}
+    return [getattr(import_module(getattr(MODELS[name], room)), rooms[room]) for room in ROOMS[verb]]
+
+
+def run_options(name: str, verb: str) -> dict[str, Any]:
+    """Options of the run: those of `RUN` that the model's functions take, or a plain option of their own."""
+    out: dict[str, Any] = {}
+    fields = {f.name for f in dataclasses.fields(model_class(name))}
+    for function in _functions(name, verb):
+        for key, p in inspect.signature(function).parameters.items():
+            if key in HIDDEN or key in fields or p.kind is p.VAR_KEYWORD:
+                continue
+            own = getattr(inspect.getmodule(function), "OPTIONS", {})
+            described = own.get(key) or RUN.get(key)
+            if described is not None:
+                out[key] = described
+    return out
+
+
+def describe(name: str, verb: str, values: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The model and the options of the run that named values stand for; options that are not named have defaults.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    verb : {"simulate", "solve", "compare"}
+        Whose options are meant; those of both for ``compare``.
+    values : dict
+        Parameters and options together. A parameter that may be the axis of a run is one if it is a list.
+
+    Raises
+    ------
+    ModelError
+        For a name that is unknown, with the nearest that is known, or a value out of range.
+    """
+    cls = model_class(name)
+    own = {f.name for f in dataclasses.fields(cls)}
+    runs = run_options(name, verb)
+    for key in values:
+        known("option", key, {*own, *runs})
+    axes = {k: grid(k, v) for k, v in values.items() if k in getattr(cls, "axes", ()) and _is_axis(v)}
+    model = cls(**{k: v for k, v in values.items() if k in own and k not in axes})
+    options = {k: v.default for k, v in runs.items() if v.default is not None}
+    options |= {k: v for k, v in values.items() if k in runs}
+    if "t" in options:
+        options["t"] = grid("t", options["t"])
+    if isinstance(options.get("start"), dict):
+        from tsphys.physics.order_parameters import OrderParameters
+
+        fields = [f.name for f in dataclasses.fields(OrderParameters)]
+        for key in options["start"]:
+            known("start." + key, key, fields)
+        for key in ("R", "Q", "T"):
+            if key not in options["start"]:
+                raise ModelError("start", options["start"], f"must have R, Q and T; {key} is missing")
+        options["start"] = OrderParameters(**options["start"])
+    return model, {**options, **axes}
+
+
+def _is_axis(value: Any) -> bool:
+    return isinstance(value, list) or (isinstance(value, str) and (":" in value or "," in value))
+
+
+def known(what: str, key: str, names: Any) -> None:
+    """Raise a ModelError about `what`, with the nearest name, unless `key` is among `names`."""
+    if key not in names:
+        near = difflib.get_close_matches(key, list(names), n=1, cutoff=0.5)
+        raise ModelError(what, key, f"is not known{f'; did you mean {near[0]}?' if near else ''}")
+
+
+def read_toml(path: str | os.PathLike[str], what: str = "config") -> dict[str, Any]:
+    """What stands in a TOML file; a ModelError about `what` if it cannot be read."""
+    try:
+        import tomllib
+    except ModuleNotFoundError:  # Python 3.10
+        import tomli as tomllib
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(what, str(path), f"cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(what, str(path), f"is not TOML: {error}") from None
+
+
+def read_config(path: str, name: str, names: set[str]) -> dict[str, Any]:
+    """The keys of a TOML file; ``model`` may be among them and must then fit."""
+    values = read_toml(path)
+    if values.pop("model", name) != name:
+        raise ModelError("config", path, f"describes another model than {name}")
+    for key in values:
+        known("config", key, names)
+    return values
+
+
+def grid(name: str, value: Any) -> Any:
+    """``START:STOP:POINTS[:lin|log]`` or ``a,b,c`` as an array; anything else as it is.
+
+    Without a word on it the points are spaced evenly on a log scale if START > 0 and the name is ``t``.
+    """
+    if not isinstance(value, str):
+        return [value] if isinstance(value, (int, float)) else value
+    words = "must be START:STOP:POINTS[:lin|log] or numbers a,b,c"
+    try:
+        if ":" not in value:
+            return [float(x) for x in value.split(",")]
+        low, high, points, *scale = value.split(":")
+        a, b, n = float(low), float(high), int(points)
+        kind = scale[0] if scale else ("log" if a > 0 and name == "t" else "lin")
+        if len(scale) > 1 or kind not in ("lin", "log") or n < 1 or (kind == "log" and not 0 < a <= b):
+            raise ValueError(value)
+    except ValueError:
+        raise ModelError(name, value, words) from None
+    return np.geomspace(a, b, n) if kind == "log" else np.linspace(a, b, n)
+
+
+def on_steps(t: Any, N: int) -> np.ndarray:
+    """Times moved to whole steps at size N, without repetition."""
+    return np.unique(np.rint(times("t", t) * N)) / N
