@@ -66,6 +66,8 @@ def panel_overlap(ax: Any, N: int, replicas: int, progress: Any, **options: Any)
     """Overlap with the archetype over M: theory at the size of the simulation, whose couplings lack equal indices."""
     factor = float(np.prod(1 - np.arange(1, P) / N))
     simulated, fine = np.array([2, 3, 4, 6, 9, 13, 20]), np.array([2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 16, 20, 25])
+    if replicas < 10:
+        simulated, fine = simulated[3:], fine[4::2]
     runs: dict[str, Any] = {}
     for i, rule in enumerate(RULES):
         model = tsphys.DenseHebbian(P=P, alpha=LOAD, T=T, storage=rule, r=QUALITY)
