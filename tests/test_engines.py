@@ -6,7 +6,7 @@ import pytest
 import tsphys
 from tests.naive import online as naive
 from tsphys.models.starts import checked_start, drawn_start
-from tsphys.numerics.random import chi2, fill_normals, generator, normal, normals, signs, source, stream, uniform
+from tsphys.numerics.random import generator, normals, signs, stream
 from tsphys.physics.order_parameters import OrderParameters, coordinates, microscopic
 from tsphys.sims.engines import direct, exact
 from tsphys.sims.engines.local import bind
@@ -31,25 +31,23 @@ IDS = [f"{m.activation}-{m.inputs}-{'stream' if m.alpha is None else 'set'}-b{m.
 
 def inputs(model, N, seed, replica):
     """Examples x (b, N) and noise zeta (b,) in the order in which engine `direct` draws them."""
-    rng, src = stream(seed, replica, "direct inputs"), source(seed, replica, "direct scalars")
+    rng, scalars = stream(seed, replica, "direct inputs"), generator(seed, replica, "direct scalars")
     draw = signs if model.inputs == "binary" else normals
     b = model.minibatch
     if model.alpha is not None:
-        x, zeta = np.empty((int(np.ceil(model.alpha * N)), N)), np.empty((int(np.ceil(model.alpha * N)), 1))
+        x = np.empty((int(np.ceil(model.alpha * N)), N))
         for row in x:
             draw(rng, row)
-        normals(rng, zeta.reshape(-1))
+        zeta = scalars.standard_normal(len(x))
         while True:
-            rows = [int(uniform(src) * len(x)) for _ in range(b)]
-            yield x[rows], zeta[rows, 0]
+            rows = scalars.integers(len(x), size=b)
+            yield x[rows], zeta[rows]
     while True:
-        x, zeta = np.empty((b, N)), np.empty((b, 1))
-        for beta in range(b):
-            fill_normals(src, zeta[beta])
+        x = np.empty((b, N))
         for low in range(0, N, direct.BLOCK):
             for beta in range(b):
                 draw(rng, x[beta, low : low + direct.BLOCK])
-        yield x, zeta[:, 0]
+        yield x, scalars.standard_normal(b)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=IDS)
@@ -110,39 +108,47 @@ def test_exact_takes_the_steps_of_the_gram_form(model, N):
     start = checked_start(rule, START)
     A, L, LT = (np.ascontiguousarray(a) for a in coordinates(start))
     K, M, b = rule.K, rule.M, rule.minibatch
-    v, p, src = np.array(start.v), rule.parameter_array(), source(9, 1, "test")
+    v, p, dof = np.array(start.v), rule.parameter_array(), N - K - M
     v_star = np.array(start.v_star)
     R, Q = np.empty((K, M)), np.empty((K, K))
     kernel = bind(exact.advance, rule.function)
     decays = 1 - rule.weight_decay / N, 1 - rule.weight_decay_v / N
     step = rule.function.py_func
-    for n in range(60):
-        copy = src.copy()
+    draws = exact.Draws(rule, dof, 9, 1)
+    for _ in range(60):
         before = A.copy(), L.copy(), LT
-        z, C, dv = np.empty((b, M + K)), np.empty((K, b)), np.zeros(K)
+        drawn, F = draws.take(1)
+        z, C, dv = drawn[0, :, : M + K], np.empty((K, b)), np.zeros(K)
         for beta in range(b):
-            draw = np.empty(M + K + 1)
-            fill_normals(copy, draw)
-            z[beta] = draw[:-1]
             c, change = np.zeros(K), np.zeros(K)
-            step(np.hstack(before[:2]) @ z[beta], LT @ z[beta, :M], v, v_star, draw[-1:], p, c, change)
+            step(np.hstack(before[:2]) @ z[beta], LT @ z[beta, :M], v, v_star, drawn[0, beta, M + K :], p, c, change)
             C[:, beta], dv = c, dv + change / (b * N)
-        dof = N - M - K
-        F = np.zeros((b, b))
-        for i in range(b):
-            for j in range(min(b, max(dof, 0))):
-                if j < i:
-                    F[i, j] = normal(copy)
-                elif j == i:
-                    F[i, j] = np.sqrt(chi2(copy, dof - i))
-        expected = naive.chain_step(decays[0], *before, C, z, z @ z.T + F @ F.T, N)
+        root = np.tril(F[0])[:, : max(min(b, dof), 0)]
+        expected = naive.chain_step(decays[0], *before, C, z, z @ z.T + root @ root.T, N)
         expected_v = decays[1] * v + dv
-        assert kernel(A, L, LT, v, v_star, p, False, 1, b, N, *decays, src, n, n + 1, R, Q) == n + 1
+        assert kernel(A, L, LT, v, v_star, p, False, drawn, F, dof, N, *decays, R, Q) == 1
         # One step moves the overlaps by some 1/N and rounds them to 1e-16 of their size.
         np.testing.assert_allclose(R, expected[0], rtol=1e-13, atol=1e-14)
         np.testing.assert_allclose(Q, expected[1], rtol=1e-13, atol=1e-14)
         np.testing.assert_allclose(v, expected_v, rtol=1e-14)
-        np.testing.assert_array_equal(np.triu(L, 1), 0)
+
+
+@pytest.mark.parametrize(("N", "b"), [(10, 1), (10, 3), (5, 2), (6, 4), (4, 2)])
+def test_the_rest_of_the_inputs_has_wishart_moments(N, b):
+    """F Fᵀ is Wishart with n = N − K − M degrees of freedom: mean n, variances 2n and n, whatever n < b."""
+    rule = tsphys.TwoLayer(K=2, M=2, minibatch=b).learning_rule()
+    dof, small = N - 4, min(b, 2)
+    draws = exact.Draws(rule, dof, 0, 0)
+    F = np.concatenate([draws.take(10**9)[1].copy() for _ in range(60)])
+    F = np.tril(F)[:, :, : min(small, dof)]
+    G = F @ F.swapaxes(1, 2)
+    error = 4.5 / np.sqrt(len(G))
+    for i in range(small):
+        for j in range(i + 1):
+            mean, variance = (dof, 2 * dof) if i == j else (0, dof)
+            assert abs(G[:, i, j].mean() - mean) <= error * np.sqrt(variance)
+            # The fourth moment of a Wishart entry is below 25 variances squared for n >= 1.
+            assert abs(G[:, i, j].var() - variance) <= error * 5 * variance
 
 
 def test_householder_keeps_the_gram_matrix():

@@ -9,9 +9,9 @@ import numpy as np
 
 from tsphys._jit import njit
 from tsphys.models.learning_rule import LearningRule
-from tsphys.numerics.random import fill_normals, generator, normals, signs, source, stream, uniform
+from tsphys.numerics.random import generator, normals, signs, stream
 from tsphys.physics.order_parameters import OrderParameters, microscopic
-from tsphys.sims.engines.local import bind, coefficients, write_overlaps
+from tsphys.sims.engines.local import SCALARS, bind, coefficients, write_overlaps
 
 #: Coordinates handled at once: inputs and weights of a block stay in the first-level cache.
 BLOCK = 512
@@ -121,15 +121,15 @@ def overlaps(W, B, R, Q):
 
 
 @njit
-def advance(
-    W, B, v, v_star, p, uses_overlaps, pool, zeta, fresh, binary, batch, decay, decay_v, rng, src, step, stop, R, Q
-):
-    """Do the steps from `step` to `stop`; returns the step reached, which is less than `stop` if it diverged there.
+def advance(W, B, v, v_star, p, uses_overlaps, pool, rows, noise, fresh, binary, decay, decay_v, rng, R, Q):
+    """Do a step for each row of `rows`; returns how many were done, fewer if it diverged.
 
-    W (K, N), B (M, N), v are changed in place; R (K, M), Q (K, K) hold the overlaps at the end.
+    W (K, N), B (M, N), v are changed in place; R (K, M), Q (K, K) hold the overlaps at the end. The inputs of step i
+    are pool[rows[i]], drawn anew if they are `fresh`, with noise[i] (b, n_noise).
     """
     K, N = W.shape
     M = B.shape[0]
+    batch = rows.shape[1]
     one = W.dtype.type(1)
     root = np.sqrt(N)
     lam = np.zeros((batch, K))
@@ -138,42 +138,40 @@ def advance(
     c_example = np.zeros(K)
     dv = np.zeros(v.shape[0])
     change = np.zeros(v.shape[0])
-    old = np.zeros(batch, np.int64)
-    new = np.zeros(batch, np.int64)
     shrink = one
-    ok = True
-    while step < stop and ok:
-        for beta in range(batch):
-            if fresh:
-                new[beta] = (step & 1) * batch + beta
-                fill_normals(src, zeta[new[beta]])
-            else:
-                new[beta] = min(int(uniform(src) * pool.shape[0]), pool.shape[0] - 1)
+    done = 0
+    old = rows[0]
+    for i in range(rows.shape[0]):
+        new = rows[i]
         pass_over(W, B, pool, old, new, c, shrink, fresh, binary, rng, lam, nu)
         if uses_overlaps:
             overlaps(W, B, R, Q)
             write_overlaps(p, R, Q)
         change.fill(0.0)
+        ok = True
         for beta in range(batch):
             for k in range(K):
                 lam[beta, k] /= root
             for m in range(M):
                 nu[beta, m] /= root
-            ok = coefficients(lam[beta], nu[beta], v, v_star, zeta[new[beta]], p, c_example, dv) and ok
+            ok = coefficients(lam[beta], nu[beta], v, v_star, noise[i, beta], p, c_example, dv) and ok
             for k in range(K):
                 c[beta, k] = c_example[k] / (batch * root)
             for k in range(v.shape[0]):
                 change[k] += dv[k] / (batch * N)
-            old[beta] = new[beta]
+        if not ok:
+            break
         for k in range(v.shape[0]):
             v[k] = decay_v * v[k] + change[k]
         shrink = W.dtype.type(decay)
-        step += 1
-    for k in range(K):
-        for beta in range(batch):
-            axpy(W[k], shrink if beta == 0 else one, c[beta, k], pool[old[beta]])
+        old = new
+        done += 1
+    if done > 0:
+        for k in range(K):
+            for beta in range(batch):
+                axpy(W[k], shrink if beta == 0 else one, c[beta, k], pool[old[beta]])
     overlaps(W, B, R, Q)
-    return step if ok else step - 1
+    return done
 
 
 def start_replica(
@@ -182,16 +180,16 @@ def start_replica(
     """A replica at t = 0, as the function ``advance(step, stop) -> (step reached, R, Q, v)``."""
     draw = generator(seed, replica, "direct start")
     W, B = (np.ascontiguousarray(a, dtype=dtype) for a in microscopic(start, N, draw))
-    rng = stream(seed, replica, "direct inputs")
-    src = source(seed, replica, "direct scalars")
-    fresh, binary = rule.alpha is None, rule.inputs == "binary"
-    rows = 2 * rule.minibatch if fresh else int(np.ceil(rule.alpha * N))
-    pool = np.zeros((rows, N), dtype)
-    zeta = np.zeros((rows, max(rule.n_noise, 1)))
+    rng, scalars = stream(seed, replica, "direct inputs"), generator(seed, replica, "direct scalars")
+    b, fresh, binary = rule.minibatch, rule.alpha is None, rule.inputs == "binary"
+    size = 2 * b if fresh else int(np.ceil(rule.alpha * N))
+    pool = np.zeros((size, N), dtype)
     if not fresh:
         for x in pool:
             (signs if binary else normals)(rng, x)
-        normals(rng, zeta.reshape(-1))
+        labels = scalars.standard_normal((size, rule.n_noise))
+    # Fresh inputs take the two halves of the pool in turn, since the last ones are still wanted for their update.
+    halves = np.arange(2 * b).reshape(2, b)
     v, p = np.array(start.v, dtype=np.float64), rule.parameter_array()
     v_star = np.array(start.v_star, dtype=np.float64)
     R, Q = np.empty((rule.K, rule.M)), np.empty((rule.K, rule.K))
@@ -199,10 +197,18 @@ def start_replica(
     kernel = bind(advance, rule.function)
 
     def advance_replica(step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
-        reached = kernel(
-            W, B, v, v_star, p, rule.uses_overlaps, pool, zeta, fresh, binary, rule.minibatch, *decays, rng, src,
-            step, stop, R, Q,
-        )  # fmt: skip
-        return reached, R.copy(), Q.copy(), v.copy()
+        target = step
+        while True:
+            count = min(stop - step, max(1, SCALARS // b))
+            if fresh:
+                rows = halves[(step + np.arange(count)) & 1]
+                noise = scalars.standard_normal((count, b, rule.n_noise))
+            else:
+                rows = scalars.integers(size, size=(count, b))
+                noise = labels[rows]
+            step += kernel(W, B, v, v_star, p, rule.uses_overlaps, pool, rows, noise, fresh, binary, *decays, rng, R, Q)
+            target += count
+            if step < target or step == stop:
+                return step, R.copy(), Q.copy(), v.copy()
 
     return advance_replica

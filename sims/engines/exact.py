@@ -16,9 +16,9 @@ import numpy as np
 
 from tsphys._jit import njit
 from tsphys.models.learning_rule import LearningRule
-from tsphys.numerics.random import chi2, fill_normals, normal, source
+from tsphys.numerics.random import generator, normals, stream
 from tsphys.physics.order_parameters import OrderParameters, coordinates
-from tsphys.sims.engines.local import bind, coefficients, write_overlaps
+from tsphys.sims.engines.local import SCALARS, bind, coefficients, write_overlaps
 
 
 @njit(fast=True)
@@ -51,21 +51,6 @@ def lower(S, K, columns):
 
 
 @njit
-def remainder_root(src, F, rows, dof):
-    """Bartlett's lower-trapezoidal F (rows, min(rows, dof)) with F Fᵀ ~ Wishart(rows, dof); returns its columns."""
-    columns = int(min(rows, dof))
-    for i in range(rows):
-        for j in range(columns):
-            if j < i:
-                F[i, j] = normal(src)
-            elif j == i:
-                F[i, j] = np.sqrt(chi2(src, dof - i))
-            else:
-                F[i, j] = 0.0
-    return columns
-
-
-@njit
 def overlaps(A, L, LT, R, Q):
     """R (K, M) and Q (K, K) of the coordinates."""
     K, M = A.shape
@@ -86,16 +71,17 @@ def overlaps(A, L, LT, R, Q):
 
 
 @njit
-def advance(A, L, LT, v, v_star, p, uses_overlaps, n_noise, batch, N, decay, decay_v, src, step, stop, R, Q):
-    """Do the steps from `step` to `stop`; returns the step reached, which is less than `stop` if it diverged there.
+def advance(A, L, LT, v, v_star, p, uses_overlaps, z, F, dof, N, decay, decay_v, R, Q):
+    """Do a step for each row of `z`; returns how many were done, fewer if it diverged.
 
-    A (K, M), L (K, K), v are changed in place; R (K, M), Q (K, K) hold the overlaps at the end.
+    A (K, M), L (K, K), v are changed in place; R (K, M), Q (K, K) hold the overlaps at the end. z (steps, b, M + K +
+    n_noise) are the inputs in the basis of teachers and students, and the noise; F (steps, r, r) with r = min(b, K) is
+    Bartlett's factor of the Gram matrix of their rest, lower triangular, its upper part is not read.
     """
     K, M = A.shape
-    dof = N - M - K
-    small = min(batch, K)
-    z = np.zeros(M + K + n_noise)
-    zeta = np.zeros(max(n_noise, 1))
+    batch, n_noise, small = z.shape[1], z.shape[2] - M - K, F.shape[1]
+    columns = int(min(small, dof))
+    zeta = np.zeros(n_noise)
     lam = np.zeros(K)
     nu = np.zeros(M)
     c = np.zeros(K)
@@ -103,11 +89,10 @@ def advance(A, L, LT, v, v_star, p, uses_overlaps, n_noise, batch, N, decay, dec
     change = np.zeros(v.shape[0])
     S = np.zeros((K, K + small))
     C = np.zeros((K, max(batch, K)))
-    F = np.zeros((small, small))
     dA = np.zeros((K, M))
-    ok = True
     scale = 1.0 / (batch * N)
-    while step < stop and ok:
+    done = 0
+    for step in range(z.shape[0]):
         if uses_overlaps:
             overlaps(A, L, LT, R, Q)
             write_overlaps(p, R, Q)
@@ -116,61 +101,84 @@ def advance(A, L, LT, v, v_star, p, uses_overlaps, n_noise, batch, N, decay, dec
         for k in range(K):
             for j in range(K):
                 S[k, j] = decay * L[k, j] if j <= k else 0.0
+        ok = True
         for beta in range(batch):
-            fill_normals(src, z)
             for k in range(K):
                 s = 0.0
                 for m in range(M):
-                    s += A[k, m] * z[m]
+                    s += A[k, m] * z[step, beta, m]
                 for j in range(k + 1):
-                    s += L[k, j] * z[M + j]
+                    s += L[k, j] * z[step, beta, M + j]
                 lam[k] = s
             for m in range(M):
                 s = 0.0
                 for j in range(m + 1):
-                    s += LT[m, j] * z[j]
+                    s += LT[m, j] * z[step, beta, j]
                 nu[m] = s
             for i in range(n_noise):
-                zeta[i] = z[M + K + i]
+                zeta[i] = z[step, beta, M + K + i]
             ok = coefficients(lam, nu, v, v_star, zeta, p, c, dv) and ok
             for k in range(K):
                 ck = c[k] * scale
                 C[k, beta] = ck
                 for m in range(M):
-                    dA[k, m] += ck * z[m]
+                    dA[k, m] += ck * z[step, beta, m]
                 for j in range(K):
-                    S[k, j] += ck * z[M + j]
+                    S[k, j] += ck * z[step, beta, M + j]
             for k in range(v.shape[0]):
                 change[k] += dv[k] * scale
+        if not ok:
+            break
         for k in range(K):
             for m in range(M):
                 A[k, m] = decay * A[k, m] + dA[k, m]
         for k in range(v.shape[0]):
             v[k] = decay_v * v[k] + change[k]
-        if batch == 1:
-            columns = 1 if dof > 0 else 0
-            if dof > 0:
-                chi = np.sqrt(chi2(src, dof))
-                for k in range(K):
-                    S[k, K] = C[k, 0] * chi
-        else:
-            if batch > K:
-                # Only C Cᵀ matters to the remainder, so b columns are as good as K.
-                lower(C, K, batch)
-            columns = remainder_root(src, F, small, dof)
-            for k in range(K):
-                for j in range(columns):
-                    s = 0.0
-                    for i in range(j, min(small, k + 1 if batch > K else small)):
-                        s += C[k, i] * F[i, j]
-                    S[k, K + j] = s
+        if batch > K:
+            # Only C Cᵀ matters to the remainder, so b columns are as good as K.
+            lower(C, K, batch)
+        for k in range(K):
+            for j in range(columns):
+                s = 0.0
+                for i in range(j, min(small, k + 1 if batch > K else small)):
+                    s += C[k, i] * F[step, i, j]
+                S[k, K + j] = s
         lower(S, K, K + columns)
         for k in range(K):
             for j in range(k + 1):
                 L[k, j] = S[k, j]
-        step += 1
+        done += 1
     overlaps(A, L, LT, R, Q)
-    return step if ok else step - 1
+    return done
+
+
+class Draws:
+    """The random numbers of a replica, drawn ahead for a fixed number of steps, however often it is observed.
+
+    χ² variables are NumPy's (Marsaglia & Tsang 2000); the rounding of its acceptance test changes their law by
+    less than 1e-16 × the degrees of freedom.
+    """
+
+    def __init__(self, rule: LearningRule, dof: int, seed: int, replica: int):
+        b, small = rule.minibatch, min(rule.minibatch, rule.K)
+        self.ahead = max(1, SCALARS // b)
+        self.z = np.empty((self.ahead, b, rule.M + rule.K + rule.n_noise))
+        self.F = np.empty((self.ahead, small, small))
+        self.streams = stream(seed, replica, "exact fields"), stream(seed, replica, "exact remainder")
+        self.norms, self.dof = generator(seed, replica, "exact norms"), dof - np.arange(min(small, dof))
+        self.used = self.ahead
+
+    def take(self, most: int) -> tuple[np.ndarray, np.ndarray]:
+        """z and F of the next steps, of at most so many."""
+        if self.used == self.ahead:
+            normals(self.streams[0], self.z.reshape(-1))
+            if self.F.shape[1] > 1:
+                normals(self.streams[1], self.F.reshape(-1))
+            i = np.arange(len(self.dof))
+            self.F[:, i, i] = np.sqrt(self.norms.chisquare(self.dof, (self.ahead, len(i))))
+            self.used = 0
+        first, self.used = self.used, min(self.used + most, self.ahead)
+        return self.z[first : self.used], self.F[first : self.used]
 
 
 def start_replica(
@@ -178,7 +186,8 @@ def start_replica(
 ) -> Callable[[int, int], tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
     """A replica at t = 0, as the function ``advance(step, stop) -> (step reached, R, Q, v)``."""
     A, L, LT = (np.ascontiguousarray(a) for a in coordinates(start))
-    src = source(seed, replica, "exact")
+    dof = N - rule.M - rule.K
+    draws = Draws(rule, dof, seed, replica)
     v, p = np.array(start.v, dtype=np.float64), rule.parameter_array()
     v_star = np.array(start.v_star, dtype=np.float64)
     R, Q = np.empty((rule.K, rule.M)), np.empty((rule.K, rule.K))
@@ -186,9 +195,11 @@ def start_replica(
     kernel = bind(advance, rule.function)
 
     def advance_replica(step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
-        reached = kernel(
-            A, L, LT, v, v_star, p, rule.uses_overlaps, rule.n_noise, rule.minibatch, N, *decays, src, step, stop, R, Q
-        )
-        return reached, R.copy(), Q.copy(), v.copy()
+        while True:
+            z, F = draws.take(stop - step)
+            done = kernel(A, L, LT, v, v_star, p, rule.uses_overlaps, z, F, dof, N, *decays, R, Q)
+            step += done
+            if done < len(z) or step == stop:
+                return step, R.copy(), Q.copy(), v.copy()
 
     return advance_replica

@@ -5,10 +5,12 @@ from __future__ import annotations
 from tsphys._jit import njit
 from tsphys.rules.binding import bind, rule, write_overlaps
 
-__all__ = ["FIELD_LIMIT", "bind", "coefficients", "rule", "write_overlaps"]
+__all__ = ["FIELD_LIMIT", "SCALARS", "bind", "coefficients", "rule", "write_overlaps"]
 
 #: A field this large (or NaN) means that the dynamics left every bound; overlaps are then of order its square.
 FIELD_LIMIT = 1e8
+#: Examples for which scalars are drawn at once.
+SCALARS = 2048
 
 
 @njit
