@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.odes.two_layer_limits import plateau
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
 from tsphys.runs.progress import share
 
@@ -22,16 +23,16 @@ def start(K: int) -> tsphys.OrderParameters:
     return tsphys.OrderParameters(R=R, Q=np.diag([0.2, 0.1, 0.15][:K]), T=np.eye(2))
 
 
-def panel_errors(ax: Any, theory: Any, sim: Any, single: Any, plateau: float | None) -> None:
+def panel_errors(ax: Any, theory: Any, sim: Any, single: Any, height: float | None) -> None:
     """Generalisation error, with the ten thin lines of single networks under it."""
     for row in single["eps_g"]:
         ax.plot(single["t"], row, color="#BBBBBB", lw=0.4, zorder=1)
     theory_line(ax, theory, "eps_g", color=COLOURS[0], label="ODE, $N\\to\\infty$")
     simulation_points(ax, sim, "eps_g", color=COLOURS[1], label=f"SGD, $N=10^{{{np.log10(sim.meta['N']):.0f}}}$")
     ax.plot([], [], color="#BBBBBB", lw=0.8, label=f"single runs, $N={single.meta['N']}$")
-    if plateau is not None:
-        ax.axhline(plateau, color="black", lw=0.7, ls=":", zorder=0)
-        ax.annotate("symmetric fixed point", (0.99, plateau), xycoords=("axes fraction", "data"), xytext=(0, 2),
+    if height is not None:
+        ax.axhline(height, color="black", lw=0.7, ls=":", zorder=0)
+        ax.annotate("symmetric fixed point", (0.99, height), xycoords=("axes fraction", "data"), xytext=(0, 2),
                     textcoords="offset points", ha="right", fontsize=7)  # fmt: skip
     ax.set(yscale="log", ylabel=r"generalisation error $\epsilon_g$")
     ax.legend(loc="lower left")
@@ -83,12 +84,8 @@ def draw(
             single = tsphys.simulate(
                 model, N=1000, t=t_theory, replicas=10, progress=share(progress, column + 0.9, 0.1, 2), **options
             )
-            plateau = None
-            if K == 2:
-                from tsphys.odes.two_layer import plateau as symmetric
-
-                plateau = float(symmetric(model)["eps_g"])
-            panel_errors(axes[0, column], theory, sim, single, plateau)
+            height = plateau(model)[0] if K == 2 else None
+            panel_errors(axes[0, column], theory, sim, single, height)
             panel_teacher(axes[1, column], theory, sim)
             panel_student(axes[2, column], theory, sim)
             axes[0, column].set_title(f"erf, $K={K}$, $M=2$, $\\eta={LR:g}$, {replicas} runs")

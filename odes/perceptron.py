@@ -77,12 +77,12 @@ def drift(rule: str, lr: float, minibatch: int, a: float, d: float) -> tuple[flo
     rho, s = math.cos(theta), math.sin(theta)
     root = math.sqrt(2 * math.pi)
     if rule == "hebb":
-        return 2 * eta / root, eta**2 / b
+        return 2 * eta / root, eta * eta / b
     if rule == "rosenblatt":
-        return 2 * eta * math.sin(0.5 * theta) ** 2 / root, eta**2 * theta / (math.pi * b) - 2 * eta * q * s * s / root
+        return 2 * eta * math.sin(0.5 * theta) ** 2 / root, eta * eta * theta / (math.pi * b) - 2 * eta * q * s * s / root
     if rule == "adatron":
         along = 2 * theta * math.sin(0.5 * theta) ** 2 - _lag(theta)
-        across = eta**2 * 0.5 * _lag(2 * theta) / b - 2 * eta * theta * s * s
+        across = eta * eta * 0.5 * _lag(2 * theta) / b - 2 * eta * theta * s * s
         return eta * q * along / math.pi, q * q * across / math.pi
     from tsphys.rules.perceptron import SMALLEST_OVERLAP
 

@@ -226,7 +226,7 @@ class Motion:
     def rates(self) -> np.ndarray:
         """[η, η_v, σ², κ, κ_v, b]."""
         m = self.model
-        return np.array([m.eta_w, m.eta_v, m.noise**2, m.kappa, m.kappa_v, float(m.minibatch)])
+        return np.array([m.eta_w, m.eta_v, m.noise * m.noise, m.kappa, m.kappa_v, float(m.minibatch)])
 
     @property
     def T_inv(self) -> np.ndarray:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import tsphys
 from tsphys.registry import LIBRARY_ONLY, MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,6 +45,40 @@ def test_imports_run_one_way(room):
         for name in imports(path):
             wrong = [f for f in FORBIDDEN[room] if name == f or name.startswith(f + ".")]
             assert not wrong, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def source_of(module):
+    """The file of a module of ours; None for a folder without one and for anything else."""
+    parts = module.split(".")[1:]
+    base = ROOT.joinpath(*parts) if parts and parts[0] in ROOMS else (ROOT / "tsphys").joinpath(*parts)
+    return next((p for p in (base / "__init__.py", base.with_suffix(".py")) if p.is_file()), None)
+
+
+def defined(path):
+    """Names that a module has once it is imported."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for inner in [node, *(getattr(node, "body", []) if isinstance(node, (ast.If, ast.Try)) else [])]:
+            if isinstance(inner, (ast.FunctionDef, ast.ClassDef)):
+                yield inner.name
+            elif isinstance(inner, (ast.Import, ast.ImportFrom)):
+                yield from (alias.asname or alias.name for alias in inner.names)
+            elif isinstance(inner, (ast.Assign, ast.AnnAssign)):
+                yield from (n.id for n in ast.walk(inner) if isinstance(n, ast.Name))
+
+
+@pytest.mark.parametrize("room", [*FORBIDDEN, "tests"])
+def test_what_is_imported_is_there(room):
+    """Also what is imported only where it is used, on a path that no fast test takes."""
+    for path in sources(room):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or node.module.split(".")[0] != "tsphys":
+                continue
+            home = source_of(node.module)
+            assert home is not None, f"{path}: no module {node.module}"
+            names = {*defined(home), *(tsphys.__all__ if node.module == "tsphys" else ())}
+            for alias in node.names:
+                there = alias.name in names or source_of(f"{node.module}.{alias.name}") is not None
+                assert there, f"{path}: {node.module} has no {alias.name}"
 
 
 def test_only_one_place_compiles():

@@ -55,13 +55,13 @@ def _going_on(model: Any, options: dict[str, Any], partial: Path, force: bool) -
 
 
 def summary(result: Any) -> str:
-    """The observables at the end of the axis, as mean ± standard error."""
+    """The observables at the end of the axis, as mean ± standard error where there is one."""
     lines = [f"{result.kind} of {result.model}, {result.axis} = {result[result.axis][-1]:.4g}:"]
     for name in result.observables:
         mean, sem = result.mean(name)[-1], result.sem(name)[-1]
         if mean.ndim == 0:
-            lines.append(f"  {name:<8} {mean:.6g}" + (f" ± {sem:.1e}" if result.kind == "simulation" else ""))
-        elif mean.size <= 36:
+            lines.append(f"  {name:<8} {mean:.6g}" + (f" ± {sem:.1e}" if sem > 0 else ""))
+        elif 0 < mean.size <= 36:
             rows = "; ".join(" ".join(f"{x:.4f}" for x in row) for row in mean.reshape(-1, mean.shape[-1]))
             lines.append(f"  {name:<8} [{rows}]")
     return "\n".join(lines)

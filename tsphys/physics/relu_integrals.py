@@ -198,8 +198,8 @@ def _distinct(C, k, l, c, d):
 def I4_relu(g, ga, gb, C, k, l, a, b):
     """⟨1_k 1_l a₊ b₊⟩, where any of the indices may coincide.
 
-    Closed, but for four distinct fields: there it is a quadrature with a relative error of 1e-13, up to correlations of
-    1 − 1e-12 between the fields.
+    Closed, but for four distinct indices: there it is a quadrature with an error of 1e-13 √(C_aa C_bb), which grows to
+    1e-12 where 1 − |correlation| of a and b is 1e-12, and to 1e-10 where they are equal, yet have distinct indices.
     """
     if C[k, k] <= 0.0 or C[l, l] <= 0.0 or C[a, a] <= 0.0 or C[b, b] <= 0.0:
         return 0.0
