@@ -79,7 +79,8 @@ def drift(rule: str, lr: float, minibatch: int, a: float, d: float) -> tuple[flo
     if rule == "hebb":
         return 2 * eta / root, eta * eta / b
     if rule == "rosenblatt":
-        return 2 * eta * math.sin(0.5 * theta) ** 2 / root, eta * eta * theta / (math.pi * b) - 2 * eta * q * s * s / root
+        along = 2 * eta * math.sin(0.5 * theta) ** 2 / root
+        return along, eta * eta * theta / (math.pi * b) - 2 * eta * q * s * s / root
     if rule == "adatron":
         along = 2 * theta * math.sin(0.5 * theta) ** 2 - _lag(theta)
         across = eta * eta * 0.5 * _lag(2 * theta) / b - 2 * eta * theta * s * s
@@ -136,8 +137,6 @@ def solve(
     """
     t, atol = times("t", t), number("atol", atol, low=0)
     start, meta = theory_start(model, start, N, seed)
-    if model.rule == "optimal" and abs(start.T[0, 0] - 1) > 1e-12:
-        raise ModelError("start", f"T = {start.T[0, 0]:g}", "must be 1 for the optimal rule, which takes |w*|² as N")
     A, L, LT = (float(x[0, 0]) for x in coordinates(start))
 
     def result(y: np.ndarray, record: dict[str, Any]) -> Result:

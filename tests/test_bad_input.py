@@ -11,6 +11,7 @@ from tsphys import OrderParameters, Perceptron, TwoLayer
 NAN, INF = float("nan"), float("inf")
 GOOD = {"R": [[0.1, 0.0], [0.0, 0.1]], "Q": [[0.2, 0.0], [0.0, 0.2]], "T": [[1.0, 0.0], [0.0, 1.0]]}
 START = OrderParameters(**GOOD)
+LONG_TEACHER = OrderParameters(R=[[0.1]], Q=[[0.2]], T=[[2.0]])
 
 
 def run(model=None, **options):
@@ -105,6 +106,12 @@ BAD = {
     "compare other times": (lambda: tsphys.compare(run(replicas=2), theory(t=[0, 0.2])), "theory"),
     "compare what neither has": (lambda: tsphys.compare(run(replicas=2), theory(), observables=["m"]), "observables"),
     "compare at level 0": (lambda: tsphys.compare(run(replicas=2), theory(), level=0), "level"),
+    "optimal rule, another teacher": (lambda: run(Perceptron(rule="optimal"), start=LONG_TEACHER), "start"),
+    "its theory": (lambda: theory(Perceptron(rule="optimal"), start=LONG_TEACHER), "start"),
+    "its theory by quadrature": (
+        lambda: theory(Perceptron(rule="optimal").learning_rule(), start=LONG_TEACHER),
+        "start",
+    ),
     "load what is not there": (lambda: tsphys.load("nowhere.npz"), "file"),
     "load a folder": (lambda: tsphys.load("."), "file"),
     "save into nowhere": (lambda: run().save("no/such/folder/run.npz"), "output"),

@@ -50,6 +50,21 @@ def test_solve_and_compare(capsys):
     np.testing.assert_allclose(sim["R"][:, 0], theory["R"][None, 0].repeat(8, axis=0), atol=1e-12)
 
 
+@pytest.mark.parametrize("verb", ["simulate", "solve", "compare"])
+def test_every_verb_runs_the_perceptron(verb, capsys):
+    """It has no readout: v is empty."""
+    options = RUN if verb != "solve" else RUN[:4]
+    code, out, err = call(capsys, verb, "perceptron", *options, "-o", "run")
+    assert code == 0, err
+    assert "eps_g" in out
+
+
+def test_a_start_on_the_command_line(capsys):
+    start = '{"R": [[0.3]], "Q": [[0.5]], "T": [[1]]}'
+    assert call(capsys, "simulate", "perceptron", *RUN, "--start", start, "-o", "run")[0] == 0
+    np.testing.assert_allclose(tsphys.load("run.npz")["Q"][:, 0, 0, 0], 0.5, rtol=1e-12)
+
+
 def test_compare_tells_a_disagreement_by_its_exit_code(capsys):
     options = ("-N", 2, "-t", "0:3:7:lin", "-r", 500, "--rule", "adatron")
     code, out, _ = call(capsys, "compare", "perceptron", *options, "--strict")
@@ -166,6 +181,14 @@ BAD = {
     "figure": (("figure", "three_layer"), "figure = 'three_layer'"),
     "figure that exists": (("figure", "two_layer", "-o", "there"), "exists"),
     "figure seed": (("figure", "two_layer", "-s", "x"), "seed = 'x'"),
+    "figure into a folder": (("figure", "two_layer", "-o", "."), "output = "),
+    "figure that exists, by its suffix": (("figure", "two_layer", "-o", "there.npz"), "exists"),
+    "figure where no folder can be": (("figure", "two_layer", "-o", "there.npz/deeper/x"), "output = "),
+    "bench into nowhere": (("bench", "-o", "no/such/table.csv"), "output = "),
+    "bench over a file": (("bench", "--plot", "there"), "exists"),
+    "simulate nothing": (("simulate",), "Missing command"),
+    "a start in words": ((*SIM, "--start", "random"), "start = 'random'"),
+    "a start without R": ((*SIM, "--start", '{"Q": [[1]]}'), "R is missing"),
     "info without a file": (("info",), "FILE"),
     "info of nothing": (("info", "none.npz"), "does not exist"),
     "info of a truncated file": (("info", "cut.npz"), "not a whole result"),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.runs.files import write_atomically
+from tsphys.runs.files import pictures, write_atomically
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 
@@ -99,9 +99,8 @@ def save(figure: Any, out: Any, data: Mapping[str, np.ndarray], parameters: Mapp
     list of Path
         What was written.
     """
-    out = Path(out)
-    if out.suffix in (".pdf", ".png", ".npz"):
-        out = out.with_suffix("")
+    paths = pictures(out)
+    out = paths[0].with_suffix("")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -109,7 +108,6 @@ def save(figure: Any, out: Any, data: Mapping[str, np.ndarray], parameters: Mapp
     record = json.dumps({"figure": out.name, "parameters": parameters, **provenance()})
     about = json.dumps({"figure": out.name, "parameters": parameters, "versions": provenance()["versions"]})
     pdf = {"Creator": "tsphys", "Keywords": about, "CreationDate": None}
-    paths = [out.with_name(out.name + suffix) for suffix in (".pdf", ".png", ".npz")]
     write_atomically(paths[0], lambda file: figure.savefig(file, format="pdf", metadata=pdf))
     write_atomically(
         paths[1], lambda file: figure.savefig(file, format="png", metadata={"Software": "tsphys", "Comment": about})

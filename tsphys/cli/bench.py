@@ -15,6 +15,7 @@ for _library in ("OPENBLAS", "MKL", "OMP", "VECLIB_MAXIMUM"):
 
 from tsphys.errors import ModelError  # noqa: E402
 from tsphys.models.fields import number  # noqa: E402
+from tsphys.runs.files import check_free, pictures  # noqa: E402
 from tsphys.runs.replicas import thread_count  # noqa: E402
 
 
@@ -74,14 +75,12 @@ def bench(
         threads=thread_count(threads),
         external=external,
     )
-    targets = [] if output is None else [Path(output)]
-    if output is not None and targets[0].suffix not in SUFFIXES:
-        raise ModelError("output", output, "must end in " + ", ".join(SUFFIXES))
-    if plot is not None:
-        targets += [Path(plot).with_name(Path(plot).name + suffix) for suffix in (".pdf", ".png", ".npz")]
-    for path in targets:
-        if path.exists() and not force:
-            raise ModelError("output", str(path), "exists; use --force to replace it")
+    if output is not None:
+        if Path(output).suffix not in SUFFIXES:
+            raise ModelError("output", output, "must end in " + ", ".join(SUFFIXES))
+        check_free(Path(output), force)
+    for path in pictures(plot) if plot is not None else ():
+        check_free(path, force, makes_folder=True)
     rows = []
     for name in only or SECTIONS:
         module, function = SECTIONS[name].split(":")
@@ -90,7 +89,7 @@ def bench(
         rows += part
     parameters = dataclasses.asdict(setting)
     if output is not None:
-        write(targets[0], rows, parameters)
+        write(Path(output), rows, parameters)
         click.echo(f"wrote {output}")
     if plot is not None:
         from tsphys.benchmarks.scaling import draw

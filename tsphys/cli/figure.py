@@ -11,6 +11,7 @@ from tsphys.cli.options import progress_bar
 from tsphys.errors import ModelError
 from tsphys.models.fields import number
 from tsphys.registry import MODELS
+from tsphys.runs.files import check_free, pictures
 from tsphys.runs.replicas import thread_count
 
 
@@ -38,10 +39,8 @@ def figure(
     if name not in names():
         raise ModelError("figure", name, "must be one of " + ", ".join(names()))
     out = Path(output or name)
-    for suffix in (".pdf", ".png", ".npz"):
-        path = out.with_name(out.name + suffix)
-        if path.exists() and not force:
-            raise ModelError("output", str(path), "exists; use --force to replace it, or -o for another path")
+    for path in pictures(out):
+        check_free(path, force, makes_folder=True)
     options = {"seed": number("seed", _int(seed), kind=int, low=0)}
     options["threads"] = thread_count(None if threads is None else _int(threads))
     draw = import_module(f"tsphys.figures.{name}").draw

@@ -12,10 +12,9 @@ from typing import Any
 
 import click
 
-from tsphys.errors import ModelError
 from tsphys.registry import MODELS, model_class
 from tsphys.runs.configuration import ROOMS, describe, read_config, run_options
-from tsphys.runs.files import check_folder, npz
+from tsphys.runs.files import check_free, npz
 
 
 def flag(name: str) -> str:
@@ -37,7 +36,7 @@ def per_model(verb: str, about: str, run: Callable[..., int | None], extra: Call
             with formatter.section("Models"):
                 formatter.write_dl([(name, MODELS[name].about) for name in self.list_commands(ctx)])
 
-    return PerModel(name=verb, help=about)
+    return PerModel(name=verb, help=about, no_args_is_help=False)
 
 
 def _command(name: str, verb: str, run: Any, extra: Any) -> click.Command:
@@ -126,9 +125,7 @@ def merge(name: str, verb: str, config: str | None, given: dict[str, Any]) -> tu
 def target(output: str | None, default: str, force: bool) -> Path:
     """Where a result goes, checked before anything is computed."""
     path = npz(output or default)
-    check_folder(path)
-    if path.exists() and not force:
-        raise ModelError("output", str(path), "exists; use --force to replace it, or -o for another file")
+    check_free(path, force)
     return path
 
 

@@ -43,6 +43,8 @@ class LearningRule:
         Readouts that the rule may use: the student's at t = 0, the teacher's.
     T : (M, M) array_like, optional
         Teacher overlaps of the default start; none: the identity.
+    fixed_teacher : bool
+        The rule knows the teachers' overlaps to be those: starts with others are refused.
     init : float
         Standard deviation of the initial student weights of the default start.
     minibatch : int
@@ -77,6 +79,7 @@ class LearningRule:
     v: tuple[float, ...] = param((), "student readout at t = 0", shape=1)
     v_star: tuple[float, ...] = param((), "teacher readout", shape=1)
     T: tuple[tuple[float, ...], ...] | None = param(None, "teacher overlaps", shape=2, optional=True)
+    fixed_teacher: bool = param(False, "refuses starts with other teacher overlaps", kind=bool)
     init: float = param(1.0, "standard deviation of the initial student weights", low=0)
     minibatch: int = param(1, "examples in a step", kind=int, low=1)
     weight_decay: float = param(0.0, "weight decay κ, in units of 1/N a step", low=0)
@@ -106,9 +109,13 @@ class LearningRule:
         room = self.K * self.M + self.K * self.K if self.uses_overlaps else 0
         return np.concatenate([np.array(self.params, dtype=np.float64), np.zeros(room)])
 
+    def teacher_overlaps(self) -> np.ndarray:
+        """T (M, M) of the default start."""
+        return np.eye(self.M) if self.T is None else np.array(self.T)
+
     def start(self, N: int, rng: np.random.Generator) -> OrderParameters:
         """Overlaps of iid Gaussian student weights at size N, drawn from their exact law."""
-        T = np.eye(self.M) if self.T is None else np.array(self.T)
+        T = self.teacher_overlaps()
         R, Q = random_overlaps(self.K, T, N, self.init, rng)
         return OrderParameters(R=R, Q=Q, T=T, v=self.v, v_star=self.v_star)
 

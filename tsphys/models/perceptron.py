@@ -20,7 +20,7 @@ class Perceptron:
     """Student sign(λ) learns a teacher y = sign(ν), |w*|² = N, from a stream of examples: w ← w + c x/√N.
 
     Rules: Hebb c = ηy; Rosenblatt c = ηy where the student errs; AdaTron c = −ηλ where it errs; the optimal rule of
-    Kinouchi & Caticha, whose modulation uses the current overlap and which learns fastest of all. eps_g is the
+    Kinouchi & Caticha, whose modulation uses the current overlap and |w*|² = N, and which learns fastest of all. eps_g is the
     probability of an error, acos(ρ)/π with ρ = R/√(QT); time t = examples/N (steps/N with minibatches).
 
     Parameters
@@ -75,6 +75,8 @@ class Perceptron:
             error=perceptron.error,
             minibatch=self.minibatch,
             uses_overlaps=self.rule == "optimal",
+            # Its modulation takes |w*|² as N.
+            fixed_teacher=self.rule == "optimal",
             inputs=self.inputs,
             alpha=self.alpha,
             init=self.init,

@@ -10,6 +10,9 @@ from tsphys.errors import ModelError
 from tsphys.numerics.random import generator
 from tsphys.physics.order_parameters import OrderParameters
 
+#: Difference of teacher overlaps that counts as rounding.
+SAME_TEACHER = 1e-12
+
 
 def checked_start(rule: Any, start: Any) -> OrderParameters:
     """`start` with the readouts of the rule where it has none, and the shapes of the rule.
@@ -17,12 +20,15 @@ def checked_start(rule: Any, start: Any) -> OrderParameters:
     Raises
     ------
     ModelError
-        If it is no OrderParameters, or the shapes do not fit the rule.
+        If it is no OrderParameters, the shapes do not fit the rule, or the rule is for other teachers.
     """
     if not isinstance(start, OrderParameters):
         raise ModelError("start", type(start).__name__, "must be tsphys.OrderParameters")
     if start.R.shape != (rule.K, rule.M):
         raise ModelError("start", f"R of shape {start.R.shape}", f"must be ({rule.K}, {rule.M}) = (K, M) of the model")
+    if rule.fixed_teacher and np.abs(start.T - rule.teacher_overlaps()).max() > SAME_TEACHER:
+        words = f"must be {rule.teacher_overlaps().tolist()}, the teacher that this rule is for"
+        raise ModelError("start", f"T = {start.T.tolist()}", words)
     v = np.array(rule.v) if start.v is None else start.v
     v_star = np.array(rule.v_star) if start.v_star is None else start.v_star
     for name, value, own in (("v", v, rule.v), ("v_star", v_star, rule.v_star)):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import inspect
+import json
 import os
 from importlib import import_module
 from pathlib import Path
@@ -27,7 +29,9 @@ RUN: dict[str, Any] = {
     "dtype": param("float64", "precision of the weights (engine direct)", kind=str),
     "threads": param(None, "threads over replicas; none: all cores", kind=int, short="-j", optional=True),
     "rtol": param(None, "relative tolerance of the solver; none: its default", optional=True),
-    "start": param(None, "start, a table in the TOML file; none: the model's own", kind=str, optional=True),
+    "start": param(
+        None, "overlaps at t = 0, a table with R, Q, T (JSON, or TOML); none: the model's own", kind=str, optional=True
+    ),
 }
 HIDDEN = {"model", "progress", "checkpoint", "resume", "atol", "max_step"}
 
@@ -83,17 +87,26 @@ def describe(name: str, verb: str, values: dict[str, Any]) -> tuple[Any, dict[st
     options |= {k: v for k, v in values.items() if k in runs}
     if "t" in options:
         options["t"] = grid("t", options["t"])
-    if isinstance(options.get("start"), dict):
-        from tsphys.physics.order_parameters import OrderParameters
-
-        fields = [f.name for f in dataclasses.fields(OrderParameters)]
-        for key in options["start"]:
-            known("start." + key, key, fields)
-        for key in ("R", "Q", "T"):
-            if key not in options["start"]:
-                raise ModelError("start", options["start"], f"must have R, Q and T; {key} is missing")
-        options["start"] = OrderParameters(**options["start"])
+    if runs.get("start") is RUN["start"] and options.get("start") is not None:
+        options["start"] = _overlaps(options["start"])
     return model, {**options, **axes}
+
+
+def _overlaps(value: Any) -> Any:
+    """A table of R, Q, T as OrderParameters."""
+    from tsphys.physics.order_parameters import OrderParameters
+
+    if isinstance(value, str):
+        with contextlib.suppress(json.JSONDecodeError):
+            value = json.loads(value)
+    if not isinstance(value, dict):
+        raise ModelError("start", value, 'must be a table as {"R": [[0.1]], "Q": [[0.2]], "T": [[1]]}')
+    for key in value:
+        known("start." + key, key, [f.name for f in dataclasses.fields(OrderParameters)])
+    for key in ("R", "Q", "T"):
+        if key not in value:
+            raise ModelError("start", value, f"must have R, Q and T; {key} is missing")
+    return OrderParameters(**value)
 
 
 def _is_axis(value: Any) -> bool:

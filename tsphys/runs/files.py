@@ -36,6 +36,28 @@ def npz(path: str | os.PathLike[str]) -> Path:
     return path if path.suffix == ".npz" or path.is_dir() else path.with_name(path.name + ".npz")
 
 
+def pictures(path: str | os.PathLike[str], suffixes: tuple[str, ...] = (".pdf", ".png", ".npz")) -> list[Path]:
+    """The files of a picture: `path`, less one of the suffixes if it has one, with each of them."""
+    path = Path(path)
+    if not path.name:
+        raise ModelError("output", str(path), "is a folder; name a file")
+    stem = path.with_suffix("") if path.suffix in suffixes else path
+    return [stem.with_name(stem.name + suffix) for suffix in suffixes]
+
+
+def check_free(path: Path, force: bool, makes_folder: bool = False) -> None:
+    """Raise a ModelError unless a file can be created at `path`, or replaced with `force`.
+
+    With `makes_folder` the folders above it need not be there yet.
+    """
+    above = path.parent
+    while makes_folder and not above.exists() and above != above.parent:
+        above = above.parent
+    check_folder(path if above == path.parent else above / path.name)
+    if path.exists() and not force:
+        raise ModelError("output", str(path), "exists; use --force to replace it, or -o for another file")
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
