@@ -11,14 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 PROGRAM = """
-import numpy as np
-from tsphys._jit import njit, rebind
 from tsphys.physics.activations import g
-from tsphys.sims.engines import exact
-from tsphys.sims.engines.local import bind
-from tsphys.rules import two_layer
 
-kernel = bind(exact.remainder_root, two_layer.rule)
 print(g(0, 1.0))
 print(sum(g.stats.cache_hits.values()), sum(g.stats.cache_misses.values()))
 """
