@@ -59,6 +59,14 @@ def test_every_verb_runs_the_perceptron(verb, capsys):
     assert "eps_g" in out
 
 
+def test_a_size_in_scientific_notation_is_the_size(capsys):
+    for N, name in (("50", "plain"), ("5e1", "power")):
+        assert call(capsys, "simulate", "perceptron", "-N", N, "-t", "0.1234,1", "-r", 2, "-o", name)[0] == 0
+    plain, power = tsphys.load("plain.npz"), tsphys.load("power.npz")
+    assert power["t"].tolist() == plain["t"].tolist() == [0.12, 1.0]
+    np.testing.assert_array_equal(plain["Q"], power["Q"])
+
+
 def test_a_start_on_the_command_line(capsys):
     start = '{"R": [[0.3]], "Q": [[0.5]], "T": [[1]]}'
     assert call(capsys, "simulate", "perceptron", *RUN, "--start", start, "-o", "run")[0] == 0
@@ -187,6 +195,10 @@ BAD = {
     "bench into nowhere": (("bench", "-o", "no/such/table.csv"), "output = "),
     "bench over a file": (("bench", "--plot", "there"), "exists"),
     "simulate nothing": (("simulate",), "Missing command"),
+    "more steps than can be counted": ((*SIM, "-t", "0:1e18:3:lin"), "t = 1e+18"),
+    "K beyond reason": ((*SIM, "-K", "100000000"), "K = 100000000"),
+    "init beyond reason": ((*SIM, "--init", "1e300"), "init = 1e+300"),
+    "noise beyond reason": (("solve", "two_layer", "--noise", "1e300"), "noise = 1e+300"),
     "a start in words": ((*SIM, "--start", "random"), "start = 'random'"),
     "a start without R": ((*SIM, "--start", '{"Q": [[1]]}'), "R is missing"),
     "info without a file": (("info",), "FILE"),

@@ -32,7 +32,7 @@ def run(
     stem = output or f"{name}-comparison"
     stem = stem[:-4] if stem.endswith(".npz") else stem
     paths: list[Path] = [target(f"{stem}-{kind}.npz", "", force) for kind in ("simulation", "theory")]
-    if "t" in options and isinstance(options.get("N"), int):
+    if "t" in options and "N" in options:
         options["t"] = on_steps(options["t"], options["N"])
     if hasattr(model, "learning_rule") and options.get("start") is None:
         # Each replica would draw a start of its own; a theory has one.

@@ -18,7 +18,7 @@ def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, fo
     path = target(output, f"{name}-simulation.npz", force)
     partial = path.with_name(path.stem + ".partial.npz")
     if "t" in options and "N" in options:
-        options["t"] = on_steps(options["t"], options["N"]) if isinstance(options["N"], int) else options["t"]
+        options["t"] = on_steps(options["t"], options["N"])
     with progress_bar(f"simulate {name}", quiet) as progress:
         keep = {"progress": progress, "checkpoint": lambda part: part.save(partial)}
         try:

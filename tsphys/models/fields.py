@@ -11,6 +11,11 @@ import numpy as np
 
 from tsphys.errors import ModelError
 
+#: Most students or teachers: the overlaps of more would not fit into memory.
+MOST_UNITS = 10_000
+#: Largest standard deviation of weights or noise: simulations give up at fields of this size.
+LARGEST_SCALE = 1e8
+
 
 def param(
     default: Any,

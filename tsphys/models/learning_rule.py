@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import array, param, validate
+from tsphys.models.fields import LARGEST_SCALE, MOST_UNITS, array, param, validate
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
 
 
@@ -71,8 +71,8 @@ class LearningRule:
     name: ClassVar[str] = "learning_rule"
 
     function: Callable[..., None]
-    K: int = param(1, "number of student units", kind=int, low=1, short="-K")
-    M: int = param(1, "number of teacher units", kind=int, low=1, short="-M")
+    K: int = param(1, "number of student units", kind=int, low=1, high=MOST_UNITS, short="-K")
+    M: int = param(1, "number of teacher units", kind=int, low=1, high=MOST_UNITS, short="-M")
     params: tuple[float, ...] = param((), "numbers handed to the rule", shape=1)
     error: Callable[..., float] | None = None
     n_noise: int = param(0, "standard normals drawn with each example", kind=int, low=0)
@@ -80,7 +80,7 @@ class LearningRule:
     v_star: tuple[float, ...] = param((), "teacher readout", shape=1)
     T: tuple[tuple[float, ...], ...] | None = param(None, "teacher overlaps", shape=2, optional=True)
     fixed_teacher: bool = param(False, "refuses starts with other teacher overlaps", kind=bool)
-    init: float = param(1.0, "standard deviation of the initial student weights", low=0)
+    init: float = param(1.0, "standard deviation of the initial student weights", low=0, high=LARGEST_SCALE)
     minibatch: int = param(1, "examples in a step", kind=int, low=1)
     weight_decay: float = param(0.0, "weight decay κ, in units of 1/N a step", low=0)
     weight_decay_v: float = param(0.0, "weight decay of the readout, in units of 1/N a step", low=0)

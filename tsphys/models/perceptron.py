@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tsphys.models.fields import param, validate
+from tsphys.models.fields import LARGEST_SCALE, param, validate
 from tsphys.models.learning_rule import LearningRule
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
 
@@ -20,8 +20,8 @@ class Perceptron:
     """Student sign(λ) learns a teacher y = sign(ν), |w*|² = N, from a stream of examples: w ← w + c x/√N.
 
     Rules: Hebb c = ηy; Rosenblatt c = ηy where the student errs; AdaTron c = −ηλ where it errs; the optimal rule of
-    Kinouchi & Caticha, whose modulation uses the current overlap and |w*|² = N, and which learns fastest of all. eps_g is the
-    probability of an error, acos(ρ)/π with ρ = R/√(QT); time t = examples/N (steps/N with minibatches).
+    Kinouchi & Caticha, whose modulation uses the current overlap and |w*|² = N, and which learns fastest of all. eps_g
+    is the probability of an error, acos(ρ)/π with ρ = R/√(QT); time t = steps/N.
 
     Parameters
     ----------
@@ -47,7 +47,9 @@ class Perceptron:
     rule: str = param("hebb", "learning rule", kind=str, choices=RULES)
     lr: float = param(1.0, "learning rate η (not used by the optimal rule)", low=0, open_low=True)
     minibatch: int = param(1, "examples in a step", kind=int, low=1, short="-b")
-    init: float = param(1.0, "standard deviation of the initial student weights", low=0, open_low=True)
+    init: float = param(
+        1.0, "standard deviation of the initial student weights", low=0, high=LARGEST_SCALE, open_low=True
+    )
     inputs: str = param("gaussian", "law of the inputs", kind=str, choices=("gaussian", "binary"))
     alpha: float | None = param(
         None, "load of a fixed training set of αN examples; none: online", low=0, open_low=True, optional=True

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import array, param, validate
+from tsphys.models.fields import LARGEST_SCALE, MOST_UNITS, array, param, validate
 from tsphys.models.learning_rule import LearningRule
 from tsphys.physics.names import ACTIVATIONS, code
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
@@ -68,8 +68,8 @@ class TwoLayer:
 
     name: ClassVar[str] = "two_layer"
 
-    K: int = param(2, "hidden units of the student", kind=int, low=1, short="-K")
-    M: int = param(2, "hidden units of the teacher", kind=int, low=1, short="-M")
+    K: int = param(2, "hidden units of the student", kind=int, low=1, high=MOST_UNITS, short="-K")
+    M: int = param(2, "hidden units of the teacher", kind=int, low=1, high=MOST_UNITS, short="-M")
     activation: str = param("erf", "activation g of the student", kind=str, choices=tuple(ACTIVATIONS), short="-g")
     teacher_activation: str | None = param(
         None, "activation of the teacher; none: the student's", kind=str, choices=tuple(ACTIVATIONS), optional=True
@@ -79,7 +79,7 @@ class TwoLayer:
     train: str | None = param(
         None, "layers that train; none: both if lr_v > 0, else first", kind=str, choices=_TRAIN, optional=True
     )
-    noise: float = param(0.0, "standard deviation σ of the teacher's output noise", low=0)
+    noise: float = param(0.0, "standard deviation σ of the teacher's output noise", low=0, high=LARGEST_SCALE)
     weight_decay: float = param(0.0, "weight decay κ of the first layer, in 1/N a step", low=0)
     weight_decay_v: float | None = param(
         None, "weight decay of the second layer; none: κ if it trains", low=0, optional=True
@@ -89,7 +89,7 @@ class TwoLayer:
     T: tuple[tuple[float, ...], ...] | None = param(None, "given teacher overlaps (M, M)", shape=2, optional=True)
     v_star: tuple[float, ...] | None = param(None, "teacher readout (M,); none: ones", shape=1, optional=True)
     v: tuple[float, ...] | None = param(None, "student readout at t = 0 (K,); none: ones", shape=1, optional=True)
-    init: float = param(0.1, "standard deviation of the initial student weights", low=0)
+    init: float = param(0.1, "standard deviation of the initial student weights", low=0, high=LARGEST_SCALE)
     inputs: str = param("gaussian", "law of the inputs", kind=str, choices=("gaussian", "binary"))
     alpha: float | None = param(
         None, "load of a fixed training set of αN examples; none: online", low=0, open_low=True, optional=True

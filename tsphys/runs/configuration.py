@@ -16,8 +16,9 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.models.fields import param
+from tsphys.physics.order_parameters import LARGEST
 from tsphys.registry import MODELS, model_class
-from tsphys.runs.times import times
+from tsphys.runs.times import times, whole_steps
 
 #: Options of runs; a command offers those that the model's `simulate` or `solve` takes.
 RUN: dict[str, Any] = {
@@ -165,6 +166,8 @@ def grid(name: str, value: Any) -> Any:
     return np.geomspace(a, b, n) if kind == "log" else np.linspace(a, b, n)
 
 
-def on_steps(t: Any, N: int) -> np.ndarray:
-    """Times moved to whole steps at size N, without repetition."""
-    return np.unique(np.rint(times("t", t) * N)) / N
+def on_steps(t: Any, N: Any) -> Any:
+    """Times moved to whole steps at size N, without repetition; as they are if N is no size, of which others complain."""
+    if isinstance(N, bool) or not isinstance(N, (int, float)) or not 1 <= N <= LARGEST:
+        return t
+    return np.unique(whole_steps(times("t", t), N)) / N

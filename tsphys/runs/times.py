@@ -8,6 +8,9 @@ import numpy as np
 
 from tsphys.errors import ModelError
 
+#: Numbers of steps beyond are not whole in float64.
+MOST_STEPS = 2**53
+
 
 def times(name: str, value: Any) -> np.ndarray:
     """`value` as a float64 array of finite, non-negative, strictly increasing numbers, or a ModelError."""
@@ -19,3 +22,10 @@ def times(name: str, value: Any) -> np.ndarray:
     if out.ndim != 1 or out.size == 0 or not np.isfinite(out).all() or out[0] < 0 or (np.diff(out) <= 0).any():
         raise ModelError(name, value, words)
     return out
+
+
+def whole_steps(t: np.ndarray, N: int) -> np.ndarray:
+    """Numbers of steps round(tN) (int64), or a ModelError if they cannot be counted."""
+    if t[-1] * N > MOST_STEPS:
+        raise ModelError("t", float(t[-1]), f"must be at most {MOST_STEPS / N:.3g} at N = {N}: 2**53 steps")
+    return np.rint(t * N).astype(np.int64)
