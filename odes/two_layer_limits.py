@@ -41,6 +41,12 @@ def _readout(model: TwoLayer) -> np.ndarray:
     return np.ones(model.K) if model.v is None else np.array(model.v)
 
 
+def _check_plain(model: TwoLayer, motion: Motion, T: np.ndarray) -> None:
+    """Raise a ModelError unless the teachers have the overlaps T and all readouts are one."""
+    if not np.array_equal(T, motion.T) or (motion.v_star != 1).any() or (_readout(model) != 1).any():
+        raise ModelError("teacher", model.teacher, "must be isotropic, with all readouts one")
+
+
 def _stationary(rates: Callable[[np.ndarray], np.ndarray], x: np.ndarray, lr: float, what: str) -> np.ndarray:
     """A zero of `rates` near x, by Powell's hybrid method, with a verdict."""
     from scipy.optimize import root
@@ -85,9 +91,7 @@ def plateau(model: TwoLayer) -> tuple[float, OrderParameters]:
     """
     motion = _motion(model, "equal")
     K = model.K
-    T = motion.T[0, 0] * np.eye(K)
-    if not np.array_equal(T, motion.T) or (motion.v_star != 1).any() or (_readout(model) != 1).any():
-        raise ModelError("teacher", model.teacher, "must be isotropic, with all readouts one")
+    _check_plain(model, motion, motion.T[0, 0] * np.eye(K))
     rhs = motion.rhs()
     row, column = np.tril_indices(K)
 
@@ -249,8 +253,15 @@ def noise_floor_small_lr(model: TwoLayer) -> float:
     """The floor to first order in η: (σ²η/2πb)(L + M/√3) with L = K − M, for erf, T = 1 and all readouts one.
 
     The relative error is of order η: 2.7 % for K = 2, M = 1, η = 0.05 (Goldt et al., NeurIPS 2019).
+
+    Raises
+    ------
+    ModelError
+        For other models, and for a weight decay, which moves the stationary state.
     """
-    _motion(model, "more")
+    _check_plain(model, _motion(model, "more"), np.eye(model.M))
+    if model.kappa != 0:
+        raise ModelError("weight_decay", model.kappa, "must be 0")
     excess = model.K - model.M
     rate = model.noise**2 * model.lr / (2 * math.pi * model.minibatch)
     return rate * (excess + model.M / math.sqrt(3))

@@ -432,3 +432,6 @@ def test_noise_floor_refuses_what_has_none():
     ):
         with pytest.raises(ModelError):
             noise_floor(tsphys.TwoLayer(**{"K": 2, "M": 2, "noise": 0.1, **wrong}))
+    for wrong in ({"teacher": "graded"}, {"v_star": [1, 2]}, {"v": [2, 1]}, {"weight_decay": 0.1}):
+        with pytest.raises(ModelError):
+            noise_floor_small_lr(tsphys.TwoLayer(**{"K": 2, "M": 2, "noise": 0.1, **wrong}))
