@@ -36,6 +36,8 @@ setup(
     extras_require={
         "test": ["pytest>=8", "hypothesis>=6", "ruff>=0.6"],
         "xarray": ["xarray"],
+        "dask": ["distributed"],
+        "cluster": ["submitit"],
         "images": ["scikit-learn"],
         "gpu": ["numba-cuda>=0.20", "numpy<2.5"],
     },

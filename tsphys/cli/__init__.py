@@ -14,6 +14,7 @@ COMMANDS = {
     "solve": "Solve the theory of a model.",
     "compare": "Simulation against theory: a table of z-scores, a verdict.",
     "figure": "Draw a figure: theory and simulation in one picture.",
+    "sweep": "Run a study: one model over axes of parameters, from a TOML file.",
     "bench": "Time tsphys against reference implementations, as ratios.",
     "info": "Tell what is in a result file.",
 }

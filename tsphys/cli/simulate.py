@@ -56,7 +56,8 @@ def _going_on(model: Any, options: dict[str, Any], partial: Path, force: bool) -
 
 def summary(result: Any) -> str:
     """The observables at the end of the axis, as mean ± standard error where there is one."""
-    lines = [f"{result.kind} of {result.model}, {result.axis} = {result[result.axis][-1]:.4g}:"]
+    last = result[result.axis][-1]
+    lines = [f"{result.kind} of {result.model}, {result.axis} = {last if isinstance(last, str) else f'{last:.4g}'}:"]
     for name in result.observables:
         mean, sem = result.mean(name)[-1], result.sem(name)[-1]
         if mean.ndim == 0:

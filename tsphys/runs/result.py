@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -122,12 +122,16 @@ class Result(Mapping[str, np.ndarray]):
         check_folder(path)
         if path.exists() and not force:
             raise ModelError("output", str(path), "exists; use force to replace it")
+        return write_atomically(path, self.write)
+
+    def write(self, file: IO[bytes]) -> None:
+        """Write what `save` writes into an open file; the same result gives the same bytes."""
         record = {
             "format": _FORMAT,
             **{k: getattr(self, k) for k in ("kind", "model", "parameters", "axis", "dims", "constants", "meta")},
         }
         text = np.array(json.dumps(record, allow_nan=True))
-        return write_atomically(path, lambda file: np.savez_compressed(file, **{_META: text}, **self.data))
+        np.savez_compressed(file, **{_META: text}, **self.data)
 
     def to_xarray(self) -> Any:
         """As an ``xarray.Dataset`` with named axes, parameters and record as attributes (the extra ``xarray``)."""
@@ -138,7 +142,7 @@ class Result(Mapping[str, np.ndarray]):
         lead = ("replica", self.axis) if self.kind == "simulation" else (self.axis,)
         entries = {}
         for name, values in self.data.items():
-            if name == self.axis:
+            if name == self.axis or values.size == 0:
                 continue
             before = () if name in self.constants else lead
             rest = values.ndim - len(before)
