@@ -79,9 +79,8 @@ def advance(A, L, LT, v, v_star, p, uses_overlaps, z, F, dof, N, decay, decay_v,
     Bartlett's factor of the Gram matrix of their rest, lower triangular, its upper part is not read.
     """
     K, M = A.shape
-    batch, n_noise, small = z.shape[1], z.shape[2] - M - K, F.shape[1]
-    columns = int(min(small, dof))
-    zeta = np.zeros(n_noise)
+    batch, small = z.shape[1], F.shape[1]
+    zeta = np.zeros(z.shape[2] - M - K)
     lam = np.zeros(K)
     nu = np.zeros(M)
     c = np.zeros(K)
@@ -90,6 +89,25 @@ def advance(A, L, LT, v, v_star, p, uses_overlaps, z, F, dof, N, decay, decay_v,
     S = np.zeros((K, K + small))
     C = np.zeros((K, max(batch, K)))
     dA = np.zeros((K, M))
+    done = iterate(
+        A, L, LT, v, v_star, p, uses_overlaps, z, F, dof, N, decay, decay_v, R, Q,
+        zeta, lam, nu, c, dv, change, S, C, dA,
+    )  # fmt: skip
+    overlaps(A, L, LT, R, Q)
+    return done
+
+
+@njit
+def iterate(
+    A, L, LT, v, v_star, p, uses_overlaps, z, F, dof, N, decay, decay_v, R, Q, zeta, lam, nu, c, dv, change, S, C, dA
+):
+    """The steps of `advance` in memory that is given, so that a thread of a GPU can do them too.
+
+    zeta (n_noise,), lam (K,), nu (M,), c (K,), dv and change like v, S (K, K + r), C (K, max(b, K)), dA (K, M).
+    """
+    K, M = A.shape
+    batch, n_noise, small = z.shape[1], z.shape[2] - M - K, F.shape[1]
+    columns = int(min(small, dof))
     scale = 1.0 / (batch * N)
     done = 0
     for step in range(z.shape[0]):
@@ -148,7 +166,6 @@ def advance(A, L, LT, v, v_star, p, uses_overlaps, z, F, dof, N, decay, decay_v,
             for j in range(k + 1):
                 L[k, j] = S[k, j]
         done += 1
-    overlaps(A, L, LT, R, Q)
     return done
 
 

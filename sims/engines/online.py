@@ -38,8 +38,8 @@ def choose_engine(rule: LearningRule, engine: str, dtype: str) -> str:
         return "exact" if lawful and dtype == "float64" else "direct"
     if engine == "exact" and not lawful:
         raise ModelError("engine", engine, "needs Gaussian inputs and fresh examples (no alpha); use direct")
-    if engine == "exact" and dtype != "float64":
-        raise ModelError("dtype", dtype, "must be float64 with engine exact")
+    if engine in ("exact", "cuda") and dtype != "float64":
+        raise ModelError("dtype", dtype, f"must be float64 with engine {engine}")
     return engine
 
 
@@ -169,6 +169,7 @@ def simulate(
         if engine == "cuda":
             from tsphys.sims.engines import cuda
 
+            record["kernel"] = cuda.kernel_of(rule)
             cuda.run(rule, N, start_of, seed, todo, steps, finished, progress)
         else:
             _on_threads(engine, rule, N, start_of, seed, todo, steps, dtype, threads, finished, progress)
