@@ -93,6 +93,15 @@ def test_a_configuration_file_says_the_same_as_options(capsys, folder):
     np.testing.assert_allclose(sim["Q"][:, 0, 0, 0], 0.2, rtol=1e-12)
 
 
+def test_one_configuration_file_serves_all_verbs(capsys):
+    Path("run.toml").write_text("lr = 0.7\nN = 50\nreplicas = 2\nthreads = 1\nrtol = 1e-6\nt = [0, 0.5]\n")
+    for verb in ("simulate", "solve", "compare"):
+        code, _, err = call(capsys, verb, "two_layer", "--config", "run.toml", "-o", verb)
+        assert code == 0, err
+    assert tsphys.load("solve.npz").meta["rtol"] == 1e-6
+    assert tsphys.load("simulate.npz").parameters["lr"] == 0.7
+
+
 def test_a_run_goes_on_where_it_was_interrupted(capsys, monkeypatch):
     from tsphys.runs import replicas
 

@@ -27,7 +27,7 @@ def per_model(verb: str, about: str, run: Callable[..., int | None], extra: Call
 
     class PerModel(click.Group):
         def list_commands(self, ctx: click.Context) -> list[str]:
-            return [name for name, entry in MODELS.items() if all(getattr(entry, r) for r in ROOMS[verb])]
+            return [name for name in MODELS if _offers(name, verb)]
 
         def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
             return _command(name, verb, run, extra) if name in self.list_commands(ctx) else None
@@ -39,6 +39,10 @@ def per_model(verb: str, about: str, run: Callable[..., int | None], extra: Call
     return PerModel(name=verb, help=about, no_args_is_help=False)
 
 
+def _offers(name: str, verb: str) -> bool:
+    return all(getattr(MODELS[name], room) for room in ROOMS[verb])
+
+
 def _command(name: str, verb: str, run: Any, extra: Any) -> click.Command:
     cls = model_class(name)
     decorators = []
@@ -47,7 +51,9 @@ def _command(name: str, verb: str, run: Any, extra: Any) -> click.Command:
     for key, described in run_options(name, verb).items():
         decorators.append(_option(key, described.metadata, described.default))
     decorators.append(
-        click.option("--config", type=click.Path(), help="TOML file with any of these options, and a [start] table.")
+        click.option(
+            "--config", type=click.Path(), help="TOML file with any of these options; one file serves all verbs."
+        )
     )
 
     def bare() -> None: ...
@@ -109,6 +115,8 @@ def parse(name: str, text: Any, meta: Any) -> Any:
 def merge(name: str, verb: str, config: str | None, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The model and the run that a TOML file and the command line describe; the command line has the last word.
 
+    One file serves all verbs: options of another verb are no mistake in it, and without effect.
+
     Raises
     ------
     ModelError
@@ -117,7 +125,10 @@ def merge(name: str, verb: str, config: str | None, given: dict[str, Any]) -> tu
     cls = model_class(name)
     own = {f.name: f.metadata for f in dataclasses.fields(cls)}
     runs = {k: v.metadata for k, v in run_options(name, verb).items()}
-    values = read_config(config, name, {*own, *runs}) if config else {}
+    verbs = [v for v in ROOMS if _offers(name, v)]
+    anywhere = {*own, *(key for v in verbs for key in run_options(name, v))}
+    values = read_config(config, name, anywhere) if config else {}
+    values = {k: v for k, v in values.items() if k in own or k in runs}
     values |= {k: parse(k, v, own.get(k) or runs[k]) for k, v in given.items()}
     return describe(name, verb, values)
 
