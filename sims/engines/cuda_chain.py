@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -31,7 +32,7 @@ def remainder_root(src, F, dof):
         for j in range(i):
             F[i, j] = normal(src)
         if i < dof:
-            F[i, i] = np.sqrt(chi2(src, dof - i))
+            F[i, i] = math.sqrt(chi2(src, dof - i))
 
 
 @njit

@@ -6,6 +6,7 @@ them. What couples the threads are sums over the coordinates, and the rule, whic
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -122,7 +123,7 @@ def unpack(sums, N, at, R, Q):
 def learn(sums, M, v, v_star, p, zeta, new, c, scratch, N, decay_v):
     """Apply the rule to the examples whose fields are in `sums`; False if the dynamics has diverged."""
     batch, K = c.shape
-    root = np.sqrt(N)
+    root = math.sqrt(N)
     dv, change = scratch[0, : v.shape[0]], scratch[1, : v.shape[0]]
     for k in range(v.shape[0]):
         change[k] = 0.0

@@ -9,6 +9,7 @@ L again. Nothing is subtracted, so nothing cancels when Q − R T⁻¹ Rᵀ → 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +35,7 @@ def lower(S, K, columns):
         if rest == 0.0:
             continue
         head = S[k, k]
-        norm = np.sqrt(head * head + rest)
+        norm = math.sqrt(head * head + rest)
         norm = -norm if head > 0.0 else norm
         # u = (head − norm, S[k, k+1:]), |u|² = 2 norm (norm − head); norm has the sign that avoids cancellation.
         first = head - norm

@@ -121,7 +121,7 @@ def pair64(v, w):
     """Two independent normals from two words: all 52 high bits of v for the radius, w for the angle."""
     u = np.uint64((v >> _S12) | _ONE).view(np.float64) - (1.0 - 2.0**-53)
     y = np.uint64((w >> _S12) | _ONE).view(np.float64) - (1.5 - 2.0**-53)
-    r = np.sqrt(_minus_2_log(u))
+    r = math.sqrt(_minus_2_log(u))
     z = y * y
     # y covers the half circle where the cosine is positive; a further bit of w, its 12th, decides the half.
     signed = np.uint64(np.float64(r).view(np.uint64) ^ ((w << _S52) & _SIGN)).view(np.float64)
