@@ -133,6 +133,36 @@ def test_exact_takes_the_steps_of_the_gram_form(model, N):
         np.testing.assert_allclose(v, expected_v, rtol=1e-14)
 
 
+def test_rounding_does_not_build_up_on_the_way_to_a_vanishing_error():
+    """The overlaps of the chain against the sum of all their changes, kept in extended precision, down to 1e-12."""
+    N, K, M = 20, 2, 2
+    model = tsphys.TwoLayer(lr=1.5)
+    rule = model.learning_rule()
+    near = OrderParameters(R=0.9 * np.eye(2), Q=0.85 * np.eye(2), T=np.eye(2))
+    A, L, LT = (np.ascontiguousarray(a) for a in coordinates(near))
+    v, p, ones = np.ones(2), rule.parameter_array(), np.ones(2)
+    R, Q = np.empty((K, M)), np.empty((K, K))
+    kernel, draws = bind(exact.advance, rule.function), exact.Draws(rule, N - K - M, 4, 0)
+    R_sum, Q_sum = np.array(near.R, dtype=np.longdouble), np.array(near.Q, dtype=np.longdouble)
+    for _ in range(40 * N):
+        z, F = draws.take(100)
+        for i in range(len(z)):
+            lam, nu = np.hstack([A, L]) @ z[i, 0, :4], LT @ z[i, 0, :2]
+            c, dv = np.zeros(K), np.zeros(K)
+            rule.function(lam, nu, v, ones, z[i, 0, 4:], p, c, dv)
+            x2 = z[i, 0, :4] @ z[i, 0, :4] + F[i, 0, 0] ** 2
+            R_sum += np.outer(c, nu) / N
+            Q_sum += (np.outer(lam, c) + np.outer(c, lam)) / N + np.outer(c, c) * x2 / N**2
+            kernel(A, L, LT, v, ones, p, False, z[i : i + 1], F[i : i + 1], N - K - M, N, 1.0, 1.0, R, Q)
+        if model.eps_g(R, Q, np.eye(2), ones, ones) < 1e-12:
+            break
+    else:
+        pytest.fail("the error does not vanish")
+    np.testing.assert_allclose(R, R_sum.astype(float), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(Q, Q_sum.astype(float), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(A @ A.T + L @ L.T, Q, rtol=1e-15)
+
+
 @pytest.mark.parametrize(("N", "b"), [(10, 1), (10, 3), (5, 2), (6, 4), (4, 2)])
 def test_the_rest_of_the_inputs_has_wishart_moments(N, b):
     """F Fᵀ is Wishart with n = N − K − M degrees of freedom: mean n, variances 2n and n, whatever n < b."""
