@@ -19,16 +19,16 @@ LR = 1.0
 
 def start(K: int) -> tsphys.OrderParameters:
     """Almost unspecialised: each unit has a small overlap of its own with one of the two teachers."""
-    R = np.array([[0.03, 0.0], [0.0, 0.02], [0.01, 0.0]])[:K]
+    R = np.array([[0.06, 0.0], [0.0, 0.04], [0.03, 0.0]])[:K]
     return tsphys.OrderParameters(R=R, Q=np.diag([0.2, 0.1, 0.15][:K]), T=np.eye(2))
 
 
 def panel_errors(ax: Any, theory: Any, sim: Any, single: Any, height: float | None) -> None:
-    """Generalisation error, with the ten thin lines of single networks under it."""
+    """Generalisation error, with thin lines of single networks under it."""
     for row in single["eps_g"]:
         ax.plot(single["t"], row, color="#BBBBBB", lw=0.4, zorder=1)
     theory_line(ax, theory, "eps_g", color=COLOURS[0], label="ODE, $N\\to\\infty$")
-    simulation_points(ax, sim, "eps_g", color=COLOURS[1], label=f"SGD, $N=10^{{{np.log10(sim.meta['N']):.0f}}}$")
+    simulation_points(ax, sim, "eps_g", color=COLOURS[1], label=f"SGD, $N={sim.meta['N']}$, {sim.replicas} runs")
     ax.plot([], [], color="#BBBBBB", lw=0.8, label=f"single runs, $N={single.meta['N']}$")
     if height is not None:
         ax.axhline(height, color="black", lw=0.7, ls=":", zorder=0)
@@ -69,11 +69,11 @@ def draw(
     progress: Callable[[float], None] | None = None,
 ) -> list[Path]:
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas = 10_000, 6 if quick else 32
+    N, replicas, singles = (3000, 6, 5) if quick else (10_000, 16, 10)
     runs: dict[str, Any] = {}
     with style() as plt:
         figure, axes = plt.subplots(3, 2, figsize=(PAGE, 6.6), sharex="col", sharey="row")
-        for column, (K, end) in enumerate(((2, 150.0), (3, 300.0))):
+        for column, (K, end) in enumerate(((2, 120.0), (3, 240.0))):
             t_theory, t = np.linspace(0, end, 301), np.linspace(0, end, 26)
             model = tsphys.TwoLayer(K=K, M=2, activation="erf", lr=LR)
             options = {"start": start(K), "seed": seed, "threads": threads}
@@ -82,13 +82,13 @@ def draw(
                 model, N=N, t=t, replicas=replicas, progress=share(progress, column * 1.0, 0.9, 2), **options
             )
             single = tsphys.simulate(
-                model, N=1000, t=t_theory, replicas=10, progress=share(progress, column + 0.9, 0.1, 2), **options
+                model, N=1000, t=t_theory, replicas=singles, progress=share(progress, column + 0.9, 0.1, 2), **options
             )
             height = plateau(model)[0] if K == 2 else None
             panel_errors(axes[0, column], theory, sim, single, height)
             panel_teacher(axes[1, column], theory, sim)
             panel_student(axes[2, column], theory, sim)
-            axes[0, column].set_title(f"erf, $K={K}$, $M=2$, $\\eta={LR:g}$, {replicas} runs")
+            axes[0, column].set_title(f"erf, $K={K}$, $M=2$, $\\eta={LR:g}$")
             runs |= {f"theory_K{K}": theory, f"simulation_K{K}": sim, f"single_K{K}": single}
         for panel, letter in zip(axes.flat, "abcdef", strict=True):
             label(panel, letter)
