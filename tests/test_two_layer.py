@@ -105,3 +105,28 @@ def test_the_deviation_from_theory_shrinks_with_the_size():
 def test_the_deviation_from_theory_shrinks_with_the_size_up_to_2000():
     fit, root = shrinks_as_finite_sizes_should((250, 500, 1000, 2000), (8000, 16000, 32000, 32000))
     assert len(fit) == root.shape[1] == 10
+
+
+@pytest.mark.parametrize("engine", ["direct", "exact", "ode"])
+def test_weights_and_readout_decay_at_their_own_rates(engine):
+    """Nothing but decay where there is no error: zero weights, or a zero readout, and a silent teacher."""
+    N, t, kappa, kappa_v = 20, np.array([0.5, 2.0]), 0.3, 0.7
+    options = {"K": 1, "M": 1, "lr_v": 0.5, "weight_decay": kappa, "weight_decay_v": kappa_v, "v_star": [0.0]}
+    silent = tsphys.OrderParameters(R=[[0.0]], Q=[[0.0]], T=[[1.0]])
+    unread = tsphys.OrderParameters(R=[[0.2]], Q=[[0.5]], T=[[1.0]])
+    steps = np.rint(N * t)
+    found = []
+    for v, start in ((2.0, silent), (0.0, unread)):
+        model = tsphys.TwoLayer(v=[v], **options)
+        if engine == "ode":
+            found.append(tsphys.solve(model, t=t, start=start))
+            w, r = np.exp(-kappa * t), np.exp(-kappa_v * t)
+        else:
+            sim = tsphys.simulate(model, N=N, t=t, start=start, replicas=1, engine=engine)
+            found.append({name: sim[name][0] for name in ("R", "Q", "v")})
+            w, r = (1 - kappa / N) ** steps, (1 - kappa_v / N) ** steps
+    # Rounding adds up over 40 steps; the equations are solved to 1e-12 a step.
+    tolerance = 1e-9 if engine == "ode" else 1e-13
+    np.testing.assert_allclose(found[0]["v"][:, 0], 2.0 * r, rtol=tolerance)
+    np.testing.assert_allclose(found[1]["R"][:, 0, 0], 0.2 * w, rtol=tolerance)
+    np.testing.assert_allclose(found[1]["Q"][:, 0, 0], 0.5 * w**2, rtol=tolerance)
