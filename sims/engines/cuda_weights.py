@@ -96,11 +96,13 @@ def share(W, B, pool, old, new, c, decay, fresh, binary, fields, overlaps, src, 
     for i in range(first, W.shape[1], 2 * stride):
         j = i + stride
         update(W, pool, old, c, decay, i)
+        if j < W.shape[1]:
+            update(W, pool, old, c, decay, j)
+        # Fresh inputs take the place of those that the update needed, at both coordinates.
         if fresh and fields:
             draw(pool, new, binary, src, i, j)
         gather(W, B, pool, new, fields, overlaps, i, sums)
         if j < W.shape[1]:
-            update(W, pool, old, c, decay, j)
             gather(W, B, pool, new, fields, overlaps, j, sums)
 
 
