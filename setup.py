@@ -1,4 +1,4 @@
-"""The metadata of tsphys; the rooms sims/, odes/, replica/, figures/ and benchmarks/ install as tsphys.sims, ..."""
+"""The metadata of tsphys; the rooms sims/, odes/, replica/, figures/, … install as tsphys.sims, …"""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
-ROOMS = ("sims", "odes", "replica", "figures", "benchmarks")
+ROOMS = ("sims", "odes", "replica", "figures", "benchmarks", "validation")
 
 package_dir = {"tsphys": "tsphys"}
 packages = {"tsphys", *(f"tsphys.{p}" for p in find_packages("tsphys") if p.split(".")[0] not in ROOMS)}

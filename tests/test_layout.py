@@ -11,15 +11,16 @@ import tsphys
 from tsphys.registry import LIBRARY_ONLY, MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("sims", "odes", "replica", "figures", "benchmarks")
+ROOMS = ("sims", "odes", "replica", "figures", "benchmarks", "validation")
 #: What the code of a room must not import.
 FORBIDDEN = {
-    "sims": ("tsphys.odes", "tsphys.replica", "tsphys.figures", "tsphys.benchmarks", "tsphys.cli"),
-    "odes": ("tsphys.sims", "tsphys.replica", "tsphys.figures", "tsphys.benchmarks", "tsphys.cli"),
-    "replica": ("tsphys.sims", "tsphys.odes", "tsphys.figures", "tsphys.benchmarks", "tsphys.cli"),
+    "sims": ("tsphys.odes", "tsphys.replica", "tsphys.figures", "tsphys.benchmarks", "tsphys.validation", "tsphys.cli"),
+    "odes": ("tsphys.sims", "tsphys.replica", "tsphys.figures", "tsphys.benchmarks", "tsphys.validation", "tsphys.cli"),
+    "replica": ("tsphys.sims", "tsphys.odes", "tsphys.figures", "tsphys.benchmarks", "tsphys.validation", "tsphys.cli"),
     "figures": (),
-    "benchmarks": ("tsphys.figures", "tsphys.cli"),
-    "tsphys": ("tsphys.sims", "tsphys.odes", "tsphys.replica", "tsphys.figures"),
+    "benchmarks": ("tsphys.figures", "tsphys.validation", "tsphys.cli"),
+    "validation": ("tsphys.figures", "tsphys.benchmarks", "tsphys.cli"),
+    "tsphys": ("tsphys.sims", "tsphys.odes", "tsphys.replica", "tsphys.figures", "tsphys.validation"),
 }
 
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "compare": "Simulation against theory: a table of z-scores, a verdict.",
     "figure": "Draw a figure: theory and simulation in one picture.",
     "sweep": "Run a study: one model over axes of parameters, from a TOML file.",
+    "validate": "Check theory and simulation of every model on this machine.",
     "bench": "Time tsphys against reference implementations, as ratios.",
     "info": "Tell what is in a result file.",
 }

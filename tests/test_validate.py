@@ -1,0 +1,169 @@
+"""The package's own validation: what is right passes, what is broken fails, and the command says so."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tsphys
+from tsphys.cli import main
+from tsphys.registry import LIBRARY_ONLY, MODELS
+from tsphys.validation import dense_hebbian, hopfield, perceptron, run, two_layer
+from tsphys.validation.checks import Finding, Setting, in_size, stationary, two_samples, within
+from tsphys.validation.online import simulated
+
+
+def found(module, kind, word=""):
+    """Findings of the checks of a module of one kind whose name holds a word."""
+    chosen = [check for check in module.checks(True) if check.kind == kind and word in check.name]
+    assert chosen
+    return [check.run(Setting()) for check in chosen]
+
+
+def passed(findings):
+    return [f.score <= f.limit for f in findings]
+
+
+def test_every_model_has_checks_of_theory_against_simulation():
+    for name in (*MODELS, *LIBRARY_ONLY):
+        kinds = {check.kind for check in run._checks(name, Setting())}
+        assert "simulation" in kinds, name
+        assert kinds & {"integral", "saddle"}, name
+
+
+@pytest.mark.parametrize("module", [hopfield, dense_hebbian])
+def test_saddle_points_are_stationary(module):
+    assert all(passed(found(module, "saddle")))
+
+
+def test_a_shifted_saddle_point_is_caught(monkeypatch):
+    ordinary = tsphys.solve
+
+    def shifted(model, **options):
+        result = ordinary(model, **options)
+        data = {**result.data, "q": result["q"] * (1 + 1e-6)}
+        return tsphys.Result(result.kind, result.model, result.parameters, result.axis, data, meta=result.meta)
+
+    monkeypatch.setattr(tsphys, "solve", shifted)
+    assert not any(passed(found(hopfield, "saddle")))
+
+
+def test_a_wrong_closed_form_is_caught(monkeypatch):
+    assert all(passed(found(two_layer, "integral", "integrals")))
+    assert all(passed(found(perceptron, "integral")))
+    from tsphys.odes import perceptron as theory
+
+    ordinary = theory.drift
+    monkeypatch.setattr(theory, "drift", lambda *a: tuple((1 + 1e-6) * x for x in ordinary(*a)))
+    assert not any(passed(found(perceptron, "integral")))
+    monkeypatch.setattr(two_layer.integrals, "I4", lambda *a: 0.0190777)
+    assert not any(passed(found(two_layer, "integral", "integrals")))
+
+
+@pytest.mark.parametrize("rate, agree", [(1.0, True), (1.05, False)])
+def test_a_theory_five_per_cent_off_is_caught(monkeypatch, rate, agree):
+    from tsphys.odes import perceptron as theory
+
+    ordinary = theory.drift
+    monkeypatch.setattr(theory, "drift", lambda *a: tuple(rate * x for x in ordinary(*a)))
+    check = simulated(tsphys.Perceptron(rule="hebb"), perceptron.START, perceptron.T, "exact", 1000, 64)
+    finding = check(Setting())
+    assert (finding.score <= finding.limit) is agree
+
+
+def test_scores_in_size_have_the_law_of_normal_numbers():
+    rng = np.random.default_rng(0)
+    sizes = (100, 200, 400)
+
+    def score(power, bias, theory=1.0):
+        samples = [1 + bias(n) + rng.standard_normal(400) * n**power for n in sizes]
+        return in_size(sizes, samples, theory)
+
+    right = np.array([score(-0.5, lambda n: 3 / n).score for _ in range(400)])
+    # The larger of two |z| has the median Φ⁻¹((1 + √½)/2) = 1.0518; its density there is 1/2.0 per unit of z, so that
+    # the median of 400 has the standard error 0.5·2.0/√400 = 0.05.
+    assert abs(np.median(right) - 1.0518) < 4 * 0.05
+    for wrong in (score(-1.0, lambda n: 0), score(-0.5, lambda n: 0, theory=1.05), score(-0.5, lambda n: 3 / n**0.5)):
+        assert wrong.score > wrong.limit
+
+
+def test_two_samples_see_means_and_variances():
+    rng = np.random.default_rng(1)
+    a, b = rng.standard_normal((2, 2000, 3))
+    assert passed([two_samples(a, b, "normal numbers")]) == [True]
+    assert passed([two_samples(a, b + 0.3, ""), two_samples(a, 1.3 * b, "")]) == [False, False]
+
+
+def test_stationarity_and_bounds():
+    assert passed([stationary(lambda x, y: np.cos(x) * np.cosh(y), [(0, 0), (np.pi, 0)])]) == [True]
+    assert passed([stationary(lambda x, y: np.cos(x) * np.cosh(y), [(0, 0), (np.pi, 1e-7)])]) == [False]
+    assert within([1e-3, -3e-3], [1e-2, 1e-3], "").score == pytest.approx(3)
+    assert not run.Row("", "", "", Finding(float("nan"), 1.0, ""), 0.0).ok
+
+
+def call(capsys, *arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(["validate", *arguments])
+    return caught.value.code, *capsys.readouterr()
+
+
+@pytest.fixture
+def few(monkeypatch, tmp_path):
+    """Two checks of the perceptron only."""
+    monkeypatch.chdir(tmp_path)
+    chosen = [c for c in perceptron.checks(True) if c.name in ("hebb, engine exact", "equations, hebb")]
+    monkeypatch.setattr(perceptron, "checks", lambda quick: chosen)
+
+
+def test_the_command_writes_a_table_and_a_report(few, capsys):
+    code, out, _ = call(capsys, "perceptron", "--quick", "-o", "report.md")
+    assert code == 0, out
+    assert "2 of 2 checks passed" in out
+    assert out.count(" pass ") == 2
+    text = Path("report.md").read_text()
+    assert "| hebb, engine exact | simulation |" in text
+    assert "![perceptron: simulation on theory](report-perceptron.png)" in text
+    with np.load("report-perceptron.npz") as data:
+        assert data["check_0_simulation"].shape == data["check_0_theory"].shape == (6,)
+    code, _, err = call(capsys, "perceptron", "--quick", "-o", "report.md")
+    assert code == 2
+    assert "exists" in err
+
+
+def test_the_command_fails_with_a_broken_theory(few, capsys, monkeypatch):
+    from tsphys.odes import perceptron as theory
+
+    ordinary = theory.drift
+    monkeypatch.setattr(theory, "drift", lambda *a: tuple(1.2 * x for x in ordinary(*a)))
+    code, out, _ = call(capsys, "perceptron", "--quick")
+    assert code == 1
+    assert "2 FAILED" in out
+
+    def raises(*a):
+        raise tsphys.ConvergenceError("no solution")
+
+    monkeypatch.setattr(theory, "drift", raises)
+    code, out, _ = call(capsys, "perceptron", "--quick")
+    assert code == 1
+    assert "ConvergenceError: no solution" in out
+
+
+BAD = {
+    "model": (("three_layer",), "model = 'three_layer'"),
+    "suffix": (("-o", "report.html"), "must end in .md"),
+    "folder": (("-o", "none/report.md"), "does not exist"),
+    "threads": (("-j", "0"), "threads = 0"),
+    "seed": (("-s", "-1"), "seed = -1"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_gives_one_line_and_exit_code_2(case, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments, word = BAD[case]
+    code, out, err = call(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("tsphys: error: ")
+    assert err.count("\n") == 1
+    assert word in err
+    assert not list(tmp_path.iterdir())

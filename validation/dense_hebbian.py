@@ -1,0 +1,69 @@
+"""Dense Hebbian networks."""
+
+from __future__ import annotations
+
+from math import comb
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.validation import free_energies
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary
+
+EXAMPLES = {"P": 3, "M": 5, "r": 0.7, "storage": "supervised"}
+
+
+def retrieval(
+    given: dict[str, Any], alpha: float, T: list[float], N: int, replicas: int, names: tuple[str, ...]
+) -> Any:
+    """A check of simulated retrieval over temperatures.
+
+    Couplings of distinct spins are weaker than the theory's by Π_k (1 − k/N), k < P, which is put into the theory as a
+    larger load and temperature.
+    """
+
+    def run(setting: Setting) -> Finding:
+        factor = float(np.prod([1 - k / N for k in range(1, given["P"])]))
+        sim = tsphys.simulate(
+            tsphys.DenseHebbian(**given, alpha=alpha), T=T, N=N, replicas=setting.replicas(replicas),
+            seed=setting.seed, threads=setting.threads, sweeps=60, equilibration=40,
+        )  # fmt: skip
+        theory = tsphys.solve(tsphys.DenseHebbian(**given, alpha=alpha / factor), T=[x / factor for x in T])
+        same = tsphys.Result(
+            kind="theory", model=theory.model, parameters=theory.parameters, axis="T",
+            data={**theory.data, "T": np.array(T)}, meta=theory.meta,
+        )  # fmt: skip
+        return on_theory(sim, same, "m", list(names))
+
+    return run
+
+
+def saddles(given: dict[str, Any], alpha: float, T: list[float]) -> Any:
+    """A check that n and q are stationary over temperatures."""
+
+    def run(setting: Setting) -> Finding:
+        P, M, r = given["P"], given.get("M", 1), given.get("r", 1.0)
+        found = tsphys.solve(tsphys.DenseHebbian(**given, alpha=alpha), T=T)
+        k = np.arange(M + 1)
+        v = (2 * k - M) / (M * r)
+        w = np.array([comb(M, i) for i in k]) * ((1 + r) / 2) ** k * ((1 - r) / 2) ** (M - k)
+        scale = (1 + (1 - r**2) / (M * r**2)) ** (P / 2)
+        findings = [
+            stationary(lambda n, q, t=t: free_energies.dense(n, q, alpha, t, P, scale, v, w), [(n, q)])
+            for t, n, q in zip(T, found["n"], found["q"])
+        ]
+        return max(findings, key=lambda finding: finding.score)
+
+    return run
+
+
+def checks(quick: bool) -> list[Check]:
+    """What is checked of dense networks."""
+    return [
+        Check("simulation", "P = 3", retrieval({"P": 3}, 0.03, [0.2, 0.4], 150, 24, ("m",))),
+        Check("simulation", "P = 3, examples", retrieval(EXAMPLES, 0.01, [0.2, 0.3], 250, 24, ("m", "n"))),
+        Check("saddle", "P = 3", saddles({"P": 3}, 0.03, [0.2, 0.4])),
+        Check("saddle", "P = 4", saddles({"P": 4}, 0.01, [0.2, 0.4])),
+        Check("saddle", "P = 3, examples", saddles(EXAMPLES, 0.01, [0.2, 0.3])),
+    ]

@@ -1,0 +1,45 @@
+"""Any rule on local fields: one that no other model has."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+import tsphys
+from tsphys.models.learning_rule import LearningRule
+from tsphys.validation.checks import Check, Finding, Setting, within
+from tsphys.validation.online import engines, simulated
+
+START = tsphys.OrderParameters(R=[[0.3]], Q=[[0.8]], T=[[1.0]], v=(), v_star=())
+T = np.linspace(0, 6, 7)
+
+
+def saturated(lam, nu, v, v_star, noise, p, c, dv):
+    """Linear regression whose steps saturate, p = [η]."""
+    c[0] = p[0] * math.tanh(nu[0] - lam[0])
+
+
+def half_square(lam, nu, v, v_star, p):
+    """Half the squared difference of student and teacher."""
+    return 0.5 * (lam[0] - nu[0]) ** 2
+
+
+def error(setting: Setting) -> Finding:
+    """eps_g of half the square, ½(Q − 2R + T), against its quadrature at all times; 1e-12 for some thousand terms."""
+    theory = tsphys.solve(_model(), start=START, t=T)
+    exact = 0.5 * (theory["Q"][:, 0, 0] - 2 * theory["R"][:, 0, 0] + 1)
+    return within(theory["eps_g"] - exact, np.full(len(T), 1e-12), "eps_g")
+
+
+def _model() -> LearningRule:
+    return LearningRule(saturated, params=(0.8,), error=half_square, smooth=True)
+
+
+def checks(quick: bool) -> list[Check]:
+    """What is checked of rules of one's own."""
+    model = _model()
+    out = [
+        Check("simulation", f"tanh of the error, engine {e}", simulated(model, START, T, e, 300, 48)) for e in engines()
+    ]
+    return [*out, Check("integral", "error of a rule", error)]

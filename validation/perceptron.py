@@ -1,0 +1,32 @@
+"""The sign perceptron."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import tsphys
+from tsphys.models.perceptron import RULES
+from tsphys.validation.checks import Check
+from tsphys.validation.online import averaged, engines, simulated, sized
+
+START = tsphys.OrderParameters(R=[[0.3]], Q=[[0.8]], T=[[1.0]])
+T = np.linspace(0, 10, 6)
+
+
+def checks(quick: bool) -> list[Check]:
+    """What is checked of the perceptron: each rule."""
+    out = [
+        Check(
+            "simulation", f"{rule}, engine exact", simulated(tsphys.Perceptron(rule=rule), START, T, "exact", 1000, 32)
+        )
+        for rule in RULES
+    ]
+    adatron = tsphys.Perceptron(rule="adatron")
+    for engine in engines()[1:]:
+        out.append(Check("simulation", f"adatron, engine {engine}", simulated(adatron, START, T, engine, 500, 32)))
+    out.append(Check("size", "adatron, eps_g at t = 4", sized(adatron, START, 4.0, (200, 400, 800), 300)))
+    out += [
+        Check("integral", f"equations, {rule}", averaged(tsphys.Perceptron(rule=rule), START, [0.5, 2.0]))
+        for rule in RULES
+    ]
+    return out

@@ -1,0 +1,82 @@
+"""Two-layer networks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import tsphys
+from tsphys.physics import integrals
+from tsphys.physics.names import code
+from tsphys.validation.checks import Check, Finding, Setting, within
+from tsphys.validation.online import averaged, engines, simulated, sized
+
+START = tsphys.OrderParameters(
+    R=[[0.12, 0.02], [-0.05, 0.1]],
+    Q=[[0.3, 0.05], [0.05, 0.25]],
+    T=[[1, 0.2], [0.2, 1]],
+    v=[0.9, 1.1],
+    v_star=[1, 1.2],
+)
+T = np.linspace(0, 10, 11)
+ERF = tsphys.TwoLayer(lr=1.0, noise=0.2)
+BOTH = tsphys.TwoLayer(lr=0.8, lr_v=0.5, noise=0.2, weight_decay=0.02)
+CLEAN = tsphys.TwoLayer(lr=0.8, lr_v=0.5, weight_decay=0.02)
+RELU = tsphys.TwoLayer(activation="relu", lr=0.3, noise=0.1)
+#: Covariance of four fields, positive definite.
+C = np.array([[1, 0.3, 0.2, 0.1], [0.3, 0.8, -0.25, 0.15], [0.2, -0.25, 0.9, 0.2], [0.1, 0.15, 0.2, 1.1]])
+
+
+def _average(nodes: int, f) -> float:
+    """⟨f(x)⟩ over four Gaussian fields with covariance C, by Gauss-Hermite quadrature."""
+    x, w = np.polynomial.hermite_e.hermegauss(nodes)
+    grid = np.meshgrid(x, x, x, x, indexing="ij")
+    weight = np.prod(np.meshgrid(w, w, w, w, indexing="ij"), axis=0) / np.sum(w) ** 4
+    fields = np.tensordot(np.linalg.cholesky(C), grid, axes=1)
+    return float(np.sum(weight * f(fields)))
+
+
+def erf_integrals(setting: Setting) -> Finding:
+    """I2, J2, I3, I4 of erf units; the bound is what the last quarter of the nodes changes."""
+    from scipy.special import erf
+
+    a = code("erf")
+
+    def act(x):
+        return erf(x / np.sqrt(2))
+
+    def der(x):
+        return np.sqrt(2 / np.pi) * np.exp(-(x**2) / 2)
+
+    def averages(nodes: int) -> np.ndarray:
+        return np.array(
+            [
+                _average(nodes, lambda x: act(x[0]) * act(x[1])),
+                _average(nodes, lambda x: der(x[0]) * der(x[1])),
+                _average(nodes, lambda x: der(x[0]) * x[1] * act(x[2])),
+                _average(nodes, lambda x: der(x[0]) * der(x[1]) * act(x[2]) * act(x[3])),
+            ]
+        )
+
+    closed = [
+        integrals.I2(a, a, C[0, 0], C[0, 1], C[1, 1]),
+        integrals.J2(a, C, 0, 1),
+        integrals.I3(a, a, C[0, 0], C[0, 1], C[0, 2], C[1, 2], C[2, 2]),
+        integrals.I4(a, a, a, C, 0, 1, 2, 3),
+    ]
+    rough, fine = (averages(n) for n in (18, 24))
+    return within(fine - closed, np.abs(fine - rough) + 1e-14, "I2, J2, I3, I4")
+
+
+def checks(quick: bool) -> list[Check]:
+    """What is checked of two-layer networks."""
+    N, replicas = {"exact": 1000, "direct": 300, "cuda": 1000}, {"exact": 32, "direct": 16, "cuda": 128}
+    out = [Check("simulation", f"erf, engine {e}", simulated(ERF, START, T, e, N[e], replicas[e])) for e in engines()]
+    out += [
+        Check("simulation", "both layers, engine exact", simulated(BOTH, START, T, "exact", 1000, 32)),
+        Check("simulation", "relu, engine exact", simulated(RELU, START, T, "exact", 1000, 32)),
+        Check("size", "erf, eps_g at t = 4", sized(ERF, START, 4.0, (200, 400, 800), 300)),
+        Check("integral", "integrals of erf", erf_integrals),
+        Check("integral", "equations, erf, both layers", averaged(CLEAN, START, [0.5, 2.0], 2**17)),
+        Check("integral", "equations, relu", averaged(RELU, START, [0.5, 2.0])),
+    ]
+    return out
