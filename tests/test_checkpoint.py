@@ -1,4 +1,4 @@
-"""Finished replicas: put back where they belong, by every kind of run."""
+"""Finished replicas: kept when a run is stopped, and put back where they belong, by every kind of run."""
 
 import dataclasses
 
@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import tsphys
+from tsphys.runs import checkpoint
 from tsphys.runs.replicas import over_replicas
+from tsphys.runs.result import Result
 
 RUNS = {
     "two_layer": (tsphys.TwoLayer(), {"N": 20, "t": [0, 0.5]}, "Q"),
@@ -39,3 +41,40 @@ def test_replicas_are_put_back_in_their_places(name, monkeypatch):
     for change in ({"seed": 4}, {"N": 600}):
         with pytest.raises(tsphys.ModelError, match="holds another run"):
             tsphys.simulate(model, replicas=4, resume=old, **{**options, "seed": 3, **change})
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_what_is_finished_is_kept_when_a_run_is_stopped(name, monkeypatch):
+    model, options, observable = RUNS[name]
+    module = "online" if name == "two_layer" else "hebbian"
+
+    def stopped(work, todo, *, finished, **rest):
+        def some(replica, outcome):
+            finished(replica, outcome)
+            done.append(replica)
+            if len(done) == 2:
+                raise KeyboardInterrupt
+
+        over_replicas(work, todo, finished=some, **rest)
+
+    monkeypatch.setattr(f"tsphys.sims.engines.{module}.over_replicas", stopped)
+    done, kept = [], []
+    with pytest.raises(KeyboardInterrupt):
+        tsphys.simulate(model, replicas=4, seed=3, threads=1, checkpoint=kept.append, **options)
+    assert [r.meta["replica_ids"] for r in kept] == [sorted(done)]
+    monkeypatch.undo()
+    whole = tsphys.simulate(model, replicas=4, seed=3, **options)
+    np.testing.assert_array_equal(kept[0][observable], whole[observable][sorted(done)])
+
+
+def test_checkpoints_come_in_intervals(monkeypatch):
+    now, kept = [0.0], []
+    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now[0])
+    result = Result("simulation", "x", {}, "t", {})
+    with checkpoint.keeping(kept.append, lambda: result) as after_each:
+        for now[0] in (1.0, 9.0, 11.0, 12.0, 20.0, 22.0):
+            after_each()
+    assert len(kept) == 2
+    with checkpoint.keeping(None, lambda: result) as after_each:
+        now[0] = 100.0
+        after_each()

@@ -270,6 +270,12 @@ def test_resume_gives_the_bits_of_an_uninterrupted_run():
         tsphys.simulate(model, replicas=4, resume=part, **{**options, "seed": 3})
 
 
+@pytest.mark.parametrize(("alpha", "examples"), [(1e-9, 1), (0.07, 7), (0.071, 8), (3.0, 300)])
+def test_a_training_set_has_as_many_examples_as_the_load_says(alpha, examples):
+    assert direct.pool_size(tsphys.TwoLayer(alpha=alpha).learning_rule(), 100) == examples
+    assert np.isfinite(tsphys.simulate(tsphys.TwoLayer(alpha=alpha), N=100, t=[0.1])["Q"]).all()
+
+
 def test_auto_takes_the_exact_law_where_it_holds():
     for model, engine in (
         (tsphys.TwoLayer(), "exact"),

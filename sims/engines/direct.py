@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from tsphys._jit import njit
 from tsphys.models.learning_rule import LearningRule
 from tsphys.numerics.random import generator, normals, signs, stream
 from tsphys.physics.order_parameters import OrderParameters, microscopic
+from tsphys.runs.memory import fitting_threads
 from tsphys.sims.engines.local import SCALARS, bind, coefficients, write_overlaps
 
 #: Coordinates handled at once: inputs and weights of a block stay in the first-level cache.
@@ -174,6 +176,23 @@ def advance(W, B, v, v_star, p, uses_overlaps, pool, rows, noise, fresh, binary,
     return done
 
 
+def pool_size(rule: LearningRule, N: int) -> int:
+    """Inputs that a replica holds: two minibatches, or the ⌈αN⌉ examples of a fixed training set."""
+    if rule.alpha is None:
+        return 2 * rule.minibatch
+    # 0.07·100 is 7 and a rounding error, which is no eighth example.
+    return math.ceil(rule.alpha * N * (1 - 1e-12))
+
+
+def fitting(rule: LearningRule, N: int, dtype: np.dtype[Any], threads: int) -> int:
+    """How many of `threads` replicas fit into memory side by side, or a ModelError if none does."""
+    size = pool_size(rule, N)
+    # A start needs a random basis, its factors and the products with them, in float64, before there are weights.
+    bytes_each = float(N) * ((rule.K + rule.M) * (dtype.itemsize + 4 * 8) + size * dtype.itemsize)
+    what = "the weights and " + ("the inputs" if rule.alpha is None else f"{size} examples")
+    return fitting_threads(bytes_each, N, what, threads)
+
+
 def start_replica(
     rule: LearningRule, N: int, start: OrderParameters, seed: int, replica: int, dtype: Any
 ) -> Callable[[int, int], tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
@@ -182,7 +201,7 @@ def start_replica(
     W, B = (np.ascontiguousarray(a, dtype=dtype) for a in microscopic(start, N, draw))
     rng, scalars = stream(seed, replica, "direct inputs"), generator(seed, replica, "direct scalars")
     b, fresh, binary = rule.minibatch, rule.alpha is None, rule.inputs == "binary"
-    size = 2 * b if fresh else int(np.ceil(rule.alpha * N))
+    size = pool_size(rule, N)
     pool = np.zeros((size, N), dtype)
     if not fresh:
         for x in pool:

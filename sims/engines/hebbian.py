@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.models.fields import number, param, parameters
 from tsphys.numerics.random import generator
+from tsphys.runs.checkpoint import finished_rows, keeping
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
@@ -21,8 +21,6 @@ from tsphys.sims.engines.stored import fingerprint
 
 STARTS = ("pattern", "noisy", "random", "mixture")
 PROTOCOLS = ("quench", "anneal", "tempering")
-#: Seconds between two checkpoints.
-CHECKPOINT = 10.0
 
 OPTIONS = {
     "N": param(1000, "number of spins", kind=int, short="-N"),
@@ -284,9 +282,9 @@ def run(
             data[name][replica] = values
         whole[replica] = True
 
-    if resume is not None:
-        for replica, row in finished_rows(resume, model, p, record):
-            put(replica, row)
+    rows = [] if resume is None else finished_rows(resume, model, p.axis, p.values, record, p.replicas)
+    for replica, row in rows:
+        put(replica, {name: resume[name][row] for name in resume.observables})
 
     def result(rows: np.ndarray) -> Result:
         part = {name: values[rows] for name, values in data.items()}
@@ -302,32 +300,16 @@ def run(
             meta={**record, "replicas": len(kept), "replica_ids": kept, **provenance()},
         )
 
-    last = time.monotonic()
-
     def finished(replica: int, found: dict[str, np.ndarray]) -> None:
-        nonlocal last
         put(replica, found)
-        if checkpoint is not None and time.monotonic() - last > CHECKPOINT:
-            checkpoint(result(np.flatnonzero(whole)))
-            last = time.monotonic()
+        after_each()
 
-    over_replicas(
-        lambda replica, report: work(build, model, p, replica, report),
-        np.flatnonzero(~whole).tolist(),
-        threads=p.threads,
-        progress=progress,
-        finished=finished,
-    )
+    with keeping(checkpoint, lambda: result(np.flatnonzero(whole)) if whole.any() else None) as after_each:
+        over_replicas(
+            lambda replica, report: work(build, model, p, replica, report),
+            np.flatnonzero(~whole).tolist(),
+            threads=p.threads,
+            progress=progress,
+            finished=finished,
+        )
     return result(np.arange(p.replicas))
-
-
-def finished_rows(
-    old: Result, model: Any, p: Plan, record: dict[str, Any]
-) -> Sequence[tuple[int, dict[str, np.ndarray]]]:
-    """The replicas of an earlier run of the same model and plan; a ModelError if it is another."""
-    same = old.model == model.name and old.parameters == parameters(model) and old.axis == p.axis
-    same = same and all(old.meta.get(k) == v for k, v in record.items() if k != "replicas")
-    if not same or not np.array_equal(old[p.axis], p.values):
-        raise ModelError("resume", old.model, "holds another run (model, parameters, N, seed, start, axis or options)")
-    rows = enumerate(old.meta["replica_ids"])
-    return [(i, {k: old[k][row] for k in old.observables}) for row, i in rows if i < p.replicas]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,14 +12,14 @@ from tsphys.models.fields import number, parameters
 from tsphys.models.learning_rule import LearningRule
 from tsphys.models.starts import checked_start, drawn_start
 from tsphys.physics.order_parameters import DIMS, OrderParameters, need
+from tsphys.runs.checkpoint import finished_rows, keeping
+from tsphys.runs.memory import check_memory
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
-from tsphys.runs.times import times
+from tsphys.runs.times import times, whole_steps
 
 ENGINES = ("auto", "direct", "exact", "cuda")
-#: Seconds between two checkpoints.
-CHECKPOINT = 10.0
 
 
 def choose_engine(rule: LearningRule, engine: str, dtype: str) -> str:
@@ -103,13 +102,24 @@ def simulate(
     rule = model.learning_rule()
     N = need(N, rule.K, rule.M)
     t = times("t", t)
+    steps = whole_steps(t, N)
     replicas = number("replicas", replicas, kind=int, low=1)
+    check_memory("replicas", replicas, 8.0 * replicas * len(t) * (rule.K * (rule.K + rule.M + 1)), "the observables")
+    for name in ("weight_decay", "weight_decay_v"):
+        if getattr(rule, name) > N:
+            raise ModelError(
+                name, getattr(rule, name), f"must be at most N = {N}; a step leaves 1 − κ/N of the weights"
+            )
     seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
     threads = thread_count(threads)
     if dtype not in ("float64", "float32"):
         raise ModelError("dtype", dtype, "must be float64 or float32")
     engine = choose_engine(rule, engine, dtype)
     given = None if start is None else checked_start(rule, start)
+    if engine == "direct":
+        from tsphys.sims.engines.direct import fitting
+
+        threads = fitting(rule, N, np.dtype(dtype), threads)
 
     def start_of(replica: int) -> OrderParameters:
         return given or drawn_start(model, N, seed, replica)
@@ -130,9 +140,11 @@ def simulate(
         "v": np.full((*shape, len(first.v)), np.nan),
     }
     whole = np.zeros(replicas, dtype=bool)
-    if resume is not None:
-        _take_over(resume, model, record, t, data, whole)
-    steps = np.rint(t * N).astype(np.int64)
+    for replica, row in [] if resume is None else finished_rows(resume, model, "t", t, record, replicas):
+        if np.isfinite(resume["Q"][row]).all():
+            for name, values in data.items():
+                values[replica] = resume[name][row]
+            whole[replica] = True
     diverged: dict[int, int] = {}
 
     def result(rows: Sequence[int] | slice) -> Result:
@@ -151,21 +163,16 @@ def simulate(
             meta={**record, "replicas": len(kept), "replica_ids": kept, **provenance()},
         )
 
-    last_checkpoint = time.monotonic()
-
     def finished(replica: int, outcome: Any) -> None:
-        nonlocal last_checkpoint
         for name, values in zip(("R", "Q", "v"), outcome[:3], strict=True):
             data[name][replica] = values
         whole[replica] = outcome[3] is None
         if outcome[3] is not None:
             diverged[replica] = outcome[3]
-        if checkpoint is not None and time.monotonic() - last_checkpoint > CHECKPOINT:
-            checkpoint(result(np.flatnonzero(whole)))
-            last_checkpoint = time.monotonic()
+        after_each()
 
     todo = np.flatnonzero(~whole).tolist()
-    try:
+    with keeping(checkpoint, lambda: result(np.flatnonzero(whole)) if whole.any() else None) as after_each:
         if engine == "cuda":
             from tsphys.sims.engines import cuda
 
@@ -173,10 +180,6 @@ def simulate(
             cuda.run(rule, N, start_of, seed, todo, steps, finished, progress)
         else:
             _on_threads(engine, rule, N, start_of, seed, todo, steps, dtype, threads, finished, progress)
-    except BaseException:
-        if checkpoint is not None and whole.any():
-            checkpoint(result(np.flatnonzero(whole)))
-        raise
     if diverged:
         replica, step = min(diverged.items(), key=lambda item: item[1])
         raise DivergedError(
@@ -218,19 +221,3 @@ def _on_threads(
         return R, Q, v, None
 
     over_replicas(work, todo, threads=threads, progress=progress, finished=finished)
-
-
-def _take_over(
-    old: Result, model: Any, record: dict[str, Any], t: np.ndarray, data: dict[str, np.ndarray], whole: np.ndarray
-) -> None:
-    """Copy the finished replicas of an earlier run of the same model, size, seed, engine, start and times."""
-    keys = ("N", "seed", "engine", "dtype", "start")
-    same = old.model == model.name and old.parameters == parameters(model)
-    same = same and all(old.meta.get(k) == record[k] for k in keys) and np.array_equal(old["t"], t)
-    if not same:
-        raise ModelError("resume", old.model, "holds another run (model, parameters, N, seed, engine or times)")
-    for row, replica in enumerate(old.meta["replica_ids"]):
-        if replica < len(whole) and np.isfinite(old["Q"][row]).all():
-            for name in data:
-                data[name][replica] = old[name][row]
-            whole[replica] = True

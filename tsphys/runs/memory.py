@@ -24,10 +24,14 @@ def memory() -> float:
     return SHARE * total
 
 
+def check_memory(name: str, value: object, needed: float, what: str) -> None:
+    """Raise a ModelError about the parameter `name` if it `needed` more bytes than a run may take."""
+    if needed > memory():
+        words = f"needs {needed / 2**30:.3g} GiB for {what}; this machine gives {memory() / 2**30:.3g} GiB"
+        raise ModelError(name, value, words)
+
+
 def fitting_threads(bytes_each: float, N: int, what: str, threads: int) -> int:
     """How many of `threads` replicas fit into memory side by side, or a ModelError if none does."""
-    if bytes_each > memory():
-        raise ModelError(
-            "N", N, f"needs {bytes_each / 2**30:.3g} GiB for {what}; this machine gives {memory() / 2**30:.3g} GiB"
-        )
+    check_memory("N", N, bytes_each, what)
     return max(1, min(threads, int(memory() / max(bytes_each, 1))))

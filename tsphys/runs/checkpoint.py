@@ -1,0 +1,79 @@
+"""Finished replicas of a run: kept from time to time and when it is stopped, and taken over when it is made again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.fields import parameters
+from tsphys.runs.result import Result
+
+#: Seconds between two checkpoints.
+EVERY = 10.0
+
+
+@contextmanager
+def keeping(
+    checkpoint: Callable[[Result], Any] | None, part: Callable[[], Result | None]
+) -> Iterator[Callable[[], None]]:
+    """Hand `part` to `checkpoint` every 10 s or so, and when what is done inside is stopped by whatever it may be.
+
+    Parameters
+    ----------
+    checkpoint : callable, optional
+        Gets the replicas finished until then.
+    part : callable
+        Makes a Result of them; None while there is none.
+
+    Yields
+    ------
+    callable
+        To be called after each replica.
+    """
+    last = time.monotonic()
+
+    def keep() -> None:
+        if checkpoint is not None and (found := part()) is not None:
+            checkpoint(found)
+
+    def after_each() -> None:
+        nonlocal last
+        if time.monotonic() - last > EVERY:
+            keep()
+            last = time.monotonic()
+
+    try:
+        yield after_each
+    except BaseException:
+        keep()
+        raise
+
+
+def finished_rows(
+    old: Result, model: Any, axis: str, values: np.ndarray, record: dict[str, Any], replicas: int
+) -> list[tuple[int, int]]:
+    """Replica and row of those of the first `replicas` that an earlier result of the same run holds.
+
+    Parameters
+    ----------
+    old : Result
+        With ``meta["replica_ids"]``, the replica of each row.
+    model, axis, values, record
+        What makes it the same run: parameters, axis, and all of its record but the number of replicas.
+
+    Raises
+    ------
+    ModelError
+        If it is another run.
+    """
+    same = old.model == model.name and old.parameters == parameters(model) and old.axis == axis
+    same = same and all(old.meta.get(k) == v for k, v in record.items() if k != "replicas")
+    if not same or not np.array_equal(old[axis], values):
+        words = "holds another run (model, parameters, N, seed, engine, start, axis or options)"
+        raise ModelError("resume", old.model, words)
+    return [(replica, row) for row, replica in enumerate(old.meta["replica_ids"]) if replica < replicas]
