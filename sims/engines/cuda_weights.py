@@ -205,11 +205,12 @@ def weights_kernel(
                         s += partial[q, part + PARTS * a]
                     parts[q, part] = s
                 cuda.syncthreads()
-                if tid < SUMS and low + tid < n_sums:
-                    s = 0.0
-                    for part in range(PARTS):
-                        s += parts[tid, part]
-                    sums[low + tid] = s
+                for q in range(tid, SUMS, threads):
+                    if low + q < n_sums:
+                        s = 0.0
+                        for part in range(PARTS):
+                            s += parts[q, part]
+                        sums[low + q] = s
             cuda.syncthreads()
             if tid == 0:
                 if overlaps:
