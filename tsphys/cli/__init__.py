@@ -17,6 +17,7 @@ COMMANDS = {
     "sweep": "Run a study: one model over axes of parameters, from a TOML file.",
     "validate": "Check theory and simulation of every model on this machine.",
     "bench": "Time tsphys against reference implementations, as ratios.",
+    "plot": "Draw what is in result files.",
     "info": "Tell what is in a result file.",
 }
 

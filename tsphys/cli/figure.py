@@ -23,31 +23,37 @@ def names() -> list[str]:
 @click.command()
 @click.argument("name", required=False)
 @click.option("-o", "--output", metavar="PATH", help="Path without suffix.  [default: NAME in the current folder]")
+@click.option("--all", "every", is_flag=True, help="All figures; -o is then a folder.")
 @click.option("--quick", is_flag=True, help="Fewer replicas, smaller sizes: seconds instead of minutes.")
 @click.option("-s", "--seed", default="0", metavar="INT", help="Seed of the simulations.")
 @click.option("-j", "--threads", default=None, metavar="INT", help="Threads over replicas.  [default: all cores]")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
 def figure(
-    name: str | None, output: str | None, quick: bool, seed: str, threads: str | None, force: bool, quiet: bool
-) -> None:
+    name: str | None, output: str | None, every: bool, quick: bool, seed: str, threads: str | None, force: bool,
+    quiet: bool,
+) -> None:  # fmt: skip
     """Draw the figure NAME as PDF and PNG, with its numbers beside it; without a NAME, list the figures."""
-    if name is None:
+    if every and name is not None:
+        raise ModelError("figure", name, "must be left out with --all")
+    if name is None and not every:
         for known in names():
             click.echo(known)
         return
-    if name not in names():
+    if not every and name not in names():
         raise ModelError("figure", name, "must be one of " + ", ".join(names()))
-    out = Path(output or name)
-    for path in pictures(out):
-        check_free(path, force, makes_folder=True)
+    outs = {k: Path(output or ".") / k for k in names()} if every else {str(name): Path(output or str(name))}
+    for out in outs.values():
+        for path in pictures(out):
+            check_free(path, force, makes_folder=True)
     options = {"seed": number("seed", _int(seed), kind=int, low=0)}
     options["threads"] = thread_count(None if threads is None else _int(threads))
-    draw = import_module(f"tsphys.figures.{name}").draw
-    with progress_bar(f"figure {name}", quiet) as progress:
-        paths = draw(out, quick=quick, progress=progress, **options)
-    for path in paths:
-        click.echo(f"wrote {path}")
+    for known, out in outs.items():
+        draw = import_module(f"tsphys.figures.{known}").draw
+        with progress_bar(f"figure {known}", quiet) as progress:
+            paths = draw(out, quick=quick, progress=progress, **options)
+        for path in paths:
+            click.echo(f"wrote {path}")
 
 
 def _int(text: str) -> object:

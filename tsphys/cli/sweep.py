@@ -13,7 +13,7 @@ import click
 from tsphys.cli.options import progress_bar
 from tsphys.errors import ModelError
 from tsphys.models.fields import number
-from tsphys.runs.files import check_folder
+from tsphys.runs.files import check_free
 from tsphys.runs.replicas import available_threads
 
 
@@ -183,9 +183,7 @@ def collect(study: str, store: str | None, output: str | None, mean: bool, parti
     path = Path(output or Path(study).with_suffix(".npz"))
     if path.suffix != ".nc":
         path = npz(path)
-    check_folder(path)
-    if path.exists() and not force:
-        raise ModelError("output", str(path), "exists; use --force to replace it, or -o for another file")
+    check_free(path, force)
     result = together(described, folder, mean=mean, partial=partial)
     if path.suffix == ".nc":
         _write_netcdf(result, path)

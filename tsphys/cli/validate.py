@@ -10,7 +10,7 @@ import click
 from tsphys.cli.options import progress_bar
 from tsphys.errors import ModelError
 from tsphys.models.fields import number
-from tsphys.runs.files import check_folder
+from tsphys.runs.files import check_free
 from tsphys.runs.replicas import thread_count
 
 
@@ -39,10 +39,8 @@ def validate(
     if path is not None:
         if path.suffix != ".md":
             raise ModelError("output", output, "must end in .md")
-        check_folder(path)
         for file in report.targets(path, models or run.names()):
-            if file.exists() and not force:
-                raise ModelError("output", str(file), "exists; use --force to replace it, or -o for another file")
+            check_free(file, force)
     rows = []
     with progress_bar("validate", quiet) as progress:
         for row in run.validate(models, setting, progress):

@@ -1,0 +1,125 @@
+"""Pictures of any result, and all figures at once."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tsphys
+from tsphys.cli import main
+from tsphys.runs.collection import collect
+from tsphys.runs.study import study
+from tsphys.runs.sweep import sweep
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def results(folder):
+    model, start = tsphys.TwoLayer(K=2), tsphys.OrderParameters(R=0.1 * np.eye(2), Q=0.3 * np.eye(2), T=np.eye(2))
+    t = [0.5, 1, 2]
+    rng = np.random.default_rng(0)
+    theory = tsphys.solve(model, t=t, start=start)
+    noisy = {k: theory[k] + 0.1 * rng.standard_normal((5, *theory[k].shape)) for k in theory.observables}
+    constants = {k: theory[k] for k in (*theory.constants, "t")}
+    sim = tsphys.Result(
+        "simulation", "two_layer", theory.parameters, "t", {**noisy, **constants}, theory.dims, theory.constants,
+        {"replicas": 5},
+    )  # fmt: skip
+    sim.save("sim.npz")
+    theory.save("theory.npz")
+    return sim, theory
+
+
+def call(capsys, *arguments):
+    with pytest.raises(SystemExit) as caught:
+        main([str(a) for a in arguments])
+    return caught.value.code, *capsys.readouterr()
+
+
+def drawn(path):
+    with np.load(path) as data:
+        return {k: data[k] for k in data.files}
+
+
+def test_simulation_and_theory_come_into_one_picture(results, capsys):
+    sim, theory = results
+    code, out, _ = call(capsys, "plot", "sim.npz", "theory.npz", "-y", "R", "-o", "both")
+    assert code == 0, out
+    assert {p.name for p in Path().glob("both.*")} == {"both.pdf", "both.png", "both.npz"}
+    data = drawn("both.npz")
+    np.testing.assert_array_equal(data["R 1 2 (simulation)_0"], sim["R"].mean(axis=0)[:, 0, 1])
+    np.testing.assert_array_equal(data["R 1 2 (simulation)_0_sem"], sim.sem("R")[:, 0, 1])
+    np.testing.assert_array_equal(data["R 2 1 (theory)_1"], theory["R"][:, 1, 0])
+
+
+def test_the_first_observable_is_the_default(results, capsys):
+    assert call(capsys, "plot", "theory.npz")[0] == 0
+    assert Path("theory-eps_g.png").is_file()
+
+
+def test_a_study_is_drawn_over_any_of_its_axes(capsys):
+    table = {"model": "hopfield", "compute": "solve", "axes": {"T": [0.1, 0.2, 0.3], "alpha": [0.01, 0.02]}}
+    sweep(study(table), "kept")
+    result = collect(study(table), "kept")
+    result.save("study.npz")
+    assert call(capsys, "plot", "study.npz", "-y", "theory_m", "-o", "a")[0] == 0
+    assert call(capsys, "plot", "study.npz", "-y", "theory_m", "-x", "alpha", "-o", "b")[0] == 0
+    np.testing.assert_array_equal(drawn("a.npz")["theory_m, alpha = 0.02_0"], result["theory_m"][:, 1])
+    np.testing.assert_array_equal(drawn("b.npz")["theory_m, T = 0.1_0"], result["theory_m"][0])
+    np.testing.assert_array_equal(drawn("b.npz")["alpha_0"], [0.01, 0.02])
+    theory = tsphys.solve(tsphys.Hopfield(alpha=0.02), T=[0.1, 0.2, 0.3])
+    np.testing.assert_allclose(result["theory_m"][:, 1], theory["m"], rtol=1e-10)
+
+
+BAD = {
+    "no file": (("none.npz",), "does not exist"),
+    "no files": ((), "FILE"),
+    "y": (("theory.npz", "-y", "energy"), "y = 'energy'"),
+    "x": (("theory.npz", "-x", "alpha"), "x = 'alpha'"),
+    "too many lines": (("wide.npz", "-y", "Q"), "at most 16 can be drawn"),
+    "exists": (("theory.npz", "-o", "there"), "exists"),
+    "log": (("theory.npz", "--log", "z"), "--log"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_gives_one_line_and_exit_code_2(case, results, capsys, folder):
+    arguments, word = BAD[case]
+    Path("there.png").write_bytes(b"precious")
+    wide = {"t": np.ones(1), "Q": np.ones((1, 5, 5))}
+    tsphys.Result("theory", "two_layer", {}, "t", wide).save("wide.npz")
+    before = sorted(folder.iterdir())
+    code, out, err = call(capsys, "plot", *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("tsphys: error: ")
+    assert err.count("\n") == 1
+    assert word in err
+    assert sorted(folder.iterdir()) == before
+
+
+def test_all_figures_are_drawn_into_one_folder(capsys, monkeypatch):
+    from tsphys.cli import figure
+
+    asked = []
+
+    class Module:
+        def __init__(self, name):
+            self.name = name.rsplit(".", 1)[1]
+
+        def draw(self, out, quick, seed, threads, progress):
+            asked.append((self.name, str(out), quick, seed))
+            return [out]
+
+    monkeypatch.setattr(figure, "import_module", Module)
+    code, out, _ = call(capsys, "figure", "--all", "--quick", "-s", 3, "-o", "pictures")
+    assert code == 0
+    assert asked == [(name, f"pictures/{name}", True, 3) for name in figure.names()]
+    assert out.count("wrote pictures") == len(asked)
+    code, _, err = call(capsys, "figure", "two_layer", "--all")
+    assert code == 2
+    assert "must be left out" in err

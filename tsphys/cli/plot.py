@@ -1,0 +1,129 @@
+"""``tsphys plot FILE``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.runs.files import check_free, pictures
+from tsphys.runs.result import Result, load
+
+#: Most lines of an observable with several entries.
+MOST = 16
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("-x", "--x", "x", metavar="NAME", help="What to draw over.  [default: the axis of the result]")
+@click.option("-y", "--y", "y", metavar="NAME", help="Observable.  [default: the first that all FILEs have]")
+@click.option("--log", default="auto", type=click.Choice(["auto", "none", "x", "y", "xy"]), help="Logarithmic scales.")
+@click.option("-o", "--output", metavar="PATH", help="Path without suffix.  [default: that of the first FILE]")
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+def plot(files: tuple[str, ...], x: str | None, y: str | None, log: str, output: str | None, force: bool) -> None:
+    """Draw an observable of results, simulations as points and theories as lines, as PDF and PNG.
+
+    Several FILEs come into one picture. Results over a grid, as a study has, can be drawn over any axis of it.
+    """
+    results = [load(file) for file in files]
+    name = y or _shared(results)
+    curves = [_curves(result, name, x) for result in results]
+    out = Path(output or Path(files[0]).with_suffix("").name + f"-{name}")
+    for path in pictures(out):
+        check_free(path, force, makes_folder=True)
+    for path in _draw(results, curves, name, log, out):
+        click.echo(f"wrote {path}")
+
+
+def _shared(results: list[Result]) -> str:
+    names = [k for k in results[0].observables if all(k in r.observables and r[k].size for r in results)]
+    if not names:
+        raise ModelError("y", None, "must be given: the files have no observable in common")
+    return names[0]
+
+
+def _named(result: Result, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Values of an entry and the names of all their axes."""
+    values = result[name]
+    lead = () if name in result.constants else (result.axis,)
+    if result.kind == "simulation" and lead:
+        lead = ("replica", *lead)
+    own = result.dims.get(name) or tuple(f"{name}_{i}" for i in range(values.ndim - len(lead)))
+    return values, (*lead, *own)
+
+
+def _curves(result: Result, name: str, x: str | None) -> tuple[str, np.ndarray, list[tuple[str, Any, Any]]]:
+    """Name and values of what is drawn over, and label, mean and standard error (or None) of each line."""
+    if name not in result.observables or result[name].size == 0:
+        raise ModelError("y", name, "must be one of " + ", ".join(k for k in result.observables if result[k].size))
+    values, dims = _named(result, name)
+    over = x or result.axis
+    coordinates = {k: d[0] for k in result if len(d := _axes_of(result, k)) == 1 and d[0] in dims and d[0] != "replica"}
+    if over not in coordinates:
+        raise ModelError("x", over, "must be one of " + ", ".join(coordinates))
+    error = None
+    if "replica" in dims:
+        at = dims.index("replica")
+        n = values.shape[at]
+        error = values.std(axis=at, ddof=1) / np.sqrt(n) if n > 1 else None
+        values, dims = values.mean(axis=at), dims[:at] + dims[at + 1 :]
+    at = dims.index(coordinates[over])
+    rest = tuple(n for i, n in enumerate(values.shape) if i != at)
+    if np.prod(rest) > MOST:
+        raise ModelError("y", name, f"has {np.prod(rest):g} entries at each {over}; at most {MOST} can be drawn")
+    lines = []
+    for index in np.ndindex(*rest):
+        pick = (*index[:at], slice(None), *index[at:])
+        label = name + "".join(_subscript(result, d, i) for d, i in zip(dims[:at] + dims[at + 1 :], index))
+        lines.append((label, values[pick], None if error is None else error[pick]))
+    return over, result[over], lines
+
+
+def _axes_of(result: Result, name: str) -> tuple[str, ...]:
+    return (name,) if name == result.axis else _named(result, name)[1]
+
+
+def _subscript(result: Result, dim: str, index: int) -> str:
+    if dim not in result or result[dim].ndim != 1:
+        return f" {index + 1}"
+    value = result[dim][index]
+    return f", {dim} = {value if isinstance(value, str) else f'{value:.4g}'}"
+
+
+def _draw(results: list[Result], curves: list[Any], name: str, log: str, out: Path) -> list[Path]:
+    from tsphys.plotting import COLOURS, COLUMN, save, style
+
+    data = {}
+    with style() as plt:
+        figure, ax = plt.subplots(figsize=(1.5 * COLUMN, COLUMN))
+        over = curves[0][0]
+        texts = any(values.dtype.kind == "U" for _, values, _ in curves)
+        for n, (result, (_, values, lines)) in enumerate(zip(results, curves)):
+            at = np.arange(len(values)) if values.dtype.kind == "U" else values
+            data[f"{over}_{n}"] = values
+            for i, (label, mean, error) in enumerate(lines):
+                label = f"{label} ({result.kind})" if len(results) > 1 else label
+                colour = COLOURS[i % len(COLOURS)]
+                data[f"{label}_{n}"] = mean
+                if error is not None:
+                    data[f"{label}_{n}_sem"] = error
+                if result.kind == "theory":
+                    ax.plot(at, mean, color=colour, label=label)
+                else:
+                    ax.errorbar(at, mean, yerr=error, fmt="o", mfc="white", capsize=1.5, color=colour, label=label)
+            if values.dtype.kind == "U":
+                ax.set_xticks(at, values)
+        low = min(float(np.nanmin(v)) for _, v, _ in curves) if not texts else 0.0
+        high = max(float(np.nanmax(v)) for _, v, _ in curves) if not texts else 0.0
+        if "x" in log or (log == "auto" and low > 0 and high > 50 * low):
+            ax.set_xscale("log")
+        if "y" in log:
+            ax.set_yscale("log")
+        ax.set(xlabel=over, ylabel=name)
+        if sum(len(lines) for _, _, lines in curves) > 1:
+            ax.legend()
+        ax.set_title(" / ".join(dict.fromkeys(r.model for r in results)))
+        return save(figure, out, data, {"files": [{"model": r.model, "parameters": r.parameters} for r in results]})
