@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -460,3 +461,17 @@ def test_without_resume_all_is_computed_again_to_the_same_bits():
     after = {p.name: p.stat().st_ino for p in Path("kept").glob("*.npz")}
     assert all(after[name] != inode for name, inode in before.items())
     assert content("kept") == first
+
+
+def test_the_manual_says_what_works():
+    text = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
+    whole, part = re.findall(r"```toml\n(.*?)```", text, re.S)
+    study = read(whole)
+    assert study.shape == (2, 5)
+    assert len(read('model = "perceptron"\n' + part).points()) == 150
+    assert len(study.tasks()) == 20
+    names = {}
+    for code in re.findall(r"```python\n(.*?)```", text, re.S):
+        exec(code, names)
+    assert status(names["described"], "retrieval.study").done == 10
+    assert names["result"]["theory_m"].shape == (2, 5)

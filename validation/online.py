@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import Any
 
@@ -14,8 +15,10 @@ from tsphys.validation.checks import Finding, Setting, in_size, on_theory, withi
 
 @cache
 def engines() -> tuple[str, ...]:
-    """The engines of this machine: `cuda` only where there is a device."""
+    """The engines of this machine: `cuda` only where there is a device, of which Numba's simulator is none."""
     try:
+        if os.environ.get("NUMBA_ENABLE_CUDASIM", "0") != "0":
+            return ("exact", "direct")
         from tsphys._cuda import require
 
         require()
