@@ -15,6 +15,7 @@ COMMANDS = {
     "compare": "Simulation against theory: a table of z-scores, a verdict.",
     "figure": "Draw a figure: theory and simulation in one picture.",
     "sweep": "Run a study: one model over axes of parameters, from a TOML file.",
+    "phase-diagram": "Map an observable over two parameters.",
     "validate": "Check theory and simulation of every model on this machine.",
     "bench": "Time tsphys against reference implementations, as ratios.",
     "plot": "Draw what is in result files.",
@@ -31,6 +32,7 @@ class Lazy(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
+        name = name.replace("-", "_")
         return getattr(import_module(f"tsphys.cli.{name}"), name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

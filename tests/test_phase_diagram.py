@@ -1,0 +1,77 @@
+"""Maps over two parameters."""
+
+import numpy as np
+import pytest
+
+import tsphys
+from tsphys.cli import main
+from tsphys.replica.hopfield import spinodal_load
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def call(capsys, *arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(["phase-diagram", *(str(a) for a in arguments)])
+    return caught.value.code, *capsys.readouterr()
+
+
+def drawn(path):
+    with np.load(path) as data:
+        return {k: data[k] for k in data.files}
+
+
+def test_the_map_of_theory_ends_at_the_spinodal(capsys):
+    axes = ("--x", "alpha", "0.01:0.15:8", "--y", "T", "0:0.6:3")
+    code, out, _ = call(capsys, "hopfield", *axes, "--theory", "-p", 1, "-o", "map")
+    assert code == 0, out
+    data = drawn("map.npz")
+    assert data["m"].shape == (3, 8)
+    for T, row in zip(data["T"], data["m"]):
+        edge = spinodal_load(tsphys.Hopfield(T=T))
+        np.testing.assert_array_equal(np.isfinite(row), data["alpha"] < edge)
+    expected = tsphys.solve(tsphys.Hopfield(T=0.3), alpha=data["alpha"][:2])["m"]
+    np.testing.assert_allclose(data["m"][1, :2], expected, rtol=1e-10)
+
+
+def test_the_map_of_a_simulation_tells_fluctuations(capsys):
+    fixed = ("--set", "N=200", "--set", "replicas=6", "--set", "sweeps=20", "--set", "equilibration=20")
+    axes = ("--x", "alpha", "0.02:0.3:2", "--y", "T", "0.2:2:2")
+    code, out, _ = call(capsys, "hopfield", *axes, "--simulate", *fixed, "-p", 1, "-o", "map")
+    assert code == 0, out
+    data = drawn("map.npz")
+    # Retrieval, and a paramagnet, where m is Gaussian: Binder's cumulant tends to 2/3 and 0.
+    assert data["m"][0, 0] > 0.95
+    assert data["binder"][0, 0] == pytest.approx(2 / 3, abs=1e-2)
+    assert data["m"][1, 1] < 0.3
+    assert data["binder"][1, 1] < 0.6
+    assert (data["susceptibility"] >= 0).all()
+
+
+AXES = ("--x", "alpha", "0:1:2", "--y", "T", "0:1:2")
+BAD = {
+    "no axes": (("hopfield",), "--x"),
+    "model": (("three_layer", *AXES), "three_layer"),
+    "axis": (("hopfield", "--x", "beta", "0:1:2", "--y", "T", "0:1:2"), "beta"),
+    "one axis twice": (("hopfield", "--x", "T", "0:1:2", "--y", "T", "0:1:2"), "another parameter"),
+    "range": (("hopfield", "--x", "alpha", "0:1", "--y", "T", "0:1:2"), "alpha = '0:1'"),
+    "set": (("hopfield", *AXES, "--set", "N"), "NAME=VALUE"),
+    "set nonsense": (("hopfield", *AXES, "--simulate", "--set", "NN=3"), "is not known"),
+    "exists": (("hopfield", *AXES, "-o", "there"), "exists"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_gives_one_line_and_exit_code_2(case, capsys, folder):
+    (folder / "there.png").write_bytes(b"precious")
+    arguments, word = BAD[case]
+    code, out, err = call(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("tsphys: error: ")
+    assert err.count("\n") == 1
+    assert word in err
+    assert [p.name for p in folder.iterdir()] == ["there.png"]

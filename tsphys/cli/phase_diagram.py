@@ -1,0 +1,114 @@
+"""``tsphys phase-diagram MODEL``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from tsphys.cli.options import progress_bar
+from tsphys.errors import ConvergenceError, ModelError
+from tsphys.models.fields import number
+from tsphys.runs.configuration import RUN
+from tsphys.runs.files import check_free, pictures
+from tsphys.runs.replicas import available_threads
+
+
+@click.command(name="phase-diagram")
+@click.argument("model")
+@click.option("-x", "--x", "x", nargs=2, required=True, metavar="NAME START:STOP:POINTS[:log]", help="First axis.")
+@click.option("-y", "--y", "y", nargs=2, required=True, metavar="NAME START:STOP:POINTS[:log]", help="Second axis.")
+@click.option("-z", "--z", "z", default="m", help="Observable.")
+@click.option("--theory/--simulate", "theory", default=True, help="Solve the theory, or simulate.")
+@click.option("--set", "fixed", multiple=True, metavar="NAME=VALUE", help="Parameter or option; may be repeated.")
+@click.option("--store", metavar="FOLDER", help="Folder of the results.  [default: that of the output, .study]")
+@click.option("-p", "--processes", default=None, type=int, metavar="INT", help="Processes.  [default: all cores]")
+@click.option("-o", "--output", metavar="PATH", help="Path without suffix.  [default: MODEL-phase-diagram]")
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
+def phase_diagram(
+    model: str, x: tuple[str, str], y: tuple[str, str], z: str, theory: bool, fixed: tuple[str, ...],
+    store: str | None, processes: int | None, output: str | None, force: bool, quiet: bool,
+) -> None:  # fmt: skip
+    """Map an observable of MODEL over two parameters, and the line where it has fallen to half of its largest value.
+
+    The runs are a study: they go on where they were stopped. Where the theory has no solution of its kind the map is
+    empty. A simulation also gives N·Var(m) and Binder's cumulant 1 − ⟨m⁴⟩/3⟨m²⟩² over its replicas.
+    """
+    from tsphys.runs import sweep as runs
+    from tsphys.runs.collection import collect
+    from tsphys.runs.study import study
+
+    out = Path(output or f"{model}-phase-diagram")
+    for path in pictures(out):
+        check_free(path, force, makes_folder=True)
+    if x[0] == y[0]:
+        raise ModelError("y", y[0], "must be another parameter than x")
+    compute = "solve" if theory else "simulate"
+    described = study({"model": model, "compute": compute, **_fixed(fixed), "axes": {y[0]: y[1], x[0]: x[1]}})
+    described.tasks()
+    count = available_threads() if processes is None else number("processes", processes, kind=int, low=1)
+    folder = Path(store) if store else out.with_name(out.name + ".study")
+    with runs.processes(count) as pool, progress_bar(f"phase-diagram {model}", quiet) as progress:
+        found = runs.sweep(described, folder, executor=pool, progress=progress)
+    if found.failed == found.total:
+        raise ConvergenceError(f"no point has a result: {next(iter(found.failures.values()))}")
+    result = collect(described, folder, partial=True)
+    click.echo(f"{found} in {folder}")
+    prefix = "theory" if theory else "simulation"
+    for path in _draw(out, result, x[0], y[0], z, maps(result, z, prefix), prefix):
+        click.echo(f"wrote {path}")
+
+
+def _fixed(texts: tuple[str, ...]) -> dict[str, Any]:
+    import json
+
+    out: dict[str, Any] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise ModelError("set", text, "must be NAME=VALUE")
+        try:
+            out[name] = json.loads(value)
+        except json.JSONDecodeError:
+            out[name] = value
+    return out
+
+
+def maps(result: Any, z: str, prefix: str) -> dict[str, np.ndarray]:
+    """The observable over both axes and, from replicas, its fluctuation and Binder's cumulant, each (y, x)."""
+    name = f"{prefix}_{z}"
+    if name not in result or result[name].ndim != (2 if prefix == "theory" else 3):
+        numbers = [
+            k.removeprefix(prefix + "_")
+            for k in result.observables
+            if k.startswith(prefix) and result[k].ndim == (2 if prefix == "theory" else 3)
+        ]
+        raise ModelError("z", z, "must be one of " + ", ".join(numbers))
+    if prefix == "theory":
+        return {z: result[name]}
+    values = result[name]
+    out = {z: np.abs(values).mean(axis=2)}
+    if values.shape[2] > 1:
+        # Where a study does not say, the options have their default.
+        out["susceptibility"] = result.parameters.get("N", RUN["N"].default) * np.abs(values).var(axis=2, ddof=1)
+        out["binder"] = 1 - (values**4).mean(axis=2) / (3 * (values**2).mean(axis=2) ** 2)
+    return out
+
+
+def _draw(out: Path, result: Any, x: str, y: str, z: str, found: dict[str, np.ndarray], prefix: str) -> list[Path]:
+    from tsphys.plotting import COLUMN, save, style
+
+    across, up, values = result[x], result[y], found[z]
+    with style() as plt:
+        figure, ax = plt.subplots(figsize=(1.4 * COLUMN, COLUMN))
+        image = ax.pcolormesh(across, up, values, shading="nearest", cmap="Blues", vmin=0)
+        half = 0.5 * np.nanmax(values)
+        if min(values.shape) > 1 and np.nanmin(np.nan_to_num(values)) < half:
+            ax.contour(across, up, np.nan_to_num(values), levels=[half], colors="black", linewidths=1)
+        figure.colorbar(image, ax=ax, label=z)
+        ax.set(xlabel=x, ylabel=y, title=f"{result.model}, {prefix}")
+        data = {x: across, y: up, **found}
+        return save(figure, out, data, {"model": result.model, **result.parameters, "z": z, "kind": prefix})
