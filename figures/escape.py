@@ -39,14 +39,14 @@ def draw(
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
     height, _ = plateau(MODEL)
     rate = escape_rate(MODEL)
-    chains = {100: 100, 1000: 20} if quick else {100: 2000, 1000: 2000, 10_000: 400}
+    chains = {100: 100, 1000: 20} if quick else {100: 1000, 1000: 1000, 10_000: 100}
     walks = (10**5, 10**9) if quick else (10**3, 10**4, 10**5, 10**7, 10**9)
-    walkers = 40 if quick else 1000
+    walkers = 40 if quick else 600
     options: dict[str, Any] = {"seed": seed, "threads": threads}
     data: dict[str, np.ndarray] = {}
     parts = len(chains) + len(walks)
     for n, (N, replicas) in enumerate(chains.items()):
-        t = np.arange(0, 200, 0.5)
+        t = np.arange(0, 180, 0.5)
         sim = tsphys.simulate(MODEL, N=N, t=t, replicas=replicas, progress=share(progress, n, 1, parts), **options)
         data[f"chain_{N}"] = escape_times(sim, height / 2)
     for n, N in enumerate(walks):

@@ -20,7 +20,7 @@ from tsphys.models.starts import checked_start, drawn_start
 from tsphys.models.two_layer import TwoLayer
 from tsphys.numerics.random import fill_normals, source
 from tsphys.odes.two_layer import Motion, _kernels, _motion, has_closed_equations
-from tsphys.physics.order_parameters import DIMS, OrderParameters, need, triangular_root
+from tsphys.physics.order_parameters import DIMS, DIVERGED, OrderParameters, need, triangular_root
 from tsphys.rules import two_layer as rules
 from tsphys.rules.binding import rule
 from tsphys.runs.provenance import provenance
@@ -101,7 +101,7 @@ def _walk(y, steps, dt, size, kind, near, T, T_inv, LT, v_star, rates, p, src):
         for i in range(size_y):
             y[i] += 0.5 * dt * (f[i] + g[i]) + u[i]
             total += abs(y[i])
-        if not total < 1e8:
+        if not total < DIVERGED:
             return False
     return True
 

@@ -24,15 +24,13 @@ from tsphys.physics.field_average import (
     moments,
     teacher_factors,
 )
-from tsphys.physics.order_parameters import OrderParameters
+from tsphys.physics.order_parameters import DIVERGED, OrderParameters
 from tsphys.rules.binding import bind, write_overlaps
 from tsphys.runs.online import theory_result, theory_start
 from tsphys.runs.result import Result
 from tsphys.runs.times import times
 from tsphys.solvers.ode import integrate
 
-#: The simulation gives up at fields of 1e8, that is at overlaps of their square.
-LIMIT = 1e16
 #: A smooth drift needs some hundred steps, a rough one at too small a tolerance has no end.
 MAX_STEPS = 50_000
 
@@ -151,7 +149,7 @@ def solve(
         try:
             y, info = integrate(
                 lambda _, y, rates=rates: _flat(*rates(*_shaped(y, K, M))),
-                y0, t, rtol=rtol, atol=atol, method=method, limit=LIMIT, max_steps=MAX_STEPS,
+                y0, t, rtol=rtol, atol=atol, method=method, limit=DIVERGED, max_steps=MAX_STEPS,
             )  # fmt: skip
         except DivergedError as error:
             raise DivergedError(error.args[0], t=error.t, partial=result(error.partial)) from None

@@ -26,14 +26,12 @@ import numpy as np
 from tsphys.errors import DivergedError, ModelError
 from tsphys.models.fields import number
 from tsphys.models.perceptron import Perceptron
-from tsphys.physics.order_parameters import OrderParameters, coordinates
+from tsphys.physics.order_parameters import DIVERGED, OrderParameters, coordinates
 from tsphys.runs.online import theory_result, theory_start
 from tsphys.runs.result import Result
 from tsphys.runs.times import times
 from tsphys.solvers.ode import integrate
 
-#: The simulation gives up at fields of 1e8, that is at overlaps of their square.
-LIMIT = 1e16
 #: Absolute tolerance of d, which decays like 1/t² while R and Q stay of order one; relative accuracy rules instead.
 ATOL_REST = 1e-25
 
@@ -149,7 +147,7 @@ def solve(
         return np.array(drift(model.rule, model.lr, model.minibatch, y[0], y[1]))
 
     try:
-        y, info = integrate(rhs, [A, L * L], t, rtol=rtol, atol=[atol, ATOL_REST], method=method, limit=LIMIT)
+        y, info = integrate(rhs, [A, L * L], t, rtol=rtol, atol=[atol, ATOL_REST], method=method, limit=DIVERGED)
     except DivergedError as error:
         raise DivergedError(error.args[0], t=error.t, partial=result(error.partial, {})) from None
     return result(y, info)

@@ -25,7 +25,7 @@ from tsphys.physics import integrals, relu_integrals
 from tsphys.physics.activations import code
 from tsphys.physics.deviations import close_square, close_square_linear, nearest_bases, plain_square
 from tsphys.physics.integrals import I2, I3, I4, J2, I2_erf, closed
-from tsphys.physics.order_parameters import OrderParameters
+from tsphys.physics.order_parameters import DIVERGED, OrderParameters
 from tsphys.runs.online import theory_result, theory_start
 from tsphys.runs.result import Result
 from tsphys.runs.times import times
@@ -261,6 +261,8 @@ class Motion:
         n, K, M = len(states), self.model.K, self.model.M
         eps_g, Q = np.empty(n), np.empty((n, K, K))
         _kernels(*self.model.activations)[1](states, *self.arguments, eps_g, Q)
+        # The sum of squares may round to less than nothing.
+        np.maximum(eps_g, 0.0, out=eps_g)
         return {"eps_g": eps_g, "R": states[:, : K * M].reshape(n, K, M), "Q": Q, "v": states[:, -K:].copy()}
 
     def tolerances(self, atol: float) -> np.ndarray:
@@ -317,7 +319,7 @@ def solve(
     ModelError
         If an argument is out of range, or the model has a fixed training set.
     DivergedError
-        If an order parameter exceeds 1e8 (learning rate too large); ``partial`` is the Result until then.
+        If an order parameter exceeds 1e16 (learning rate too large); ``partial`` is the Result until then.
     ConvergenceError
         If the tolerance cannot be met.
     """
@@ -339,7 +341,7 @@ def solve(
 
     try:
         states, info = integrate(
-            motion.rhs(), motion.state(first), t, rtol=rtol, atol=motion.tolerances(atol), method=method
+            motion.rhs(), motion.state(first), t, rtol=rtol, atol=motion.tolerances(atol), method=method, limit=DIVERGED
         )
     except DivergedError as error:
         raise DivergedError(str(error), t=error.t, partial=result(error.partial, {})) from None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from tsphys._jit import njit
+from tsphys.physics.order_parameters import DIVERGED
 from tsphys.rules.binding import bind, rule, write_overlaps
 
 __all__ = ["FIELD_LIMIT", "SCALARS", "bind", "coefficients", "rule", "write_overlaps"]
 
-#: A field this large (or NaN) means that the dynamics left every bound; overlaps are then of order its square.
-FIELD_LIMIT = 1e8
+#: A field this large (or NaN) means that the dynamics left every bound.
+FIELD_LIMIT = DIVERGED**0.5
 #: Examples for which scalars are drawn at once.
 SCALARS = 2048
 

@@ -23,6 +23,8 @@ DIMS = {
 SEMIDEFINITE = 1e-12
 #: Largest size; numbers of steps beyond are not whole in float64.
 LARGEST = 1e15
+#: An overlap this large means that the dynamics left every bound; fields are then of order its root.
+DIVERGED = 1e16
 
 
 @dataclass(frozen=True)
