@@ -65,9 +65,9 @@ class Check:
     run: Callable[[Setting], Finding]
 
 
-def on_theory(sim: Result, theory: Result, shown: str, observables: Any = None) -> Finding:
-    """z-scores of a simulation with its theory, by `tsphys.compare`."""
-    found = tsphys.compare(sim, theory, observables=observables, level=LEVEL)
+def on_theory(sim: Result, theory: Result, shown: str, observables: Any = None, finite_size: bool = True) -> Finding:
+    """z-scores of a simulation with its theory, by `tsphys.compare`, with its allowance for finite sizes or without."""
+    found = tsphys.compare(sim, theory, observables=observables, level=LEVEL, finite_size=finite_size)
     worst = max(found.z, key=lambda name: float(np.abs(found.z[name]).max()))
     at = np.unravel_index(np.abs(found.z[worst]).argmax(), found.z[worst].shape)
     detail = (
