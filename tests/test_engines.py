@@ -126,7 +126,7 @@ def test_exact_takes_the_steps_of_the_gram_form(model, N):
         root = np.tril(F[0])[:, : max(min(b, dof), 0)]
         expected = naive.chain_step(decays[0], *before, C, z, z @ z.T + root @ root.T, N)
         expected_v = decays[1] * v + dv
-        assert kernel(A, L, LT, v, v_star, p, False, drawn, F, dof, N, *decays, R, Q) == 1
+        assert kernel(A, L, LT, v, v_star, p, False, drawn, F, dof, N, *decays, R, Q, *exact.scratch(rule, len(v))) == 1
         # One step moves the overlaps by some 1/N and rounds them to 1e-16 of their size.
         np.testing.assert_allclose(R, expected[0], rtol=1e-13, atol=1e-14)
         np.testing.assert_allclose(Q, expected[1], rtol=1e-13, atol=1e-14)
@@ -143,6 +143,7 @@ def test_rounding_does_not_build_up_on_the_way_to_a_vanishing_error():
     v, p, ones = np.ones(2), rule.parameter_array(), np.ones(2)
     R, Q = np.empty((K, M)), np.empty((K, K))
     kernel, draws = bind(exact.advance, rule.function), exact.Draws(rule, N - K - M, 4, 0)
+    memory = exact.scratch(rule, len(v))
     R_sum, Q_sum = np.array(near.R, dtype=np.longdouble), np.array(near.Q, dtype=np.longdouble)
     for _ in range(40 * N):
         z, F = draws.take(100)
@@ -153,7 +154,7 @@ def test_rounding_does_not_build_up_on_the_way_to_a_vanishing_error():
             x2 = z[i, 0, :4] @ z[i, 0, :4] + F[i, 0, 0] ** 2
             R_sum += np.outer(c, nu) / N
             Q_sum += (np.outer(lam, c) + np.outer(c, lam)) / N + np.outer(c, c) * x2 / N**2
-            kernel(A, L, LT, v, ones, p, False, z[i : i + 1], F[i : i + 1], N - K - M, N, 1.0, 1.0, R, Q)
+            kernel(A, L, LT, v, ones, p, False, z[i : i + 1], F[i : i + 1], N - K - M, N, 1.0, 1.0, R, Q, *memory)
         if model.eps_g(R, Q, np.eye(2), ones, ones) < 1e-12:
             break
     else:

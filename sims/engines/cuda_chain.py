@@ -16,7 +16,7 @@ from tsphys.numerics import random, single
 from tsphys.numerics.random import chi2
 from tsphys.numerics.single import fill_normals, normal
 from tsphys.physics.order_parameters import OrderParameters, coordinates
-from tsphys.sims.engines.exact import iterate, overlaps
+from tsphys.sims.engines.exact import advance, overlaps
 from tsphys.sims.engines.local import rule as place
 
 #: Threads a block; few, so that a thousand replicas are spread over all multiprocessors.
@@ -95,7 +95,7 @@ def chain_kernel(function: Any, K: int, M: int, V: int, V_star: int, P: int, n_n
             for beta in range(batch):
                 fill_normals(src, z[0, beta])
             remainder_root(src, F[0], dof)
-            done = iterate(
+            done = advance(
                 A, L, LT, v, v_star, p, uses_overlaps, z, F, dof, N, decay, decay_v, R, Q,
                 zeta, lam, nu, c, dv, change, S, C, dA,
             )  # fmt: skip

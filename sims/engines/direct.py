@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from tsphys._jit import njit
+from tsphys._jit import njit, rebind
 from tsphys.models.learning_rule import LearningRule
 from tsphys.numerics.random import generator, normals, signs, stream
 from tsphys.physics.order_parameters import OrderParameters, microscopic
@@ -20,7 +21,7 @@ BLOCK = 512
 
 
 @njit(fast=True)
-def pass_over(W, B, pool, old, new, c, decay, fresh, binary, rng, lam, nu):
+def pass_over(W, B, pool, old, new, c, decay, fresh, rng, lam, nu):
     """One pass over the weights: apply the last update, draw the next inputs, gather their fields.
 
     W ← decay·W + Σ_β c_kβ x_old[β]; then λ_kβ = w_k·x_new[β], ν_mβ = w*_m·x_new[β], both without their 1/√N.
@@ -34,11 +35,7 @@ def pass_over(W, B, pool, old, new, c, decay, fresh, binary, rng, lam, nu):
         high = min(low + BLOCK, N)
         if fresh:
             for beta in range(b):
-                x = pool[new[beta], low:high]
-                if binary:
-                    signs(rng, x)
-                else:
-                    normals(rng, x)
+                normals(rng, pool[new[beta], low:high])
         for beta in range(b):
             x = pool[new[beta], low:high]
             for m in range(M):
@@ -123,29 +120,28 @@ def overlaps(W, B, R, Q):
 
 
 @njit
-def advance(W, B, v, v_star, p, uses_overlaps, pool, rows, noise, fresh, binary, decay, decay_v, rng, R, Q):
+def advance(
+    W, B, v, v_star, p, uses_overlaps, pool, rows, noise, fresh, decay, decay_v, rng, R, Q,
+    lam, nu, c, c_example, dv, change,
+):  # fmt: skip
     """Do a step for each row of `rows`; returns how many were done, fewer if it diverged.
 
     W (K, N), B (M, N), v are changed in place; R (K, M), Q (K, K) hold the overlaps at the end. The inputs of step i
-    are pool[rows[i]], drawn anew if they are `fresh`, with noise[i] (b, n_noise).
+    are pool[rows[i]], drawn anew if they are `fresh`, with noise[i] (b, n_noise). The last six are memory: lam and c
+    (b, K), nu (b, M), c_example (K,), dv and change like v; allocating here would take half a second to compile.
     """
     K, N = W.shape
     M = B.shape[0]
     batch = rows.shape[1]
     one = W.dtype.type(1)
     root = np.sqrt(N)
-    lam = np.zeros((batch, K))
-    nu = np.zeros((batch, M))
-    c = np.zeros((batch, K), W.dtype)
-    c_example = np.zeros(K)
-    dv = np.zeros(v.shape[0])
-    change = np.zeros(v.shape[0])
     shrink = one
     done = 0
     old = rows[0]
+    c.fill(0.0)
     for i in range(rows.shape[0]):
         new = rows[i]
-        pass_over(W, B, pool, old, new, c, shrink, fresh, binary, rng, lam, nu)
+        pass_over(W, B, pool, old, new, c, shrink, fresh, rng, lam, nu)
         if uses_overlaps:
             overlaps(W, B, R, Q)
             write_overlaps(p, R, Q)
@@ -193,6 +189,12 @@ def fitting(rule: LearningRule, N: int, dtype: np.dtype[Any], threads: int) -> i
     return fitting_threads(bytes_each, N, what, threads)
 
 
+@cache
+def of_inputs(law: str) -> Any:
+    """`advance` with inputs of this law."""
+    return rebind(advance, {normals: signs}, tag="binary") if law == "binary" else advance
+
+
 def start_replica(
     rule: LearningRule, N: int, start: OrderParameters, seed: int, replica: int, dtype: Any
 ) -> Callable[[int, int], tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
@@ -213,7 +215,9 @@ def start_replica(
     v_star = np.array(start.v_star, dtype=np.float64)
     R, Q = np.empty((rule.K, rule.M)), np.empty((rule.K, rule.K))
     decays = 1.0 - rule.weight_decay / N, 1.0 - rule.weight_decay_v / N
-    kernel = bind(advance, rule.function)
+    kernel = bind(of_inputs(rule.inputs), rule.function)
+    K, M, V = rule.K, rule.M, len(v)
+    memory = np.zeros((b, K)), np.zeros((b, M)), np.zeros((b, K), dtype), np.zeros(K), np.zeros(V), np.zeros(V)
 
     def advance_replica(step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
         target = step
@@ -225,7 +229,9 @@ def start_replica(
             else:
                 rows = scalars.integers(size, size=(count, b))
                 noise = labels[rows]
-            step += kernel(W, B, v, v_star, p, rule.uses_overlaps, pool, rows, noise, fresh, binary, *decays, rng, R, Q)
+            step += kernel(
+                W, B, v, v_star, p, rule.uses_overlaps, pool, rows, noise, fresh, *decays, rng, R, Q, *memory
+            )
             target += count
             if step < target or step == stop:
                 return step, R.copy(), Q.copy(), v.copy()

@@ -72,39 +72,15 @@ def overlaps(A, L, LT, R, Q):
 
 
 @njit
-def advance(A, L, LT, v, v_star, p, uses_overlaps, z, F, dof, N, decay, decay_v, R, Q):
+def advance(
+    A, L, LT, v, v_star, p, uses_overlaps, z, F, dof, N, decay, decay_v, R, Q, zeta, lam, nu, c, dv, change, S, C, dA
+):
     """Do a step for each row of `z`; returns how many were done, fewer if it diverged.
 
     A (K, M), L (K, K), v are changed in place; R (K, M), Q (K, K) hold the overlaps at the end. z (steps, b, M + K +
     n_noise) are the inputs in the basis of teachers and students, and the noise; F (steps, r, r) with r = min(b, K) is
-    Bartlett's factor of the Gram matrix of their rest, lower triangular, its upper part is not read.
-    """
-    K, M = A.shape
-    batch, small = z.shape[1], F.shape[1]
-    zeta = np.zeros(z.shape[2] - M - K)
-    lam = np.zeros(K)
-    nu = np.zeros(M)
-    c = np.zeros(K)
-    dv = np.zeros(v.shape[0])
-    change = np.zeros(v.shape[0])
-    S = np.zeros((K, K + small))
-    C = np.zeros((K, max(batch, K)))
-    dA = np.zeros((K, M))
-    done = iterate(
-        A, L, LT, v, v_star, p, uses_overlaps, z, F, dof, N, decay, decay_v, R, Q,
-        zeta, lam, nu, c, dv, change, S, C, dA,
-    )  # fmt: skip
-    overlaps(A, L, LT, R, Q)
-    return done
-
-
-@njit
-def iterate(
-    A, L, LT, v, v_star, p, uses_overlaps, z, F, dof, N, decay, decay_v, R, Q, zeta, lam, nu, c, dv, change, S, C, dA
-):
-    """The steps of `advance` in memory that is given, so that a thread of a GPU can do them too.
-
-    zeta (n_noise,), lam (K,), nu (M,), c (K,), dv and change like v, S (K, K + r), C (K, max(b, K)), dA (K, M).
+    Bartlett's factor of the Gram matrix of their rest, lower triangular, its upper part is not read. The last nine
+    are `scratch`: a thread of a GPU cannot allocate, and on a CPU it would take half a second to compile.
     """
     K, M = A.shape
     batch, n_noise, small = z.shape[1], z.shape[2] - M - K, F.shape[1]
@@ -167,7 +143,15 @@ def iterate(
             for j in range(k + 1):
                 L[k, j] = S[k, j]
         done += 1
+    overlaps(A, L, LT, R, Q)
     return done
+
+
+def scratch(rule: LearningRule, V: int) -> tuple[np.ndarray, ...]:
+    """Memory for `advance` with a readout of length V: zeta, lam, nu, c, dv, change, S (K, K + r), C, dA (K, M)."""
+    K, M, b = rule.K, rule.M, rule.minibatch
+    shapes = (rule.n_noise, K, M, K, V, V, (K, K + min(b, K)), (K, max(b, K)), (K, M))
+    return tuple(np.zeros(shape) for shape in shapes)
 
 
 class Draws:
@@ -210,12 +194,12 @@ def start_replica(
     v_star = np.array(start.v_star, dtype=np.float64)
     R, Q = np.empty((rule.K, rule.M)), np.empty((rule.K, rule.K))
     decays = 1.0 - rule.weight_decay / N, 1.0 - rule.weight_decay_v / N
-    kernel = bind(advance, rule.function)
+    kernel, memory = bind(advance, rule.function), scratch(rule, len(v))
 
     def advance_replica(step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
         while True:
             z, F = draws.take(stop - step)
-            done = kernel(A, L, LT, v, v_star, p, rule.uses_overlaps, z, F, dof, N, *decays, R, Q)
+            done = kernel(A, L, LT, v, v_star, p, rule.uses_overlaps, z, F, dof, N, *decays, R, Q, *memory)
             step += done
             if done < len(z) or step == stop:
                 return step, R.copy(), Q.copy(), v.copy()
