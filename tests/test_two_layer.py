@@ -103,7 +103,7 @@ def test_the_deviation_from_theory_shrinks_with_the_size():
 
 @pytest.mark.slow
 def test_the_deviation_from_theory_shrinks_with_the_size_up_to_2000():
-    fit, root = shrinks_as_finite_sizes_should((250, 500, 1000, 2000), (8000, 16000, 32000, 32000))
+    fit, root = shrinks_as_finite_sizes_should((250, 500, 1000, 2000), (4000, 6000, 8000, 8000))
     assert len(fit) == root.shape[1] == 10
 
 
