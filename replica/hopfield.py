@@ -11,7 +11,7 @@ from tsphys.errors import ModelError
 from tsphys.models.fields import number, param, parameters
 from tsphys.models.hopfield import Hopfield
 from tsphys.replica.saddles import sparse
-from tsphys.replica.saddles.axis import along, odd
+from tsphys.models.axis import along, odd
 from tsphys.replica.saddles.curves import (
     curve,
     largest_load,

@@ -285,7 +285,7 @@ def test_any_interaction():
         ({"P": 3}, {"F": np.square}, "only then"),
         ({"P": 3}, {"branch": "glass"}, "must be one of retrieval"),
         ({"P": 3}, {"branch": "paramagnetic"}, "T = 0.0: must be > 0"),
-        ({"P": 3}, {"alpha": [0.1], "T": [0.1]}, "only one axis"),
+        ({"P": 3}, {"alpha": [0.1], "T": [0.1]}, "must be one sequence"),
         ({"P": 3, "storage": "supervised"}, {"M": [1.5]}, "M = 1.5: must be an integer"),
     ],
 )

@@ -357,7 +357,7 @@ def test_two_parallel_steps_against_a_network():
         ({"alpha": 0.05, "T": [0.3, 0.9]}, r"T = 0.9: must be <= 0.5422\d+"),
         ({"T": [1.5]}, "T = 1.5: must be < 1"),
         ({"T": [-0.1]}, "T = -0.1: must be a finite number >= 0"),
-        ({"alpha": [0.1], "T": [0.1]}, "only one axis"),
+        ({"alpha": [0.1], "T": [0.1]}, "must be one sequence"),
         ({"branch": "glass"}, "must be one of retrieval"),
         ({"branch": "mixture", "mixture": 4}, "mixture = 4: must be odd"),
         ({"branch": "paramagnetic", "T": 0.5}, "must be > 1"),

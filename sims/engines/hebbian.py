@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.models.axis import along
 from tsphys.models.fields import number, param, parameters
 from tsphys.numerics.random import generator
 from tsphys.runs.checkpoint import finished_rows, keeping
@@ -69,28 +70,21 @@ def choose_axis(model: Any, t: Any, given: dict[str, Any]) -> tuple[Any, str, np
     ModelError
         If there is more than one sequence, or a value is out of the model's range.
     """
-    given = {k: v for k, v in given.items() if v is not None}
-    sequences = {k: v for k, v in {**given, "t": t}.items() if v is not None and np.ndim(v) > 0}
-    if len(sequences) > 1:
-        raise ModelError("axis", list(sequences), "must be one sequence; the others are numbers")
-    scalars = {k: v for k, v in given.items() if k not in sequences}
-    model = dataclasses.replace(model, **scalars)
-    if t is not None:
-        words = "must be whole numbers of sweeps, increasing from 0 or later"
-        try:
-            t = np.atleast_1d(np.asarray(t, dtype=float))
-        except (TypeError, ValueError):
-            raise ModelError("t", t, words) from None
-        whole = t.ndim == 1 and t.size > 0 and np.isfinite(t).all() and (t == np.rint(t)).all()
-        if not whole or t[0] < 0 or (np.diff(t) <= 0).any():
-            raise ModelError("t", t, words)
-        return model, "t", t
-    name = next(iter(sequences), next(iter(scalars), model.axes[0]))
-    values = sequences.get(name, [getattr(model, name)])
-    if np.ndim(values) != 1 or len(values) == 0:
-        raise ModelError(name, values, "must be a number or a sequence of numbers")
-    values = [getattr(dataclasses.replace(model, **{name: v}), name) for v in np.asarray(values).tolist()]
-    return dataclasses.replace(model, **{name: values[0]}), name, np.array(values)
+    if t is None:
+        name, values, models = along(model, **given)
+        return models[0], name, values
+    words = "must be whole numbers of sweeps, increasing from 0 or later"
+    for name, value in given.items():
+        if np.ndim(value) > 0:
+            raise ModelError("axis", ["t", name], "must be one sequence; the others are numbers")
+    try:
+        t = np.atleast_1d(np.asarray(t, dtype=float))
+    except (TypeError, ValueError):
+        raise ModelError("t", t, words) from None
+    whole = t.ndim == 1 and t.size > 0 and np.isfinite(t).all() and (t == np.rint(t)).all()
+    if not whole or t[0] < 0 or (np.diff(t) <= 0).any():
+        raise ModelError("t", t, words)
+    return dataclasses.replace(model, **{k: v for k, v in given.items() if v is not None}), "t", t
 
 
 def plan(model: Any, t: Any, given: dict[str, Any], *, N: Any, start: Any, overlap: Any, mixture: Any, sweeps: Any,

@@ -20,38 +20,57 @@ def names() -> list[str]:
     return [figure for entry in MODELS.values() for figure in entry.figures]
 
 
+def moving() -> list[str]:
+    """Figures that have a moving version, found by their files."""
+    from importlib.util import find_spec
+    from pkgutil import iter_modules
+
+    found = {m.name for m in iter_modules(find_spec("tsphys.figures.animations").submodule_search_locations)}
+    return [name for name in names() if name in found]
+
+
 @click.command()
 @click.argument("name", required=False)
 @click.option("-o", "--output", metavar="PATH", help="Path without suffix.  [default: NAME in the current folder]")
 @click.option("--all", "every", is_flag=True, help="All figures; -o is then a folder.")
 @click.option("--quick", is_flag=True, help="Fewer replicas, smaller sizes: seconds instead of minutes.")
+@click.option("--animate", is_flag=False, flag_value="gif", default=None, metavar="[gif|mp4]",
+              help="The moving version, as GIF (or MP4, by ffmpeg) in place of PDF and PNG.")  # fmt: skip
 @click.option("-s", "--seed", default="0", metavar="INT", help="Seed of the simulations.")
 @click.option("-j", "--threads", default=None, metavar="INT", help="Threads over replicas.  [default: all cores]")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
 def figure(
-    name: str | None, output: str | None, every: bool, quick: bool, seed: str, threads: str | None, force: bool,
-    quiet: bool,
+    name: str | None, output: str | None, every: bool, quick: bool, animate: str | None, seed: str, threads: str | None,
+    force: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Draw the figure NAME as PDF and PNG, with its numbers beside it; without a NAME, list the figures."""
     if every and name is not None:
         raise ModelError("figure", name, "must be left out with --all")
+    known_names = names() if animate is None else moving()
     if name is None and not every:
-        for known in names():
+        for known in known_names:
             click.echo(known)
         return
-    if not every and name not in names():
-        raise ModelError("figure", name, "must be one of " + ", ".join(names()))
-    outs = {k: Path(output or ".") / k for k in names()} if every else {str(name): Path(output or str(name))}
+    if not every and name not in known_names:
+        raise ModelError("figure", name, "must be one of " + ", ".join(known_names))
+    outs = {k: Path(output or ".") / k for k in known_names} if every else {str(name): Path(output or str(name))}
+    suffixes = (".pdf", ".png", ".npz") if animate is None else (f".{animate}",)
     for out in outs.values():
-        for path in pictures(out):
+        for path in pictures(out, suffixes):
             check_free(path, force, makes_folder=True)
     options = {"seed": number("seed", _int(seed), kind=int, low=0)}
     options["threads"] = thread_count(None if threads is None else _int(threads))
+    if animate is not None:
+        import_module("tsphys.animation").writer_of(animate, 1)
     for known, out in outs.items():
-        draw = import_module(f"tsphys.figures.{known}").draw
         with progress_bar(f"figure {known}", quiet) as progress:
-            paths = draw(out, quick=quick, progress=progress, **options)
+            if animate is None:
+                paths = import_module(f"tsphys.figures.{known}").draw(out, quick=quick, progress=progress, **options)
+            else:
+                (path,) = pictures(out, suffixes)
+                move = import_module(f"tsphys.figures.animations.{known}").animate
+                paths = [move(path, quick=quick, progress=progress, **options)]
         for path in paths:
             click.echo(f"wrote {path}")
 

@@ -32,7 +32,7 @@ class Sweep(click.Group):
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=Sweep, subcommand_metavar="STUDY.toml | status STUDY.toml | collect STUDY.toml")
+@click.group(cls=Sweep, no_args_is_help=False, subcommand_metavar="STUDY.toml | status STUDY.toml | collect STUDY.toml")
 def sweep() -> None:
     """Run a study: one model over axes of parameters, from a TOML file.
 

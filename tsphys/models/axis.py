@@ -1,4 +1,4 @@
-"""The axis of a static theory: the one parameter that is given as a sequence."""
+"""The axis of a static model: the one parameter that is given as a sequence."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def along(model: Any, **given: Any) -> tuple[str, np.ndarray, list[Any]]:
     fixed = {k: v for k, v in given.items() if v is not None and np.ndim(v) == 0}
     sequences = {k: v for k, v in given.items() if v is not None and np.ndim(v) > 0}
     if len(sequences) > 1:
-        raise ModelError(list(sequences)[1], list(sequences.values())[1], "must be one number: only one axis is varied")
+        raise ModelError("axis", list(sequences), "must be one sequence; the others are numbers")
     model = replace(model, **fixed)
     axis = next(iter(sequences), next(iter(fixed), model.axes[0]))
     values = sequences.get(axis, [getattr(model, axis)])
     if np.ndim(values) != 1 or len(values) == 0:
         raise ModelError(axis, values, "must be a number or a sequence of numbers")
-    models = [replace(model, **{axis: v}) for v in values]
-    return axis, np.array([getattr(m, axis) for m in models], dtype=float), models
+    models = [replace(model, **{axis: v}) for v in np.asarray(values).tolist()]
+    return axis, np.array([getattr(m, axis) for m in models]), models
 
 
 def odd(name: str, value: Any) -> int:

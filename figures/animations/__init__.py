@@ -1,0 +1,1 @@
+"""Figures that move, one file a figure, of the figure's name: each has ``animate``."""
