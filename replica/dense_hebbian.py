@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.models.axis import along
 from tsphys.models.dense_hebbian import DenseHebbian
 from tsphys.models.fields import number, param, parameters
 from tsphys.physics.spin_averages import spin_averages
-from tsphys.models.axis import along
 from tsphys.replica.saddles.curves import (
     archetype,
     highest_temperature,

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.models.axis import along, odd
 from tsphys.models.fields import number, param, parameters
 from tsphys.models.hopfield import Hopfield
 from tsphys.replica.saddles import sparse
-from tsphys.models.axis import along, odd
 from tsphys.replica.saddles.curves import (
     curve,
     largest_load,

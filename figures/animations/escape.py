@@ -1,4 +1,4 @@
-"""The plateau escaped: networks that differ by their random starts leave it one after the other, late ones at large N."""
+"""The plateau escaped: networks that differ by their random starts leave it one by one, later at large N."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def animate(
     with style() as plt:
         figure, (left, right) = plt.subplots(1, 2, figsize=(PAGE, 2.8))
         traces, shares = [], []
-        for n, (N, run) in enumerate(runs.items()):
+        for n, N in enumerate(runs):
             traces.append([left.plot([], [], color=COLOURS[n], lw=0.5, alpha=0.6)[0] for _ in range(replicas)])
             shares.append(right.plot([], [], color=COLOURS[n], label=f"$N={N}$")[0])
         left.axhline(height, color="black", lw=0.8, ls=":")

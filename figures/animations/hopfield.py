@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -50,19 +49,15 @@ def animate(
     for n, cue in enumerate(CUES):
         part = share(progress, 0.4 * n, 0.4, len(CUES))
         start = np.where(rng.random(N) < (1 + cue) / 2, patterns[0], -patterns[0])
-        runs.append(
-            tsphys.simulate(
-                model, N=N, patterns=patterns, start=start, t=sweeps, seed=seed, threads=threads, keep_spins=True,
-                progress=part,
-            )  # fmt: skip
-        )
+        options = {"patterns": patterns, "start": start, "keep_spins": True, "seed": seed, "threads": threads}
+        runs.append(tsphys.simulate(model, N=N, t=sweeps, progress=part, **options))
     theory = tsphys.solve(model, alpha=[ALPHA])
     with style() as plt:
         figure = plt.figure(figsize=(PAGE, 2.9))
         grid = figure.add_gridspec(len(CUES), 2, width_ratios=(1.25, 1))
         curve = figure.add_subplot(grid[:, 1])
         shown, curves = [], []
-        for n, (cue, run) in enumerate(zip(CUES, runs, strict=True)):
+        for n, cue in enumerate(CUES):
             ax = figure.add_subplot(grid[n, 0])
             shown.append(ax.imshow(image, cmap="gray_r", vmin=-1, vmax=1))
             ax.set(xticks=[], yticks=[], title=f"cue of overlap {cue:g}")
