@@ -29,9 +29,9 @@ def test_replicas_are_put_back_in_their_places(name, monkeypatch):
     old = part_of(whole, [3, 1])
     old[observable][...] += 1
     done = []
-    module = "online" if name == "two_layer" else "hebbian"
+    module = "sims.engines.online" if name == "two_layer" else "runs.ensemble"
     monkeypatch.setattr(
-        f"tsphys.sims.engines.{module}.over_replicas",
+        f"tsphys.{module}.over_replicas",
         lambda work, todo, **rest: (done.extend(todo), over_replicas(work, todo, **rest))[1],
     )
     found = tsphys.simulate(model, replicas=4, seed=3, threads=1, resume=old, **options)
@@ -46,7 +46,7 @@ def test_replicas_are_put_back_in_their_places(name, monkeypatch):
 @pytest.mark.parametrize("name", RUNS)
 def test_what_is_finished_is_kept_when_a_run_is_stopped(name, monkeypatch):
     model, options, observable = RUNS[name]
-    module = "online" if name == "two_layer" else "hebbian"
+    module = "sims.engines.online" if name == "two_layer" else "runs.ensemble"
 
     def stopped(work, todo, *, finished, **rest):
         def some(replica, outcome):
@@ -57,7 +57,7 @@ def test_what_is_finished_is_kept_when_a_run_is_stopped(name, monkeypatch):
 
         over_replicas(work, todo, finished=some, **rest)
 
-    monkeypatch.setattr(f"tsphys.sims.engines.{module}.over_replicas", stopped)
+    monkeypatch.setattr(f"tsphys.{module}.over_replicas", stopped)
     done, kept = [], []
     with pytest.raises(KeyboardInterrupt):
         tsphys.simulate(model, replicas=4, seed=3, threads=1, checkpoint=kept.append, **options)

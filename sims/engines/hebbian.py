@@ -11,11 +11,10 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.models.axis import along
-from tsphys.models.fields import number, param, parameters
+from tsphys.models.fields import number, param
 from tsphys.numerics.random import generator
-from tsphys.runs.checkpoint import finished_rows, keeping
-from tsphys.runs.provenance import provenance
-from tsphys.runs.replicas import over_replicas, thread_count
+from tsphys.runs.ensemble import ensemble
+from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.chain import Network
 from tsphys.sims.engines.stored import fingerprint
@@ -262,48 +261,20 @@ def run(
     work = _in_time if p.axis == "t" else _tempering if p.protocol == "tempering" else _static
     record = {
         **record,
-        **{k: getattr(p, k) for k in ("N", "seed", "replicas", "overlap", "mixture", "protocol")},
+        **{k: getattr(p, k) for k in ("N", "seed", "overlap", "mixture", "protocol")},
         **{k: getattr(p, k) for k in ("sweeps", "equilibration")},
         "start": p.started if isinstance(p.start, str) else f"given {fingerprint(p.start)}",
     }
-    data: dict[str, np.ndarray] = {}
-    whole = np.zeros(p.replicas, dtype=bool)
-
-    def put(replica: int, found: dict[str, np.ndarray]) -> None:
-        for name, values in found.items():
-            if name not in data:
-                data[name] = np.zeros((p.replicas, *values.shape), values.dtype)
-            data[name][replica] = values
-        whole[replica] = True
-
-    rows = [] if resume is None else finished_rows(resume, model, p.axis, p.values, record, p.replicas)
-    for replica, row in rows:
-        put(replica, {name: resume[name][row] for name in resume.observables})
-
-    def result(rows: np.ndarray) -> Result:
-        part = {name: values[rows] for name, values in data.items()}
-        kept = np.arange(p.replicas)[rows].tolist()
-        dims = {"overlaps": ("pattern",), "spins": ("spin",)}
-        return Result(
-            kind="simulation",
-            model=model.name,
-            parameters=parameters(model),
-            axis=p.axis,
-            data={p.axis: p.values, **part},
-            dims={k: v for k, v in dims.items() if k in part},
-            meta={**record, "replicas": len(kept), "replica_ids": kept, **provenance()},
-        )
-
-    def finished(replica: int, found: dict[str, np.ndarray]) -> None:
-        put(replica, found)
-        after_each()
-
-    with keeping(checkpoint, lambda: result(np.flatnonzero(whole)) if whole.any() else None) as after_each:
-        over_replicas(
-            lambda replica, report: work(build, model, p, replica, report),
-            np.flatnonzero(~whole).tolist(),
-            threads=p.threads,
-            progress=progress,
-            finished=finished,
-        )
-    return result(np.arange(p.replicas))
+    return ensemble(
+        model,
+        p.axis,
+        p.values,
+        lambda replica, report: work(build, model, p, replica, report),
+        record,
+        replicas=p.replicas,
+        threads=p.threads,
+        dims={"overlaps": ("pattern",), "spins": ("spin",)},
+        progress=progress,
+        checkpoint=checkpoint,
+        resume=resume,
+    )

@@ -1,0 +1,88 @@
+"""Replicas of a static simulation, each over the whole axis, brought together in one Result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tsphys.models.fields import parameters
+from tsphys.runs.checkpoint import finished_rows, keeping
+from tsphys.runs.provenance import provenance
+from tsphys.runs.replicas import over_replicas
+from tsphys.runs.result import Result
+
+
+def ensemble(
+    model: Any,
+    axis: str,
+    values: np.ndarray,
+    work: Callable[[int, Callable[[float], None]], Mapping[str, np.ndarray]],
+    record: dict[str, Any],
+    *,
+    replicas: int,
+    threads: int,
+    dims: Mapping[str, tuple[str, ...]] | None = None,
+    progress: Callable[[float], None] | None = None,
+    checkpoint: Callable[[Result], Any] | None = None,
+    resume: Result | None = None,
+) -> Result:
+    """Run the replicas that `resume` does not hold.
+
+    Parameters
+    ----------
+    model : dataclass
+        The model.
+    axis, values : str, ndarray
+        The axis of the Result.
+    work : callable
+        ``work(replica, report)`` returns the observables of a replica, each of shape (axis, …), and calls
+        ``report(fraction)`` now and then; see `over_replicas`.
+    record : dict
+        What else makes it this run, for the Result's meta: sizes, seed, options.
+    replicas, threads : int
+        How many, and how many of them at once.
+    dims : mapping
+        Names of the axes of observables after (replica, axis).
+    progress, checkpoint, resume
+        Fraction done, finished replicas every 10 s or so, finished replicas to start from.
+
+    Raises
+    ------
+    ModelError
+        If `resume` is of another run.
+    """
+    record = {**record, "replicas": replicas}
+    data: dict[str, np.ndarray] = {}
+    whole = np.zeros(replicas, dtype=bool)
+
+    def put(replica: int, found: Mapping[str, np.ndarray]) -> None:
+        for name, row in found.items():
+            if name not in data:
+                data[name] = np.zeros((replicas, *row.shape), row.dtype)
+            data[name][replica] = row
+        whole[replica] = True
+
+    def result(rows: np.ndarray) -> Result:
+        part = {name: observed[rows] for name, observed in data.items()}
+        kept = np.arange(replicas)[rows].tolist()
+        return Result(
+            kind="simulation",
+            model=model.name,
+            parameters=parameters(model),
+            axis=axis,
+            data={axis: values, **part},
+            dims={k: v for k, v in (dims or {}).items() if k in part},
+            meta={**record, "replicas": len(kept), "replica_ids": kept, **provenance()},
+        )
+
+    def finished(replica: int, found: Mapping[str, np.ndarray]) -> None:
+        put(replica, found)
+        after_each()
+
+    for replica, row in [] if resume is None else finished_rows(resume, model, axis, values, record, replicas):
+        put(replica, {name: resume[name][row] for name in resume.observables})
+    with keeping(checkpoint, lambda: result(np.flatnonzero(whole)) if whole.any() else None) as after_each:
+        over_replicas(work, np.flatnonzero(~whole).tolist(), threads=threads, progress=progress, finished=finished)
+    return result(np.arange(replicas))
