@@ -211,28 +211,44 @@ def start_replica(
         labels = scalars.standard_normal((size, rule.n_noise))
     # Fresh inputs take the two halves of the pool in turn, since the last ones are still wanted for their update.
     halves = np.arange(2 * b).reshape(2, b)
-    v, p = np.array(start.v, dtype=np.float64), rule.parameter_array()
-    v_star = np.array(start.v_star, dtype=np.float64)
-    R, Q = np.empty((rule.K, rule.M)), np.empty((rule.K, rule.K))
+
+    def examples(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        count = min(most, max(1, SCALARS // b))
+        if fresh:
+            return pool, halves[(step + np.arange(count)) & 1], scalars.standard_normal((count, b, rule.n_noise))
+        rows = scalars.integers(size, size=(count, b))
+        return pool, rows, labels[rows]
+
+    return iterate(rule, W, B, start.v, start.v_star, examples, rng if fresh else None)
+
+
+def iterate(
+    rule: LearningRule, W: np.ndarray, B: np.ndarray, v: np.ndarray, v_star: np.ndarray,
+    examples: Callable[[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]], rng: np.ndarray | None = None,
+) -> Callable[[int, int], tuple[int, np.ndarray, np.ndarray, np.ndarray]]:  # fmt: skip
+    """Weights W (K, N), changed in place, as the function ``advance(step, stop) -> (step reached, R, Q, v)``.
+
+    ``examples(step, most)`` returns pool, rows and noise of the next steps, `most` or fewer, as `advance` wants them.
+    With a stream `rng` the kernel draws the inputs into the pool; otherwise, whatever their law, they stand there.
+    """
+    (K, N), b = W.shape, rule.minibatch
+    fresh = rng is not None
+    rng = stream(0, 0) if rng is None else rng
+    v, p = np.array(v, dtype=np.float64), rule.parameter_array()
+    v_star = np.array(v_star, dtype=np.float64)
+    R, Q = np.empty((K, len(B))), np.empty((K, K))
     decays = 1.0 - rule.weight_decay / N, 1.0 - rule.weight_decay_v / N
     kernel = bind(of_inputs(rule.inputs), rule.function)
-    K, M, V = rule.K, rule.M, len(v)
-    memory = np.zeros((b, K)), np.zeros((b, M)), np.zeros((b, K), dtype), np.zeros(K), np.zeros(V), np.zeros(V)
+    memory = np.zeros((b, K)), np.zeros((b, len(B))), np.zeros((b, K), W.dtype), np.zeros(K), *np.zeros((2, len(v)))
 
     def advance_replica(step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
         target = step
         while True:
-            count = min(stop - step, max(1, SCALARS // b))
-            if fresh:
-                rows = halves[(step + np.arange(count)) & 1]
-                noise = scalars.standard_normal((count, b, rule.n_noise))
-            else:
-                rows = scalars.integers(size, size=(count, b))
-                noise = labels[rows]
+            pool, rows, noise = examples(step, stop - step)
             step += kernel(
                 W, B, v, v_star, p, rule.uses_overlaps, pool, rows, noise, fresh, *decays, rng, R, Q, *memory
             )
-            target += count
+            target += len(rows)
             if step < target or step == stop:
                 return step, R.copy(), Q.copy(), v.copy()
 

@@ -202,22 +202,37 @@ def _on_threads(
     piece = max(1, int(2e8 / cost))
 
     def work(replica: int, report: Callable[[float], None]) -> Any:
-        state = start_of(replica)
-        advance = start_replica(rule, N, state, seed, replica, np.dtype(dtype))
-        R = np.full((len(steps), rule.K, rule.M), np.nan)
-        Q = np.full((len(steps), rule.K, rule.K), np.nan)
-        v = np.full((len(steps), len(state.v)), np.nan)
-        step = 0
-        for i, stop in enumerate(steps.tolist()):
-            while True:
-                target = min(stop, step + piece)
-                step, R[i], Q[i], v[i] = advance(step, target)
-                if step < target:
-                    R[i], Q[i], v[i] = np.nan, np.nan, np.nan
-                    return R, Q, v, step
-                report(step / max(int(steps[-1]), 1))
-                if step == stop:
-                    break
-        return R, Q, v, None
+        advance = start_replica(rule, N, start_of(replica), seed, replica, np.dtype(dtype))
+        (R, Q, v), stopped = trajectory(advance, steps, piece, report)
+        return R, Q, v, stopped
 
     over_replicas(work, todo, threads=threads, progress=progress, finished=finished)
+
+
+def trajectory(
+    advance: Callable[..., Any], steps: np.ndarray, piece: int, report: Callable[[float], None]
+) -> tuple[list[np.ndarray], int | None]:
+    """What ``advance(step, stop) -> (step reached, observables…)`` finds at `steps`, going by at most `piece` steps.
+
+    Returns
+    -------
+    observed : list of ndarray (len(steps), …)
+        NaN from a divergence on.
+    stopped : int or None
+        The step of the divergence.
+    """
+    observed: list[np.ndarray] = []
+    step = 0
+    for i, stop in enumerate(steps.tolist()):
+        while True:
+            target = min(stop, step + piece)
+            step, *values = advance(step, target)
+            observed = observed or [np.full((len(steps), *np.shape(a)), np.nan) for a in values]
+            if step < target:
+                return observed, step
+            report(step / max(int(steps[-1]), 1))
+            if step == stop:
+                break
+        for values_over_time, value in zip(observed, values, strict=True):
+            values_over_time[i] = value
+    return observed, None
