@@ -14,7 +14,7 @@ from tsphys.models.learning_rule import LearningRule
 from tsphys.numerics.random import generator, normals, signs, stream
 from tsphys.physics.order_parameters import OrderParameters, microscopic
 from tsphys.runs.memory import fitting_threads
-from tsphys.sims.engines.local import SCALARS, bind, coefficients, write_overlaps
+from tsphys.sims.engines.local import SCALARS, bound, coefficients, minibatch_weights, numbers, write_overlaps
 
 #: Coordinates handled at once: inputs and weights of a block stay in the first-level cache.
 BLOCK = 512
@@ -145,6 +145,7 @@ def advance(
         if uses_overlaps:
             overlaps(W, B, R, Q)
             write_overlaps(p, R, Q)
+        minibatch_weights(pool, new, lam, nu, root, v, v_star, noise[i], p)
         change.fill(0.0)
         ok = True
         for beta in range(batch):
@@ -234,11 +235,11 @@ def iterate(
     (K, N), b = W.shape, rule.minibatch
     fresh = rng is not None
     rng = stream(0, 0) if rng is None else rng
-    v, p = np.array(v, dtype=np.float64), rule.parameter_array()
+    v, p = np.array(v, dtype=np.float64), numbers(rule, len(v))
     v_star = np.array(v_star, dtype=np.float64)
     R, Q = np.empty((K, len(B))), np.empty((K, K))
     decays = 1.0 - rule.weight_decay / N, 1.0 - rule.weight_decay_v / N
-    kernel = bind(of_inputs(rule.inputs), rule.function)
+    kernel = bound(of_inputs(rule.inputs), rule)
     memory = np.zeros((b, K)), np.zeros((b, len(B))), np.zeros((b, K), W.dtype), np.zeros(K), *np.zeros((2, len(v)))
 
     def advance_replica(step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:

@@ -19,7 +19,7 @@ from tsphys._jit import njit
 from tsphys.models.learning_rule import LearningRule
 from tsphys.numerics.random import generator, normals, stream
 from tsphys.physics.order_parameters import OrderParameters, coordinates
-from tsphys.sims.engines.local import SCALARS, bind, coefficients, write_overlaps
+from tsphys.sims.engines.local import SCALARS, bound, coefficients, minibatch_coordinates, numbers, write_overlaps
 
 
 @njit(fast=True)
@@ -78,7 +78,7 @@ def advance(
     """Do a step for each row of `z`; returns how many were done, fewer if it diverged.
 
     A (K, M), L (K, K), v are changed in place; R (K, M), Q (K, K) hold the overlaps at the end. z (steps, b, M + K +
-    n_noise) are the inputs in the basis of teachers and students, and the noise; F (steps, r, r) with r = min(b, K) is
+    n_noise) are the inputs in the basis of teachers and students, and the noise; F (steps, r, r), see `remainder`, is
     Bartlett's factor of the Gram matrix of their rest, lower triangular, its upper part is not read. The last nine
     are `scratch`: a thread of a GPU cannot allocate, and on a CPU it would take half a second to compile.
     """
@@ -91,6 +91,7 @@ def advance(
         if uses_overlaps:
             overlaps(A, L, LT, R, Q)
             write_overlaps(p, R, Q)
+        minibatch_coordinates(A, L, LT, z[step], F[step], columns, N, v, v_star, p)
         dA.fill(0.0)
         change.fill(0.0)
         for k in range(K):
@@ -129,13 +130,13 @@ def advance(
                 A[k, m] = decay * A[k, m] + dA[k, m]
         for k in range(v.shape[0]):
             v[k] = decay_v * v[k] + change[k]
-        if batch > K:
+        if batch > small:
             # Only C Cᵀ matters to the remainder, so b columns are as good as K.
             lower(C, K, batch)
         for k in range(K):
             for j in range(columns):
                 s = 0.0
-                for i in range(j, min(small, k + 1 if batch > K else small)):
+                for i in range(j, min(small, k + 1 if batch > small else small)):
                     s += C[k, i] * F[step, i, j]
                 S[k, K + j] = s
         lower(S, K, K + columns)
@@ -147,10 +148,15 @@ def advance(
     return done
 
 
+def remainder(rule: LearningRule) -> int:
+    """Rows r of Bartlett's factor: min(b, K) are enough for the students, b for a rule that sees the Gram matrix."""
+    return rule.minibatch if rule.whole_batch else min(rule.minibatch, rule.K)
+
+
 def scratch(rule: LearningRule, V: int) -> tuple[np.ndarray, ...]:
     """Memory for `advance` with a readout of length V: zeta, lam, nu, c, dv, change, S (K, K + r), C, dA (K, M)."""
     K, M, b = rule.K, rule.M, rule.minibatch
-    shapes = (rule.n_noise, K, M, K, V, V, (K, K + min(b, K)), (K, max(b, K)), (K, M))
+    shapes = (rule.n_noise, K, M, K, V, V, (K, K + remainder(rule)), (K, max(b, K)), (K, M))
     return tuple(np.zeros(shape) for shape in shapes)
 
 
@@ -162,7 +168,7 @@ class Draws:
     """
 
     def __init__(self, rule: LearningRule, dof: int, seed: int, replica: int):
-        b, small = rule.minibatch, min(rule.minibatch, rule.K)
+        b, small = rule.minibatch, remainder(rule)
         self.ahead = max(1, SCALARS // b)
         self.z = np.empty((self.ahead, b, rule.M + rule.K + rule.n_noise))
         self.F = np.empty((self.ahead, small, small))
@@ -190,11 +196,11 @@ def start_replica(
     A, L, LT = (np.ascontiguousarray(a) for a in coordinates(start))
     dof = N - rule.M - rule.K
     draws = Draws(rule, dof, seed, replica)
-    v, p = np.array(start.v, dtype=np.float64), rule.parameter_array()
+    v, p = np.array(start.v, dtype=np.float64), numbers(rule, len(start.v))
     v_star = np.array(start.v_star, dtype=np.float64)
     R, Q = np.empty((rule.K, rule.M)), np.empty((rule.K, rule.K))
     decays = 1.0 - rule.weight_decay / N, 1.0 - rule.weight_decay_v / N
-    kernel, memory = bind(advance, rule.function), scratch(rule, len(v))
+    kernel, memory = bound(advance, rule), scratch(rule, len(v))
 
     def advance_replica(step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
         while True:

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from tsphys._jit import njit
+from tsphys.models.learning_rule import LearningRule
 from tsphys.physics.order_parameters import DIVERGED
 from tsphys.rules.binding import bind, rule, write_overlaps
 
-__all__ = ["FIELD_LIMIT", "SCALARS", "bind", "coefficients", "rule", "write_overlaps"]
+__all__ = [
+    "FIELD_LIMIT",
+    "SCALARS",
+    "bind",
+    "bound",
+    "coefficients",
+    "minibatch_coordinates",
+    "minibatch_weights",
+    "numbers",
+    "rule",
+    "write_overlaps",
+]
 
 #: A field this large (or NaN) means that the dynamics left every bound.
 FIELD_LIMIT = DIVERGED**0.5
@@ -28,3 +44,31 @@ def coefficients(lam, nu, v, v_star, noise, p, c, dv):
         size += abs(v[k])
     rule(lam, nu, v, v_star, noise, p, c, dv)
     return size < FIELD_LIMIT
+
+
+@njit
+def minibatch_weights(pool, new, lam, nu, root, v, v_star, noise, p):
+    """Stands for a look at the whole minibatch in engine `direct`, which rules of one example do not take."""
+
+
+@njit
+def minibatch_coordinates(A, L, LT, z, F, columns, N, v, v_star, p):
+    """Stands for the same in engine `exact`."""
+
+
+def bound(kernel: Any, rule: LearningRule) -> Any:
+    """`kernel` of an engine with the function of a rule, of one example or of the whole minibatch."""
+    if not rule.whole_batch:
+        return bind(kernel, rule.function)
+    from tsphys.sims.engines.batch import bind_batch
+
+    return bind_batch(kernel, rule.function)
+
+
+def numbers(rule: LearningRule, V: int) -> np.ndarray:
+    """``p`` of a kernel: the rule's parameters, for a rule of the whole minibatch behind the table of its results."""
+    if not rule.whole_batch:
+        return rule.parameter_array()
+    from tsphys.sims.engines.batch import table
+
+    return np.concatenate([table(rule, V), rule.parameter_array()])

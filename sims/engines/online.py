@@ -37,6 +37,8 @@ def choose_engine(rule: LearningRule, engine: str, dtype: str) -> str:
         return "exact" if lawful and dtype == "float64" else "direct"
     if engine == "exact" and not lawful:
         raise ModelError("engine", engine, "needs Gaussian inputs and fresh examples (no alpha); use direct")
+    if engine == "cuda" and rule.whole_batch:
+        raise ModelError("engine", engine, "must be exact or direct for a rule that sees the whole minibatch")
     if engine in ("exact", "cuda") and dtype != "float64":
         raise ModelError("dtype", dtype, f"must be float64 with engine {engine}")
     return engine

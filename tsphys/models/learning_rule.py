@@ -30,7 +30,10 @@ class LearningRule:
     function : function ``f(lam, nu, v, v_star, noise, p, c, dv)``
         Writes the coefficients ``c`` (K,) and the readout change ``dv`` (len(v),) of one example. ``lam`` (K,) and
         ``nu`` (M,) are the fields, ``noise`` (n_noise,) standard normals drawn with the example, ``p`` the `params`.
-        Jitted by ``numba.njit``, or plain Python that Numba can compile.
+        Jitted by ``numba.njit``, or plain Python that Numba can compile. With `whole_batch` it is the function
+        ``f(lam, nu, v, v_star, noise, gram, p, c, dv)`` of all b examples at once: ``lam`` (b, K), ``nu`` (b, M),
+        ``noise`` (b, n_noise), the Gram matrix x·x'/N of the inputs, ``gram`` (b, b), and ``c`` (b, K) and ``dv``
+        (b, len(v)), which come as zeros.
     K, M : int
         Students and teachers.
     params : sequence of float
@@ -56,6 +59,8 @@ class LearningRule:
         quadratures that tolerate kinks and jumps.
     uses_overlaps : bool
         The last K·M + K·K entries of ``p`` hold the current R and Q, row by row, whenever the rule is called.
+    whole_batch : bool
+        `function` sees the whole minibatch, so that its examples need not be treated independently of each other.
     inputs : {"gaussian", "binary"}
         Law of the x_i: N(0, 1), or ±1.
     alpha : float, optional
@@ -86,6 +91,7 @@ class LearningRule:
     weight_decay_v: float = param(0.0, "weight decay of the readout, in units of 1/N a step", low=0)
     smooth: bool = param(False, "smooth in fields and noise", kind=bool)
     uses_overlaps: bool = param(False, "wants R and Q at the end of its parameters", kind=bool)
+    whole_batch: bool = param(False, "the function is that of a whole minibatch", kind=bool)
     inputs: str = param("gaussian", "law of the inputs", kind=str, choices=("gaussian", "binary"))
     alpha: float | None = param(None, "load of a fixed training set", low=0, open_low=True, optional=True)
 

@@ -34,13 +34,17 @@ def write_overlaps(p, R, Q):
             p[at + k * K + j] = Q[k, j]
 
 
+def origin(function: Any) -> str:
+    """A name for kernels bound to `function`, with which they are cached on disk; empty unless it is one of ours."""
+    module = function.py_func.__module__ or ""
+    ours = module.startswith("tsphys.")
+    return f"{module}.{function.py_func.__qualname__}".replace(".", "_") if ours else ""
+
+
 @cache
 def bind(kernel: Any, function: Any, place: Any = rule) -> Any:
     """`kernel` with `function` in the `place` of the learning rule (or of its error).
 
     Cached on disk if the function is one of ours.
     """
-    module = function.py_func.__module__ or ""
-    ours = module.startswith("tsphys.")
-    tag = f"{module}.{function.py_func.__qualname__}".replace(".", "_") if ours else ""
-    return rebind(kernel, {place: function}, tag=tag)
+    return rebind(kernel, {place: function}, tag=origin(function))
