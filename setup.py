@@ -7,6 +7,8 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 ROOMS = ("sims", "odes", "replica", "figures", "benchmarks", "validation")
+# The site is built by the tests too, so that no page rots.
+DOCS = ["sphinx>=7", "myst-parser>=2", "furo", "latex2mathml>=3.77"]
 
 package_dir = {"tsphys": "tsphys"}
 packages = {"tsphys", *(f"tsphys.{p}" for p in find_packages("tsphys") if p.split(".")[0] not in ROOMS)}
@@ -34,7 +36,8 @@ setup(
         "tomli>=2; python_version < '3.11'",
     ],
     extras_require={
-        "test": ["pytest>=8", "hypothesis>=6", "ruff>=0.6"],
+        "test": ["pytest>=8", "hypothesis>=6", "ruff>=0.6", *DOCS],
+        "docs": DOCS,
         "xarray": ["xarray"],
         "dask": ["distributed"],
         "cluster": ["submitit"],

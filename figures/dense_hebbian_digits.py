@@ -82,7 +82,7 @@ def draw(
             overlaps[a, k] = (found * shown).reshape(tries, -1).mean(axis=1)
 
     with style() as plt:
-        figure = plt.figure(figsize=(PAGE, 3.0))
+        figure = plt.figure(figsize=(PAGE, 2.4))
         left, right = figure.subfigures(1, 2, width_ratios=(1.5, 1))
         rows = {"stored": ten, "cue": cues, **{f"$P = {P}$": recalled[P] for P in ORDERS}}
         axes = left.subplots(len(rows), 10)
@@ -97,8 +97,9 @@ def draw(
             mean, sem = overlaps[a].mean(axis=1), overlaps[a].std(axis=1, ddof=1) / np.sqrt(tries)
             ax.errorbar(counts, mean, yerr=sem, marker=MARKERS[a], color=COLOURS[a], label=f"$P = {P}$")
         ax.axhline(1 - 2 * NOISE, color="black", lw=0.8, ls=":", label="cue")
-        ax.set(xscale="log", xlabel="images stored", ylabel="overlap of the recall with the image")
-        ax.legend(loc="lower left")
+        ax.set(xscale="log", xlabel="images stored", ylabel="overlap of recall and image", ylim=(0.3, 1.03))
+        ax.legend(loc="lower left", ncols=2)
+        ax.set_title(f"{images[0].size} pixels, {NOISE:.0%} of a cue flipped")
         label(axes[0][0], "a")
         label(ax, "b")
         parameters = {"noise": NOISE, "tries": tries, "seed": seed, "quick": quick, "pixels": images[0].size}

@@ -45,7 +45,7 @@ def draw(
             theory = retrieved_curve(T)
             end = float(theory["alpha"][-1])
             sim = tsphys.simulate(
-                tsphys.Hopfield(T=T), N=N, alpha=end * np.linspace(0.08, 0.85, 6 if quick else 9), replicas=replicas,
+                tsphys.Hopfield(T=T), N=N, alpha=end * np.linspace(0.08, 0.8, 6 if quick else 9), replicas=replicas,
                 equilibration=100, sweeps=200, progress=share(progress, 0.1 * i, 0.1, 1), **options,
             )  # fmt: skip
             for ax, name in zip(axes, ("m", "energy"), strict=False):

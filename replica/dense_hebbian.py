@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import factorial
 from typing import Any
 
@@ -300,6 +301,15 @@ def transition_load(model: DenseHebbian) -> float:
     """
     number("T", model.T, low=0, open_low=model.P > 2)
     return largest_load(spins(model), lambda at, x: _reference(at) - free_energy(at, *x))
+
+
+#: What `lines` gives, over what.
+LINES = ("alpha", "T")
+
+
+def lines(model: DenseHebbian, T: Any) -> dict[str, np.ndarray]:
+    """Largest load α_M with a retrieval state at each temperature, for phase diagrams; shape (len(T),)."""
+    return {"alpha_M": np.array([spinodal_load(replace(model, T=float(t))) for t in T])}
 
 
 def _reference(here: Spins) -> float:

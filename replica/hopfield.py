@@ -380,6 +380,10 @@ def best_threshold(activity: float) -> tuple[float, float]:
     return load, theta
 
 
+#: What `lines` gives, over what.
+LINES = ("alpha", "T")
+
+
 def lines(model: Hopfield, T: Any) -> dict[str, np.ndarray]:
     """Loads α_M and α_c at each temperature, for phase diagrams; shape (len(T),)."""
     from dataclasses import replace

@@ -1,5 +1,6 @@
 """The package's own validation: what is right passes, what is broken fails, and the command says so."""
 
+import base64
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,20 @@ def test_the_command_writes_a_table_and_a_report(few, capsys):
     assert "exists" in err
 
 
+def test_the_page_of_a_report_holds_its_pictures(few, capsys):
+    from xml.etree import ElementTree
+
+    code, out, _ = call(capsys, "perceptron", "--quick", "-o", "page.html")
+    assert code == 0, out
+    page = Path("page.html").read_text()
+    picture = base64.b64encode(Path("page-perceptron.png").read_bytes()).decode()
+    assert picture in page
+    body = page[page.index("<body>") : page.index("</html>")].replace(f'{picture}">', f'{picture}"/>')
+    tree = ElementTree.fromstring(body)
+    assert len(tree.findall("table/tr")) == 1 + 2
+    assert {cell.text for cell in tree.findall("table/tr/td")} >= {"hebb, engine exact", "simulation", "pass"}
+
+
 def test_the_command_fails_with_a_broken_theory(few, capsys, monkeypatch):
     from tsphys.odes import perceptron as theory
 
@@ -150,7 +165,7 @@ def test_the_command_fails_with_a_broken_theory(few, capsys, monkeypatch):
 
 BAD = {
     "model": (("three_layer",), "model = 'three_layer'"),
-    "suffix": (("-o", "report.html"), "must end in .md"),
+    "suffix": (("-o", "report.pdf"), "must end in .md or .html"),
     "folder": (("-o", "none/report.md"), "does not exist"),
     "threads": (("-j", "0"), "threads = 0"),
     "seed": (("-s", "-1"), "seed = -1"),

@@ -98,6 +98,17 @@ def compare(
     ------
     ModelError
         If there are fewer than two replicas, the axes differ, nothing is in common, or numbers are missing.
+
+    Examples
+    --------
+    >>> import numpy as np, tsphys
+    >>> model = tsphys.TwoLayer(K=1, M=1, lr=0.5)
+    >>> start = tsphys.OrderParameters(R=[[0.2]], Q=[[0.3]], T=[[1.0]])
+    >>> t = np.linspace(1, 10, 5)
+    >>> sim = tsphys.simulate(model, N=2000, start=start, t=t, replicas=16, seed=0)
+    >>> found = tsphys.compare(sim, tsphys.solve(model, start=start, t=t))
+    >>> found.ok, found.z["eps_g"].shape
+    (True, (5,))
     """
     from scipy import special, stats
 

@@ -129,6 +129,16 @@ def simulate(model: Any, **options: Any) -> Any:
         If an option is unknown, missing or out of range.
     DivergedError
         If the dynamics left every bound.
+
+    Examples
+    --------
+    >>> import tsphys
+    >>> sim = tsphys.simulate(tsphys.TwoLayer(K=2, M=2), N=500, t=[1, 10], replicas=4, seed=0)
+    >>> sim["eps_g"].shape, sim["R"].shape, sim.meta["engine"]
+    ((4, 2), (4, 2, 2, 2), 'exact')
+    >>> net = tsphys.simulate(tsphys.Hopfield(T=0.3), N=1000, alpha=[0.01, 0.05], replicas=2)
+    >>> net.axis, bool((net.mean("m") > 0.95).all())
+    ('alpha', True)
     """
     return _call(_find(model, "sims", "simulate"), model, options)
 
@@ -147,5 +157,15 @@ def solve(model: Any, **options: Any) -> Any:
         If an option is unknown, missing or out of range.
     ConvergenceError, DivergedError
         If there is no solution within the tolerance, or within bounds.
+
+    Examples
+    --------
+    >>> import tsphys
+    >>> theory = tsphys.solve(tsphys.Hopfield(T=0.0), alpha=[0.05, 0.1])
+    >>> theory["m"].round(4).tolist()
+    [1.0, 0.998]
+    >>> tsphys.solve(tsphys.Hopfield(T=0.0), alpha=[0.2])
+    Traceback (most recent call last):
+    tsphys.errors.ModelError: alpha = 0.2: must be <= 0.137905566, the spinodal of the retrieval states at T = 0
     """
     return _call(_find(model, "theory", "solve"), model, options)

@@ -1,8 +1,10 @@
-"""The report of a validation: Markdown, with pictures of every simulation on its theory."""
+"""The report of a validation, in Markdown or HTML, with pictures of every simulation on its theory."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ def targets(path: Path, models: Sequence[str]) -> list[Path]:
 
 
 def write(path: Path, rows: Sequence[Row], setting: Setting) -> list[Path]:
-    """Write the report and, beside it, a picture for each model that was simulated.
+    """Write the report, in the format of its suffix, and beside it a picture for each model that was simulated.
 
     Returns
     -------
@@ -28,36 +30,82 @@ def write(path: Path, rows: Sequence[Row], setting: Setting) -> list[Path]:
         What was written.
     """
     check_folder(path)
+    written = [path]
+    shown: dict[str, Path] = {}
+    for model in dict.fromkeys(row.model for row in rows):
+        drawn = [row for row in rows if row.model == model and row.finding.curves is not None]
+        if drawn:
+            shown[model] = _picture(path, model).with_suffix(".png")
+            written += draw(_picture(path, model), drawn)
+    text = FORMATS[path.suffix](rows, setting, shown)
+    write_atomically(path, lambda file: file.write(text.encode()))
+    return written
+
+
+def _head(rows: Sequence[Row], setting: Setting) -> tuple[str, str, str]:
+    """The verdict, what kind of run it was, and on what."""
     source = provenance()
     machine = {**source["versions"], "revision": source["revision"], "platform": source["platform"]}
-    lines = [
-        "# Validation of tsphys",
-        "",
-        f"**{verdict(rows)}.** {'Quick' if setting.quick else 'Full'} run, seed {setting.seed}, {source['date']}.",
-        "",
-        ", ".join(f"{k} {v}" for k, v in machine.items() if v is not None) + ".",
-        "",
-        "A check passes if its score is at most what is allowed. Scores:",
-        "",
-        *(f"- {words}" for words in legend()),
-        "",
-    ]
-    written = [path]
+    kind = f"{'Quick' if setting.quick else 'Full'} run, seed {setting.seed}, {source['date']}."
+    return verdict(rows), kind, ", ".join(f"{k} {v}" for k, v in machine.items() if v is not None) + "."
+
+
+HEADINGS = ("check", "kind", "score", "allowed", "", "largest")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    found = row.finding
+    word = "pass" if row.ok else "FAIL"
+    return row.name, row.kind, f"{found.score:.3g}", f"{found.limit:.3g}", word, found.detail
+
+
+def markdown(rows: Sequence[Row], setting: Setting, shown: Mapping[str, Path]) -> str:
+    """The report in Markdown, with links to the pictures."""
+    result, kind, machine = _head(rows, setting)
+    lines = ["# Validation of tsphys", "", f"**{result}.** {kind}", "", machine, ""]
+    lines += [EXPLAINED, "", *(f"- {words}" for words in legend()), ""]
     for model in dict.fromkeys(row.model for row in rows):
-        own = [row for row in rows if row.model == model]
-        lines += [f"## {model}", "", "| check | kind | score | allowed | | largest |", "|---|---|---|---|---|---|"]
-        for row in own:
-            found = row.finding
-            word = "pass" if row.ok else "**FAIL**"
-            detail = found.detail.replace("|", "\\|")
-            lines.append(f"| {row.name} | {row.kind} | {found.score:.3g} | {found.limit:.3g} | {word} | {detail} |")
+        lines += [f"## {model}", "", f"| {' | '.join(HEADINGS)} |", "|---" * len(HEADINGS) + "|"]
+        for row in rows:
+            if row.model == model:
+                cells = (cell.replace("|", "\\|").replace("FAIL", "**FAIL**") for cell in _cells(row))
+                lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
-        drawn = [row for row in own if row.finding.curves is not None]
-        if drawn:
-            written += draw(_picture(path, model), drawn)
-            lines += [f"![{model}: simulation on theory]({_picture(path, model).name}.png)", ""]
-    write_atomically(path, lambda file: file.write("\n".join(lines).encode()))
-    return written
+        if model in shown:
+            lines += [f"![{model}: simulation on theory]({shown[model].name})", ""]
+    return "\n".join(lines)
+
+
+def html(rows: Sequence[Row], setting: Setting, shown: Mapping[str, Path]) -> str:
+    """The report as one page that holds its pictures."""
+    result, kind, machine = (escape(text) for text in _head(rows, setting))
+    lines = ["<!doctype html>", '<html lang="en"><head><meta charset="utf-8"><title>Validation of tsphys</title>']
+    lines += [f"<style>{STYLE}</style></head><body>", "<h1>Validation of tsphys</h1>"]
+    lines += [f"<p><strong>{result}.</strong> {kind}</p>", f"<p>{machine}</p>", f"<p>{EXPLAINED}</p>", "<ul>"]
+    lines += [*(f"<li>{escape(words)}</li>" for words in legend()), "</ul>"]
+    for model in dict.fromkeys(row.model for row in rows):
+        lines += [f"<h2>{escape(model)}</h2>", "<table>", _line("th", HEADINGS)]
+        lines += [_line("td", _cells(row), "" if row.ok else "fail") for row in rows if row.model == model]
+        lines.append("</table>")
+        if model in shown:
+            code = b64encode(shown[model].read_bytes()).decode()
+            alt = f"{escape(model)}: simulation on theory"
+            lines.append(f'<img alt="{alt}" src="data:image/png;base64,{code}">')
+    return "\n".join([*lines, "</body></html>", ""])
+
+
+def _line(tag: str, cells: Sequence[str], kind: str = "") -> str:
+    opening = f'<tr class="{kind}">' if kind else "<tr>"
+    return opening + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+
+EXPLAINED = "A check passes if its score is at most what is allowed. Scores:"
+STYLE = (
+    "body{font:15px/1.5 sans-serif;max-width:70em;margin:2em auto;padding:0 1em}"
+    "table{border-collapse:collapse}td,th{padding:.2em .8em;border-bottom:1px solid #ccc;text-align:left}"
+    ".fail{background:#fdd;font-weight:bold}img{max-width:100%}"
+)
+FORMATS = {".md": markdown, ".html": html}
 
 
 def _picture(path: Path, model: str) -> Path:

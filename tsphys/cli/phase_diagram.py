@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from tsphys.cli.options import progress_bar
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.models.fields import number
+from tsphys.registry import MODELS, model_class
 from tsphys.runs.configuration import RUN
 from tsphys.runs.files import check_free, pictures
 from tsphys.runs.replicas import available_threads
@@ -32,10 +34,12 @@ def phase_diagram(
     model: str, x: tuple[str, str], y: tuple[str, str], z: str, theory: bool, fixed: tuple[str, ...],
     store: str | None, processes: int | None, output: str | None, force: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    """Map an observable of MODEL over two parameters, and the line where it has fallen to half of its largest value.
+    """Map an observable of MODEL over two parameters, with the lines between its phases.
 
-    The runs are a study: they go on where they were stopped. Where the theory has no solution of its kind the map is
-    empty. A simulation also gives N·Var(m) and Binder's cumulant 1 − ⟨m⁴⟩/3⟨m²⟩² over its replicas.
+    They are drawn where the theory knows them (Hebbian networks over alpha and T); elsewhere a line shows where the
+    observable has fallen to half of its largest value. The runs are a study: they go on where they were stopped. Where
+    the theory has no solution of its kind the map is empty. A simulation also gives N·Var(m) and Binder's cumulant
+    1 − ⟨m⁴⟩/3⟨m²⟩² over its replicas.
     """
     from tsphys.runs import sweep as runs
     from tsphys.runs.collection import collect
@@ -58,7 +62,8 @@ def phase_diagram(
     result = collect(described, folder, partial=True)
     click.echo(f"{found} in {folder}")
     prefix = "theory" if theory else "simulation"
-    for path in _draw(out, result, x[0], y[0], z, maps(result, z, prefix), prefix):
+    known = boundaries(model, _fixed(fixed), result, x[0], y[0])
+    for path in _draw(out, result, x[0], y[0], z, maps(result, z, prefix), prefix, known):
         click.echo(f"wrote {path}")
 
 
@@ -75,6 +80,23 @@ def _fixed(texts: tuple[str, ...]) -> dict[str, Any]:
         except json.JSONDecodeError:
             out[name] = value
     return out
+
+
+def boundaries(
+    name: str, fixed: dict[str, Any], result: Any, x: str, y: str
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Lines between the phases that the theory knows in the plane of x and y: label → (x, y)."""
+    import dataclasses
+
+    theory = import_module(MODELS[name].theory) if MODELS[name].theory else None
+    given, over = getattr(theory, "LINES", ("", ""))
+    if {x, y} != {given, over}:
+        return {}
+    cls = model_class(name)
+    own = {k: v for k, v in fixed.items() if k in {f.name for f in dataclasses.fields(cls)}}
+    values = np.linspace(result[over].min(), result[over].max(), 4 * len(result[over]))
+    found = theory.lines(cls(**own), values)
+    return {k: (line, values) if x == given else (values, line) for k, line in found.items()}
 
 
 def maps(result: Any, z: str, prefix: str) -> dict[str, np.ndarray]:
@@ -98,17 +120,27 @@ def maps(result: Any, z: str, prefix: str) -> dict[str, np.ndarray]:
     return out
 
 
-def _draw(out: Path, result: Any, x: str, y: str, z: str, found: dict[str, np.ndarray], prefix: str) -> list[Path]:
-    from tsphys.plotting import COLUMN, save, style
+def _draw(
+    out: Path, result: Any, x: str, y: str, z: str, found: dict[str, np.ndarray], prefix: str,
+    known: dict[str, tuple[np.ndarray, np.ndarray]],
+) -> list[Path]:  # fmt: skip
+    from tsphys.plotting import COLOURS, COLUMN, save, style
 
     across, up, values = result[x], result[y], found[z]
     with style() as plt:
         figure, ax = plt.subplots(figsize=(1.4 * COLUMN, COLUMN))
         image = ax.pcolormesh(across, up, values, shading="nearest", cmap="Blues", vmin=0)
         half = 0.5 * np.nanmax(values)
-        if min(values.shape) > 1 and np.nanmin(np.nan_to_num(values)) < half:
-            ax.contour(across, up, np.nan_to_num(values), levels=[half], colors="black", linewidths=1)
+        if not known and min(values.shape) > 1 and np.nanmin(np.nan_to_num(values)) < half:
+            ax.contour(across, up, np.nan_to_num(values), levels=[half], colors="black", linewidths=0.7)
+        limits = ax.get_xlim(), ax.get_ylim()
+        for n, (name, line) in enumerate(known.items()):
+            ax.plot(*line, color=COLOURS[1 + n], ls=("-", "--")[n % 2], label=name)
+        ax.set(xlim=limits[0], ylim=limits[1])
+        if known:
+            ax.legend(loc="upper right")
         figure.colorbar(image, ax=ax, label=z)
         ax.set(xlabel=x, ylabel=y, title=f"{result.model}, {prefix}")
         data = {x: across, y: up, **found}
+        data |= {f"{name}_{axis}": v for name, line in known.items() for axis, v in zip((x, y), line, strict=True)}
         return save(figure, out, data, {"model": result.model, **result.parameters, "z": z, "kind": prefix})

@@ -19,7 +19,7 @@ from tsphys.runs.replicas import thread_count
 @click.option("--quick", is_flag=True, help="A quarter of the replicas: minutes.")
 @click.option("-s", "--seed", default=0, metavar="INT", help="Seed of the simulations.")
 @click.option("-j", "--threads", default=None, type=int, metavar="INT", help="Threads.  [default: all cores]")
-@click.option("-o", "--output", metavar="FILE.md", help="Report with pictures, in Markdown.")
+@click.option("-o", "--output", metavar="FILE", help="Report with pictures: .html, or .md for Markdown.")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
 def validate(
@@ -37,8 +37,8 @@ def validate(
     )
     path = None if output is None else Path(output)
     if path is not None:
-        if path.suffix != ".md":
-            raise ModelError("output", output, "must end in .md")
+        if path.suffix not in report.FORMATS:
+            raise ModelError("output", output, "must end in " + " or ".join(report.FORMATS))
         for file in report.targets(path, models or run.names()):
             check_free(file, force)
     rows = []

@@ -49,6 +49,16 @@ class OrderParameters:
     ModelError
         For wrong shapes, numbers that are not finite, asymmetry, or a covariance [[Q, R], [Rᵀ, T]] of the fields
         with a negative eigenvalue, which no weights can have.
+
+    Examples
+    --------
+    >>> import tsphys
+    >>> start = tsphys.OrderParameters(R=[[0.3, 0.0]], Q=[[0.2]], T=[[1.0, 0.0], [0.0, 1.0]])
+    >>> start.R.shape, start.T.shape
+    ((1, 2), (2, 2))
+    >>> tsphys.OrderParameters(R=[[0.9]], Q=[[0.2]], T=[[1.0]])
+    Traceback (most recent call last):
+    tsphys.errors.ModelError: ...
     """
 
     R: np.ndarray

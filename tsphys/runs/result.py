@@ -164,6 +164,14 @@ def load(path: str | os.PathLike[str]) -> Result:
     ------
     ModelError
         If the file is missing, truncated, damaged or not a result of tsphys.
+
+    Examples
+    --------
+    >>> import tsphys
+    >>> theory = tsphys.solve(tsphys.Hopfield(T=0.3), alpha=[0.01, 0.05])
+    >>> path = theory.save("theory.npz")
+    >>> tsphys.load("theory.npz").parameters["T"]
+    0.3
     """
     path = Path(path)
     if not path.is_file():

@@ -1,0 +1,41 @@
+"""Sphinx: the pages of this folder, and the reference from docstrings; neither building nor reading needs a network."""
+
+import re
+
+from docutils.nodes import SkipNode
+from latex2mathml.converter import convert
+
+import tsphys
+
+project, author, release = "tsphys", "the authors of tsphys", tsphys.__version__
+copyright = author
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_heading_anchors = 3
+html_theme, html_title = "furo", "tsphys"
+html_math_renderer = "mathml"
+html_show_sphinx = html_show_copyright = False
+autodoc_typehints = "none"
+autodoc_class_signature = "separated"
+autodoc_member_order = "bysource"
+napoleon_google_docstring = False
+exclude_patterns = ["_build"]
+
+
+def _formula(display):
+    def visit(self, node):
+        self.body.append(convert(node.astext(), display=display))
+        raise SkipNode
+
+    return visit
+
+
+def _plain_bars(app, what, name, obj, options, lines):
+    """Bars in docstrings are absolute values, where reStructuredText sees substitutions."""
+    lines[:] = [re.sub(r"(``.*?``)|\|", lambda found: found[1] or r"\|", line) for line in lines]
+
+
+def setup(app):
+    """MathML for formulas, which browsers draw without scripts or fonts."""
+    app.connect("autodoc-process-docstring", _plain_bars)
+    app.add_html_math_renderer("mathml", (_formula("inline"), None), (_formula("block"), None))

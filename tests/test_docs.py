@@ -1,0 +1,83 @@
+"""What the pages say can be done: the site builds, commands parse, examples run, every figure is in the gallery."""
+
+import doctest
+import re
+import shlex
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+
+from tsphys.cli import tsphys as command_line
+from tsphys.cli.figure import moving, names
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLES = [page for page in PAGES if "```python" in page.read_text(encoding="utf-8")]
+
+
+def commands(page):
+    """Command lines of an indented block, without the remarks behind them and what they are piped to."""
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if line.startswith("    tsphys "):
+            words = shlex.split(line, comments=True)[1:]
+            yield words[: words.index("|")] if "|" in words else words
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_commands_on_the_pages_parse(page):
+    for words in commands(page):
+        context = click.Context(command_line)
+        command = command_line
+        while isinstance(command, click.Group) and words:
+            _, command, words = command.resolve_command(context, words)
+            context = click.Context(command, parent=context)
+        command.make_parser(context).parse_args(list(words))
+
+
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.stem)
+def test_examples_on_the_pages_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    space = {"__name__": "__example__"}
+    for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S):
+        exec(compile(code, str(page), "exec"), space)
+
+
+def documented():
+    """Modules with examples in their docstrings."""
+    rooms = ("sims", "odes", "replica", "figures", "benchmarks", "validation")
+    for path in sorted((ROOT / "tsphys").rglob("*.py")):
+        if ">>> " in path.read_text(encoding="utf-8") and path.relative_to(ROOT).parts[1] not in rooms:
+            yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("module", list(documented()))
+def test_examples_in_docstrings(module, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = doctest.testmod(import_module(module), optionflags=doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL)
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
+def test_every_figure_is_in_the_gallery():
+    gallery = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
+    for name in names():
+        assert f"(figures/{name}.png)" in gallery
+        assert (ROOT / "docs" / "figures" / f"{name}.png").is_file()
+        assert f"tsphys figure {name}\n" in gallery
+    for name in moving():
+        assert f"tsphys figure {name} --animate\n" in gallery
+
+
+def test_the_site_builds_without_a_warning(tmp_path):
+    site = tmp_path / "site"
+    call = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", str(site)]
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    page = (site / "two_layer.html").read_text(encoding="utf-8")
+    assert "<math" in page
+    assert "$" not in re.sub(r"<(pre|code|script).*?</\1>", "", page, flags=re.S)
+    assert "OrderParameters" in (site / "api.html").read_text(encoding="utf-8")
