@@ -1,0 +1,160 @@
+"""Empirical risk on Gaussian covariates: proximal maps, closed forms, minima of finite size, what is refused."""
+
+import numpy as np
+import pytest
+from scipy import optimize
+
+from tsphys.errors import ConvergenceError, ModelError
+from tsphys.physics.channels import Interval, Kinked, Logistic
+from tsphys.physics.losses import LOSSES, loss, proximal, slope
+from tsphys.replica.saddles import gaussian_covariates as gcm
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("V", [1e-3, 0.7, 300.0])
+def test_proximal_maps_minimise(name, V):
+    omega = np.linspace(-4, 4, 33) * (1 + np.sqrt(V))
+    for y in (-1.0, 1.0):
+        t, bend = proximal(name, y, omega, V)
+        for w, found in zip(omega, t):
+            cost = lambda h, w=w, y=y: loss(name, y, h) + (h - w) ** 2 / (2 * V)  # noqa: E731
+            best = optimize.minimize_scalar(cost, bracket=(w - V - 1, w + V + 1), tol=1e-12)
+            # Brent knows a minimum to the root of rounding.
+            assert found == pytest.approx(best.x, abs=1e-6 * (1 + abs(w) + V))
+        h = 1e-4
+        numeric = 1 - (proximal(name, y, omega + h, V)[0] - proximal(name, y, omega - h, V)[0]) / (2 * h)
+        smooth = np.abs(numeric - np.rint(numeric)) < 1e-9 if name == "hinge" else np.full(omega.shape, True)
+        assert smooth.sum() > 20
+        assert bend[smooth] == pytest.approx(numeric[smooth], abs=1e-7)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_slopes_of_losses(name):
+    h = np.linspace(-3, 3, 20)
+    for y in (-1.0, 1.0):
+        numeric = (loss(name, y, h + 1e-5) - loss(name, y, h - 1e-5)) / 2e-5
+        assert slope(name, y, h) == pytest.approx(numeric, abs=1e-8)
+
+
+def marchenko_pastur(alpha, lam, noise):
+    """Ridge regression of iid features (Hastie et al. 2022): test error with noise, by the companion transform."""
+    a, b = lam / alpha, 1 / alpha
+    m = (-(1 - b + a) + np.sqrt((1 - b + a) ** 2 + 4 * b * a)) / (2 * b * a)
+    dm = (m + b * m * m) / (-(1 - b + a) - 2 * b * a * m)
+    return noise + a * a * -dm + noise * b * (m + a * dm)
+
+
+@pytest.mark.parametrize(("alpha", "lam", "noise"), [(2.0, 0.01, 0.09), (0.5, 0.3, 0.0), (3.0, 1.0, 0.5)])
+def test_ridge_regression_in_closed_form(alpha, lam, noise):
+    found = gcm.minimum("square", Kinked(noise=noise), gcm.isotropic(), alpha, lam)
+    test = 1 + found.q - 2 * found.m + noise
+    assert test == pytest.approx(marchenko_pastur(alpha, lam, noise), rel=1e-8)
+    assert 2 * found.train_loss == pytest.approx(test / (1 + found.V) ** 2, rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "R", "kappa"), [(0.5, 0.512149, None), (2, 0.829758, 0.454578), (10, 0.988087, None)]
+)
+def test_hinge_without_regularization_is_the_maximal_margin(alpha, R, kappa):
+    found = gcm.minimum("hinge", Interval(), gcm.isotropic(), alpha, 1e-6)
+    # The limit is reached as λ/V; here to 1e-5.
+    assert found.m / np.sqrt(found.q) == pytest.approx(R, abs=1e-5)
+    if kappa:
+        assert found.q**-0.5 == pytest.approx(kappa, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("teacher", [Interval(), Interval(noise=0.2), Logistic()], ids=["sign", "probit", "logistic"])
+def test_order_parameters_are_stationary(name, teacher):
+    """The minimum of the risk per weight is an extremum of its replica form; the training loss is its part."""
+    alpha, lam, rho = 1.7, 0.2, 1.0
+    found = gcm.minimum(name, teacher, gcm.isotropic(), alpha, lam, tol=1e-12)
+    z = np.linspace(-9, 9, 20_001)
+    weight = np.exp(-z * z / 2) / np.sqrt(2 * np.pi) * (z[1] - z[0])
+
+    def risk(V, q, m):
+        """λ/2 + … of isotropic weights maximised over the conjugates: f = ext α E M_V(ω) − (q − m²/ρ)/(2V) + λq/2."""
+        omega = np.sqrt(q) * z
+        total = 0.0
+        for y in (-1.0, 1.0):
+            Z = weight * np.exp(teacher.log_partition(y, m / q * omega, rho - m * m / q))
+            t, _ = proximal(name, y, omega, V)
+            total += Z @ (loss(name, y, t) + (t - omega) ** 2 / (2 * V))
+        return alpha * total - (q - m * m / rho) / (2 * V) + 0.5 * lam * q
+
+    # Hinge: the kinks of the trapezoidal sum leave 1e-7.
+    at = (found.V, found.q, found.m)
+    for i in range(3):
+        h = 1e-3 * at[i]
+        up, down = (risk(*(v + s * h * (j == i) for j, v in enumerate(at))) for s in (1, -1))
+        assert (up - down) / (2 * h) == pytest.approx(0, abs=3e-6)
+    total = alpha * found.train_loss + 0.5 * lam * found.norm
+    assert risk(*at) == pytest.approx(total, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["square", "logistic"])
+def test_generic_covariances_of_finite_size(name):
+    """Teacher and student features of different dimensions; 8 instances, |t| < 6 is a false alarm of 5e-4."""
+    rng = np.random.default_rng(5)
+    p, d, alpha, lam = 80, 120, 2.0, 0.1
+    A = rng.normal(size=(p, p + d)) / np.sqrt(p + d)
+    B = rng.normal(size=(d, p + d)) / np.sqrt(p + d)
+    A[:, :d] += 0.7 * B[:p, :d]
+    Omega, Phi, Psi = A @ A.T, B @ A.T, B @ B.T
+    theta = rng.normal(size=d)
+    found = gcm.minimum(name, Interval(), gcm.from_matrices(Psi, Phi, Omega, theta), alpha, lam)
+    rho = theta @ Psi @ theta / d
+    errors = []
+    for _ in range(8):
+        x = rng.normal(size=(int(alpha * p), p + d))
+        v, y = x @ A.T / np.sqrt(p), np.sign(x @ B.T @ theta)
+        if name == "square":
+            w = np.linalg.solve(v.T @ v + lam * np.eye(p), v.T @ y)
+        else:
+            cost = lambda w, v=v, y=y: loss(name, y, v @ w).sum() + 0.5 * lam * w @ w  # noqa: E731
+            jac = lambda w, v=v, y=y: v.T @ slope(name, y, v @ w) + lam * w  # noqa: E731
+            w = optimize.minimize(cost, np.zeros(p), jac=jac, method="L-BFGS-B", options={"gtol": 1e-8}).x
+        errors.append(np.arccos((theta @ Phi @ w) / np.sqrt(theta @ Psi @ theta * (w @ Omega @ w))) / np.pi)
+    theory = np.arccos(found.m / np.sqrt(found.q * rho)) / np.pi
+    # The instance's own covariances are in the theory, so that only the bias of order 1/p is left.
+    assert abs(np.mean(errors) - theory) < 6 * np.std(errors, ddof=1) / np.sqrt(8) + 0.3 / p
+
+
+def test_covariances_agree_with_one_another():
+    omega = np.array([2.0, 1.0, 0.5])
+    theta = np.array([1.0, -0.5, 2.0])
+    a, b = gcm.matched(omega, theta**2), gcm.from_matrices(np.diag(omega), np.diag(omega), np.diag(omega), theta)
+    x, y = (gcm.minimum("logistic", Interval(), c, 2.0, 0.1) for c in (a, b))
+    assert (x.q, x.m) == pytest.approx((y.q, y.m), rel=1e-8)
+    x, y = (gcm.minimum("hinge", Interval(), c, 2.0, 0.1) for c in (gcm.isotropic(), gcm.matched(np.ones(4))))
+    assert (x.q, x.m) == pytest.approx((y.q, y.m), rel=1e-8)
+
+
+BAD = {
+    "loss": lambda: gcm.minimum("huber", Interval(), gcm.isotropic(), 1, 1),
+    "alpha": lambda: gcm.minimum("square", Interval(), gcm.isotropic(), 0, 1),
+    "regularization": lambda: gcm.minimum("square", Interval(), gcm.isotropic(), 1, 0),
+    "rho": lambda: gcm.isotropic(0),
+    "omega": lambda: gcm.matched([-1.0]),
+    "Omega": lambda: gcm.from_matrices(np.eye(2), np.eye(2), -np.eye(2), [1, 1]),
+    "theta": lambda: gcm.from_matrices(np.zeros((2, 2)), np.eye(2), np.eye(2), [1, 1]),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input(name):
+    with pytest.raises(ModelError) as error:
+        BAD[name]()
+    assert error.value.name == name
+
+
+def test_real_outputs_need_the_square_loss():
+    with pytest.raises(ModelError, match="square"):
+        gcm.minimum("hinge", Kinked(), gcm.isotropic(), 1.0, 1.0)
+
+
+def test_what_does_not_converge_says_so():
+    """A tolerance that nothing meets."""
+    with pytest.raises(ConvergenceError) as error:
+        gcm.minimum("square", Interval(), gcm.isotropic(), 2.0, 0.1, tol=-1.0)
+    assert error.value.iterations > 100
