@@ -1,7 +1,9 @@
 """Online learning by any rule on local fields for N → ∞, its averages taken by quadrature.
 
 dR/dt = ⟨c νᵀ⟩ − κR, dQ/dt = ⟨c λᵀ + λ cᵀ⟩ + ⟨c cᵀ⟩/b − 2κQ, dv/dt = ⟨dv⟩ − κ_v v, with averages over the Gaussian
-fields (λ, ν) of covariance [[Q, R], [Rᵀ, T]] and the noises of the rule (Saad and Solla 1995, for a general rule).
+fields (λ, ν) of covariance [[Q, R], [Rᵀ, T]] and the noises of the rule (Saad and Solla 1995, for a general rule);
+with a law of the inputs, ν and the noises have that law and λ its part across the teachers' span. On the sphere, where
+each step ends with w → w √N/|w|, dR/dt loses ½R dQ/dt, and Q = 1.
 """
 
 from __future__ import annotations
@@ -55,6 +57,8 @@ def drift(rule: LearningRule, nodes: Nodes, T: np.ndarray, v_star: np.ndarray) -
         kernel(turns, nodes.z, nodes.w, A, L, LT, v, v_star, p, c_nu, c_lam, c_c, dv)
         dR = c_nu - rule.weight_decay * R
         dQ = c_lam + c_lam.T + c_c / rule.minibatch - 2 * rule.weight_decay * Q
+        if rule.sphere:
+            dR, dQ = dR - 0.5 * dQ[0, 0] * R, np.zeros((1, 1))
         return dR, dQ, dv - rule.weight_decay_v * v
 
     return rates

@@ -13,11 +13,14 @@ from tsphys._jit import njit, rebind
 from tsphys.models.learning_rule import LearningRule
 from tsphys.numerics.random import generator, normals, signs, stream
 from tsphys.physics.order_parameters import OrderParameters, microscopic
+from tsphys.rules.binding import law
 from tsphys.runs.memory import fitting_threads
-from tsphys.sims.engines.local import SCALARS, bound, coefficients, minibatch_weights, numbers, write_overlaps
+from tsphys.sims.engines.local import SCALARS, bind, bound, coefficients, minibatch_weights, numbers, write_overlaps
 
 #: Coordinates handled at once: inputs and weights of a block stay in the first-level cache.
 BLOCK = 512
+#: Numbers in the inputs that are drawn ahead of their use: they stay in the second-level cache.
+WORDS_AHEAD = 2**15
 
 
 @njit(fast=True)
@@ -120,6 +123,43 @@ def overlaps(W, B, R, Q):
 
 
 @njit
+def kept(decay, c, lam, x):
+    """The part of the weights that stays after the step w + c x."""
+    return decay
+
+
+@njit
+def kept_on_sphere(decay, c, lam, x):
+    """The factor, also put into c, that brings a single student back to |w|² = N, where it was before the step."""
+    root = np.sqrt(x.shape[0])
+    # λ = w·x/√N; single precision would move the norm by 1e-7 a step.
+    cost, size, field = np.float64(c[0, 0]) / root, np.float64(dot(x, x)), lam[0, 0]
+    scale = 1.0 / np.sqrt(1.0 + 2.0 * cost * field + cost * cost * size)
+    c[0, 0] *= scale
+    return x.dtype.type(scale)
+
+
+@njit
+def draw_inputs(pool, noise, B, rng, p, s, moved):
+    """Fill the rows of `pool` with inputs whose coordinates along the orthonormal rows of B/√N have the law.
+
+    noise (rows, n_noise) are standard normals in, noises of the rule out; s and moved (M,) are memory.
+    """
+    M, N = B.shape
+    root = np.sqrt(N)
+    for i in range(pool.shape[0]):
+        x = pool[i]
+        for low in range(0, N, BLOCK):
+            normals(rng, x[low : min(low + BLOCK, N)])
+        for m in range(M):
+            s[m] = dot(B[m], x) / root
+            moved[m] = s[m]
+        law(s, noise[i], p)
+        for m in range(M):
+            axpy(x, B.dtype.type(1), B.dtype.type((s[m] - moved[m]) / root), B[m])
+
+
+@njit
 def advance(
     W, B, v, v_star, p, uses_overlaps, pool, rows, noise, fresh, decay, decay_v, rng, R, Q,
     lam, nu, c, c_example, dv, change,
@@ -162,7 +202,7 @@ def advance(
             break
         for k in range(v.shape[0]):
             v[k] = decay_v * v[k] + change[k]
-        shrink = W.dtype.type(decay)
+        shrink = kept(W.dtype.type(decay), c, lam, pool[new[0]])
         old = new
         done += 1
     if done > 0:
@@ -174,9 +214,12 @@ def advance(
 
 
 def pool_size(rule: LearningRule, N: int) -> int:
-    """Inputs that a replica holds: two minibatches, or the ⌈αN⌉ examples of a fixed training set."""
-    if rule.alpha is None:
+    """Inputs that a replica holds: two minibatches, some more that are drawn ahead if they have a law of their own, or
+    the ⌈αN⌉ examples of a fixed training set."""
+    if rule.alpha is None and rule.law is None:
         return 2 * rule.minibatch
+    if rule.alpha is None:
+        return rule.minibatch * max(1, min(64, WORDS_AHEAD // (N * rule.minibatch)))
     # 0.07·100 is 7 and a rounding error, which is no eighth example.
     return math.ceil(rule.alpha * N * (1 - 1e-12))
 
@@ -191,9 +234,11 @@ def fitting(rule: LearningRule, N: int, dtype: np.dtype[Any], threads: int) -> i
 
 
 @cache
-def of_inputs(law: str) -> Any:
-    """`advance` with inputs of this law."""
-    return rebind(advance, {normals: signs}, tag="binary") if law == "binary" else advance
+def of_inputs(inputs: str, sphere: bool = False) -> Any:
+    """`advance` with inputs of this law, for students that are free, or kept on the sphere."""
+    replace = {**({normals: signs} if inputs == "binary" else {}), **({kept: kept_on_sphere} if sphere else {})}
+    tag = "_".join(["binary"] * (inputs == "binary") + ["sphere"] * sphere)
+    return rebind(advance, replace, tag=tag) if replace else advance
 
 
 def start_replica(
@@ -203,24 +248,43 @@ def start_replica(
     draw = generator(seed, replica, "direct start")
     W, B = (np.ascontiguousarray(a, dtype=dtype) for a in microscopic(start, N, draw))
     rng, scalars = stream(seed, replica, "direct inputs"), generator(seed, replica, "direct scalars")
-    b, fresh, binary = rule.minibatch, rule.alpha is None, rule.inputs == "binary"
+    b, fresh = rule.minibatch, rule.alpha is None
     size = pool_size(rule, N)
     pool = np.zeros((size, N), dtype)
+    fill = filler(rule, B, rng)
     if not fresh:
-        for x in pool:
-            (signs if binary else normals)(rng, x)
         labels = scalars.standard_normal((size, rule.n_noise))
+        fill(pool, labels)
     # Fresh inputs take the two halves of the pool in turn, since the last ones are still wanted for their update.
     halves = np.arange(2 * b).reshape(2, b)
 
     def examples(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        count = min(most, max(1, SCALARS // b))
-        if fresh:
+        if not fresh:
+            rows = scalars.integers(size, size=(min(most, max(1, SCALARS // b)), b))
+            return pool, rows, labels[rows]
+        if rule.law is None:
+            count = min(most, max(1, SCALARS // b))
             return pool, halves[(step + np.arange(count)) & 1], scalars.standard_normal((count, b, rule.n_noise))
-        rows = scalars.integers(size, size=(count, b))
-        return pool, rows, labels[rows]
+        rows = np.arange(b * min(most, size // b))
+        noise = scalars.standard_normal((len(rows), rule.n_noise))
+        fill(pool[: len(rows)], noise)
+        return pool, rows.reshape(-1, b), noise.reshape(-1, b, rule.n_noise)
 
-    return iterate(rule, W, B, start.v, start.v_star, examples, rng if fresh else None)
+    return iterate(rule, W, B, start.v, start.v_star, examples, rng if fresh and rule.law is None else None)
+
+
+def filler(rule: LearningRule, B: np.ndarray, rng: np.ndarray) -> Callable[[np.ndarray, np.ndarray], None]:
+    """The function ``fill(x, noise)`` that draws inputs x (rows, N), and turns normals (rows, n_noise) into noises."""
+    if rule.law is not None:
+        kernel, p, memory = bind(draw_inputs, rule.law, law), rule.parameter_array(), np.zeros((2, rule.M))
+        return lambda x, noise: kernel(x, noise, B, rng, p, *memory)
+    one = signs if rule.inputs == "binary" else normals
+
+    def fill(x: np.ndarray, noise: np.ndarray) -> None:
+        for row in x:
+            one(rng, row)
+
+    return fill
 
 
 def iterate(
@@ -239,7 +303,7 @@ def iterate(
     v_star = np.array(v_star, dtype=np.float64)
     R, Q = np.empty((K, len(B))), np.empty((K, K))
     decays = 1.0 - rule.weight_decay / N, 1.0 - rule.weight_decay_v / N
-    kernel = bound(of_inputs(rule.inputs), rule)
+    kernel = bound(of_inputs(rule.inputs, rule.sphere), rule)
     memory = np.zeros((b, K)), np.zeros((b, len(B))), np.zeros((b, K), W.dtype), np.zeros(K), *np.zeros((2, len(v)))
 
     def advance_replica(step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from tsphys._jit import njit
+from tsphys._jit import njit, rebind
 from tsphys.models.learning_rule import LearningRule
 from tsphys.numerics.random import generator, normals, stream
 from tsphys.physics.order_parameters import OrderParameters, coordinates
-from tsphys.sims.engines.local import SCALARS, bound, coefficients, minibatch_coordinates, numbers, write_overlaps
+from tsphys.rules.binding import law as place
+from tsphys.rules.binding import through_law
+from tsphys.sims.engines.local import SCALARS, bind, bound, coefficients, minibatch_coordinates, numbers, write_overlaps
 
 
 @njit(fast=True)
@@ -69,6 +72,23 @@ def overlaps(A, L, LT, R, Q):
                 s += L[k, j] * L[l, j]
             Q[k, l] = s
             Q[l, k] = s
+
+
+@njit
+def settle(A, L):
+    """What is left to do at the end of a step: nothing."""
+
+
+@njit
+def onto_sphere(A, L):
+    """Put a single student back to Q = 1."""
+    q = L[0, 0] * L[0, 0]
+    for m in range(A.shape[1]):
+        q += A[0, m] * A[0, m]
+    scale = 1.0 / math.sqrt(q)
+    L[0, 0] *= scale
+    for m in range(A.shape[1]):
+        A[0, m] *= scale
 
 
 @njit
@@ -143,6 +163,7 @@ def advance(
         for k in range(K):
             for j in range(k + 1):
                 L[k, j] = S[k, j]
+        settle(A, L)
         done += 1
     overlaps(A, L, LT, R, Q)
     return done
@@ -175,11 +196,17 @@ class Draws:
         self.streams = stream(seed, replica, "exact fields"), stream(seed, replica, "exact remainder")
         self.norms, self.dof = generator(seed, replica, "exact norms"), dof - np.arange(min(small, dof))
         self.used = self.ahead
+        self.law = None
+        if rule.law is not None:
+            law, p, width = bind(through_law, rule.law, place), rule.parameter_array(), self.z.shape[2]
+            self.law = lambda: law(self.z.reshape(-1, width), rule.M, rule.K, p)
 
     def take(self, most: int) -> tuple[np.ndarray, np.ndarray]:
         """z and F of the next steps, of at most so many."""
         if self.used == self.ahead:
             normals(self.streams[0], self.z.reshape(-1))
+            if self.law is not None:
+                self.law()
             if self.F.shape[1] > 1:
                 normals(self.streams[1], self.F.reshape(-1))
             i = np.arange(len(self.dof))
@@ -187,6 +214,12 @@ class Draws:
             self.used = 0
         first, self.used = self.used, min(self.used + most, self.ahead)
         return self.z[first : self.used], self.F[first : self.used]
+
+
+@cache
+def of_weights(sphere: bool) -> Any:
+    """`advance` for students that are free, or kept on the sphere."""
+    return rebind(advance, {settle: onto_sphere}, tag="sphere") if sphere else advance
 
 
 def start_replica(
@@ -200,7 +233,7 @@ def start_replica(
     v_star = np.array(start.v_star, dtype=np.float64)
     R, Q = np.empty((rule.K, rule.M)), np.empty((rule.K, rule.K))
     decays = 1.0 - rule.weight_decay / N, 1.0 - rule.weight_decay_v / N
-    kernel, memory = bound(advance, rule), scratch(rule, len(v))
+    kernel, memory = bound(of_weights(rule.sphere), rule), scratch(rule, len(v))
 
     def advance_replica(step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
         while True:

@@ -14,6 +14,7 @@ from tsphys.models.starts import checked_start, drawn_start
 from tsphys.physics.order_parameters import DIMS, OrderParameters, need
 from tsphys.runs.checkpoint import finished_rows, keeping
 from tsphys.runs.memory import check_memory
+from tsphys.runs.online import observed
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
@@ -39,6 +40,8 @@ def choose_engine(rule: LearningRule, engine: str, dtype: str) -> str:
         raise ModelError("engine", engine, "needs Gaussian inputs and fresh examples (no alpha); use direct")
     if engine == "cuda" and rule.whole_batch:
         raise ModelError("engine", engine, "must be exact or direct for a rule that sees the whole minibatch")
+    if engine == "cuda" and (rule.law is not None or rule.sphere):
+        raise ModelError("engine", engine, "has no law of the inputs and no sphere; use exact or direct")
     if engine in ("exact", "cuda") and dtype != "float64":
         raise ModelError("dtype", dtype, f"must be float64 with engine {engine}")
     return engine
@@ -153,13 +156,13 @@ def simulate(
         part = {name: values[rows] for name, values in data.items()}
         kept = np.arange(replicas)[rows].tolist()
         constants = {"T": np.array(first.T), "v_star": np.array(first.v_star)}
-        eps_g = model.eps_g(part["R"], part["Q"], first.T, part["v"], first.v_star)
+        derived = observed(model, part["R"], part["Q"], first.T, part["v"], first.v_star)
         return Result(
             kind="simulation",
             model=model.name,
             parameters=parameters(model),
             axis="t",
-            data={"t": t, **({} if eps_g is None else {"eps_g": eps_g}), **part, **constants},
+            data={"t": t, **derived, **part, **constants},
             dims=DIMS,
             constants=tuple(constants),
             meta={**record, "replicas": len(kept), "replica_ids": kept, **provenance()},

@@ -63,6 +63,13 @@ class LearningRule:
         `function` sees the whole minibatch, so that its examples need not be treated independently of each other.
     inputs : {"gaussian", "binary"}
         Law of the x_i: N(0, 1), or ±1.
+    law : function ``f(s, noise, p)``, optional
+        Gives the inputs another law in the span of the teachers, which are then orthonormal: it turns independent
+        standard normals ``s`` (M,) and ``noise`` (n_noise,), in place, into the coordinates of x along the teachers and
+        into what the rule gets as its noise, a label for instance. ``p`` are the `params`. Across the span the inputs
+        stay N(0, 1), so that `nu` is `s`.
+    sphere : bool
+        The student, a single one that learns from one example a step, is put back to |w|² = N after each step.
     alpha : float, optional
         Load of a fixed training set of ⌈αN⌉ examples (noise included) from which examples are drawn with replacement;
         none: each example is fresh (online learning).
@@ -93,13 +100,15 @@ class LearningRule:
     uses_overlaps: bool = param(False, "wants R and Q at the end of its parameters", kind=bool)
     whole_batch: bool = param(False, "the function is that of a whole minibatch", kind=bool)
     inputs: str = param("gaussian", "law of the inputs", kind=str, choices=("gaussian", "binary"))
+    law: Callable[..., None] | None = None
+    sphere: bool = param(False, "the student keeps |w|² = N", kind=bool)
     alpha: float | None = param(None, "load of a fixed training set", low=0, open_low=True, optional=True)
 
     def __post_init__(self) -> None:
         validate(self)
-        for name in ("function", "error"):
+        for name in ("function", "error", "law"):
             f = getattr(self, name)
-            if f is None and name == "error":
+            if f is None and name != "function":
                 continue
             if not callable(f):
                 raise ModelError(name, f, "must be a function that Numba can compile")
@@ -109,6 +118,18 @@ class LearningRule:
                 object.__setattr__(self, name, uncached(f))
         if self.T is not None:
             array("T", self.T, (self.M, self.M), "teacher overlaps of M teachers")
+        if self.law is not None:
+            if self.T is not None:
+                raise ModelError("T", self.T, "must be none with a law of the inputs, whose teachers are orthonormal")
+            if self.inputs != "gaussian":
+                raise ModelError("inputs", self.inputs, "must be gaussian with a law of the inputs")
+            object.__setattr__(self, "fixed_teacher", True)
+        if self.sphere:
+            for name in ("K", "minibatch"):
+                if getattr(self, name) != 1:
+                    raise ModelError(name, getattr(self, name), "must be 1 on the sphere")
+            if self.weight_decay:
+                raise ModelError("weight_decay", self.weight_decay, "must be 0 on the sphere, which undoes it")
 
     def parameter_array(self) -> np.ndarray:
         """`params` as the kernels see them, with room for the overlaps where the rule wants them."""

@@ -29,6 +29,8 @@ def checked_start(rule: Any, start: Any) -> OrderParameters:
     if rule.fixed_teacher and np.abs(start.T - rule.teacher_overlaps()).max() > SAME_TEACHER:
         words = f"must be {rule.teacher_overlaps().tolist()}, the teacher that this rule is for"
         raise ModelError("start", f"T = {start.T.tolist()}", words)
+    if rule.sphere and abs(start.Q[0, 0] - 1) > SAME_TEACHER:
+        raise ModelError("start", f"Q = {start.Q.tolist()}", "must be [[1]] for a student on the sphere")
     v = np.array(rule.v) if start.v is None else start.v
     v_star = np.array(rule.v_star) if start.v_star is None else start.v_star
     for name, value, own in (("v", v, rule.v), ("v_star", v_star, rule.v_star)):

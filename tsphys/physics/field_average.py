@@ -36,7 +36,7 @@ from tsphys.errors import ModelError
 from tsphys.models.fields import number
 from tsphys.models.learning_rule import LearningRule
 from tsphys.physics.order_parameters import triangular_root
-from tsphys.rules.binding import bind, error, rule, write_overlaps
+from tsphys.rules.binding import bind, error, law, rule, through_law, write_overlaps
 
 KINDS = ("auto", "gauss", "polar", "sobol")
 #: Independent scramblings, whose scatter tells the error.
@@ -205,10 +205,19 @@ def families(rule: LearningRule, quadrature: str, *, noises: int, points: int) -
     order = ["gauss"] * rule.smooth + ["polar", "sobol"] if quadrature == "auto" else [quadrature]
     sets = [(kind, node_sets(kind, rule.K, rule.M, noises, points)) for kind in order]
     out = [(kind, found) for kind, found in sets if found is not None]
+    if rule.law is not None:
+        # The angles of polar nodes are those of Gaussian fields.
+        out = [(kind, tuple(_of_law(rule, nodes) for nodes in found)) for kind, found in out if kind != "polar"]
     if not out:
         words = "needs K = M = 1" if quadrature == "polar" and rule.K * rule.M != 1 else "needs more points"
         raise ModelError("quadrature", quadrature, f"{words} for K = {rule.K}, M = {rule.M}, {noises} noises")
     return out
+
+
+def _of_law(rule: LearningRule, nodes: Nodes) -> Nodes:
+    z = nodes.z.copy()
+    bind(through_law, rule.law, law)(z, rule.M, rule.K, rule.parameter_array())
+    return _read_only(nodes.kind, z, nodes.w)
 
 
 @njit
@@ -363,7 +372,8 @@ def mean_error_with_estimate(
         return out
 
     tried = known[np.unique(np.linspace(0, len(known) - 1, TRIALS).astype(int))] if len(known) else known
-    choices = families(rule, quadrature, noises=0, points=points)
+    noises = 0 if rule.law is None else rule.n_noise
+    choices = families(rule, quadrature, noises=noises, points=points)
     for kind, sets in choices:
         value, spread = combined(kind, [average(nodes, tried) for nodes in sets])
         if kind == choices[-1][0] or spread.max(initial=0) <= ACCEPTED[kind] * np.abs(value).max(initial=0):

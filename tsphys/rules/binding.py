@@ -1,4 +1,5 @@
-"""The places that a learning rule and its error take in a kernel; engines and quadratures put the real ones there."""
+"""The places that a learning rule, its error and a law of the inputs take in a kernel; engines and quadratures put the
+real ones there."""
 
 from __future__ import annotations
 
@@ -18,6 +19,18 @@ def rule(lam, nu, v, v_star, noise, p, c, dv):
 def error(lam, nu, v, v_star, p):
     """Stands for the error of the learning rule in a kernel."""
     return 0.0
+
+
+@njit
+def law(s, noise, p):
+    """Stands for the law of the inputs along the teachers in a kernel."""
+
+
+@njit
+def through_law(z, M, K, p):
+    """Turn rows of standard normals z (P, M + K + n_noise) into inputs along teachers and students, and noises."""
+    for i in range(z.shape[0]):
+        law(z[i, :M], z[i, M + K :], p)
 
 
 @njit

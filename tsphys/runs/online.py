@@ -37,17 +37,30 @@ def theory_start(
     return start, {**drawn, "start": {k: getattr(start, k).tolist() for k in ("R", "Q", "T", "v", "v_star")}}
 
 
+def observed(model: Any, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> dict[str, np.ndarray]:
+    """What a model makes of its overlaps: its ``observables`` if it has that method, else ``eps_g`` if it has one."""
+    if hasattr(model, "observables"):
+        return model.observables(R, Q, T, v, v_star)
+    eps_g = model.eps_g(R, Q, T, v, v_star)
+    return {} if eps_g is None else {"eps_g": eps_g}
+
+
 def theory_result(
-    model: Any, t: np.ndarray, start: OrderParameters, R: Any, Q: Any, v: Any, eps_g: Any, meta: dict[str, Any]
-) -> Result:
-    """The Result of a theory: R (len(t), K, M), Q (…, K, K), v (…, V), eps_g (len(t),) or None, constant T, v_star."""
+    model: Any, t: np.ndarray, start: OrderParameters, R: Any, Q: Any, v: Any, eps_g: Any, meta: dict[str, Any],
+    more: dict[str, Any] | None = None,
+) -> Result:  # fmt: skip
+    """The Result of a theory: R (len(t), K, M), Q (…, K, K), v (…, V), eps_g (len(t),) or None, constant T, v_star.
+
+    `more` are further observables over time.
+    """
     constants = {"T": np.array(start.T), "v_star": np.array(start.v_star)}
+    derived = {**({} if eps_g is None else {"eps_g": eps_g}), **(more or {})}
     return Result(
         kind="theory",
         model=model.name,
         parameters=parameters(model),
         axis="t",
-        data={"t": t, **({} if eps_g is None else {"eps_g": eps_g}), "R": R, "Q": Q, "v": v, **constants},
+        data={"t": t, **derived, "R": R, "Q": Q, "v": v, **constants},
         dims=DIMS,
         constants=tuple(constants),
         meta={**meta, **provenance()},
