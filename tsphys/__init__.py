@@ -20,6 +20,8 @@ _HOMES = {
     "Perceptron": "tsphys.models.perceptron",
     "Hopfield": "tsphys.models.hopfield",
     "DenseHebbian": "tsphys.models.dense_hebbian",
+    "RandomFeatures": "tsphys.models.random_features",
+    "KernelRidge": "tsphys.models.kernel_ridge",
     "LearningRule": "tsphys.models.learning_rule",
     "OrderParameters": "tsphys.physics.order_parameters",
     "Result": "tsphys.runs.result",
@@ -40,8 +42,10 @@ if TYPE_CHECKING:
     from tsphys.errors import ConvergenceError, DivergedError, ModelError
     from tsphys.models.dense_hebbian import DenseHebbian
     from tsphys.models.hopfield import Hopfield
+    from tsphys.models.kernel_ridge import KernelRidge
     from tsphys.models.learning_rule import LearningRule
     from tsphys.models.perceptron import Perceptron
+    from tsphys.models.random_features import RandomFeatures
     from tsphys.models.two_layer import TwoLayer
     from tsphys.physics.order_parameters import OrderParameters
     from tsphys.registry import simulate, solve

@@ -63,6 +63,20 @@ MODELS = {
         theory="tsphys.replica.dense_hebbian",
         figures=("dense_hebbian", "dense_hebbian_digits"),
     ),
+    "random_features": Entry(
+        cls="RandomFeatures",
+        about="random features: ridge or logistic readout of a fixed random layer, double descent",
+        sims="tsphys.sims.random_features",
+        theory="tsphys.replica.random_features",
+        figures=("random_features",),
+    ),
+    "kernel_ridge": Entry(
+        cls="KernelRidge",
+        about="kernel and random-feature ridge regression of a given spectrum: learning curves",
+        sims="tsphys.sims.kernel_ridge",
+        theory="tsphys.replica.kernel_ridge",
+        figures=("kernel_ridge", "kernel_ridge_digits"),
+    ),
 }
 
 #: Models that need more than text to be described, so that they have no command.

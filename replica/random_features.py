@@ -1,0 +1,166 @@
+"""Random features for N → ∞ at fixed p/N and n/N: the Gaussian model with the same covariances.
+
+The features may be replaced by v = κ_1 Fx/√N + κ_* ξ with ξ ~ N(0, I) (Gerace et al. 2020; Goldt et al. 2022; Hu & Lu
+2023), whose covariance Ω = κ_1² FFᵀ/N + κ_*² I has the Marchenko–Pastur law. For the square loss all is closed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.axis import along
+from tsphys.models.fields import parameters
+from tsphys.models.random_features import RandomFeatures
+from tsphys.physics.hermite import parts
+from tsphys.runs.provenance import provenance
+from tsphys.runs.result import Result
+from tsphys.solvers.fixed_point import crossing, maximum
+
+
+def solve(
+    model: RandomFeatures,
+    *,
+    width: Any = None,
+    alpha: Any = None,
+    ridge: Any = None,
+    noise: Any = None,
+) -> Result:
+    """Errors of a trained readout over the number of features, of examples, the ridge or the noise.
+
+    Parameters
+    ----------
+    model : RandomFeatures
+    width, alpha, ridge, noise : float or sequence of float, optional
+        In place of the model's; the one that is a sequence is the axis of the result.
+
+    Returns
+    -------
+    Result
+        Over the axis: ``eps_g``, ½⟨(h − ν)²⟩ for a linear teacher, the probability of a sign other than the
+        teacher's, without its noise, for a teacher ``sign``; ``train_loss``, the mean of ℓ over the examples, without
+        penalty; ``m`` = ⟨hν⟩ and ``q`` = ⟨h²⟩ on fresh inputs.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range, or the error is infinite: without a ridge, where the examples just fix w.
+
+    References
+    ----------
+    Mei & Montanari, Commun. Pure Appl. Math. 75, 667 (2022); Loureiro et al., NeurIPS 2021, eqs. (2.11)-(2.13).
+    """
+    axis, values, models = along(model, width=width, alpha=alpha, ridge=ridge, noise=noise)
+    rows = [square(here) for here in models]
+    data = {axis: values, **{k: np.array([row[k] for row in rows]) for k in rows[0]}}
+    return Result(
+        kind="theory", model=model.name, parameters=parameters(model), axis=axis, data=data, meta=provenance()
+    )
+
+
+def optimal_ridge(model: RandomFeatures) -> float:
+    """The ridge λ between 1e-12 and 1e12, in units of the mean of the features' squares, of the least eps_g."""
+    _, slope, rest = parts(model.activation)
+    unit = slope**2 + rest
+    found, _ = maximum(
+        lambda log: -solve(replace(model, ridge=unit * float(np.exp(log))))["eps_g"][0], np.log(1e-12), np.log(1e12), 97
+    )
+    return unit * float(np.exp(found))
+
+
+class Law(NamedTuple):
+    """Averages over the eigenvalues ω = κ_1² s + κ_*² of the features' covariance at an effective ridge g.
+
+    Attributes
+    ----------
+    first, second : float
+        ⟨ω/(ω + g)⟩ and ⟨ω²/(ω + g)²⟩.
+    signal, kept : float
+        ⟨T/(ω + g)⟩ and ⟨Tω/(ω + g)²⟩, where T is the teacher's weight on an eigenvector.
+    left, spread : float
+        1 minus `first` and 1 minus `second`, which hold their digits as g → 0.
+    """
+
+    first: float
+    second: float
+    signal: float
+    kept: float
+    left: float
+    spread: float
+
+
+def law(width: float, slope: float, rest: float, g: float) -> Law:
+    """The averages in closed form, from Marchenko and Pastur's law of the s, those of FFᵀ/N.
+
+    u = (p/N)⟨s/(s + z)⟩ solves u² − (1 + p/N + z)u + p/N = 0 at z = (g + κ_*²)/κ_1², and T = (p/N)κ_1² s; written as
+    sums of positive terms, since differences would lose their digits at large and at small g.
+    """
+    a, b = slope**2, g + rest
+    D2 = ((1 - width) * a) ** 2 + b**2 + 2 * a * b * (1 + width)
+    D = np.sqrt(D2)
+    u = 2 * width * a / ((1 + width) * a + b + D)
+    y = u / width
+    # b = 0 is the limit g → 0 of features without a rest.
+    x = g / b if b > 0 else 1.0
+    r = 1 - x
+    t = (((1 - width) * a) ** 2 + rest * (2 * g + rest) + 2 * a * b * (1 + width)) / (D * (D + g)) if D > 0 else 1.0
+    return Law(
+        first=r + x * y,
+        second=r**2 + x * y * (r + t),
+        signal=u,
+        kept=u * t,
+        left=x * (1 - y),
+        spread=x * ((1 + r) - y * (r + t)),
+    )
+
+
+def surplus(examples: float, used: float, unused: float) -> float:
+    """examples − used, where used + unused = 1, with the digits of what is left when both are close to 1."""
+    return examples - used if examples < 0.5 else examples - 1 + unused
+
+
+def effective_ridge(model: RandomFeatures) -> float:
+    """g with g(n/p − ⟨ω/(ω + g)⟩) = λ; 0 where the examples determine w without a ridge."""
+    _, slope, rest = parts(model.activation)
+    examples = model.alpha / model.width
+
+    def gap(log: float) -> float:
+        g = np.exp(log)
+        mean = law(model.width, slope, rest, g)
+        return surplus(examples, mean.first, mean.left) - model.ridge / g
+
+    # ⟨ω/(ω + g)⟩ lies between 0 and ⟨ω⟩/g.
+    high = np.log((model.ridge + slope**2 + rest) * model.width / model.alpha) + 1e-9
+    low = np.log(model.ridge * model.width / model.alpha) - 1e-9 if model.ridge > 0 else high - 300
+    if model.ridge == 0 and gap(low) >= 0:
+        return 0.0
+    return float(np.exp(crossing(gap, low, high, "the effective ridge")))
+
+
+def square(model: RandomFeatures) -> dict[str, float]:
+    """Observables of the square loss, in closed form but for the effective ridge g.
+
+    Labels sign(ν + σζ) count as cν with c = ⟨y ν⟩ and noise of the rest of their variance.
+    """
+    labels = 1 + model.noise**2
+    c = 1.0 if model.teacher == "linear" else np.sqrt(2 / (np.pi * labels))
+    noise = model.noise**2 if model.teacher == "linear" else 1 - c**2
+    _, slope, rest = parts(model.activation)
+    g = effective_ridge(model)
+    mean = law(model.width, slope, rest, g)
+    examples = model.alpha / model.width
+    margin = surplus(examples, mean.second, mean.spread)
+    if margin <= 0:
+        raise ModelError("ridge", model.ridge, "must be > 0 where the examples just fix w: the error is infinite")
+    bias = c**2 * max(1 - 2 * mean.signal + mean.kept, 0.0)
+    # ⟨(h − cν)²⟩ and its sum with the noise, the squared deviation from fresh labels.
+    deviation = (examples * bias + mean.second * noise) / margin
+    error = examples * (bias + noise) / margin
+    m = c * mean.signal
+    q = (mean.second * (c**2 * (1 - 2 * mean.signal) + noise) + examples * c**2 * mean.kept) / margin
+    unfit = (surplus(examples, mean.first, mean.left) if model.ridge == 0 else model.ridge / g) / examples
+    wrong = deviation / 2 if model.teacher == "linear" else np.arccos(min(m / np.sqrt(q), 1.0)) / np.pi
+    return {"eps_g": wrong, "train_loss": error * max(unfit, 0.0) ** 2 / 2, "m": m, "q": q}
