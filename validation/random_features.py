@@ -23,7 +23,7 @@ def trained(model: Any, axis: dict[str, Any], N: int, replicas: int, covariates:
 
 def sizes(setting: Setting) -> Finding:
     """The error of ridge regression on Gaussian covariates."""
-    model, N = tsphys.RandomFeatures(noise=0.3, ridge=0.1), (50, 100, 200)
+    model, N = tsphys.RandomFeatures(noise=0.3, ridge=0.1), (30, 60, 120)
     samples = [
         tsphys.simulate(
             model, N=n, covariates="gaussian", replicas=setting.replicas(100), seed=setting.seed + n,
@@ -40,8 +40,8 @@ def checks(quick: bool) -> list[Check]:
     signs = tsphys.RandomFeatures(activation="relu", noise=0.3, teacher="sign")
     widths, ridges = {"width": [0.5, 1.5, 3, 6]}, {"ridge": [1e-3, 0.1, 10]}
     return [
-        Check("simulation", "Gaussian covariates", trained(tanh, widths, 150, 24, "gaussian")),
-        Check("simulation", "tanh features", trained(tanh, widths, 150, 16, "features")),
-        Check("simulation", "relu features, sign labels", trained(signs, ridges, 150, 16, "features")),
+        Check("simulation", "Gaussian covariates", trained(tanh, widths, 100, 24, "gaussian")),
+        Check("simulation", "tanh features", trained(tanh, widths, 100, 16, "features")),
+        Check("simulation", "relu features, sign labels", trained(signs, ridges, 100, 16, "features")),
         Check("size", "eps_g", sizes),
     ]
