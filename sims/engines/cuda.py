@@ -70,7 +70,7 @@ def run(
 
         R, Q, v, diverged = _observe(group, steps, report)
         for i, replica in enumerate(ids):
-            finished(replica, (R[i], Q[i], v[i, :, : group.V], diverged.get(i)))
+            finished(replica, (R[i], Q[i], v[i, :, : group.V], diverged.get(i), []))
 
 
 def _observe(group: Any, steps: np.ndarray, report: Callable[[int], None]) -> tuple[Any, Any, Any, dict[int, int]]:

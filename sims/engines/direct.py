@@ -11,11 +11,23 @@ import numpy as np
 
 from tsphys._jit import njit, rebind
 from tsphys.models.learning_rule import LearningRule
+from tsphys.models.phases import Phase, held_fraction
 from tsphys.numerics.random import generator, normals, signs, stream
 from tsphys.physics.order_parameters import OrderParameters, microscopic
 from tsphys.rules.binding import law
 from tsphys.runs.memory import fitting_threads
-from tsphys.sims.engines.local import SCALARS, bind, bound, coefficients, minibatch_weights, numbers, write_overlaps
+from tsphys.sims.engines.local import (
+    SCALARS,
+    bind,
+    bind_anchored,
+    bound,
+    coefficients,
+    minibatch_weights,
+    numbers,
+    of_unit,
+    write_overlaps,
+)
+from tsphys.sims.engines.phases import Held, restored, through_phases
 
 #: Coordinates handled at once: inputs and weights of a block stay in the first-level cache.
 BLOCK = 512
@@ -24,14 +36,16 @@ WORDS_AHEAD = 2**15
 
 
 @njit(fast=True)
-def pass_over(W, B, pool, old, new, c, decay, fresh, rng, lam, nu):
+def pass_over(W, B, pool, old, new, c, decay, moved, fresh, rng, lam, nu):
     """One pass over the weights: apply the last update, draw the next inputs, gather their fields.
 
-    W ← decay·W + Σ_β c_kβ x_old[β]; then λ_kβ = w_k·x_new[β], ν_mβ = w*_m·x_new[β], both without their 1/√N.
+    W ← decay·W + Σ_β c_kβ x_old[β], without decay unless `moved`;
+    then λ_kβ = w_k·x_new[β], ν_mβ = w*_m·x_new[β], both without their 1/√N.
     """
     K, N = W.shape
     M = B.shape[0]
     b = new.shape[0]
+    one = W.dtype.type(1)
     lam.fill(0.0)
     nu.fill(0.0)
     for low in range(0, N, BLOCK):
@@ -46,15 +60,18 @@ def pass_over(W, B, pool, old, new, c, decay, fresh, rng, lam, nu):
         for beta in range(b - 1):
             x = pool[old[beta], low:high]
             for k in range(K):
-                axpy(W[k, low:high], decay if beta == 0 else W.dtype.type(1), c[beta, k], x)
-        shrink = decay if b == 1 else W.dtype.type(1)
+                axpy(W[k, low:high], W.dtype.type(of_unit(decay, k)) if moved and beta == 0 else one, c[beta, k], x)
+        first = moved and b == 1
         last, x = pool[old[b - 1], low:high], pool[new[0], low:high]
         for k in range(0, K - 1, 2):
             w, u = W[k, low:high], W[k + 1, low:high]
-            s, r = axpy_dot_pair(w, u, shrink, c[b - 1, k], c[b - 1, k + 1], last, x)
+            shrink_w = W.dtype.type(of_unit(decay, k)) if first else one
+            shrink_u = W.dtype.type(of_unit(decay, k + 1)) if first else one
+            s, r = axpy_dot_pair(w, u, shrink_w, shrink_u, c[b - 1, k], c[b - 1, k + 1], last, x)
             lam[0, k] += s
             lam[0, k + 1] += r
         if K % 2 == 1:
+            shrink = W.dtype.type(of_unit(decay, K - 1)) if first else one
             lam[0, K - 1] += axpy_dot(W[K - 1, low:high], shrink, c[b - 1, K - 1], last, x)
         for beta in range(1, b):
             x = pool[new[beta], low:high]
@@ -90,13 +107,13 @@ def axpy_dot(w, decay, c, x, y):
 
 
 @njit(fast=True)
-def axpy_dot_pair(w, u, decay, c, d, x, y):
+def axpy_dot_pair(w, u, decay_w, decay_u, c, d, x, y):
     """`axpy_dot` of two rows, w with c and u with d: x and y are read once for both."""
     s = w.dtype.type(0)
     r = w.dtype.type(0)
     for i in range(w.shape[0]):
-        new_w = decay * w[i] + c * x[i]
-        new_u = decay * u[i] + d * x[i]
+        new_w = decay_w * w[i] + c * x[i]
+        new_u = decay_u * u[i] + d * x[i]
         w[i] = new_w
         u[i] = new_u
         s += new_w * y[i]
@@ -175,13 +192,13 @@ def advance(
     batch = rows.shape[1]
     one = W.dtype.type(1)
     root = np.sqrt(N)
-    shrink = one
+    shrink = decay
     done = 0
     old = rows[0]
     c.fill(0.0)
     for i in range(rows.shape[0]):
         new = rows[i]
-        pass_over(W, B, pool, old, new, c, shrink, fresh, rng, lam, nu)
+        pass_over(W, B, pool, old, new, c, shrink, done > 0, fresh, rng, lam, nu)
         if uses_overlaps:
             overlaps(W, B, R, Q)
             write_overlaps(p, R, Q)
@@ -202,13 +219,13 @@ def advance(
             break
         for k in range(v.shape[0]):
             v[k] = decay_v * v[k] + change[k]
-        shrink = kept(W.dtype.type(decay), c, lam, pool[new[0]])
+        shrink = kept(decay, c, lam, pool[new[0]])
         old = new
         done += 1
     if done > 0:
         for k in range(K):
             for beta in range(batch):
-                axpy(W[k], shrink if beta == 0 else one, c[beta, k], pool[old[beta]])
+                axpy(W[k], W.dtype.type(of_unit(shrink, k)) if beta == 0 else one, c[beta, k], pool[old[beta]])
     overlaps(W, B, R, Q)
     return done
 
@@ -228,7 +245,8 @@ def fitting(rule: LearningRule, N: int, dtype: np.dtype[Any], threads: int) -> i
     """How many of `threads` replicas fit into memory side by side, or a ModelError if none does."""
     size = pool_size(rule, N)
     # A start needs a random basis, its factors and the products with them, in float64, before there are weights.
-    bytes_each = float(N) * ((rule.K + rule.M) * (dtype.itemsize + 4 * 8) + size * dtype.itemsize)
+    anchors = 0 if rule.schedule is None else 2 * rule.K
+    bytes_each = float(N) * ((rule.K + rule.M) * (dtype.itemsize + 4 * 8) + (size + anchors) * dtype.itemsize)
     what = "the weights and " + ("the inputs" if rule.alpha is None else f"{size} examples")
     return fitting_threads(bytes_each, N, what, threads)
 
@@ -270,7 +288,8 @@ def start_replica(
         fill(pool[: len(rows)], noise)
         return pool, rows.reshape(-1, b), noise.reshape(-1, b, rule.n_noise)
 
-    return iterate(rule, W, B, start.v, start.v_star, examples, rng if fresh and rule.law is None else None)
+    run = iterate(rule, W, B, start.v, start.v_star, examples, rng if fresh and rule.law is None else None)
+    return through_phases(run, rule, N, start)
 
 
 def filler(rule: LearningRule, B: np.ndarray, rng: np.ndarray) -> Callable[[np.ndarray, np.ndarray], None]:
@@ -296,25 +315,56 @@ def iterate(
     ``examples(step, most)`` returns pool, rows and noise of the next steps, `most` or fewer, as `advance` wants them.
     With a stream `rng` the kernel draws the inputs into the pool; otherwise, whatever their law, they stand there.
     """
-    (K, N), b = W.shape, rule.minibatch
-    fresh = rng is not None
-    rng = stream(0, 0) if rng is None else rng
-    v, p = np.array(v, dtype=np.float64), numbers(rule, len(v))
-    v_star = np.array(v_star, dtype=np.float64)
-    R, Q = np.empty((K, len(B))), np.empty((K, K))
-    decays = 1.0 - rule.weight_decay / N, 1.0 - rule.weight_decay_v / N
-    kernel = bound(of_inputs(rule.inputs, rule.sphere), rule)
-    memory = np.zeros((b, K)), np.zeros((b, len(B))), np.zeros((b, K), W.dtype), np.zeros(K), *np.zeros((2, len(v)))
+    return Replica(rule, W, B, np.array(v, dtype=np.float64), np.array(v_star, dtype=np.float64), examples, rng)
 
-    def advance_replica(step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+
+class Replica:
+    """Weights in motion: ``replica(step, stop) -> (step reached, R, Q, v)``, for arguments see `iterate`."""
+
+    def __init__(self, rule: LearningRule, W: np.ndarray, B: np.ndarray, v: np.ndarray, v_star: np.ndarray,
+                 examples: Any, rng: np.ndarray | None):  # fmt: skip
+        self.rule, self.W, self.teachers, self.v, self.v_star = rule, W, B, v, v_star
+        self.examples, self.fresh = examples, rng is not None
+        self.rng = stream(0, 0) if rng is None else rng
+        self.held: Held | None = None
+        self._prepare(rule, None)
+
+    def _prepare(self, rule: LearningRule, pull: np.ndarray | None) -> None:
+        """Set up the kernel for a rule with other parameters and, with a `pull`, for anchors where the weights are."""
+        (K, N), M, V = self.W.shape, rule.M, len(self.v)
+        if self.held is not None:
+            self.W = self.W + self.B[M:]
+        kernel, decay = of_inputs(rule.inputs, rule.sphere), rule.weight_decay
+        self.p, self.B, self.held = numbers(rule, V), self.teachers, None
+        self.decays: Any = 1.0 - decay / N, 1.0 - rule.weight_decay_v / N
+        if pull is None:
+            self.kernel = bound(kernel, rule)
+        else:
+            self.kernel = bind_anchored(kernel, rule.function)
+            fixed = held_fraction(pull, decay)[:, None].astype(self.W.dtype) * self.W
+            self.W, self.B = self.W - fixed, np.concatenate([self.teachers, fixed])
+            self.held = Held(np.empty((K, M)), np.empty((K, K)))
+            overlaps(fixed, self.teachers, *self.held)
+            self.p = np.concatenate([self.p, np.zeros(K)])
+            self.decays = 1.0 - (decay + pull) / N, self.decays[1]
+        b, M = rule.minibatch, len(self.B)
+        self.R, self.Q = np.empty((K, M)), np.empty((K, K))
+        self.memory = np.zeros((b, K)), np.zeros((b, M)), np.zeros((b, K), self.W.dtype), np.zeros(K), *np.zeros((2, V))
+
+    def enter(self, phase: Phase) -> None:
+        """Go on with the parameters, the readout and the anchors of a phase."""
+        if phase.v is not None:
+            self.v[...] = phase.v
+        self._prepare(phase.of(self.rule), phase.rates(self.rule, self.W.shape[1]))
+
+    def __call__(self, step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
         target = step
         while True:
-            pool, rows, noise = examples(step, stop - step)
-            step += kernel(
-                W, B, v, v_star, p, rule.uses_overlaps, pool, rows, noise, fresh, *decays, rng, R, Q, *memory
-            )
+            pool, rows, noise = self.examples(step, stop - step)
+            step += self.kernel(
+                self.W, self.B, self.v, self.v_star, self.p, self.rule.uses_overlaps, pool, rows, noise, self.fresh,
+                *self.decays, self.rng, self.R, self.Q, *self.memory,
+            )  # fmt: skip
             target += len(rows)
             if step < target or step == stop:
-                return step, R.copy(), Q.copy(), v.copy()
-
-    return advance_replica
+                return step, *restored(self.R, self.Q, self.held), self.v.copy()

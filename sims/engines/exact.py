@@ -18,11 +18,23 @@ import numpy as np
 
 from tsphys._jit import njit, rebind
 from tsphys.models.learning_rule import LearningRule
+from tsphys.models.phases import Phase, held_fraction
 from tsphys.numerics.random import generator, normals, stream
 from tsphys.physics.order_parameters import OrderParameters, coordinates
 from tsphys.rules.binding import law as place
 from tsphys.rules.binding import through_law
-from tsphys.sims.engines.local import SCALARS, bind, bound, coefficients, minibatch_coordinates, numbers, write_overlaps
+from tsphys.sims.engines.local import (
+    SCALARS,
+    bind,
+    bind_anchored,
+    bound,
+    coefficients,
+    minibatch_coordinates,
+    numbers,
+    of_unit,
+    write_overlaps,
+)
+from tsphys.sims.engines.phases import Held, restored, through_phases
 
 
 @njit(fast=True)
@@ -116,7 +128,7 @@ def advance(
         change.fill(0.0)
         for k in range(K):
             for j in range(K):
-                S[k, j] = decay * L[k, j] if j <= k else 0.0
+                S[k, j] = of_unit(decay, k) * L[k, j] if j <= k else 0.0
         ok = True
         for beta in range(batch):
             for k in range(K):
@@ -147,7 +159,7 @@ def advance(
             break
         for k in range(K):
             for m in range(M):
-                A[k, m] = decay * A[k, m] + dA[k, m]
+                A[k, m] = of_unit(decay, k) * A[k, m] + dA[k, m]
         for k in range(v.shape[0]):
             v[k] = decay_v * v[k] + change[k]
         if batch > small:
@@ -174,9 +186,9 @@ def remainder(rule: LearningRule) -> int:
     return rule.minibatch if rule.whole_batch else min(rule.minibatch, rule.K)
 
 
-def scratch(rule: LearningRule, V: int) -> tuple[np.ndarray, ...]:
-    """Memory for `advance` with a readout of length V: zeta, lam, nu, c, dv, change, S (K, K + r), C, dA (K, M)."""
-    K, M, b = rule.K, rule.M, rule.minibatch
+def scratch(rule: LearningRule, V: int, M: int | None = None) -> tuple[np.ndarray, ...]:
+    """Memory for `advance` with a readout of length V and M teachers, by default the rule's: zeta, lam, nu, c, dv, change, S (K, K + r), C, dA (K, M)."""
+    K, M, b = rule.K, rule.M if M is None else M, rule.minibatch
     shapes = (rule.n_noise, K, M, K, V, V, (K, K + remainder(rule)), (K, max(b, K)), (K, M))
     return tuple(np.zeros(shape) for shape in shapes)
 
@@ -191,10 +203,15 @@ class Draws:
     def __init__(self, rule: LearningRule, dof: int, seed: int, replica: int):
         b, small = rule.minibatch, remainder(rule)
         self.ahead = max(1, SCALARS // b)
-        self.z = np.empty((self.ahead, b, rule.M + rule.K + rule.n_noise))
         self.F = np.empty((self.ahead, small, small))
         self.streams = stream(seed, replica, "exact fields"), stream(seed, replica, "exact remainder")
-        self.norms, self.dof = generator(seed, replica, "exact norms"), dof - np.arange(min(small, dof))
+        self.norms = generator(seed, replica, "exact norms")
+        self.reset(b, rule.M + rule.K + rule.n_noise, dof)
+
+    def reset(self, b: int, width: int, dof: int) -> None:
+        """From now on draw `width` normals an example, and norms with `dof` degrees of freedom."""
+        self.z = np.empty((self.ahead, b, width))
+        self.dof = dof - np.arange(min(self.F.shape[1], dof))
         self.used = self.ahead
         self.law = None
         if rule.law is not None:
@@ -222,25 +239,68 @@ def of_weights(sphere: bool) -> Any:
     return rebind(advance, {settle: onto_sphere}, tag="sphere") if sphere else advance
 
 
+class Replica:
+    """A student in motion: ``replica(step, stop) -> (step reached, R, Q, v)``."""
+
+    def __init__(self, rule: LearningRule, N: int, start: OrderParameters, seed: int, replica: int):
+        self.rule, self.N = rule, N
+        self.A, self.L, self.LT = (np.ascontiguousarray(a) for a in coordinates(start))
+        self.v, self.v_star = np.array(start.v, dtype=np.float64), np.array(start.v_star, dtype=np.float64)
+        self.draws = Draws(rule, N - rule.M - rule.K, seed, replica)
+        self.held: Held | None = None
+        self._prepare(rule, None)
+
+    def _prepare(self, rule: LearningRule, pull: np.ndarray | None) -> None:
+        """Set up the kernel for a rule with other parameters and, with a `pull`, for anchors where the weights are.
+
+        The basis of the teachers is then continued by one of what the anchors have outside of their span.
+        """
+        N, K, M, decay = self.N, rule.K, rule.M, rule.weight_decay
+        if self.held is not None:
+            outside = np.hstack([self.A[:, M:] + self.LT[M:, M:], self.L])
+            self.A = np.ascontiguousarray(self.A[:, :M] + self.LT[M:, :M])
+            self.L = np.ascontiguousarray(np.linalg.qr(outside.T, mode="r").T)
+            self.LT = np.ascontiguousarray(self.LT[:M, :M])
+        self.p, self.held = numbers(rule, len(self.v)), None
+        self.decays: Any = 1.0 - decay / N, 1.0 - rule.weight_decay_v / N
+        if pull is None:
+            self.kernel = bound(of_weights(rule.sphere), rule)
+        else:
+            self.kernel = bind_anchored(advance, rule.function)
+            weights = np.hstack([self.A, self.L])
+            fixed = held_fraction(pull, decay)[:, None] * weights
+            self.held = Held(fixed[:, :M] @ self.LT.T, fixed @ fixed.T)
+            self.LT = np.vstack([np.hstack([self.LT, np.zeros((M, K))]), fixed])
+            self.A, self.L = weights - fixed, np.zeros((K, K))
+            self.p = np.concatenate([self.p, np.zeros(K)])
+            self.decays = 1.0 - (decay + pull) / N, self.decays[1]
+        M = len(self.LT)
+        self.dof = N - M - K
+        if self.draws.z.shape[2] != M + K + rule.n_noise:
+            self.draws.reset(rule.minibatch, M + K + rule.n_noise, self.dof)
+        self.R, self.Q = np.empty((K, M)), np.empty((K, K))
+        self.memory = scratch(rule, len(self.v), M)
+
+    def enter(self, phase: Phase) -> None:
+        """Go on with the parameters, the readout and the anchors of a phase."""
+        if phase.v is not None:
+            self.v[...] = phase.v
+        self._prepare(phase.of(self.rule), phase.rates(self.rule, self.N))
+
+    def __call__(self, step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+        while True:
+            z, F = self.draws.take(stop - step)
+            done = self.kernel(
+                self.A, self.L, self.LT, self.v, self.v_star, self.p, self.rule.uses_overlaps, z, F, self.dof, self.N,
+                *self.decays, self.R, self.Q, *self.memory,
+            )  # fmt: skip
+            step += done
+            if done < len(z) or step == stop:
+                return step, *restored(self.R, self.Q, self.held), self.v.copy()
+
+
 def start_replica(
     rule: LearningRule, N: int, start: OrderParameters, seed: int, replica: int, dtype: Any
 ) -> Callable[[int, int], tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
     """A replica at t = 0, as the function ``advance(step, stop) -> (step reached, R, Q, v)``."""
-    A, L, LT = (np.ascontiguousarray(a) for a in coordinates(start))
-    dof = N - rule.M - rule.K
-    draws = Draws(rule, dof, seed, replica)
-    v, p = np.array(start.v, dtype=np.float64), numbers(rule, len(start.v))
-    v_star = np.array(start.v_star, dtype=np.float64)
-    R, Q = np.empty((rule.K, rule.M)), np.empty((rule.K, rule.K))
-    decays = 1.0 - rule.weight_decay / N, 1.0 - rule.weight_decay_v / N
-    kernel, memory = bound(of_weights(rule.sphere), rule), scratch(rule, len(v))
-
-    def advance_replica(step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
-        while True:
-            z, F = draws.take(stop - step)
-            done = kernel(A, L, LT, v, v_star, p, rule.uses_overlaps, z, F, dof, N, *decays, R, Q, *memory)
-            step += done
-            if done < len(z) or step == stop:
-                return step, R.copy(), Q.copy(), v.copy()
-
-    return advance_replica
+    return through_phases(Replica(rule, N, start, seed, replica), rule, N, start)

@@ -9,17 +9,19 @@ import numpy as np
 from tsphys._jit import njit
 from tsphys.models.learning_rule import LearningRule
 from tsphys.physics.order_parameters import DIVERGED
-from tsphys.rules.binding import bind, rule, write_overlaps
+from tsphys.rules.binding import bind, bind_anchored, of_unit, rule, write_overlaps
 
 __all__ = [
     "FIELD_LIMIT",
     "SCALARS",
     "bind",
+    "bind_anchored",
     "bound",
     "coefficients",
     "minibatch_coordinates",
     "minibatch_weights",
     "numbers",
+    "of_unit",
     "rule",
     "write_overlaps",
 ]

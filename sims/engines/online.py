@@ -14,7 +14,7 @@ from tsphys.models.starts import checked_start, drawn_start
 from tsphys.physics.order_parameters import DIMS, OrderParameters, need
 from tsphys.runs.checkpoint import finished_rows, keeping
 from tsphys.runs.memory import check_memory
-from tsphys.runs.online import observed
+from tsphys.runs.online import observed, readouts
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
@@ -36,6 +36,8 @@ def choose_engine(rule: LearningRule, engine: str, dtype: str) -> str:
     lawful = rule.inputs == "gaussian" and rule.alpha is None
     if engine == "auto":
         return "exact" if lawful and dtype == "float64" else "direct"
+    if engine == "cuda" and rule.schedule is not None:
+        raise ModelError("engine", engine, "must be exact or direct for a rule with a schedule")
     if engine == "exact" and not lawful:
         raise ModelError("engine", engine, "needs Gaussian inputs and fresh examples (no alpha); use direct")
     if engine == "cuda" and rule.whole_batch:
@@ -96,6 +98,7 @@ def simulate(
     -------
     Result
         ``eps_g`` (replicas, len(t)), ``R`` (…, K, M), ``Q`` (…, K, K), ``v`` (…, V), and constant ``T``, ``v_star``.
+        With a schedule ``meta["phases"]`` has, for each replica, t, R, Q and v at the beginning of each phase.
 
     Raises
     ------
@@ -145,10 +148,12 @@ def simulate(
         "v": np.full((*shape, len(first.v)), np.nan),
     }
     whole = np.zeros(replicas, dtype=bool)
+    phases: dict[int, Any] = {}
     for replica, row in [] if resume is None else finished_rows(resume, model, "t", t, record, replicas):
         if np.isfinite(resume["Q"][row]).all():
             for name, values in data.items():
-                values[replica] = resume[name][row]
+                values[replica] = resume[name][row].reshape(values[replica].shape)
+            phases[replica] = resume.meta["phases"][row] if rule.schedule is not None else []
             whole[replica] = True
     diverged: dict[int, int] = {}
 
@@ -157,21 +162,24 @@ def simulate(
         kept = np.arange(replicas)[rows].tolist()
         constants = {"T": np.array(first.T), "v_star": np.array(first.v_star)}
         derived = observed(model, part["R"], part["Q"], first.T, part["v"], first.v_star)
+        part["v"] = readouts(model, part["v"])
+        extra = {} if rule.schedule is None else {"phases": [phases.get(replica, []) for replica in kept]}
         return Result(
             kind="simulation",
             model=model.name,
             parameters=parameters(model),
             axis="t",
             data={"t": t, **derived, **part, **constants},
-            dims=DIMS,
+            dims=getattr(model, "dims", DIMS),
             constants=tuple(constants),
-            meta={**record, "replicas": len(kept), "replica_ids": kept, **provenance()},
+            meta={**record, "replicas": len(kept), "replica_ids": kept, **extra, **provenance()},
         )
 
     def finished(replica: int, outcome: Any) -> None:
         for name, values in zip(("R", "Q", "v"), outcome[:3], strict=True):
             data[name][replica] = values
         whole[replica] = outcome[3] is None
+        phases[replica] = outcome[4]
         if outcome[3] is not None:
             diverged[replica] = outcome[3]
         after_each()
@@ -199,7 +207,7 @@ def _on_threads(
     engine: str, rule: LearningRule, N: int, start_of: Any, seed: int, todo: list[int], steps: np.ndarray, dtype: str,
     threads: int, finished: Any, progress: Any,
 ) -> None:  # fmt: skip
-    """Run replicas on the CPU; `finished` gets (R, Q, v, step of divergence or None) of each."""
+    """Run replicas on the CPU; `finished` gets (R, Q, v, step of divergence or None, begun phases) of each."""
     from importlib import import_module
 
     start_replica = import_module(f"tsphys.sims.engines.{engine}").start_replica
@@ -209,7 +217,7 @@ def _on_threads(
     def work(replica: int, report: Callable[[float], None]) -> Any:
         advance = start_replica(rule, N, start_of(replica), seed, replica, np.dtype(dtype))
         (R, Q, v), stopped = trajectory(advance, steps, piece, report)
-        return R, Q, v, stopped
+        return R, Q, v, stopped, getattr(advance, "record", [])
 
     over_replicas(work, todo, threads=threads, progress=progress, finished=finished)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.models.fields import LARGEST_SCALE, MOST_UNITS, array, param, validate
+from tsphys.models.phases import Phase, State
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
 
 
@@ -73,6 +74,9 @@ class LearningRule:
     alpha : float, optional
         Load of a fixed training set of ⌈αN⌉ examples (noise included) from which examples are drawn with replacement;
         none: each example is fresh (online learning).
+    schedule : function ``schedule(i, state) -> Phase``, optional
+        Changes the parameters and the readout in time, and lets anchors pull the students: see
+        `tsphys.models.phases.Phase`.
 
     Raises
     ------
@@ -103,6 +107,7 @@ class LearningRule:
     law: Callable[..., None] | None = None
     sphere: bool = param(False, "the student keeps |w|² = N", kind=bool)
     alpha: float | None = param(None, "load of a fixed training set", low=0, open_low=True, optional=True)
+    schedule: Callable[[int, State], Phase] | None = None
 
     def __post_init__(self) -> None:
         validate(self)
@@ -116,6 +121,8 @@ class LearningRule:
                 from tsphys._jit import uncached
 
                 object.__setattr__(self, name, uncached(f))
+        if self.schedule is not None and not callable(self.schedule):
+            raise ModelError("schedule", self.schedule, "must be a function of the number of the phase and the state")
         if self.T is not None:
             array("T", self.T, (self.M, self.M), "teacher overlaps of M teachers")
         if self.law is not None:
@@ -123,6 +130,8 @@ class LearningRule:
                 raise ModelError("T", self.T, "must be none with a law of the inputs, whose teachers are orthonormal")
             if self.inputs != "gaussian":
                 raise ModelError("inputs", self.inputs, "must be gaussian with a law of the inputs")
+            if self.schedule is not None:
+                raise ModelError("schedule", self.schedule, "must be none with a law of the inputs")
             object.__setattr__(self, "fixed_teacher", True)
         if self.sphere:
             for name in ("K", "minibatch"):

@@ -47,6 +47,33 @@ def write_overlaps(p, R, Q):
             p[at + k * K + j] = Q[k, j]
 
 
+@njit
+def of_unit(decay, k):
+    """What a step leaves of the weights of student k where all decay alike."""
+    return decay
+
+
+@njit
+def _of_each(decay, k):
+    return decay[k]
+
+
+@njit
+def _anchored(lam, nu, v, v_star, noise, p, c, dv):
+    """The rule for weights that are known by their differences from anchors.
+
+    ``nu`` ends with the K fields of the anchors, ``p`` with room for K numbers.
+    """
+    K = lam.shape[0]
+    M, P = nu.shape[0] - K, p.shape[0] - K
+    for k in range(K):
+        p[P + k] = lam[k]
+        lam[k] += nu[M + k]
+    rule(lam, nu[:M], v, v_star, noise, p[:P], c, dv)
+    for k in range(K):
+        lam[k] = p[P + k]
+
+
 def origin(function: Any) -> str:
     """A name for kernels bound to `function`, with which they are cached on disk; empty unless it is one of ours."""
     module = function.py_func.__module__ or ""
@@ -61,3 +88,16 @@ def bind(kernel: Any, function: Any, place: Any = rule) -> Any:
     Cached on disk if the function is one of ours.
     """
     return rebind(kernel, {place: function}, tag=origin(function))
+
+
+@cache
+def bind_anchored(kernel: Any, function: Any) -> Any:
+    """`kernel` with `function` as the learning rule of students that anchors pull, each at a rate of its own.
+
+    A pull w ← w + c x/√N − (κ w + Ω (w − w̄))/N is plain decay at the rate κ + Ω of the difference
+    u = w − Ω/(κ + Ω) w̄. So the kernel iterates u, takes what is held fixed of w̄ as K more teachers, and an array
+    (K,) as decay; the rule itself sees the fields of w.
+    """
+    tag = f"anchored_{origin(function)}" if origin(function) else ""
+    own = rebind(_anchored, {rule: function}, tag=tag)
+    return rebind(kernel, {rule: own, of_unit: _of_each}, tag=tag)

@@ -45,6 +45,12 @@ def observed(model: Any, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> dict[st
     return {} if eps_g is None else {"eps_g": eps_g}
 
 
+def readouts(model: Any, v: np.ndarray) -> np.ndarray:
+    """Readouts (…, V) in the shape that the model wants to see, if it says one."""
+    shape = getattr(model, "readout_shape", None)
+    return v if shape is None else v.reshape(*v.shape[:-1], *shape)
+
+
 def theory_result(
     model: Any, t: np.ndarray, start: OrderParameters, R: Any, Q: Any, v: Any, eps_g: Any, meta: dict[str, Any],
     more: dict[str, Any] | None = None,
@@ -55,13 +61,14 @@ def theory_result(
     """
     constants = {"T": np.array(start.T), "v_star": np.array(start.v_star)}
     derived = {**({} if eps_g is None else {"eps_g": eps_g}), **(more or {})}
+    v = readouts(model, v)
     return Result(
         kind="theory",
         model=model.name,
         parameters=parameters(model),
         axis="t",
         data={"t": t, **derived, "R": R, "Q": Q, "v": v, **constants},
-        dims=DIMS,
+        dims=getattr(model, "dims", DIMS),
         constants=tuple(constants),
         meta={**meta, **provenance()},
     )
