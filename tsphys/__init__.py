@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "TwoLayer": "tsphys.models.two_layer",
     "Perceptron": "tsphys.models.perceptron",
+    "Continual": "tsphys.models.continual",
     "Hopfield": "tsphys.models.hopfield",
     "DenseHebbian": "tsphys.models.dense_hebbian",
     "RandomFeatures": "tsphys.models.random_features",
@@ -40,6 +41,7 @@ __all__ = [*_HOMES, "__version__"]
 if TYPE_CHECKING:
     from tsphys.comparison import Comparison, compare
     from tsphys.errors import ConvergenceError, DivergedError, ModelError
+    from tsphys.models.continual import Continual
     from tsphys.models.dense_hebbian import DenseHebbian
     from tsphys.models.hopfield import Hopfield
     from tsphys.models.kernel_ridge import KernelRidge
