@@ -187,7 +187,10 @@ def remainder(rule: LearningRule) -> int:
 
 
 def scratch(rule: LearningRule, V: int, M: int | None = None) -> tuple[np.ndarray, ...]:
-    """Memory for `advance` with a readout of length V and M teachers, by default the rule's: zeta, lam, nu, c, dv, change, S (K, K + r), C, dA (K, M)."""
+    """Memory for `advance` with a readout of length V and M teachers, by default the rule's.
+
+    zeta, lam, nu, c, dv, change, S (K, K + r), C, dA (K, M).
+    """
     K, M, b = rule.K, rule.M if M is None else M, rule.minibatch
     shapes = (rule.n_noise, K, M, K, V, V, (K, K + remainder(rule)), (K, max(b, K)), (K, M))
     return tuple(np.zeros(shape) for shape in shapes)
