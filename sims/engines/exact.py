@@ -210,16 +210,16 @@ class Draws:
         self.streams = stream(seed, replica, "exact fields"), stream(seed, replica, "exact remainder")
         self.norms = generator(seed, replica, "exact norms")
         self.reset(b, rule.M + rule.K + rule.n_noise, dof)
+        self.law = None
+        if rule.law is not None:
+            law, p, width = bind(through_law, rule.law, place), rule.parameter_array(), self.z.shape[2]
+            self.law = lambda: law(self.z.reshape(-1, width), rule.M, rule.K, p)
 
     def reset(self, b: int, width: int, dof: int) -> None:
         """From now on draw `width` normals an example, and norms with `dof` degrees of freedom."""
         self.z = np.empty((self.ahead, b, width))
         self.dof = dof - np.arange(min(self.F.shape[1], dof))
         self.used = self.ahead
-        self.law = None
-        if rule.law is not None:
-            law, p, width = bind(through_law, rule.law, place), rule.parameter_array(), self.z.shape[2]
-            self.law = lambda: law(self.z.reshape(-1, width), rule.M, rule.K, p)
 
     def take(self, most: int) -> tuple[np.ndarray, np.ndarray]:
         """z and F of the next steps, of at most so many."""
