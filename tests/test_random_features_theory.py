@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from naive.ridge import free_energy, marchenko_pastur, ridge_regression
+from naive.ridge import ridge_regression
 from scipy import special
 
 import tsphys
@@ -12,6 +12,7 @@ from tsphys import KernelRidge, RandomFeatures
 from tsphys.physics.hermite import activate, parts
 from tsphys.replica import kernel_ridge
 from tsphys.replica.random_features import effective_ridge, law, optimal_ridge, solve
+from tsphys.validation.free_energies import marchenko_pastur, square_loss
 
 #: (p/N, n/N, λ): mean squared error of tanh features with σ = 0.3, without noise.
 REFERENCE = {(1.5, 3, 1e-3): 0.2977, (3, 3, 0.1): 0.1195, (6, 3, 1e-3): 0.1473}
@@ -73,16 +74,17 @@ def test_the_state_is_stationary_for_its_free_energy(teacher, width, alpha, ridg
     found = {k: v[0] for k, v in solve(model).items()}
     ratio, g = alpha / width, effective_ridge(model)
     c = 1.0 if teacher == "linear" else np.sqrt(2 / np.pi / 1.16)
-    noise = 0.16 if teacher == "linear" else 1 - c**2
     s, weight = marchenko_pastur(width)
     _, slope, rest = parts(model.activation)
     law = (slope**2 * s + rest, c**2 * width * slope**2 * s, weight)
     V_hat = ridge / g
     x = np.array([ratio / V_hat - 1, found["q"], c * found["m"], V_hat, 2 * ratio * found["train_loss"], V_hat])
-    steps = np.diag(1e-4 * np.abs(x))
     slopes = []
-    for step in steps:
-        values = [free_energy(x + a * step, ratio, ridge, noise, c**2, *law) for a in (1, -1, 2, -2)]
+    for step in np.diag(1e-4 * np.abs(x)):
+        values = [
+            square_loss(*(x + a * step), ratio, ridge, 1.16 if teacher == "linear" else 1.0, law)
+            for a in (1, -1, 2, -2)
+        ]
         slopes.append((8 * (values[0] - values[1]) - (values[2] - values[3])) / 12 / step.max())
     # The relative step of 1e-4 leaves 1e-16 from the fourth order, and rounding 1e-16/1e-4 of each term.
     size = np.array([x[4], x[3], x[5], x[1], x[0], x[2]])

@@ -48,3 +48,35 @@ def sparse(m: float, Q: float, q: float, alpha: float, T: float, f: float, thres
         x = eta * m - threshold - alpha / 2 + self_field - alpha * beta * r / 2 + np.sqrt(alpha * r) * _Z
         out -= T * weight * _W @ np.logaddexp(0, beta * x)
     return float(out)
+
+
+def marchenko_pastur(ratio: float, nodes: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues of FFᵀ/N, F of (ratio·N, N) normal numbers, as nodes and weights; Chebyshev's of the second kind."""
+    low, high = (1 - np.sqrt(ratio)) ** 2, (1 + np.sqrt(ratio)) ** 2
+    angle = (np.arange(nodes) + 0.5) * np.pi / nodes
+    s = (low + high) / 2 + (high - low) / 2 * np.cos(angle)
+    weight = np.sin(angle) ** 2 / s
+    at_zero = max(0.0, 1 - 1 / ratio)
+    return np.append(s, 0.0), np.append(weight * (1 - at_zero) / weight.sum(), at_zero)
+
+
+def square_loss(
+    V: float,
+    q: float,
+    m: float,
+    V_hat: float,
+    q_hat: float,
+    m_hat: float,
+    examples: float,
+    ridge: float,
+    variance: float,
+    spectrum: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> float:
+    """Least cost of the Gaussian covariate model with the square loss (Loureiro et al., NeurIPS 2021).
+
+    Per parameter with `examples` = n/p, or in all with n; `variance` is that of the labels, and the spectrum has the
+    eigenvalues ω, the teacher's weights T on them, and the weights of the mean, or sum, over them.
+    """
+    omega, T, weight = spectrum
+    prior = -0.5 * np.sum(weight * (q_hat * omega + m_hat**2 * T) / (ridge + V_hat * omega))
+    return float(m_hat * m + (q_hat * V - V_hat * q) / 2 + prior + examples * (variance + q - 2 * m) / (1 + V) / 2)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import tsphys
-from tsphys.validation.checks import Check, Finding, Setting, in_size, on_theory
+from tsphys.physics.hermite import parts
+from tsphys.replica.random_features import effective_ridge
+from tsphys.validation import free_energies
+from tsphys.validation.checks import Check, Finding, Setting, in_size, on_theory, stationary
 
 
 def trained(model: Any, axis: dict[str, Any], N: int, replicas: int, covariates: str) -> Any:
@@ -34,6 +38,27 @@ def sizes(setting: Setting) -> Finding:
     return in_size(N, samples, float(tsphys.solve(model)["eps_g"][0]))
 
 
+def saddles(setting: Setting) -> Finding:
+    """Stationarity over widths of m, q, the train loss and the responses."""
+    model, widths = tsphys.RandomFeatures(noise=0.3, ridge=0.1), [0.5, 1.5, 6.0]
+    found = tsphys.solve(model, width=widths)
+    _, slope, rest = parts(model.activation)
+    out = []
+    for i, width in enumerate(widths):
+        here = dataclasses.replace(model, width=width)
+        examples, response = here.alpha / width, here.ridge / effective_ridge(here)
+        s, weight = free_energies.marchenko_pastur(width)
+        law = (slope**2 * s + rest, width * slope**2 * s, weight)
+        m, q, loss = (float(found[name][i]) for name in ("m", "q", "train_loss"))
+        point = [examples / response - 1, q, m, response, 2 * examples * loss, response]
+
+        def cost(*x: float, examples: float = examples, law: Any = law) -> float:
+            return free_energies.square_loss(*x, examples, model.ridge, 1 + model.noise**2, law)
+
+        out.append(stationary(cost, [point]))
+    return max(out, key=lambda finding: finding.score)
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of random features."""
     tanh = tsphys.RandomFeatures(noise=0.3, ridge=0.03)
@@ -44,4 +69,5 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "tanh features", trained(tanh, widths, 100, 16, "features")),
         Check("simulation", "relu features, sign labels", trained(signs, ridges, 100, 16, "features")),
         Check("size", "eps_g", sizes),
+        Check("saddle", "square loss", saddles),
     ]

@@ -9,27 +9,6 @@ def minimiser(A, y, ridge):
     return np.linalg.lstsq(np.vstack([A, np.sqrt(ridge) * np.eye(p)]), np.append(y, np.zeros(p)), rcond=1e-13)[0]
 
 
-def marchenko_pastur(ratio, nodes=20_000):
-    """Eigenvalues of FFᵀ/N, F of (ratio·N, N) normal numbers, as nodes and weights; Chebyshev's of the second kind."""
-    low, high = (1 - np.sqrt(ratio)) ** 2, (1 + np.sqrt(ratio)) ** 2
-    angle = (np.arange(nodes) + 0.5) * np.pi / nodes
-    s = (low + high) / 2 + (high - low) / 2 * np.cos(angle)
-    weight = np.sin(angle) ** 2 / s
-    at_zero = max(0.0, 1 - 1 / ratio)
-    return np.append(s, 0.0), np.append(weight * (1 - at_zero) / weight.sum(), at_zero)
-
-
-def free_energy(x, ratio, ridge, noise, rho, omega, T, weight):
-    """Cost per parameter of the Gaussian covariate model with the square loss, stationary in all six of x.
-
-    Loureiro et al., NeurIPS 2021, for the square loss: x = (V, q, m, V̂, q̂, m̂), ratio = n/p.
-    """
-    V, q, m, V_hat, q_hat, m_hat = x
-    D = ridge + V_hat * omega
-    prior = -0.5 * np.sum(weight * (q_hat * omega + m_hat**2 * T) / D)
-    return m * m_hat - 0.5 * q * V_hat + 0.5 * V * q_hat + prior + 0.5 * ratio * (rho + noise + q - 2 * m) / (1 + V)
-
-
 def ridge_regression(ratio, ridge, noise):
     """Mean squared error of ridge regression on y = θ·x + σζ, without noise; Hastie et al., Ann. Stat. 50, 949 (2022).
 
