@@ -23,6 +23,7 @@ _HOMES = {
     "DenseHebbian": "tsphys.models.dense_hebbian",
     "RandomFeatures": "tsphys.models.random_features",
     "KernelRidge": "tsphys.models.kernel_ridge",
+    "GLM": "tsphys.models.glm",
     "LearningRule": "tsphys.models.learning_rule",
     "OrderParameters": "tsphys.physics.order_parameters",
     "Result": "tsphys.runs.result",
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from tsphys.errors import ConvergenceError, DivergedError, ModelError
     from tsphys.models.continual import Continual
     from tsphys.models.dense_hebbian import DenseHebbian
+    from tsphys.models.glm import GLM
     from tsphys.models.hopfield import Hopfield
     from tsphys.models.kernel_ridge import KernelRidge
     from tsphys.models.learning_rule import LearningRule

@@ -63,6 +63,12 @@ MODELS = {
         theory="tsphys.replica.dense_hebbian",
         figures=("dense_hebbian", "dense_hebbian_digits"),
     ),
+    "glm": Entry(
+        cls="GLM",
+        about="generalised linear model: Bayes-optimal inference and convex risks",
+        sims="tsphys.sims.glm",
+        theory="tsphys.replica.glm",
+    ),
     "random_features": Entry(
         cls="RandomFeatures",
         about="random features: ridge or logistic readout of a fixed random layer, double descent",

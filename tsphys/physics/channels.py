@@ -89,10 +89,15 @@ class Channel:
 
     def average(self, f: Any, V: float, rho: float = 1.0) -> float:
         """E f(y, ω, Z pieces) over ω ~ N(0, ρ − V) and y ~ Z(y, ω, V); f gets what `combine` returns."""
+        omega, w = self._fields(V, rho)
+        y, weight = self.outcomes(omega, V)
+        return float(np.sum(weight * f(*combine(*self.pieces(y, omega, V))) @ w))
+
+    def _fields(self, V: float, rho: float) -> tuple[np.ndarray, np.ndarray]:
+        """Nodes ω and weights of the average over N(0, ρ − V)."""
         scale = self._scale(V)
         x, w = spread_grid(np.sqrt(max(rho - V, 0.0)) / scale, 241)
-        y, weight = self.outcomes(scale * x, V)
-        return float(np.sum(weight * f(*combine(*self.pieces(y, scale * x, V))) @ w))
+        return scale * x, w
 
     def information(self, V: float, rho: float = 1.0) -> float:
         """E g_out², by which state evolution has q̂ = α E g_out²; also −2 times the derivative of `free_entropy`."""
@@ -121,6 +126,18 @@ class Interval(Channel):
 
     def _scale(self, V: float) -> float:
         return np.sqrt(V + self.noise)
+
+    def _fields(self, V: float, rho: float) -> tuple[np.ndarray, np.ndarray]:
+        """With an edge, nodes about κ, and twice the half of everything that Φ(8ω/κ) cuts off smoothly."""
+        from scipy.special import ndtr
+
+        if self.edge is None or rho - V < 1e-3 * rho:
+            return super()._fields(V, rho)
+        scale, width = self._scale(V), np.sqrt(rho - V)
+        t = np.linspace(-np.arcsinh((10 * width + self.edge) / scale), np.arcsinh(10 * width / scale), 801)
+        omega = self.edge + scale * np.sinh(t)
+        density = np.exp(_log_normal(omega, width**2)) * 2 * ndtr(8 * omega / self.edge)
+        return omega, density * scale * np.cosh(t) * (t[1] - t[0])
 
     def pieces(self, y: Any, omega: Any, V: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """A half-line for sign; for |z'| two half-lines and the interval between, of which y leaves some."""
@@ -229,7 +246,7 @@ class Kinked(Channel):
             seconds.append(-(a * a + self.noise * d / V) / total)
         return np.array(logs), np.array(firsts), np.array(seconds)
 
-    def outcomes(self, omega: np.ndarray, V: Any, nodes: int = 64) -> tuple[np.ndarray, np.ndarray]:
+    def outcomes(self, omega: np.ndarray, V: Any, nodes: int = 40) -> tuple[np.ndarray, np.ndarray]:
         """Nodes on z without noise, on y with it, cut where z or y changes sign."""
         from scipy.special import ndtr
 
@@ -268,8 +285,8 @@ class Kinked(Channel):
         from scipy.special import ndtr
 
         root = np.sqrt(V)
-        u = omega / np.where(root > 0, root, 1e-300)
-        bump = root * np.exp(-0.5 * np.minimum(u * u, 1500.0)) / np.sqrt(2 * np.pi)
+        u = np.clip(omega / np.where(root > 0, root, 1e-300), -38.0, 38.0)
+        bump = root * np.exp(-0.5 * u * u) / np.sqrt(2 * np.pi)
         return self.right * (omega * ndtr(u) + bump) + self.left * (omega * ndtr(-u) - bump)
 
     def information(self, V: float, rho: float = 1.0) -> float:

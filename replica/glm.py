@@ -1,0 +1,170 @@
+"""Generalised linear models as N → ∞: state evolution, its fixed points and thresholds, and minima of convex risks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.axis import along
+from tsphys.models.fields import number, param, parameters
+from tsphys.models.glm import GLM, LOSS, iterations, known_at_start
+from tsphys.physics.generalisation import generalisation_error
+from tsphys.replica.saddles import bayes
+from tsphys.replica.saddles.bayes import Thresholds
+from tsphys.replica.saddles.gardner import ising_capacity, spherical_capacity
+from tsphys.replica.saddles.gaussian_covariates import isotropic, minimum
+from tsphys.replica.saddles.margin import maximal_margin
+from tsphys.runs.provenance import provenance
+from tsphys.runs.result import Result
+
+__all__ = ["gibbs_error", "ising_capacity", "maximal_margin", "solve", "spherical_capacity", "thresholds"]
+
+BRANCHES = ("reached", "informed", "equilibrium")
+OPTIONS = {
+    "t": param(None, "iterations of state evolution, as the axis: a,b,c", kind=str, short="-t", optional=True),
+    "start": param(None, "overlap known at the start, from 0 to 1; none: 0, and 0.01 for even channels", optional=True),
+    "branch": param("reached", "state of bayes", kind=str, choices=BRANCHES, short="-b"),
+}
+
+
+def solve(
+    model: GLM,
+    *,
+    alpha: Any = None,
+    noise: Any = None,
+    density: Any = None,
+    regularization: Any = None,
+    t: Any = None,
+    start: float | None = None,
+    branch: str = "reached",
+    tol: float = 1e-10,
+) -> Result:
+    """Order parameters over loads, noises, densities or regularizations, or over the iterations of message passing.
+
+    Parameters
+    ----------
+    model : GLM
+    alpha, noise, density, regularization : float or sequence of float, optional
+        In place of the model's; the sequence is the axis of the result.
+    t : sequence of int, optional
+        Iterations of state evolution as the axis, for ``bayes``.
+    start : float, optional
+        Overlap q/ρ that is known at the start; 0, and 0.01 for channels that are even in z, of which nothing is learned
+        without a hint.
+    branch : {"reached", "informed", "equilibrium"}
+        For ``bayes``: the fixed point that state evolution reaches from `start`, that next to the truth, or that of
+        largest free entropy.
+    tol : float
+        Largest relative residual of the saddle point of a convex risk.
+
+    Returns
+    -------
+    Result
+        ``m`` = w*·ŵ/N, ``q`` = |ŵ|²/N, ``mse`` = |w* − ŵ|²/N, ``overlap`` cos(w*, ŵ) and ``eps_g``, the probability of
+        a wrong label or half the mean squared error of a real output, without noise. For ``bayes`` ``free_entropy``
+        (not over t), infinite at the perfect recovery of real weights; for a risk ``train_loss``, the mean of ℓ; for
+        ``max_margin`` ``margin``, of ŵ with |ŵ|² = N.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range.
+    ConvergenceError
+        If a saddle point is not reached.
+
+    References
+    ----------
+    Barbier et al., PNAS 116, 5451 (2019); Loureiro et al., NeurIPS 2021; Montanari, Ruan, Sohn & Yan (2019).
+    """
+    if branch not in BRANCHES:
+        raise ModelError("branch", branch, "must be one of " + ", ".join(BRANCHES))
+    tol = number("tol", tol, low=1e-14, high=1e-3)
+    axis, values, models = along(model, alpha=alpha, noise=noise, density=density, regularization=regularization)
+    known = known_at_start(model, start)
+    if t is not None:
+        if len(models) > 1:
+            raise ModelError("t", t, "must be the only sequence")
+        model, axis = models[0], "t"
+        values, points = _in_time(model, t, known)
+    elif model.estimator == "bayes":
+        points = [_bayes(here, branch, known) for here in models]
+    elif model.estimator == "max_margin":
+        points = [_margin(here) for here in models]
+    else:
+        points = [_risk(here, tol) for here in models]
+    return Result(
+        kind="theory",
+        model=model.name,
+        parameters=parameters(model),
+        axis=axis,
+        data={axis: values, **{name: np.array([p[name] for p in points]) for name in points[0]}},
+        meta={"branch": branch, "start": known, "tol": tol, **provenance()},
+    )
+
+
+def _observables(model: GLM, m: float, q: float, V: float | None) -> dict[str, float]:
+    _, channel = model.objects()
+    size = np.sqrt(q)
+    return {
+        "m": m,
+        "q": q,
+        "mse": 1 - 2 * m + q if V is None else V,
+        "overlap": m / size if size > 0 else 0.0,
+        "eps_g": generalisation_error(channel, 1.0, m, q, V),
+    }
+
+
+def _bayes(model: GLM, branch: str, known: float) -> dict[str, float]:
+    objects = model.objects()
+    if branch == "reached":
+        state = bayes.reached(*objects, model.alpha, 1.0 - known)
+    elif branch == "informed":
+        state = bayes.states(*objects, model.alpha)[-1]
+    else:
+        state = bayes.equilibrium(*objects, model.alpha)
+    q = 1 - state.V
+    return {**_observables(model, q, q, state.V), "free_entropy": state.free_entropy}
+
+
+def _in_time(model: GLM, t: Any, known: float) -> tuple[np.ndarray, list[dict[str, float]]]:
+    if model.estimator != "bayes":
+        raise ModelError("t", t, 'must be none unless estimator = "bayes": others have no iterations')
+    steps = iterations(t)
+    V = bayes.evolve(*model.objects(), model.alpha, 1.0 - known, int(steps[-1]))[steps.astype(int)]
+    return steps, [_observables(model, 1 - v, 1 - v, v) for v in V.tolist()]
+
+
+def _risk(model: GLM, tol: float) -> dict[str, float]:
+    _, channel = model.objects()
+    found = minimum(LOSS[model.estimator], channel, isotropic(), model.alpha, model.regularization, tol=tol)
+    return {**_observables(model, found.m, found.q, None), "train_loss": found.train_loss}
+
+
+def _margin(model: GLM) -> dict[str, float]:
+    found = maximal_margin(model.alpha)
+    return {**_observables(model, found.R, 1.0, None), "margin": found.kappa}
+
+
+def thresholds(model: GLM) -> Thresholds:
+    """Loads at which Bayes-optimal recovery changes: weak recovery, spinodals, first-order transition.
+
+    For ±1 weights and sign labels the transition is at 1.2447 (Györgyi 1990), the algorithmic one at 1.4926.
+
+    Raises
+    ------
+    ConvergenceError
+        If the free entropies of two branches do not cross.
+    """
+    return bayes.thresholds(*model.objects())
+
+
+def gibbs_error(model: GLM, branch: str = "reached") -> float:
+    """Probability of a wrong label of a student drawn from the posterior, arccos(q)/π: its overlap R is q."""
+    if model.channel not in ("sign", "logistic"):
+        raise ModelError("channel", model.channel, "must be sign or logistic")
+    if model.estimator != "bayes":
+        raise ModelError("estimator", model.estimator, "must be bayes")
+    q = float(solve(model, branch=branch)["q"][0])
+    return float(np.arccos(np.clip(q, -1, 1)) / np.pi)

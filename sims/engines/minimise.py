@@ -1,0 +1,122 @@
+"""Minima of convex risks on an instance, each with a certificate: a gradient, or a gap between primal and dual."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tsphys._jit import njit
+from tsphys.errors import ConvergenceError
+from tsphys.physics.losses import loss, slope
+
+#: Largest gradient, or relative gap of duality, that is called converged.
+GRADIENT, GAP = 1e-9, 1e-8
+
+
+def minimise(name: str, X: np.ndarray, y: np.ndarray, lam: float) -> np.ndarray:
+    """argmin_w Σ ℓ(y, Xw) + (λ/2)|w|².
+
+    Parameters
+    ----------
+    name : {"square", "logistic", "hinge"}
+    X : ndarray (n, N)
+        Inputs over √N.
+    y : ndarray (n,)
+    lam : float
+        λ > 0.
+
+    Raises
+    ------
+    ConvergenceError
+        If it was not reached.
+    """
+    if name == "square":
+        return _ridge(X, lam, X.T @ y, np.ones(len(y)))
+    return _newton(X, y, lam) if name == "logistic" else _dual(X, y, lam, 1.0)[0]
+
+
+def _ridge(X: np.ndarray, lam: float, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(XᵀDX + λ)⁻¹ target with diagonal D > 0, in the smaller of the two spaces."""
+    from scipy.linalg import solve
+
+    n, N = X.shape
+    if n >= N:
+        return solve((X.T * weight) @ X + lam * np.eye(N), target, assume_a="pos")
+    inner = solve(X @ X.T + lam * np.diag(1 / weight), X @ target, assume_a="pos")
+    return (target - X.T @ inner) / lam
+
+
+def _newton(X: np.ndarray, y: np.ndarray, lam: float, most: int = 200) -> np.ndarray:
+    """Newton's method with halved steps for the logistic loss."""
+
+    def risk(w: np.ndarray, h: np.ndarray) -> float:
+        return float(loss("logistic", y, h).sum() + 0.5 * lam * w @ w)
+
+    w, h = np.zeros(X.shape[1]), np.zeros(len(y))
+    value = risk(w, h)
+    size = np.inf
+    for _ in range(most):
+        gradient = X.T @ slope("logistic", y, h) + lam * w
+        size = float(np.abs(gradient).max())
+        if size < GRADIENT * max(1.0, lam * float(np.abs(w).max())):
+            return w
+        p = np.exp(-np.logaddexp(0.0, h))
+        step = _ridge(X, lam, gradient, np.maximum(p * (1 - p), 1e-300))
+        move, share = X @ step, 1.0
+        drop = float(gradient @ step)
+        while risk(w - share * step, h - share * move) > value - 1e-4 * share * drop + 1e-12 * abs(value):
+            share *= 0.5
+            if share < 1e-10:
+                break
+        w, h = w - share * step, h - share * move
+        value = risk(w, h)
+    raise ConvergenceError("the logistic risk was not minimised", residual=size, iterations=most, last=w)
+
+
+@njit
+def _passes(X, y, norms, lam, top, a, w, order):
+    """One pass of dual coordinate ascent (Hsieh et al. 2008) over the examples in `order`; w = Xᵀ(ya)/λ follows."""
+    for i in order:
+        h = 0.0
+        for j in range(X.shape[1]):
+            h += X[i, j] * w[j]
+        new = min(max(a[i] + lam * (1.0 - y[i] * h) / norms[i], 0.0), top)
+        if new != a[i]:
+            change = (new - a[i]) * y[i] / lam
+            for j in range(X.shape[1]):
+                w[j] += change * X[i, j]
+            a[i] = new
+
+
+def _dual(X: np.ndarray, y: np.ndarray, lam: float, top: float, most: int = 100_000) -> tuple[np.ndarray, np.ndarray]:
+    """Support vectors: maximise Σa − λ|w|²/2 over 0 ≤ a ≤ top, w = Xᵀ(ya)/λ; ends at a relative gap of duality."""
+    a, w = np.zeros(len(y)), np.zeros(X.shape[1])
+    norms = np.einsum("ij,ij->i", X, X)
+    rng = np.random.default_rng(0)
+    gap = np.inf
+    for done in range(most):
+        _passes(X, y, norms, lam, top, a, w, rng.permutation(len(y)))
+        if done % 10:
+            continue
+        h = y * (X @ w)
+        dual = a.sum() - 0.5 * lam * w @ w
+        if np.isfinite(top):
+            primal = 0.5 * lam * w @ w + np.maximum(0.0, 1.0 - h).sum()
+        else:
+            primal = 0.5 * lam * w @ w / h.min() ** 2 if h.min() > 0 else np.inf
+        gap = (primal - dual) / max(dual, 1e-300)
+        if gap < GAP:
+            return w, h
+    raise ConvergenceError("the hinge risk was not minimised", residual=gap, iterations=most, last=w)
+
+
+def max_margin(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
+    """The w with |w|² = N of largest min_i y_i (Xw)_i, and that margin.
+
+    Raises
+    ------
+    ConvergenceError
+        If the labels cannot be separated, or hardly.
+    """
+    w, h = _dual(X, y, 1.0, np.inf)
+    scale = np.sqrt(X.shape[1]) / np.linalg.norm(w)
+    return w * scale, float(h.min() * scale)

@@ -1,0 +1,190 @@
+"""Simulation of generalised linear models: message passing and exact minimisation on drawn instances."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.axis import along
+from tsphys.models.fields import number, param
+from tsphys.models.glm import GLM, LOSS, iterations, known_at_start
+from tsphys.numerics.random import generator
+from tsphys.physics.generalisation import generalisation_error
+from tsphys.physics.losses import loss
+from tsphys.runs.ensemble import ensemble
+from tsphys.runs.memory import fitting_threads
+from tsphys.runs.replicas import thread_count
+from tsphys.runs.result import Result
+from tsphys.sims.engines.message_passing import Estimate, message_passing
+from tsphys.sims.engines.minimise import max_margin, minimise
+
+OPTIONS = {
+    "N": param(1000, "number of weights", kind=int, short="-N"),
+    "t": param(None, "iterations after which to observe, as the axis: a,b,c", kind=str, short="-t", optional=True),
+    "start": param(None, "overlap known at the start, from 0 to 1; none: 0, and 0.01 for even channels", optional=True),
+    "most": param(300, "iterations of message passing at most", kind=int),
+    "damping": param(0.0, "share of the old estimate that an iteration keeps"),
+    "dtype": param("float64", "precision of the inputs: float64|float32", kind=str),
+}
+
+
+def simulate(
+    model: GLM,
+    *,
+    N: int,
+    alpha: Any = None,
+    noise: Any = None,
+    density: Any = None,
+    regularization: Any = None,
+    t: Any = None,
+    start: float | None = None,
+    most: int = 300,
+    damping: float = 0.0,
+    dtype: str = "float64",
+    replicas: int = 1,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+    checkpoint: Callable[[Result], Any] | None = None,
+    resume: Result | None = None,
+) -> Result:
+    """Draw teachers and examples, learn from them, and compare with the teacher.
+
+    Parameters
+    ----------
+    model : GLM
+    N : int
+        Number of weights; there are round(αN) examples.
+    alpha, noise, density, regularization : float or sequence of float, optional
+        In place of the model's; the sequence is the axis. Each point has an instance of its own.
+    t : sequence of int, optional
+        Iterations of message passing as the axis, for ``bayes``.
+    start : float, optional
+        Overlap q/ρ with the teacher that is known at the start: the posterior mean of a noisy look at each weight.
+    most : int
+        Message passing stops after so many iterations, or where the estimate moves by less than 1e-6 a weight.
+    damping : float
+        Share of the old estimate that an iteration keeps, 0 ≤ damping < 1; 0 over t.
+    dtype : {"float64", "float32"}
+        Precision of the inputs.
+    replicas, seed, threads
+        Independent instances; the seed and the replica's number fix every random number; threads over the replicas.
+    progress, checkpoint, resume
+        Fraction done, finished replicas every 10 s or so, finished replicas to start from.
+
+    Returns
+    -------
+    Result
+        With axes (replica, axis): ``m``, ``q``, ``mse``, ``overlap``, ``eps_g`` as `tsphys.replica.glm.solve`, where
+        eps_g is exact given the overlaps, on fresh Gaussian inputs; the sign of ŵ is free for even channels, and chosen
+        so that m ≥ 0. For ``bayes`` ``converged`` (1 or 0) and ``iterations`` (not over t); for a risk ``train_loss``;
+        for ``max_margin`` ``margin``.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range, or the inputs do not fit into memory.
+    ConvergenceError
+        If a convex risk was not minimised.
+    """
+    N = number("N", N, kind=int, low=2)
+    axis, values, models = along(model, alpha=alpha, noise=noise, density=density, regularization=regularization)
+    known = known_at_start(model, start)
+    steps = None
+    damping = number("damping", damping, low=0, high=1, open_high=True)
+    if t is not None:
+        if model.estimator != "bayes":
+            raise ModelError("t", t, 'must be none unless estimator = "bayes": others have no iterations')
+        if len(models) > 1:
+            raise ModelError("t", t, "must be the only sequence")
+        if damping != 0:
+            raise ModelError("damping", damping, "must be 0 over t, where state evolution holds step by step")
+        steps = iterations(t)
+        axis, values = "t", steps
+    if dtype not in ("float64", "float32"):
+        raise ModelError("dtype", dtype, "must be float64 or float32")
+    model = models[0] if len(models) == 1 else dataclasses.replace(model, **{axis: models[0].__dict__[axis]})
+    sizes = [examples(here, N) for here in models]
+    replicas = number("replicas", replicas, kind=int, low=1)
+    seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
+    bytes_each = (2.0 if model.estimator == "bayes" else 4.0) * max(sizes) * N * np.dtype(dtype).itemsize
+    threads = fitting_threads(bytes_each, N, f"{max(sizes)} examples", thread_count(threads))
+    rule = {"known": known, "most": number("most", most, kind=int, low=1), "damping": damping, "dtype": dtype}
+
+    def work(replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
+        points: list[dict[str, float]] = []
+        for i, here in enumerate(models):
+            rng = generator(seed, replica, f"glm {i}")
+            points += instance(here, N, sizes[i], steps, rng, rule, lambda f, i=i: report((i + f) / len(models)))
+            report((i + 1) / len(models))
+        return {name: np.array([p[name] for p in points]) for name in points[0]}
+
+    return ensemble(
+        model, axis, values, work, {"engine": "direct", "N": N, "seed": seed, **rule}, replicas=replicas,
+        threads=threads, progress=progress, checkpoint=checkpoint, resume=resume,
+    )  # fmt: skip
+
+
+def examples(model: GLM, N: int) -> int:
+    """n = round(αN), at least 1, or a ModelError."""
+    n = round(model.alpha * N)
+    if n < 1:
+        raise ModelError("alpha", model.alpha, f"gives no example at N = {N}; at least {1 / N:g} does")
+    return n
+
+
+def instance(
+    model: GLM, N: int, n: int, steps: np.ndarray | None, rng: np.random.Generator, rule: dict[str, Any],
+    report: Callable[[float], None],
+) -> list[dict[str, float]]:  # fmt: skip
+    """Observables of one instance; a list over the iterations `steps`, or of one entry."""
+    prior, channel = model.objects()
+    teacher = prior.draw(rng, N)
+    X = rng.standard_normal((n, N), dtype=rule["dtype"])
+    X /= np.sqrt(np.asarray(N, dtype=X.dtype))
+    y = channel.draw(rng, X.astype(np.float64, copy=False) @ teacher)
+    if model.estimator == "bayes":
+        hint = prior.snr(rule["known"]) if rule["known"] > 0 else 0.0
+        b = hint * teacher + np.sqrt(hint) * rng.standard_normal(N)
+        first = Estimate(*(np.array(np.broadcast_to(a, N)) for a in prior.moments(hint, b)))
+        most = rule["most"] if steps is None else int(steps[-1])
+        path = message_passing(X, y, prior, channel, first, most, rule["damping"], 0.0 if steps is not None else 1e-6)
+        if steps is None:
+            for done, last in enumerate(path):  # noqa: B007
+                report(done / most)
+            stopped = {"converged": float(last.converged), "iterations": float(done)}
+            return [{**observables(model, channel, teacher, last.w, float(last.c.mean())), **stopped}]
+        wanted = set(steps.astype(int).tolist())
+        out = []
+        for done, last in enumerate(path):
+            report(done / (most + 1))
+            if done in wanted:
+                out.append(observables(model, channel, teacher, last.w, float(last.c.mean())))
+        return out
+    X = X.astype(np.float64, copy=False)
+    if model.estimator == "max_margin":
+        w, margin = max_margin(X, y)
+        return [{**observables(model, channel, teacher, w, None), "margin": margin}]
+    name = LOSS[model.estimator]
+    w = minimise(name, X, y, model.regularization)
+    return [{**observables(model, channel, teacher, w, None), "train_loss": float(loss(name, y, X @ w).mean())}]
+
+
+def observables(model: GLM, channel: Any, teacher: np.ndarray, w: np.ndarray, V: float | None) -> dict[str, float]:
+    """Overlaps and errors of an estimate; V is the posterior variance of a Bayesian one."""
+    N = len(teacher)
+    rho, m, q = float(teacher @ teacher) / N, float(teacher @ w) / N, float(w @ w) / N
+    if model.even:
+        m = abs(m)
+    size = np.sqrt(rho * q)
+    return {
+        "m": m,
+        "q": q,
+        "mse": rho - 2 * m + q,
+        "overlap": m / size if size > 0 else 0.0,
+        "eps_g": generalisation_error(channel, rho, m, q, V),
+    }

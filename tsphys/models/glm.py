@@ -1,0 +1,124 @@
+"""Generalised linear models: a teacher's weights seen through an output channel, and who learns them from examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.fields import number, param, validate
+from tsphys.runs.times import times
+
+#: The loss of each estimator that minimises one.
+LOSS = {"ridge": "square", "logistic": "logistic", "hinge": "hinge"}
+
+
+@dataclass(frozen=True)
+class GLM:
+    """n = αN examples x ~ N(0, 1)^N of a teacher w*, y ~ P(y | z), z = x·w*/√N, weights iid from a prior with E w² = 1.
+
+    Channels, with ε ~ N(0, 1)::
+
+        linear     y = z + √Δ ε              sign       y = sign(z + √Δ ε)
+        relu       y = max(z, 0) + √Δ ε      threshold  y = sign(|z + √Δ ε| − κ)
+        abs        y = |z| + √Δ ε            logistic   P(y = ±1) = 1/(1 + e^{∓z})
+
+    Estimators: ``bayes`` knows prior and channel and takes the posterior mean, by approximate message passing;
+    ``ridge``, ``logistic`` and ``hinge`` minimise Σ ℓ(y, x·w/√N) + (λ/2)|w|² with the losses ½(y − h)², ln(1 + e^{−yh})
+    and max(0, 1 − yh); ``max_margin`` is the limit λ → 0 of the last, for labels that can be separated.
+
+    Parameters
+    ----------
+    alpha : float
+        Load α = n/N.
+    prior : {"gaussian", "rademacher", "gauss_bernoulli", "sparse_rademacher"}
+        N(0, 1); ±1; zero but for a fraction ρ of N(0, 1/ρ); zero but for a fraction ρ of ±1/√ρ.
+    density : float
+        ρ of the two last.
+    channel : {"sign", "linear", "relu", "abs", "logistic", "threshold"}
+        As above.
+    noise : float
+        Variance Δ.
+    edge : float
+        κ of ``threshold``; the default makes both labels equally likely.
+    estimator : {"bayes", "ridge", "logistic", "hinge", "max_margin"}
+        As above.
+    regularization : float
+        λ of the three losses.
+
+    Raises
+    ------
+    ModelError
+        If a parameter is out of range, or two do not go together.
+
+    References
+    ----------
+    Barbier, Krzakala, Macris, Miolane & Zdeborová, PNAS 116, 5451 (2019); Györgyi, PRA 41, 7097 (1990); Seung,
+    Sompolinsky & Tishby, PRA 45, 6056 (1992); Loureiro et al., NeurIPS 2021.
+    """
+
+    name: ClassVar[str] = "glm"
+    #: Parameters that may be the axis of `simulate` and `solve`.
+    axes: ClassVar[tuple[str, ...]] = ("alpha", "noise", "density", "regularization")
+
+    alpha: float = param(2.0, "load α = n/N", low=0, open_low=True, short="-a")
+    prior: str = param(
+        "gaussian", "law of the teacher's weights", kind=str,
+        choices=("gaussian", "rademacher", "gauss_bernoulli", "sparse_rademacher"),
+    )  # fmt: skip
+    density: float = param(1.0, "fraction ρ of weights that are not zero", low=0, high=1, open_low=True)
+    channel: str = param(
+        "sign", "output channel", kind=str, choices=("sign", "linear", "relu", "abs", "logistic", "threshold")
+    )
+    noise: float = param(0.0, "variance Δ of the noise", low=0)
+    edge: float = param(0.6744897501960817, "κ of channel = threshold", low=0, open_low=True)
+    estimator: str = param(
+        "bayes", "who learns", kind=str, choices=("bayes", "ridge", "logistic", "hinge", "max_margin"), short="-e"
+    )
+    regularization: float = param(0.1, "λ of ridge, logistic and hinge", low=1e-12)
+
+    def __post_init__(self) -> None:
+        validate(self)
+        if self.density != 1 and not self.prior.startswith(("gauss_", "sparse_")):
+            raise ModelError("density", self.density, f'must be 1 with prior = "{self.prior}"')
+        if self.channel == "logistic" and self.noise != 0:
+            raise ModelError("noise", self.noise, 'must be 0 with channel = "logistic", which is noisy itself')
+        if self.estimator == "bayes":
+            return
+        if self.channel in ("abs", "threshold"):
+            words = f'must be "bayes" with channel = "{self.channel}", of which a linear student learns nothing'
+            raise ModelError("estimator", self.estimator, words)
+        if self.estimator != "ridge" and self.channel not in ("sign", "logistic"):
+            raise ModelError("estimator", self.estimator, "must be bayes or ridge unless the outputs are labels")
+        if self.estimator == "max_margin" and (self.channel != "sign" or self.noise > 0):
+            words = 'must not be "max_margin" unless channel = "sign" without noise: others cannot be separated'
+            raise ModelError("estimator", self.estimator, words)
+
+    def objects(self) -> tuple[Any, Any]:
+        """The prior and the channel, as inference needs them."""
+        from tsphys.physics.channels import channel
+        from tsphys.physics.priors import prior
+
+        return prior(self.prior, self.density), channel(self.channel, self.noise, self.edge)
+
+    @property
+    def even(self) -> bool:
+        """Whether w* and −w* give the same outputs, so that overlaps are known up to a sign."""
+        return self.channel in ("abs", "threshold")
+
+
+def known_at_start(model: GLM, start: Any) -> float:
+    """The overlap q/ρ that is known before the first example, by default none, or 0.01 for an even channel."""
+    if start is None:
+        return 0.01 if model.even else 0.0
+    return number("start", start, low=0, high=1, open_high=True)
+
+
+def iterations(t: Any) -> np.ndarray:
+    """Numbers of iterations as an axis: whole, not negative, increasing."""
+    steps = times("t", t)
+    if (steps != np.rint(steps)).any() or steps[-1] > 1e6:
+        raise ModelError("t", t, "must be whole numbers of iterations, at most 1e6")
+    return steps

@@ -1,0 +1,70 @@
+"""Generalised linear models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary
+
+_Z = np.linspace(-10, 10, 8001)
+_W = np.exp(-(_Z**2) / 2) / np.sqrt(2 * np.pi) * (_Z[1] - _Z[0])
+
+
+def simulated(given: dict[str, Any], at: dict[str, Any], N: int, replicas: int, names: tuple[str, ...]) -> Any:
+    """A check of instances against the theory over loads or iterations."""
+
+    def run(setting: Setting) -> Finding:
+        model = tsphys.GLM(**given)
+        sim = tsphys.simulate(
+            model, N=N, replicas=setting.replicas(replicas), seed=setting.seed, threads=setting.threads, **at
+        )
+        return on_theory(sim, tsphys.solve(model, **at), names[0], list(names))
+
+    return run
+
+
+def binary_perceptron(q: float, q_hat: float, alpha: float) -> float:
+    """Free entropy of ±1 weights and sign labels as printed (Györgyi 1990; Seung, Sompolinsky & Tishby 1992)."""
+    from scipy.special import log_ndtr
+
+    x = np.abs(q_hat + np.sqrt(q_hat) * _Z)
+    u = np.sqrt(q / (1 - q)) * _Z
+    weights = -q_hat / 2 + _W @ (x + np.log1p(np.exp(-2 * x)) - np.log(2))
+    return float(weights + 2 * alpha * _W @ (np.exp(log_ndtr(u)) * log_ndtr(u)) - q * q_hat / 2)
+
+
+def saddles(loads: list[float]) -> Any:
+    """A check that the overlap of the binary perceptron is stationary, with q̂ from q = ∫Dz tanh(q̂ + √q̂ z)."""
+
+    def run(setting: Setting) -> Finding:
+        from scipy.optimize import brentq
+
+        found = tsphys.solve(tsphys.GLM(prior="rademacher"), alpha=loads)
+        findings = []
+        for alpha, q in zip(loads, found["q"].tolist()):
+            q_hat = brentq(lambda a, q=q: _W @ np.tanh(a + np.sqrt(a) * _Z) - q, 1e-9, 1e3, xtol=1e-14)
+            findings.append(stationary(lambda *x, alpha=alpha: binary_perceptron(*x, alpha), [(q, q_hat)]))
+        return max(findings, key=lambda finding: finding.score)
+
+    return run
+
+
+def checks(quick: bool) -> list[Check]:
+    """What is checked of generalised linear models."""
+    steps = {"t": [0, 1, 2, 4, 8]}
+    binary = {"prior": "rademacher", "alpha": 1.2}
+    sparse = {"prior": "gauss_bernoulli", "density": 0.3, "channel": "linear", "noise": 0.05, "alpha": 0.6}
+    names = ("mse", "m", "q")
+    return [
+        Check("simulation", "binary perceptron, step by step", simulated(binary, steps, 800, 16, ("eps_g", *names))),
+        Check("simulation", "sparse regression, step by step", simulated(sparse, steps, 800, 16, names)),
+        Check("simulation", "Bayes, loads", simulated({}, {"alpha": [1.0, 3.0]}, 500, 16, ("eps_g", "m", "q"))),
+        Check(
+            "simulation", "logistic regression",
+            simulated({"estimator": "logistic"}, {"alpha": [0.5, 2.0]}, 300, 16, ("eps_g", "m", "q", "train_loss")),
+        ),
+        Check("saddle", "binary perceptron", saddles([0.5, 1.0, 1.3])),
+    ]  # fmt: skip
