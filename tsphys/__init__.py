@@ -19,6 +19,7 @@ _HOMES = {
     "TwoLayer": "tsphys.models.two_layer",
     "Perceptron": "tsphys.models.perceptron",
     "Continual": "tsphys.models.continual",
+    "SimplicityBias": "tsphys.models.simplicity_bias",
     "Hopfield": "tsphys.models.hopfield",
     "DenseHebbian": "tsphys.models.dense_hebbian",
     "RandomFeatures": "tsphys.models.random_features",
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from tsphys.models.learning_rule import LearningRule
     from tsphys.models.perceptron import Perceptron
     from tsphys.models.random_features import RandomFeatures
+    from tsphys.models.simplicity_bias import SimplicityBias
     from tsphys.models.two_layer import TwoLayer
     from tsphys.physics.order_parameters import OrderParameters
     from tsphys.registry import simulate, solve

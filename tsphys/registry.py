@@ -49,6 +49,13 @@ MODELS = {
         theory="tsphys.odes.perceptron",
         figures=("perceptron",),
     ),
+    "simplicity_bias": Entry(
+        cls="SimplicityBias",
+        about="two classes of inputs and clones of them that share means and covariances only, online SGD",
+        sims="tsphys.sims.simplicity_bias",
+        theory="tsphys.odes.simplicity_bias",
+        figures=("simplicity_bias",),
+    ),
     "hopfield": Entry(
         cls="Hopfield",
         about="Hopfield network: Hebbian, clipped or diluted pairwise couplings, sparse patterns",

@@ -1,0 +1,257 @@
+"""Classes and their clones, learned by online SGD for N → ∞: the plane by quadrature, everything else in closed form.
+
+The state is A (K, 2), the students' components in the plane, and C (K, K), the overlaps of the rest. Given s the fields
+are λ ~ N(A s, C), and with c_k = −η v_k g'(λ_k)(φ − y)::
+
+    dA/dt = ⟨c sᵀ⟩,   dC/dt = ⟨c ζᵀ + ζ cᵀ⟩ + ⟨c cᵀ⟩/b,   ζ = λ − A s
+
+A factor g'(λ_k) of an erf unit is a normal density, which only changes mean and covariance of the fields (`tilted`), so
+that all averages over λ are means and products of one or two units.
+
+References
+----------
+Refinetti, Ingrosso & Goldt, ICML 2023 (arXiv:2211.11567); Refinetti, Goldt, Krzakala & Zdeborová, ICML 2021, for
+Gaussian mixtures.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import DivergedError, ModelError
+from tsphys.models.fields import number
+from tsphys.models.simplicity_bias import DATA, SimplicityBias
+from tsphys.physics.classes import Classes, pair
+from tsphys.physics.order_parameters import DIVERGED, OrderParameters
+from tsphys.runs.online import theory_result, theory_start
+from tsphys.runs.result import Result
+from tsphys.runs.times import times
+from tsphys.solvers.ode import integrate
+
+State = tuple[np.ndarray, np.ndarray]
+
+
+def tilted(m: np.ndarray, C: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The mean (P,) of g'(λ_k) of an erf unit, and means (P, K) and covariance (K, K) of the fields that it weights."""
+    width = 1 + C[k, k]
+    weight = math.sqrt(2 / (math.pi * width)) * np.exp(-0.5 * m[:, k] ** 2 / width)
+    return weight, m - np.outer(m[:, k], C[k] / width), C - np.outer(C[k], C[k]) / width
+
+
+def _erf(classes: Classes, A: np.ndarray, C: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """⟨e s⟩, ⟨e ζ⟩, ⟨e eᵀ⟩ for e_k = g'(λ_k)(φ − y)."""
+    from scipy.special import erf
+
+    s, y, w = classes
+    K = len(A)
+    m = s @ A.T
+    along, across, square = np.empty((K, 2)), np.empty((K, K)), np.empty((K, K))
+    for k in range(K):
+        weight, mean, cov = tilted(m, C, k)
+        width = 1 + np.diag(cov)
+        error = erf(mean / np.sqrt(2 * width)) @ v - y
+        along[k] = (w * weight * error) @ s
+        # ⟨ζ_l g_a⟩ = ⟨ζ_l⟩⟨g_a⟩ + cov_la ⟨g'_a⟩.
+        slope = np.sqrt(2 / (math.pi * width)) * np.exp(-0.5 * mean**2 / width)
+        across[k] = (w * weight * error) @ (mean - m) + (w * weight) @ slope @ (v[:, None] * cov)
+        for l in range(k + 1):
+            more, mean_2, cov_2 = tilted(mean, cov, l)
+            total = 1 - 2 * y * (erf(mean_2 / np.sqrt(2 * (1 + np.diag(cov_2)))) @ v)
+            for a in range(K):
+                for b in range(a + 1):
+                    product = pair(mean_2[:, a], mean_2[:, b], cov_2[a, a], cov_2[a, b], cov_2[b, b])
+                    total += (1 if a == b else 2) * v[a] * v[b] * product
+            square[k, l] = square[l, k] = (w * weight * more) @ total
+    return along, across, square
+
+
+def _linear(classes: Classes, A: np.ndarray, C: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    s, y, w = classes
+    error = s @ (A.T @ v) - y
+    ones = np.ones((len(A), 1))
+    return ones * ((w * error) @ s), ones * (v @ C), (w @ error**2 + v @ C @ v) * (ones @ ones.T)
+
+
+def drift(model: SimplicityBias, classes: Classes, A: np.ndarray, C: np.ndarray, v: np.ndarray, noise: bool) -> State:
+    """dA/dt and dC/dt; without `noise` those of gradient flow, which has no term of order η²."""
+    along, across, square = (_erf if model.activation == "erf" else _linear)(classes, A, C, v)
+    step = -model.lr * v[:, None]
+    dC = step * across + (step * across).T
+    return step * along, dC + (step * square * step.T / model.minibatch if noise else 0.0)
+
+
+def solve(
+    model: SimplicityBias,
+    *,
+    t: Any,
+    start: OrderParameters | None = None,
+    N: int = 1000,
+    seed: int = 0,
+    gradient_flow: bool = False,
+    rtol: float = 1e-9,
+    atol: float = 1e-11,
+    method: str = "auto",
+) -> Result:
+    """Solve the learning of two classes, or of a clone of them, for N → ∞.
+
+    Parameters
+    ----------
+    model : SimplicityBias
+        Any data set, number of units and readout.
+    t : sequence of float
+        Times, t = steps/N.
+    start : OrderParameters, optional
+        Overlaps at t = 0, R (K, 2) the components in the plane, T the identity; none: those that replica 0 of a
+        simulation with `N` and `seed` starts from.
+    N, seed : int
+        Only for the default start.
+    gradient_flow : bool
+        Leave out the noise of SGD, the terms of order η²: the limit of small η at fixed ηt.
+    rtol, atol, method
+        As in `tsphys.solvers.ode.integrate`.
+
+    Returns
+    -------
+    Result
+        ``eps_g`` and, where it is known, ``accuracy`` (len(t),), both on the original data; ``R`` (…, K, 2), ``Q``
+        (…, K, K), ``v`` (…, K), constant ``T``, ``v_star``. ``meta["quadrature_error"]`` is the largest change of the
+        drift, over the start and the end, from a third fewer nodes an axis of the plane.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range.
+    DivergedError
+        If the dynamics left every bound.
+    ConvergenceError
+        If the tolerance could not be met.
+    """
+    t, atol, rtol = times("t", t), number("atol", atol, low=0), number("rtol", rtol, low=0, open_low=True)
+    if not isinstance(gradient_flow, (bool, np.bool_)):
+        raise ModelError("gradient_flow", gradient_flow, "must be true or false")
+    start, meta = theory_start(model, start, N, seed)
+    meta["gradient_flow"] = bool(gradient_flow)
+    K, v, classes = model.K, np.array(start.v), model.density()
+    row, column = np.tril_indices(K)
+
+    def shaped(y: np.ndarray) -> State:
+        C = np.empty((*y.shape[:-1], K, K))
+        C[..., row, column] = C[..., column, row] = y[..., 2 * K :]
+        return y[..., : 2 * K].reshape(*y.shape[:-1], K, 2), C
+
+    def rhs(_: float, y: np.ndarray, classes: Classes = classes) -> np.ndarray:
+        dA, dC = drift(model, classes, *shaped(y), v, not gradient_flow)
+        return np.concatenate([dA.ravel(), dC[row, column]])
+
+    def result(y: np.ndarray, record: dict[str, Any]) -> Result:
+        R, C = shaped(y)
+        Q = C + R @ np.swapaxes(R, -1, -2)
+        readout = np.broadcast_to(v, (len(t), K))
+        return theory_result(
+            model, t, start, R, Q, readout, None, {**meta, **record},
+            more=model.observables(R, Q, start.T, readout, start.v_star),
+        )  # fmt: skip
+
+    y0 = np.concatenate([start.R.ravel(), (start.Q - start.R @ start.R.T)[row, column]])
+    try:
+        y, info = integrate(rhs, y0, t, rtol=rtol, atol=atol, method=method, limit=DIVERGED)
+    except DivergedError as error:
+        raise DivergedError(error.args[0], t=error.t, partial=result(error.partial, {})) from None
+    fewer = model.density(fewer=True)
+    info["quadrature_error"] = float(max(np.abs(rhs(0, x) - rhs(0, x, fewer)).max() for x in (y0, y[-1])))
+    return result(y, info)
+
+
+def early_drift(model: SimplicityBias, a: Any, q: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What drives a single erf unit while its component a in the plane is small: means, covariances, fourth cumulants.
+
+    With q the squared norm of the rest, per N::
+
+        da/dt = η √(2/π) μ/√(1 + q) − η (2/π) (⟨Σ_y⟩ + μμᵀ) a/((1 + q)√(1 + 2q)) + …
+              − η (κ4/6) k3 ⟨M_y (M_yᵀ a)³⟩,   k3 = −(4/π)(2 + 3q)/((1 + q)²(1 + 2q)^{3/2})
+
+    the cube by components, κ4 = −6/5 for uniform coordinates and 0 for normal ones. The dots are terms of order a² and
+    a³ that the means and covariances make; they are the same for the original and its Gaussian clone. A single unit
+    therefore sees first the means, which all clones share, then the covariances, and the shape of the density last.
+
+    Parameters
+    ----------
+    model : SimplicityBias
+        K = 1, erf, readout 1.
+    a : (2,) array_like
+    q : float
+
+    Returns
+    -------
+    means, covariances, cumulants : ndarray (2,)
+        The three terms of da/dt.
+
+    Raises
+    ------
+    ModelError
+        For other students.
+    """
+    if model.K != 1 or model.activation != "erf" or model.v not in (None, (1.0,)):
+        raise ModelError("model", f"K = {model.K}, {model.activation}", "must be a single erf unit with readout 1")
+    a, mu, roots = np.asarray(a, dtype=np.float64), np.array(model.mu), model.roots()
+    means = math.sqrt(2 / math.pi / (1 + q)) * mu
+    second = np.mean([M @ M.T for M in roots], axis=0) + np.outer(mu, mu)
+    covariances = -2 / math.pi / ((1 + q) * math.sqrt(1 + 2 * q)) * (second @ a)
+    third = -4 / math.pi * (2 + 3 * q) / ((1 + q) ** 2 * (1 + 2 * q) ** 1.5)
+    kappa = -6 / 5 if model.trained_on == "original" else 0.0
+    cumulants = -kappa / 6 * third * np.mean([M @ (M.T @ a) ** 3 for M in roots], axis=0)
+    return model.lr * means, model.lr * covariances, model.lr * cumulants
+
+
+def divergence_times(
+    model: SimplicityBias, threshold: float, *, start: OrderParameters, end: float = 100.0, **options: Any
+) -> dict[str, float]:
+    """When students of the clones first differ from the student of the original, in their error on the original.
+
+    Parameters
+    ----------
+    model : SimplicityBias
+        What they have in common; `trained_on` does not matter.
+    threshold : float
+        Difference of eps_g that counts, positive.
+    start : OrderParameters
+        Overlaps at t = 0.
+    end : float
+        Last time that is looked at.
+    options
+        Passed on to `solve`.
+
+    Returns
+    -------
+    dict
+        "gaussian", "isotropic" -> time, to a relative 1e-4; infinite if it lies beyond `end`.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range.
+    """
+    threshold = number("threshold", threshold, low=0, open_low=True)
+    end = number("end", end, low=0, open_low=True)
+
+    def difference(data: str, t: np.ndarray) -> np.ndarray:
+        a, b = (
+            solve(dataclasses.replace(model, trained_on=d), t=t, start=start, **options)["eps_g"]
+            for d in (data, "original")
+        )
+        return np.abs(a - b)
+
+    out = {}
+    for data in DATA[1:]:
+        t = end * np.concatenate([[0], np.geomspace(1e-4, 1, 300)])
+        for _ in range(2):
+            beyond = np.flatnonzero(difference(data, t) > threshold)
+            if len(beyond) == 0 or beyond[0] == 0:
+                break
+            t = np.linspace(t[beyond[0] - 1], t[beyond[0]], 300)
+        out[data] = float(t[beyond[0]]) if len(beyond) else math.inf
+    return out
