@@ -1,7 +1,8 @@
 """Random features for N → ∞ at fixed p/N and n/N: the Gaussian model with the same covariances.
 
 The features may be replaced by v = κ_1 Fx/√N + κ_* ξ with ξ ~ N(0, I) (Gerace et al. 2020; Goldt et al. 2022; Hu & Lu
-2023), whose covariance Ω = κ_1² FFᵀ/N + κ_*² I has the Marchenko–Pastur law. For the square loss all is closed.
+2023), whose covariance Ω = κ_1² FFᵀ/N + κ_*² I has the Marchenko–Pastur law. For the square loss all is closed; for
+others it is the saddle point of `tsphys.replica.saddles.gaussian_covariates`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from tsphys.errors import ModelError
 from tsphys.models.axis import along
 from tsphys.models.fields import parameters
 from tsphys.models.random_features import RandomFeatures
+from tsphys.physics.channels import channel
 from tsphys.physics.hermite import parts
+from tsphys.physics.spectra import marchenko_pastur
+from tsphys.replica.saddles.gaussian_covariates import Covariates, minimum
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import crossing, maximum
@@ -48,13 +52,15 @@ def solve(
     ------
     ModelError
         If an argument is out of range, or the error is infinite: without a ridge, where the examples just fix w.
+    ConvergenceError
+        If the saddle point of another loss than the square is not reached.
 
     References
     ----------
     Mei & Montanari, Commun. Pure Appl. Math. 75, 667 (2022); Loureiro et al., NeurIPS 2021, eqs. (2.11)-(2.13).
     """
     axis, values, models = along(model, width=width, alpha=alpha, ridge=ridge, noise=noise)
-    rows = [square(here) for here in models]
+    rows = [square(here) if here.loss == "square" else risk(here) for here in models]
     data = {axis: values, **{k: np.array([row[k] for row in rows]) for k in rows[0]}}
     return Result(
         kind="theory", model=model.name, parameters=parameters(model), axis=axis, data=data, meta=provenance()
@@ -62,11 +68,18 @@ def solve(
 
 
 def optimal_ridge(model: RandomFeatures) -> float:
-    """The ridge λ between 1e-12 and 1e12, in units of the mean of the features' squares, of the least eps_g."""
+    """The ridge λ of the least eps_g, between 1e-12 and 1e12 in units of the mean of the features' squares.
+
+    For a loss other than the square between 1e-6 and 1e6, since it is found by iteration there.
+    """
     _, slope, rest = parts(model.activation)
     unit = slope**2 + rest
+    most = np.log(1e12 if model.loss == "square" else 1e6)
     found, _ = maximum(
-        lambda log: -solve(replace(model, ridge=unit * float(np.exp(log))))["eps_g"][0], np.log(1e-12), np.log(1e12), 97
+        lambda log: -solve(replace(model, ridge=unit * float(np.exp(log))))["eps_g"][0],
+        -most,
+        most,
+        97 if model.loss == "square" else 25,
     )
     return unit * float(np.exp(found))
 
@@ -164,3 +177,13 @@ def square(model: RandomFeatures) -> dict[str, float]:
     unfit = (surplus(examples, mean.first, mean.left) if model.ridge == 0 else model.ridge / g) / examples
     wrong = deviation / 2 if model.teacher == "linear" else np.arccos(min(m / np.sqrt(q), 1.0)) / np.pi
     return {"eps_g": wrong, "train_loss": error * max(unfit, 0.0) ** 2 / 2, "m": m, "q": q}
+
+
+def risk(model: RandomFeatures) -> dict[str, float]:
+    """Observables of a convex loss other than the square, on labels sign(ν + σζ)."""
+    _, slope, rest = parts(model.activation)
+    s, weights = marchenko_pastur(model.width)
+    covariates = Covariates(slope**2 * s + rest, model.width * slope**2 * s, weights, 1.0)
+    found = minimum(model.loss, channel("sign", model.noise**2), covariates, model.alpha / model.width, model.ridge)
+    wrong = float(np.arccos(np.clip(found.m / np.sqrt(found.q), -1, 1)) / np.pi)
+    return {"eps_g": wrong, "train_loss": found.train_loss, "m": found.m, "q": found.q}

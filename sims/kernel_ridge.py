@@ -16,8 +16,7 @@ from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
-from tsphys.sims.engines.ridge import over_axis
-from tsphys.sims.engines.ridge import ridge as minimise
+from tsphys.sims.engines.ridge import least_squares, over_axis
 from tsphys.sims.engines.stored import fingerprint
 
 #: Draws k features and returns their values at the inputs of a population, (P, k).
@@ -91,7 +90,9 @@ def simulate(
 
         return over_axis(axis, values, models, instance, report)
 
+    # The theory is exact for many examples; N tells comparisons how far from that this is.
     record = {
+        "N": min(here.n for here in models),
         "seed": seed,
         "engine": "direct",
         "population": "drawn" if own is None else f"given {fingerprint(own)}",
@@ -122,7 +123,7 @@ def learned(
     # f̂ = w·ψ with a penalty δ‖w‖²/2; ψ = Bφ but for features of the user's own.
     if features is not None:
         psi = np.asarray(features(rng, model.k)) / np.sqrt(model.k)
-        w = minimise(psi[rows], y, ridges)
+        w = least_squares(psi[rows], y, ridges)
         off = psi @ w - (population @ target)[:, None]
         fitted = psi[rows] @ w
     else:
@@ -130,7 +131,7 @@ def learned(
         if model.k is not None:
             B = B * rng.standard_normal((len(target), model.k)) / np.sqrt(model.k)
         A = phi * B[:, 0] if model.k is None else phi @ B
-        w = minimise(A, y, ridges)
+        w = least_squares(A, y, ridges)
         coefficients = (B * w if model.k is None else B @ w) - target[:, None]
         off = coefficients if population is None else population @ coefficients
         fitted = A @ w

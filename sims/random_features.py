@@ -13,12 +13,13 @@ from tsphys.models.fields import number, param
 from tsphys.models.random_features import RandomFeatures
 from tsphys.numerics.random import generator
 from tsphys.physics.hermite import activate, parts
+from tsphys.physics.losses import loss
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
-from tsphys.sims.engines.ridge import over_axis
-from tsphys.sims.engines.ridge import ridge as minimise
+from tsphys.sims.engines.minimise import minimise
+from tsphys.sims.engines.ridge import least_squares, over_axis
 
 COVARIATES = ("features", "gaussian")
 OPTIONS = {
@@ -125,8 +126,12 @@ def learned(
     y = nu + model.noise * rng.standard_normal(n)
     if model.teacher == "sign":
         y = np.sign(y)
-    W = minimise(v / np.sqrt(p), y, ridges)
-    loss = 0.5 * np.mean((y[:, None] - v @ W / np.sqrt(p)) ** 2, axis=0)
+    A = v / np.sqrt(p)
+    if model.loss == "square":
+        W = least_squares(A, y, ridges)
+    else:
+        W = np.stack([minimise(model.loss, A, y, float(ridge)) for ridge in ridges], axis=1)
+    trained = loss(model.loss, y[:, None], A @ W).mean(axis=0)
     if covariates == "gaussian":
         _, slope, rest = parts(model.activation)
         H = slope * (F.T @ W) / np.sqrt(N * p)
@@ -138,7 +143,7 @@ def learned(
         m, q = nu @ h / test, (h**2).mean(axis=0)
         off = h - nu[:, None]
         wrong = 0.5 * (off**2).mean(axis=0) if model.teacher == "linear" else (h * nu[:, None] <= 0).mean(axis=0)
-    return {"eps_g": wrong, "train_loss": loss, "m": m, "q": q}
+    return {"eps_g": wrong, "train_loss": trained, "m": m, "q": q}
 
 
 def angle(m: np.ndarray, q: np.ndarray) -> np.ndarray:

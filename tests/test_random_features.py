@@ -8,7 +8,7 @@ import tsphys
 from tsphys import RandomFeatures
 from tsphys.physics.hermite import parts
 from tsphys.sims import random_features
-from tsphys.sims.engines.ridge import ridge
+from tsphys.sims.engines.ridge import least_squares
 
 
 @pytest.mark.parametrize("n, p", [(20, 35), (35, 20)])
@@ -16,7 +16,7 @@ from tsphys.sims.engines.ridge import ridge
 def test_ridge_is_least_squares(n, p, ridges):
     rng = np.random.default_rng(1)
     A, y = rng.standard_normal((n, p)), rng.standard_normal(n)
-    found = ridge(A, y, np.array(ridges))
+    found = least_squares(A, y, np.array(ridges))
     expected = np.array([minimiser(A, y, r) for r in ridges]).T
     # The Gram matrix squares the condition number, about 10; ridge = 1e-14 is far below its rounding.
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11)
@@ -26,7 +26,7 @@ def test_ridge_of_features_that_depend_on_each_other_has_the_least_norm():
     rng = np.random.default_rng(2)
     A = rng.standard_normal((30, 8)) @ rng.standard_normal((8, 25))
     y = rng.standard_normal(30)
-    np.testing.assert_allclose(ridge(A, y, np.zeros(1))[:, 0], minimiser(A, y, 0.0), rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(least_squares(A, y, np.zeros(1))[:, 0], minimiser(A, y, 0.0), rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize("name", ["relu", "erf", "tanh"])
@@ -52,6 +52,10 @@ CASES = {
     "over examples": (RandomFeatures(activation="erf", noise=0.3, ridge=0.1), {"alpha": [0.5, 2, 5]}),
     "over ridges, signs": (RandomFeatures(activation="relu", noise=0.3, teacher="sign"), {"ridge": [1e-3, 0.1, 10]}),
     "over noise": (RandomFeatures(activation="sign"), {"noise": [0.0, 0.3, 1.0]}),
+    "logistic loss": (
+        RandomFeatures(noise=0.3, teacher="sign", loss="logistic", ridge=0.03),
+        {"width": [0.5, 2, 4]},
+    ),
     "without a ridge": (RandomFeatures(noise=0.2, ridge=0.0, alpha=2), {"width": [0.5, 1, 4, 8]}),
 }
 

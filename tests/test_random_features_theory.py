@@ -9,10 +9,13 @@ from scipy import special
 
 import tsphys
 from tsphys import KernelRidge, RandomFeatures
+from tsphys.physics.channels import channel
 from tsphys.physics.hermite import activate, parts
+from tsphys.physics.spectra import marchenko_pastur
 from tsphys.replica import kernel_ridge
 from tsphys.replica.random_features import effective_ridge, law, optimal_ridge, solve
-from tsphys.validation.free_energies import marchenko_pastur, square_loss
+from tsphys.replica.saddles.gaussian_covariates import Covariates, minimum
+from tsphys.validation.free_energies import square_loss
 
 #: (p/N, n/N, λ): mean squared error of tanh features with σ = 0.3, without noise.
 REFERENCE = {(1.5, 3, 1e-3): 0.2977, (3, 3, 0.1): 0.1195, (6, 3, 1e-3): 0.1473}
@@ -23,6 +26,23 @@ def test_reference_numbers(point):
     width, alpha, ridge = point
     found = solve(RandomFeatures(width=width, alpha=alpha, ridge=ridge, noise=0.3))
     assert 2 * found["eps_g"][0] == pytest.approx(REFERENCE[point], abs=6e-5)
+
+
+@pytest.mark.parametrize("width, wrong", [(2, 0.1823), (5, 0.1515)])
+def test_reference_numbers_of_the_logistic_loss(width, wrong):
+    found = solve(RandomFeatures(width=width, alpha=3, ridge=0.01, teacher="sign", loss="logistic"))
+    assert found["eps_g"][0] == pytest.approx(wrong, abs=6e-5)
+
+
+@pytest.mark.parametrize("width", [0.5, 4.0])
+def test_a_large_ridge_makes_all_losses_alike(width):
+    """Both are linear in a vanishing h, the logistic one with the slope ½: it is the square loss at 2λ."""
+    model = RandomFeatures(width=width, noise=0.3, teacher="sign")
+    square = solve(model, ridge=2e5)
+    logistic = solve(dataclasses.replace(model, loss="logistic"), ridge=1e5)
+    # The next terms are of order 1/λ.
+    for name in ("eps_g", "m"):
+        assert logistic[name][0] == pytest.approx(square[name][0], rel=1e-4)
 
 
 CLOSED = {
@@ -161,6 +181,19 @@ def test_a_large_ridge_leaves_the_hebbian_overlap(teacher):
         q = (c * model.alpha / psi) ** 2 * signal + model.alpha / psi * noise
         overlap = a**2 * c * model.alpha / np.sqrt(q)
         assert found["eps_g"][0] == pytest.approx(np.arccos(overlap) / np.pi, rel=1e-6)
+
+
+@pytest.mark.parametrize("width, ridge", [(0.5, 1e-3), (2, 0.1), (6, 1e-2)])
+def test_the_square_loss_by_the_general_saddle_point(width, ridge):
+    model = RandomFeatures(width=width, ridge=ridge, noise=0.3, teacher="sign")
+    _, slope, rest = parts(model.activation)
+    s, weights = marchenko_pastur(width)
+    covariates = Covariates(slope**2 * s + rest, width * slope**2 * s, weights, 1.0)
+    found = minimum("square", channel("sign", 0.09), covariates, model.alpha / width, ridge)
+    expected = solve(model)
+    for name in ("m", "q", "train_loss"):
+        # The residual of its iteration is 1e-10.
+        assert getattr(found, name) == pytest.approx(expected[name][0], rel=1e-8)
 
 
 @pytest.mark.parametrize("teacher", ["linear", "sign"])

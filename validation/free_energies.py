@@ -50,16 +50,6 @@ def sparse(m: float, Q: float, q: float, alpha: float, T: float, f: float, thres
     return float(out)
 
 
-def marchenko_pastur(ratio: float, nodes: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues of FFᵀ/N, F of (ratio·N, N) normal numbers, as nodes and weights; Chebyshev's of the second kind."""
-    low, high = (1 - np.sqrt(ratio)) ** 2, (1 + np.sqrt(ratio)) ** 2
-    angle = (np.arange(nodes) + 0.5) * np.pi / nodes
-    s = (low + high) / 2 + (high - low) / 2 * np.cos(angle)
-    weight = np.sin(angle) ** 2 / s
-    at_zero = max(0.0, 1 - 1 / ratio)
-    return np.append(s, 0.0), np.append(weight * (1 - at_zero) / weight.sum(), at_zero)
-
-
 def square_loss(
     V: float,
     q: float,

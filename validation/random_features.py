@@ -7,6 +7,7 @@ from typing import Any
 
 import tsphys
 from tsphys.physics.hermite import parts
+from tsphys.physics.spectra import marchenko_pastur
 from tsphys.replica.random_features import effective_ridge
 from tsphys.validation import free_energies
 from tsphys.validation.checks import Check, Finding, Setting, in_size, on_theory, stationary
@@ -47,7 +48,7 @@ def saddles(setting: Setting) -> Finding:
     for i, width in enumerate(widths):
         here = dataclasses.replace(model, width=width)
         examples, response = here.alpha / width, here.ridge / effective_ridge(here)
-        s, weight = free_energies.marchenko_pastur(width)
+        s, weight = marchenko_pastur(width)
         law = (slope**2 * s + rest, width * slope**2 * s, weight)
         m, q, loss = (float(found[name][i]) for name in ("m", "q", "train_loss"))
         point = [examples / response - 1, q, m, response, 2 * examples * loss, response]

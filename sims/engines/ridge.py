@@ -11,7 +11,7 @@ import numpy as np
 _SAFE = 1e-10
 
 
-def ridge(A: np.ndarray, y: np.ndarray, ridges: np.ndarray) -> np.ndarray:
+def least_squares(A: np.ndarray, y: np.ndarray, ridges: np.ndarray) -> np.ndarray:
     """Minimisers of ½‖y − Aw‖² + (λ/2)‖w‖².
 
     In the smaller of the two spaces, of examples or of features; for a path of ridges by one eigendecomposition.
