@@ -228,3 +228,22 @@ def test_replica_symmetric_order_parameters(model, N, m):
     """Overlaps of the theory at N → ∞, which those at N differ from by less than 3/N (from runs at 200 and 400)."""
     run = tsphys.simulate(model, N=N, replicas=8, sweeps=40, equilibration=40, seed=5)
     assert abs(run.mean("m")[0] - m) < 5 * run.sem("m")[0] + 3 / N
+
+
+def test_with_few_examples_and_no_teacher_the_network_falls_into_one_of_them():
+    """At the load, temperature and quality of the figure: examples of one archetype do not stay equal for M = 4."""
+    N, M, r, T = 100, 4, 0.6, 0.12
+    rng = np.random.default_rng(0)
+    archetypes = rng.choice(np.array([-1, 1], np.int8), (1500, N))
+    examples = np.where(rng.random((1500, M, N)) < (1 + r) / 2, archetypes[:, None], -archetypes[:, None])
+    # Stored as they are, without the factor c of unsupervised learning, which rescales the temperature.
+    entropy = (1 - r**8) / (M * r**8)
+    model = tsphys.DenseHebbian(P=4, T=T * M * r**4 * np.sqrt(1 + entropy))
+    run = tsphys.simulate(
+        model, N=N, patterns=examples.reshape(-1, N), start=archetypes[0], mixture=1, equilibration=50, sweeps=50,
+        keep_spins=True,
+    )  # fmt: skip
+    overlaps = np.sort(examples[0] @ run["spins"][0, 0].astype(float) / N)
+    assert overlaps[-1] > 0.9
+    # The others are independent of it given the archetype: r² = 0.36 ± 1/√N each.
+    assert abs(overlaps[:-1].mean() - r**2) < 4 / np.sqrt(N * (M - 1))
