@@ -19,7 +19,7 @@ from tsphys.sims.engines.parallel import pack_patterns
 from tsphys.sims.engines.spins import SHORT, overlaps_of
 
 METHODS = ("auto", "overlap", "matrix")
-ENGINES = ("auto", "direct", "exact")
+ENGINES = ("auto", "direct", "exact", "cuda")
 OPTIONS = hebbian.OPTIONS
 
 
@@ -72,7 +72,7 @@ def simulate(
     protocol : {"quench", "anneal", "tempering"}
         Each point of the axis on its own; one state carried along the sequence T; or all T at once with exchange of
         replicas (Hukushima & Nemoto, J. Phys. Soc. Jpn. 65, 1604 (1996)).
-    engine : {"auto", "direct", "exact"}
+    engine : {"auto", "direct", "exact", "cuda"}
         ``direct`` moves the spins. ``exact`` is for parallel dynamics with few patterns: spins with the same column of
         patterns are alike, and only their numbers are moved, by their exact law, at a cost of 2^P a step at any N up
         to 10⁹. ``auto`` is exact where it may be and 2^P ≤ N/8.
@@ -123,6 +123,13 @@ def simulate(
 
         record = {"engine": engine, "method": "columns", "n_patterns": count, "patterns": "drawn"}
         return hebbian.run(model, p, grouped, record, progress=progress, checkpoint=checkpoint, resume=resume)
+    if engine == "cuda":
+        from tsphys._cuda import require
+
+        require()
+        if method not in ("auto", "overlap"):
+            raise ModelError("method", method, "must be overlap or auto with engine cuda")
+        method = "overlap"
     coldest = float(p.values.min()) if p.axis == "T" else model.T
     visits = (int(p.values[-1]) if p.axis == "t" else p.sweeps + p.equilibration) * p.N
     method = choose_method(model, method, p.N, most, coldest, visits)
@@ -145,7 +152,15 @@ def simulate(
         "patterns": "drawn" if own is None else f"given {stored.fingerprint(own)}",
     }
     p = dataclasses.replace(p, threads=threads)
-    return hebbian.run(model, p, build, record, progress=progress, checkpoint=checkpoint, resume=resume)
+    over = None
+    if engine == "cuda":
+        from tsphys.sims.engines import cuda_spins
+
+        def patterns_of(here: Hopfield) -> int:
+            return count or number_of_patterns(here.alpha, p.N)
+
+        over = cuda_spins.over(build, model, p, patterns_of, stored.padded(most))
+    return hebbian.run(model, p, build, record, progress=progress, checkpoint=checkpoint, resume=resume, over=over)
 
 
 def choose_engine(model: Hopfield, engine: str, p: hebbian.Plan, P: int, drawn: bool) -> str:
@@ -158,6 +173,9 @@ def choose_engine(model: Hopfield, engine: str, p: hebbian.Plan, P: int, drawn: 
     if engine == "exact" and not lawful:
         most = f"at most {columns.MOST_PATTERNS} patterns and {columns.LARGEST:g} spins"
         raise ModelError("engine", engine, f"needs parallel dynamics of Hebbian ±1 spins, drawn patterns, {most}")
+    plain = model.dynamics == "sequential" and model.coupling == "hebb" and model.activity is None
+    if engine == "cuda" and not (plain and p.protocol != "tempering"):
+        raise ModelError("engine", engine, "needs sequential dynamics of Hebbian ±1 spins, without tempering")
     if engine == "auto":
         return "exact" if lawful and 8 * 2**P <= p.N else "direct"
     return engine

@@ -32,7 +32,7 @@ OPTIONS = {
     "sweeps": param(100, "sweeps over which observables are averaged", kind=int),
     "equilibration": param(100, "sweeps before that", kind=int),
     "protocol": param("quench", "how the axis is run: " + "|".join(PROTOCOLS), kind=str),
-    "engine": param("auto", "engine: auto|direct|exact", kind=str, short="-e"),
+    "engine": param("auto", "engine: auto|direct|exact|cuda", kind=str, short="-e"),
     "method": param("auto", "form of the fields", kind=str),
 }
 
@@ -248,6 +248,7 @@ def run(
     progress: Callable[[float], None] | None = None,
     checkpoint: Callable[[Result], Any] | None = None,
     resume: Result | None = None,
+    over: Callable[..., None] | None = None,
 ) -> Result:
     """Run the replicas of a plan.
 
@@ -257,6 +258,8 @@ def run(
         ``build(model, replica, point) -> Network`` for a point of the axis.
     record : dict
         What else belongs into the Result's meta.
+    over : callable
+        What brings the replicas about; see `tsphys.runs.ensemble.ensemble`.
     """
     work = _in_time if p.axis == "t" else _tempering if p.protocol == "tempering" else _static
     record = {
@@ -277,4 +280,5 @@ def run(
         progress=progress,
         checkpoint=checkpoint,
         resume=resume,
+        over=over,
     )

@@ -27,6 +27,7 @@ def ensemble(
     progress: Callable[[float], None] | None = None,
     checkpoint: Callable[[Result], Any] | None = None,
     resume: Result | None = None,
+    over: Callable[..., None] | None = None,
 ) -> Result:
     """Run the replicas that `resume` does not hold.
 
@@ -47,6 +48,8 @@ def ensemble(
         Names of the axes of observables after (replica, axis).
     progress, checkpoint, resume
         Fraction done, finished replicas every 10 s or so, finished replicas to start from.
+    over : callable
+        What brings the replicas about, in the place of `over_replicas`.
 
     Raises
     ------
@@ -84,5 +87,6 @@ def ensemble(
     for replica, row in [] if resume is None else finished_rows(resume, model, axis, values, record, replicas):
         put(replica, {name: resume[name][row] for name in resume.observables})
     with keeping(checkpoint, lambda: result(np.flatnonzero(whole)) if whole.any() else None) as after_each:
-        over_replicas(work, np.flatnonzero(~whole).tolist(), threads=threads, progress=progress, finished=finished)
+        todo = np.flatnonzero(~whole).tolist()
+        (over or over_replicas)(work, todo, threads=threads, progress=progress, finished=finished)
     return result(np.arange(replicas))
