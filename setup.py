@@ -31,6 +31,7 @@ setup(
         "numpy>=1.26",
         "numba>=0.60",
         "scipy>=1.12",
+        "threadpoolctl>=3",
         "matplotlib>=3.8",
         "click>=8.1",
         "tomli>=2; python_version < '3.11'",

@@ -1,0 +1,117 @@
+"""Features F (N, D) of the hidden manifold, fields u = F c/√D of the latent c, and the spectrum of F Fᵀ/D.
+
+Rows are normalised, Σ_r F_ir² = D, so that each u_i ~ N(0, 1) for c_r ~ N(0, 1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Features as an array (N, D)."""
+
+    F: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(N, D)."""
+        return self.F.shape
+
+    def fields(self, c: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """c Fᵀ/√D (S, N) of latents c (S, D)."""
+        return np.matmul(c * c.dtype.type(1 / np.sqrt(c.shape[1])), self.F.T, out=out)
+
+    def project(self, W: np.ndarray) -> np.ndarray:
+        """S = W F/√N (K, D) of weights W (K, N)."""
+        return W @ self.F / np.sqrt(W.shape[1])
+
+    def astype(self, dtype: np.dtype) -> Dense:
+        """The same in another precision."""
+        return Dense(np.ascontiguousarray(self.F, dtype=dtype))
+
+
+@dataclass(frozen=True)
+class Hadamard:
+    """Given rows and columns of Sylvester's Hadamard matrix of size 2^n; one of N and D is 2^n itself.
+
+    Parameters
+    ----------
+    rows, columns : ndarray of int (N,), (D,)
+        Which.
+    size : int
+        2^n.
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+    size: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(N, D)."""
+        return len(self.rows), len(self.columns)
+
+    @property
+    def level(self) -> tuple[float, int]:
+        """The one eigenvalue of F Fᵀ/D that is not zero, and how many times it is there."""
+        N, D = self.shape
+        return max(1.0, N / D), min(N, D)
+
+    def fields(self, c: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """c Fᵀ/√D (S, N) of latents c (S, D)."""
+        u = self._transformed(c, self.columns)[:, self.rows]
+        u *= u.dtype.type(1 / np.sqrt(len(self.columns)))
+        if out is None:
+            return u
+        out[...] = u
+        return out
+
+    def project(self, W: np.ndarray) -> np.ndarray:
+        """S = W F/√N (K, D) of weights W (K, N)."""
+        return self._transformed(W, self.rows)[:, self.columns] / np.sqrt(W.shape[1])
+
+    def astype(self, dtype: np.dtype) -> Hadamard:
+        """Itself; products have the precision of what is multiplied."""
+        return self
+
+    def _transformed(self, x: np.ndarray, where: np.ndarray) -> np.ndarray:
+        from tsphys.numerics.hadamard import transform
+
+        wide = np.zeros((len(x), self.size), x.dtype)
+        wide[:, where] = x
+        transform(wide)
+        return wide
+
+
+def gaussian_features(N: int, D: int, rng: np.random.Generator) -> Dense:
+    """F_ir ~ N(0, 1), rows then normalised."""
+    F = rng.standard_normal((N, D))
+    F *= np.sqrt(D / np.einsum("ir,ir->i", F, F))[:, None]
+    return Dense(F)
+
+
+def hadamard_features(N: int, D: int, rng: np.random.Generator) -> Hadamard:
+    """Random rows or columns of a Hadamard matrix, without repetition; the larger of N and D is a power of two."""
+    size = max(N, D)
+    rows = np.arange(N) if size == N else np.sort(rng.choice(size, N, replace=False))
+    columns = np.arange(D) if size == D else np.sort(rng.choice(size, D, replace=False))
+    return Hadamard(rows, columns, size)
+
+
+def marchenko_pastur(delta: float, nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss quadrature for the eigenvalues y of F Fᵀ/D, F_ir ~ N(0, 1), D = δN → ∞: nodes and weights of sum 1.
+
+    The law has the Jacobi matrix (1, 1 + 1/δ, 1 + 1/δ, …), off its diagonal 1/√δ, whose eigenvalues are the nodes
+    (Golub and Welsch 1969); its atom 1 − δ at y = 0 for δ < 1 comes out as one of them.
+    """
+    from scipy.linalg import eigh_tridiagonal
+
+    diagonal = np.full(nodes, 1.0 + 1.0 / delta)
+    diagonal[0] = 1.0
+    y, vectors = eigh_tridiagonal(diagonal, np.full(nodes - 1, delta**-0.5))
+    # What is below zero is the atom, to rounding.
+    return np.maximum(y, 0.0), vectors[0] ** 2
