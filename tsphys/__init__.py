@@ -25,6 +25,7 @@ _HOMES = {
     "RandomFeatures": "tsphys.models.random_features",
     "KernelRidge": "tsphys.models.kernel_ridge",
     "GLM": "tsphys.models.glm",
+    "HiddenManifold": "tsphys.models.hidden_manifold",
     "LearningRule": "tsphys.models.learning_rule",
     "OrderParameters": "tsphys.physics.order_parameters",
     "Result": "tsphys.runs.result",
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from tsphys.models.continual import Continual
     from tsphys.models.dense_hebbian import DenseHebbian
     from tsphys.models.glm import GLM
+    from tsphys.models.hidden_manifold import HiddenManifold
     from tsphys.models.hopfield import Hopfield
     from tsphys.models.kernel_ridge import KernelRidge
     from tsphys.models.learning_rule import LearningRule

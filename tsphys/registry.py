@@ -90,6 +90,13 @@ MODELS = {
         theory="tsphys.replica.kernel_ridge",
         figures=("kernel_ridge", "kernel_ridge_digits"),
     ),
+    "hidden_manifold": Entry(
+        cls="HiddenManifold",
+        about="hidden manifold: inputs from fewer latent variables, which the teacher sees; online SGD",
+        sims="tsphys.sims.hidden_manifold",
+        theory="tsphys.odes.hidden_manifold",
+        figures=("hidden_manifold",),
+    ),
 }
 
 #: Models that need more than text to be described, so that they have no command.

@@ -1,4 +1,4 @@
-"""Inputs on a manifold of fewer dimensions, and a teacher that acts on it (Goldt, Mézard, Krzakala & Zdeborová 2020)."""
+"""Inputs on a manifold of fewer dimensions, and a teacher that acts on it (Goldt et al. 2020)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all models share in which a two-layer student sees inputs with a structure, and its teacher may see beneath it."""
+"""What models share in which a two-layer student sees inputs with a structure that its teacher may see beneath."""
 
 from __future__ import annotations
 

@@ -1,0 +1,154 @@
+"""The hidden manifold for N → ∞ at fixed δ = D/N: equations of motion on its spectrum, and the error that must stay.
+
+With eigenvalues y of F Fᵀ/D the inputs have the covariance Ω with eigenvalues e = κ² + b²y, of which the teacher is
+seen in those with y > 0; see `tsphys.odes.modes` for the equations.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import DivergedError, ModelError
+from tsphys.models.fields import number, param
+from tsphys.models.hidden_manifold import HiddenManifold, Instance, given_features, instance, sizes
+from tsphys.odes.modes import Modes, follow, result
+from tsphys.physics.features import Hadamard, marchenko_pastur
+from tsphys.runs.result import Result
+from tsphys.runs.times import times
+
+OPTIONS = {
+    "spectrum": param("instance", "instance (of the run with N and seed) | limit (N → ∞)", kind=str),
+    "nodes": param(64, "nodes in the Marchenko-Pastur law of the limit", kind=int),
+}
+SPECTRA = ("instance", "limit")
+#: Eigenvalues y below this, relative to the largest, are none.
+NULL = 1e-12
+
+
+def solve(
+    model: HiddenManifold,
+    *,
+    t: Any,
+    spectrum: str = "instance",
+    N: int = 1000,
+    seed: int = 0,
+    F: Any = None,
+    nodes: int = 64,
+    rtol: float = 1e-9,
+    atol: float = 1e-11,
+    method: str = "auto",
+) -> Result:
+    """Solve the equations of motion, and observe the order parameters at the times t = steps/N.
+
+    Parameters
+    ----------
+    model : HiddenManifold
+    t : sequence of float
+        Times, increasing from 0 or later.
+    spectrum : {"instance", "limit"}
+        ``instance``: the eigenvalues, teacher and initial weights of a simulation with this `N` and `seed` (and
+        ``disorder="common"``); all that is left of finite size is the fluctuations of SGD. ``limit``: N → ∞, where a
+        start without knowledge of the teacher, A = 0, has no overlap with it and never breaks the symmetry of its
+        units.
+    N, seed, F
+        Of the instance; `F` as in the simulation. Without meaning in the limit.
+    nodes : int
+        Of the Gauss quadrature in the Marchenko-Pastur law (limit, Gaussian features).
+    rtol, atol, method
+        As for `tsphys.solvers.ode.integrate`; above 1500 variables ``auto`` is DOP853.
+
+    Returns
+    -------
+    Result
+        ``eps_g`` (len(t),), ``R`` (…, K, M), ``Q``, ``W``, ``Sigma`` (…, K, K), ``v`` (…, K). ``meta["nodes_error"]``:
+        the largest change of eps_g with three quarters of the nodes (limit, Gaussian features).
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range.
+    DivergedError, ConvergenceError
+        If an order parameter exceeds 1e16, or the tolerance cannot be met.
+    """
+    t = times("t", t)
+    if spectrum not in SPECTRA:
+        raise ModelError("spectrum", spectrum, "must be one of " + ", ".join(SPECTRA))
+    nodes = number("nodes", nodes, kind=int, low=4, high=10_000)
+    record: dict[str, Any] = {"spectrum": spectrum}
+    options = {"rtol": rtol, "atol": atol, "method": method}
+    if spectrum == "instance":
+        N, D = sizes(model, N, F)
+        seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
+        record |= {"N": N, "seed": seed}
+        start = of_instance(model, instance(model, N, D, seed, 0, None if F is None else given_features(F)))
+    else:
+        start = in_the_limit(model, nodes)
+    b2, kappa2 = model.moments.b**2, model.moments.kappa2
+    try:
+        data, _, q, info = follow(model, start, t, **options)
+    except DivergedError as error:
+        raise DivergedError(str(error), t=error.t, partial=result(model, t, error.partial, record)) from None
+    data["W"] = np.einsum("i,tikl->tkl", start.weight, q)
+    data["Sigma"] = (data["Q"] - kappa2 * data["W"]) / b2
+    if spectrum == "limit" and model.features == "gaussian":
+        fewer = follow(model, in_the_limit(model, 3 * nodes // 4), t, **options)[0]
+        record["nodes_error"] = float(np.abs(fewer["eps_g"] - data["eps_g"]).max())
+    return result(model, t, data, {**record, **info})
+
+
+def in_the_limit(model: HiddenManifold, nodes: int = 64) -> Modes:
+    """The start for N → ∞, averaged over modes of one eigenvalue."""
+    delta, m, A, T = model.delta, model.moments, model.knowledge(), model.teacher_overlaps()
+    if model.features == "gaussian":
+        y, weight = marchenko_pastur(delta, nodes)
+    else:
+        y, weight = np.array([max(1.0, 1.0 / delta), 0.0]), np.array([min(1.0, delta), max(1.0 - delta, 0.0)])
+    y_ = y[:, None, None]
+    return Modes(
+        e=m.kappa2 + m.b**2 * y,
+        weight=weight,
+        t=m.b**2 * y_ / delta * T,
+        r=m.b * y_ / np.sqrt(delta) * (A @ T),
+        q=y_ * (A @ T @ A.T) + model.initial_covariance(),
+        T=T,
+    )
+
+
+def of_instance(model: HiddenManifold, drawn: Instance) -> Modes:
+    """The modes of an instance; those of one eigenvalue in one group."""
+    m, theta, W = model.moments, drawn.theta, drawn.W
+    N, D = drawn.features.shape
+    seen = drawn.features.fields(theta)
+    if isinstance(drawn.features, Hadamard):
+        level, rank = drawn.features.level
+        S = drawn.features.project(W)
+        inside = S @ S.T * N / (D * level)
+        y, weight = np.array([level]), np.array([rank / N])
+        # b Fθ/D is in the range of F: all of its products are those of one group.
+        r, t = m.b * W @ seen.T * np.sqrt(N / D) / rank, m.b**2 * seen @ seen.T * N / D / rank
+        q, r, t = inside[None] / rank, r[None], t[None]
+    else:
+        U, s, _ = np.linalg.svd(drawn.features.F, full_matrices=False)
+        y = s**2 / D
+        w, gamma = (W @ U).T, m.b * (seen @ U).T / np.sqrt(D)
+        keep = y > NULL * y.max()
+        y, w, gamma = y[keep], w[keep], gamma[keep]
+        rank, weight = len(y), np.full(len(y), 1 / N)
+        q, r = w[:, :, None] * w[:, None, :], np.sqrt(N) * w[:, :, None] * gamma[:, None, :]
+        t = N * gamma[:, :, None] * gamma[:, None, :]
+        inside = w.T @ w
+    if rank < N:
+        rest = (W @ W.T - inside) / (N - rank)
+        y, weight = np.append(y, 0.0), np.append(weight, (N - rank) / N)
+        q, r, t = (np.concatenate([a, b[None]]) for a, b in ((q, rest), (r, 0 * r[0]), (t, 0 * t[0])))
+    return Modes(m.kappa2 + m.b**2 * y, weight, t, r, q, theta @ theta.T / D)
+
+
+def linear_floor(model: HiddenManifold) -> float:
+    """eps_g that a linear student with as many units as the teacher keeps for η → 0: ½ v*ᵀTv* (1 − X)."""
+    from tsphys.physics.nonlinearities import attainable_information
+
+    v_star = model.readouts()[1]
+    return float(0.5 * v_star @ model.teacher_overlaps() @ v_star * (1 - attainable_information(model.f, model.delta)))
