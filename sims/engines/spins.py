@@ -16,6 +16,8 @@ follow the flips; γ = β(up − down), infinite at T = 0. `tsphys.sims.engines.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba.extending import overload
 
@@ -91,7 +93,8 @@ def heat_bath(h, state, up, down, gamma, tie, u):
         if h > tie:
             return up
         return down if h < -tie else state
-    return up if u * (1.0 + np.exp(-gamma * h)) < 1.0 else down
+    # Devices know math.exp only, and their simulator stops at an overflow; beyond e^700 the answer is the same.
+    return up if u * (1.0 + math.exp(min(-gamma * h, 700.0))) < 1.0 else down
 
 
 @njit
