@@ -20,6 +20,7 @@ _HOMES = {
     "Perceptron": "tsphys.models.perceptron",
     "Continual": "tsphys.models.continual",
     "SimplicityBias": "tsphys.models.simplicity_bias",
+    "OnlineAttack": "tsphys.models.online_attack",
     "Hopfield": "tsphys.models.hopfield",
     "DenseHebbian": "tsphys.models.dense_hebbian",
     "RandomFeatures": "tsphys.models.random_features",
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from tsphys.models.hopfield import Hopfield
     from tsphys.models.kernel_ridge import KernelRidge
     from tsphys.models.learning_rule import LearningRule
+    from tsphys.models.online_attack import OnlineAttack
     from tsphys.models.perceptron import Perceptron
     from tsphys.models.random_features import RandomFeatures
     from tsphys.models.simplicity_bias import SimplicityBias

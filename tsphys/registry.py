@@ -56,6 +56,13 @@ MODELS = {
         theory="tsphys.odes.simplicity_bias",
         figures=("simplicity_bias",),
     ),
+    "online_attack": Entry(
+        cls="OnlineAttack",
+        about="attacks on an online learner: labels moved towards a target, greedily, optimally, or knowing the stream",
+        sims="tsphys.sims.online_attack",
+        theory="tsphys.odes.online_attack",
+        figures=("online_attack",),
+    ),
     "hopfield": Entry(
         cls="Hopfield",
         about="Hopfield network: Hebbian, clipped or diluted pairwise couplings, sparse patterns",

@@ -1,0 +1,325 @@
+"""Attacks on online learners for N → ∞: closed equations of a linear student, averages of the rule for any other.
+
+Linear student, one unit: with Δ = w_* − w_t, V = |Δ|²/N, u = w − w_t, p = u·Δ/(NV), c = |u|²/N − p²V and, where teacher
+and target are not opposite, e, the component of u along what the teacher has perpendicular to Δ::
+
+    dp/dt = η(⟨aA⟩/(PV) − p)           de/dt = η(⟨a(B − pA)⟩/(Pc) − 1) e
+    dc/dt = 2η(⟨a(B − pA)⟩/P − c) + (η²/P²)⟨a²A − 2aB⟩ + (η²/P)(c + p²V)
+
+with A = Σκ², κ = Δ·x/√N, over the examples that an action moves, V times a χ² variable, and B = Σκs = pA + √(Ac) z with
+a standard normal z. Given A an action is linear in z within its bounds, so that its averages over z are closed; that
+over A is a quadrature in its root, between the points where the bounds set in.
+
+References
+----------
+Margiotta, Goldt and Sanguinetti, NeurIPS (2023), arXiv:2305.11132.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ConvergenceError, DivergedError, ModelError
+from tsphys.models.fields import number
+from tsphys.models.online_attack import OnlineAttack
+from tsphys.physics.linear_control import bellman, optimal_gains
+from tsphys.physics.order_parameters import DIVERGED, OrderParameters
+from tsphys.runs.online import theory_result, theory_start
+from tsphys.runs.result import Result
+from tsphys.runs.times import times
+from tsphys.solvers.ode import integrate
+
+__all__ = ["bellman", "critical_cost", "optimal_gains", "small_lr", "solve", "steady_state"]
+
+#: Nodes between two points where a bound sets in.
+NODES = 64
+#: Standard deviation of an action below which it counts as certain.
+CERTAIN = 1e-100
+#: Bounds that stand for none.
+UNBOUNDED = 1e100
+
+
+@dataclasses.dataclass(frozen=True)
+class Averages:
+    """Averages of an action and what it meets, summed over the controls of a step."""
+
+    action: float
+    square: float
+    along: float
+    """⟨aA⟩"""
+    across: float
+    """⟨a(B − pA)⟩"""
+    power: float
+    """⟨a²A⟩"""
+
+
+def _policy(model: OnlineAttack) -> tuple[float, float, float, float, float]:
+    """(g₀, g₀', g₁, g₂, d) of the action a = [(g₀ + g₀'p) A + g₁B]/(d + g₂A) of a control, before its bounds."""
+    eta, P, weight = model.lr, model.minibatch, model.controls[2]
+    price = weight * model.cost * model.distance()
+    if model.strategy == "optimal":
+        return (*optimal_gains(model), price)
+    if model.strategy == "greedy":
+        now = model.rho / P
+        return now, 0.0, -now * (1 - eta / P), now * eta / P, price
+    # A certain action, as a fraction that does not depend on A.
+    return model.fixed_action, 0.0, 0.0, 1.0, 0.0
+
+
+@cache
+def _panel() -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights on (−1, 1), gathered at the ends, where an action with a small spread changes fastest."""
+    x, w = np.polynomial.legendre.leggauss(NODES)
+    return 0.5 * (3 * x - x**3), 1.5 * (1 - x**2) * w
+
+
+def _roots(model: OnlineAttack, policy: tuple[float, ...], p: float) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes r² = A/V and weights of the mean over χ²_n, on panels that end where the mean action meets a bound."""
+    n, V = model.controls[1], model.distance()
+    g0, g0p, g1, g2, price = policy
+    low, high = max(0.0, math.sqrt(n) - 10.0), math.sqrt(n) + 10.0
+    ends = [low, high]
+    for bound in model.bounds:
+        slope = g0 + (g0p + g1) * p - g2 * bound if math.isfinite(bound) else 0.0
+        A = price * bound / slope if slope != 0.0 else -1.0
+        if A > 0.0 and low < math.sqrt(A / V) < high:
+            ends.append(math.sqrt(A / V))
+    ends = np.sort(ends)
+    x, w = _panel()
+    half = 0.5 * np.diff(ends)[:, None]
+    r = (ends[:-1, None] + half * (x + 1)).ravel()
+    norm = (0.5 * n - 1) * math.log(2.0) + math.lgamma(0.5 * n)
+    return r * r, (half * w).ravel() * np.exp((n - 1) * np.log(r) - 0.5 * r * r - norm)
+
+
+def averages(model: OnlineAttack, policy: tuple[float, ...], p: float, c: float) -> Averages:
+    """Averages over the fields of a linear student with overlaps p and c."""
+    from scipy.special import ndtr
+
+    g0, g0p, g1, g2, price = policy
+    m, _, weight = model.controls
+    chi, w = _roots(model, policy, p)
+    A = model.distance() * chi
+    root = np.sqrt(A * max(c, 0.0))
+    mean, slope = (g0 + (g0p + g1) * p) * A / (price + g2 * A), g1 * root / (price + g2 * A)
+    low, high = np.clip(model.bounds, -UNBOUNDED, UNBOUNDED)
+    s = np.maximum(np.abs(slope), CERTAIN)
+    with np.errstate(over="ignore"):
+        a, b = (low - mean) / s, (high - mean) / s
+        below, above, inside = ndtr(a), ndtr(-b), ndtr(b) - ndtr(a)
+        at_low, at_high = (np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi) for x in (a, b))
+    first = low * below + high * above + mean * inside + s * (at_low - at_high)
+    second = low**2 * below + high**2 * above + (mean**2 + s**2) * inside
+    second += s * ((mean + low) * at_low - (mean + high) * at_high)
+    return Averages(
+        action=m * weight * float(w @ first),
+        square=m * weight * float(w @ second),
+        along=m * float(w @ (first * A)),
+        across=m * float(w @ (slope * inside * root)),
+        power=m * float(w @ (second * A)),
+    )
+
+
+def _motion(model: OnlineAttack) -> Callable[[float, np.ndarray], np.ndarray]:
+    """d/dt of (p, c, e, ∫a, ∫a², ∫cost) of a linear student."""
+    eta, P, V, policy = model.lr, model.minibatch, model.distance(), _policy(model)
+
+    def rhs(t: float, y: np.ndarray) -> np.ndarray:
+        p, c, e = y[:3]
+        f = averages(model, policy, p, c)
+        q = c + p * p * V
+        dc = 2 * eta * (f.across / P - c) + eta**2 / P**2 * (f.power - 2 * (f.across + p * f.along)) + eta**2 * q / P
+        turn = averages(model, policy, p, max(c, 1e-12)).across / max(c, 1e-12) if e != 0.0 else 0.0
+        cost = 0.5 * model.cost * V * f.square + 0.5 * (V * (1 - p) ** 2 + c)
+        return np.array([eta * (f.along / (P * V) - p), dc, eta * (turn / P - 1) * e, f.action, f.square, cost])
+
+    return rhs
+
+
+def _coordinates(model: OnlineAttack, R: np.ndarray, Q: np.ndarray) -> np.ndarray:
+    """(p, c, e) of overlaps R (1, 2) and Q (1, 1)."""
+    V, h = model.distance(), math.sqrt(0.5 * (1 + model.overlap))
+    along = R[0, 0] - 1.0
+    p = (R[0, 1] - model.overlap - along) / V
+    c = Q[0, 0] - 2 * along - 1.0 - p * p * V
+    return np.array([p, max(c, 0.0), (along + 0.5 * p * V) / h if h > 0 else 0.0])
+
+
+def _overlaps(model: OnlineAttack, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """R (n, 1, 2) and Q (n, 1, 1) of states (n, …)."""
+    V, h = model.distance(), math.sqrt(0.5 * (1 + model.overlap))
+    p, c, e = y[:, 0], y[:, 1], y[:, 2]
+    teacher, target = 1.0 - 0.5 * p * V + e * h, model.overlap + 0.5 * p * V + e * h
+    return np.stack([teacher, target], axis=-1)[:, None], (2 * teacher - 1 + c + p * p * V)[:, None, None]
+
+
+def solve(
+    model: OnlineAttack,
+    *,
+    t: Any,
+    start: OrderParameters | None = None,
+    N: int = 1000,
+    seed: int = 0,
+    rtol: float | None = None,
+    atol: float | None = None,
+    method: str = "auto",
+    points: int = 2**16,
+) -> Result:
+    """Solve the equations of motion of an attack for N → ∞.
+
+    Parameters
+    ----------
+    model : OnlineAttack
+        With any strategy but the clairvoyant. One linear unit has closed equations; any other student goes by averages
+        of its rule over the fields of a whole minibatch, see `tsphys.odes.learning_rule`.
+    t : sequence of float
+        Times, t = steps/N.
+    start : OrderParameters, optional
+        Overlaps at t = 0 with teacher and target; none: the student is the teacher.
+    N, seed : int
+        Without a meaning here; in common with the other models.
+    rtol, atol, method
+        As in `tsphys.solvers.ode.integrate`; by default 1e-10 and 1e-12, for averages by quadrature 1e-6 and 1e-8.
+    points : int
+        Most nodes of such a quadrature.
+
+    Returns
+    -------
+    Result
+        As the simulation returns, without replicas.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range, or the strategy is clairvoyant.
+    DivergedError
+        If the student left every bound.
+    ConvergenceError
+        If the tolerance cannot be met.
+    """
+    if model.strategy == "clairvoyant":
+        raise ModelError("strategy", model.strategy, "has no theory for N → ∞, where the future does not matter")
+    t = times("t", t)
+    linear = model.activation == "linear" and model.K == 1
+    rtol = (1e-10 if linear else 1e-6) if rtol is None else rtol
+    atol = number("atol", (1e-12 if linear else 1e-8) if atol is None else atol, low=0)
+    if not linear:
+        from tsphys.odes import learning_rule
+
+        options = {"rtol": rtol, "atol": atol, "method": method, "points": points}
+        return _observed(model, learning_rule.solve(model, t=t, start=start, N=N, seed=seed, **options))
+    first, meta = theory_start(model, start, N, seed)
+
+    def result(y: np.ndarray, info: dict[str, Any]) -> Result:
+        R, Q = _overlaps(model, y)
+        v = np.column_stack([np.ones(len(t)), y[:, 3:]])
+        eps_g = 0.5 * (Q[:, 0, 0] - 2 * R[:, 0, 0] + 1)
+        return _observed(model, theory_result(model, t, first, R, Q, v, eps_g, {**meta, **info}))
+
+    y0 = np.concatenate([_coordinates(model, first.R, first.Q), first.v[-3:]])
+    try:
+        y, info = integrate(_motion(model), y0, t, rtol=rtol, atol=atol, method=method, limit=DIVERGED)
+    except DivergedError as error:
+        raise DivergedError(str(error), t=error.t, partial=result(error.partial, {})) from None
+    return result(y, info)
+
+
+def _observed(model: OnlineAttack, found: Result) -> Result:
+    more = model.observables(found["t"], found["R"], found["Q"], found["v"])
+    return dataclasses.replace(found, data={**found.data, **more})
+
+
+def steady_state(model: OnlineAttack) -> dict[str, float]:
+    """What a linear student of one unit comes to under attack, for N → ∞.
+
+    Parameters
+    ----------
+    model : OnlineAttack
+        One linear unit, any strategy but the clairvoyant.
+
+    Returns
+    -------
+    dict
+        ``p`` and ``q`` = |u|²/N, the ``action``, its square ``action_square``, and the ``cost`` of a step; ``accuracy``
+        and ``distance`` as in `OnlineAttack.observables`.
+
+    Raises
+    ------
+    ModelError
+        If the model is another.
+    ConvergenceError
+        If there is no stationary state, as for a learning rate that is too large.
+    """
+    from scipy.optimize import root
+
+    if model.activation != "linear" or model.K > 1 or model.strategy == "clairvoyant":
+        raise ModelError("model", model, "must be one linear unit, and its attacker not clairvoyant")
+    rhs, V = _motion(model), model.distance()
+    guess = integrate(rhs, np.zeros(6), [20.0 / model.lr], rtol=1e-6, limit=DIVERGED)[0][0, :2]
+    found = root(lambda y: rhs(0.0, np.array([y[0], abs(y[1]), 0.0, 0.0, 0.0, 0.0]))[:2], guess, tol=1e-13)
+    p, c = found.x[0], abs(found.x[1])
+    rates = rhs(0.0, np.array([p, c, 0.0, 0.0, 0.0, 0.0]))
+    residual = float(np.abs(rates[:2]).max()) / model.lr
+    if not residual < 1e-10:
+        raise ConvergenceError("no stationary state", residual=residual, iterations=int(found.nfev), last=found.x)
+    R, Q = _overlaps(model, np.array([[p, c, 0.0]]))
+    seen = model.observables(1.0, R, Q, np.array([[1.0, *rates[3:]]]))
+    names = ("action", "action_square", "cost", "distance", "accuracy")
+    return {"p": float(p), "q": float(c + p * p * V), **{name: float(seen[name][0]) for name in names}}
+
+
+def multiplier(model: OnlineAttack) -> float:
+    """m = PV²/⟨(w/C)A²⟩⁻¹…: how much more than a constant action one that follows the batch moves for its price.
+
+    m = ⟨A²⟩/(PV)², summed over the controls and divided by their weights: 1 + 2/P for one action a minibatch, 3 for
+    one action an example, n(n + 2)/P² and 3n/P where only n of P examples are under attack.
+    """
+    m, n, weight = model.controls
+    return m * n * (n + 2) / (weight * model.minibatch**2)
+
+
+def small_lr(model: OnlineAttack) -> dict[str, float]:
+    """The steady state and the rate of approach for η → 0, without bounds on the actions, in closed form.
+
+    Returns
+    -------
+    dict
+        ``p``; ``rate``, of x = p_∞ − p in units of ηt; ``action``, ``action_square`` and ``cost`` of a step.
+    """
+    if model.activation != "linear" or model.K > 1 or model.strategy == "clairvoyant":
+        raise ModelError("model", model, "must be one linear unit, and its attacker not clairvoyant")
+    V, m, b = model.distance(), multiplier(model), model.discount
+    if model.strategy in ("none", "constant"):
+        a, share = model.fixed_action, model.examples / model.minibatch
+        p, rate, square = a * share, 1.0, a * a
+    elif model.strategy == "greedy":
+        p, rate = 1 / (1 + model.cost / (model.rho * m)), 1 + model.rho * m / model.cost
+        a, square = p * model.examples / (model.minibatch * m), p * p / m
+    else:
+        priced = model.cost / m
+        k2 = 2 / (2 + b + math.sqrt((2 + b) ** 2 + 4 / priced))
+        p, rate = 1 / (1 + priced * (1 + b)), 1 + k2 / priced
+        a, square = p * model.examples / (model.minibatch * m), p * p / m
+    if model.control == "example" and model.strategy in ("greedy", "optimal"):
+        a = p * (model.examples / model.minibatch) / m
+    cost = 0.5 * V * (model.cost * square + (1 - p) ** 2)
+    return {"p": p, "rate": rate, "action": a, "action_square": square, "cost": cost}
+
+
+def critical_cost(model: OnlineAttack) -> float:
+    """The price of actions C_c below which a linear student ends up nearer to the target, for η → 0.
+
+    There p = ½: for w_* = −w_t the accuracy jumps from 1 to 0. It is 1 for the best constant action on all examples,
+    ρm for the greedy and m/(1 + b) for the optimal strategy, with m of `multiplier`.
+    """
+    if model.strategy == "constant" and model.action is None:
+        return 2 * model.examples / model.minibatch - 1
+    if model.strategy in ("greedy", "optimal"):
+        return multiplier(model) * (model.rho if model.strategy == "greedy" else 1 / (1 + model.discount))
+    raise ModelError("strategy", model.strategy, "must be greedy, optimal, or constant without a given action")
