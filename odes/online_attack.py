@@ -231,7 +231,7 @@ def solve(
 
 
 def _observed(model: OnlineAttack, found: Result) -> Result:
-    more = model.observables(found["t"], found["R"], found["Q"], found["v"])
+    more = model.measured(found["t"], found["R"], found["Q"], found["v"])
     return dataclasses.replace(found, data={**found.data, **more})
 
 
@@ -247,7 +247,7 @@ def steady_state(model: OnlineAttack) -> dict[str, float]:
     -------
     dict
         ``p`` and ``q`` = |u|²/N, the ``action``, its square ``action_square``, and the ``cost`` of a step; ``accuracy``
-        and ``distance`` as in `OnlineAttack.observables`.
+        and ``distance`` as in `OnlineAttack.measured`.
 
     Raises
     ------
@@ -269,7 +269,7 @@ def steady_state(model: OnlineAttack) -> dict[str, float]:
     if not residual < 1e-10:
         raise ConvergenceError("no stationary state", residual=residual, iterations=int(found.nfev), last=found.x)
     R, Q = _overlaps(model, np.array([[p, c, 0.0]]))
-    seen = model.observables(1.0, R, Q, np.array([[1.0, *rates[3:]]]))
+    seen = model.measured(1.0, R, Q, np.array([[1.0, *rates[3:]]]))
     names = ("action", "action_square", "cost", "distance", "accuracy")
     return {"p": float(p), "q": float(c + p * p * V), **{name: float(seen[name][0]) for name in names}}
 

@@ -43,7 +43,7 @@ def simulate(
     -------
     Result
         ``eps_g``, ``R`` (…, K, 2K), overlaps with teacher and target, ``Q``, ``v``, K ones and the integrals over time
-        of action, its square and cost, and the `OnlineAttack.observables`.
+        of action, its square and cost, and the `OnlineAttack.measured`.
 
     Raises
     ------
@@ -63,5 +63,5 @@ def simulate(
 
 
 def _observed(model: OnlineAttack, found: Result) -> Result:
-    more = model.observables(found["t"], found["R"], found["Q"], found["v"])
+    more = model.measured(found["t"], found["R"], found["Q"], found["v"])
     return dataclasses.replace(found, data={**found.data, **more})

@@ -40,7 +40,7 @@ def test_simulation_lies_on_theory(name):
     assert comparison.ok, comparison
 
 
-@pytest.mark.parametrize("inputs", ["gaussian", "binary"])
+@pytest.mark.parametrize("inputs", ["gaussian", pytest.param("binary", marks=pytest.mark.slow)])
 def test_weights_lie_on_theory(inputs):
     model, t = OnlineAttack(minibatch=2, lr=0.6, inputs=inputs), np.linspace(0, 10, 6)
     sim = tsphys.simulate(model, N=500, t=t, replicas=24, engine="direct")

@@ -216,7 +216,7 @@ class OnlineAttack:
         """Generalisation error ½⟨(φ_s − φ_t)²⟩, of the student against the teacher."""
         return self._half_square(np.asarray(R)[..., : self.K], Q)
 
-    def observables(self, t: Any, R: Any, Q: Any, v: Any) -> dict[str, np.ndarray]:
+    def measured(self, t: Any, R: Any, Q: Any, v: Any) -> dict[str, np.ndarray]:
         """What else there is to see at times t, from overlaps R (…, len(t), K, 2K), Q, and v (…, len(t), K + 3).
 
         Returns
