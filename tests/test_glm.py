@@ -167,8 +167,9 @@ def test_first_order_transition_on_instances():
     cold = tsphys.simulate(model, N=1000, alpha=[1.3, 1.8], replicas=4, seed=5)
     warm = tsphys.simulate(model, N=1000, alpha=[1.3], start=0.995, replicas=4, seed=5)
     assert (cold["mse"][:, 0] > 0.1).all()
-    assert (cold["mse"][:, 1] < 1e-6).all()
-    assert (warm["mse"] < 1e-6).all()
+    # What is left to be decided when it ends is 0.1 weight.
+    assert (cold["mse"][:, 1] < 1e-3).all()
+    assert (warm["mse"] < 1e-3).all()
 
 
 def test_threads_and_resumption_do_not_change_a_bit():

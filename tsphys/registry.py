@@ -82,6 +82,7 @@ MODELS = {
         about="generalised linear model: Bayes-optimal inference and convex risks",
         sims="tsphys.sims.glm",
         theory="tsphys.replica.glm",
+        figures=("glm", "glm_phase_diagram"),
     ),
     "random_features": Entry(
         cls="RandomFeatures",

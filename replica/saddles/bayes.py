@@ -104,6 +104,14 @@ def curve(prior: Prior, channel: Channel, points: int = 161) -> tuple[np.ndarray
     x = np.linspace(low, high, points)
     # Most happens where the prior is learned; the rest only has to be followed.
     x = np.unique(np.concatenate([x, np.linspace(np.log(0.05), min(np.log(200.0), high), points // 2)]))
+    loads = np.array([load(prior, channel, v) for v in x])
+    # Extrema belong to the grid, so that no branch that ends at one is missed close to its end.
+    extrema = []
+    for sign in (1.0, -1.0):
+        inner = sign * loads
+        for i in np.flatnonzero((inner[1:-1] > inner[:-2]) & (inner[1:-1] >= inner[2:])) + 1:
+            extrema.append(maximum(lambda v, sign=sign: sign * load(prior, channel, v), x[i - 1], x[i + 1], 5)[0])
+    x = np.unique(np.concatenate([x, extrema]))
     return x, np.array([load(prior, channel, v) for v in x])
 
 
@@ -134,8 +142,8 @@ def _made(prior: Prior, channel: Channel, alpha: float, x: float) -> State:
 def states(prior: Prior, channel: Channel, alpha: float) -> list[State]:
     """All stable fixed points at a load, from no knowledge to most of it.
 
-    Fixed points are stable where the load grows along the curve. The curve is scanned at 240 points: branches that
-    begin and end between two of them are not seen.
+    Fixed points are stable where the load grows along the curve. The curve is scanned at 240 points and its
+    extrema: folds narrower than that are not seen.
     """
     x, loads = curve(prior, channel)
     above = loads >= alpha
@@ -181,19 +189,16 @@ def spinodals(prior: Prior, channel: Channel) -> tuple[float, float] | None:
     if drop.max() <= 1e-6:
         return None
     valley = int(np.argmax(drop))
-    peak = int(np.argmax(loads[: valley + 1]))
-    f = lambda v: load(prior, channel, v)  # noqa: E731
-    _, top = maximum(f, x[max(peak - 1, 0)], x[min(peak + 1, len(x) - 1)], 5)
-    if valley == len(x) - 1:
-        return float(loads[-1]) if loads[-1] > 1e-3 else 0.0, top
-    _, bottom = maximum(lambda v: -f(v), x[valley - 1], x[min(valley + 1, len(x) - 1)], 5)
-    return -bottom, top
+    top = float(loads[: valley + 1].max())
+    if valley == len(x) - 1 and loads[-1] < 1e-3:
+        return 0.0, top
+    return float(loads[valley]), top
 
 
 def thresholds(prior: Prior, channel: Channel) -> Thresholds:
     """Weak recovery, spinodals and first-order transition.
 
-    Loads at which V vanishes continuously are those at the end of the curve, right to 1e-5.
+    Loads at which V vanishes continuously are those at the end of the curve, right to 3e-5.
 
     Raises
     ------

@@ -12,6 +12,9 @@ from tsphys.physics.priors import Prior
 
 #: Mean variance of a weight below which the weights are known: the messages would be 0/0.
 KNOWN = 1e-12
+#: Number of wrong weights, of few values, that is left to be expected where they are called known from labels. Close
+#: to it no label is left that the weights do not explain for sure, and the next messages would carry nothing at all.
+UNDECIDED = 0.1
 
 
 @dataclass(frozen=True)
@@ -52,15 +55,17 @@ def message_passing(
     damping : float
         Share of the old estimate that is kept.
     tol : float
-        Root mean square change of a weight below which it ends; 0: it goes on, and repeats what is known.
+        Root mean square change of a weight below which it ends; 0: it goes on, and repeats what is known. It also ends
+        where the weights are known, V < 1e-12, or NV < 0.1 for labels and weights of few values.
     """
     N = X.shape[1]
+    known = UNDECIDED / N if channel.labels and max(prior.variances) == 0 else KNOWN
     w, c = first.w, first.c
     g = np.zeros(len(y))
     yield first
     for _ in range(most):
         V = float(c.mean())
-        if V < KNOWN:
+        if known > V:
             yield Estimate(w, c, True)
             if tol > 0:
                 return

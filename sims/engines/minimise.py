@@ -31,7 +31,7 @@ def minimise(name: str, X: np.ndarray, y: np.ndarray, lam: float) -> np.ndarray:
     """
     if name == "square":
         return _ridge(X, lam, X.T @ y, np.ones(len(y)))
-    return _newton(X, y, lam) if name == "logistic" else _dual(X, y, lam, 1.0)[0]
+    return _newton(X, y, lam) if name == "logistic" else _dual(X, y, lam)
 
 
 def _ridge(X: np.ndarray, lam: float, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -73,13 +73,13 @@ def _newton(X: np.ndarray, y: np.ndarray, lam: float, most: int = 200) -> np.nda
 
 
 @njit
-def _passes(X, y, norms, lam, top, a, w, order):
+def _passes(X, y, norms, lam, a, w, order):
     """One pass of dual coordinate ascent (Hsieh et al. 2008) over the examples in `order`; w = Xᵀ(ya)/λ follows."""
     for i in order:
         h = 0.0
         for j in range(X.shape[1]):
             h += X[i, j] * w[j]
-        new = min(max(a[i] + lam * (1.0 - y[i] * h) / norms[i], 0.0), top)
+        new = min(max(a[i] + lam * (1.0 - y[i] * h) / norms[i], 0.0), 1.0)
         if new != a[i]:
             change = (new - a[i]) * y[i] / lam
             for j in range(X.shape[1]):
@@ -87,36 +87,48 @@ def _passes(X, y, norms, lam, top, a, w, order):
             a[i] = new
 
 
-def _dual(X: np.ndarray, y: np.ndarray, lam: float, top: float, most: int = 100_000) -> tuple[np.ndarray, np.ndarray]:
-    """Support vectors: maximise Σa − λ|w|²/2 over 0 ≤ a ≤ top, w = Xᵀ(ya)/λ; ends at a relative gap of duality."""
+def _dual(X: np.ndarray, y: np.ndarray, lam: float, most: int = 100_000) -> np.ndarray:
+    """Support vectors: maximise Σa − λ|w|²/2 over 0 ≤ a ≤ 1, w = Xᵀ(ya)/λ; ends at a relative gap of duality."""
     a, w = np.zeros(len(y)), np.zeros(X.shape[1])
     norms = np.einsum("ij,ij->i", X, X)
     rng = np.random.default_rng(0)
     gap = np.inf
     for done in range(most):
-        _passes(X, y, norms, lam, top, a, w, rng.permutation(len(y)))
+        _passes(X, y, norms, lam, a, w, rng.permutation(len(y)))
         if done % 10:
             continue
-        h = y * (X @ w)
         dual = a.sum() - 0.5 * lam * w @ w
-        if np.isfinite(top):
-            primal = 0.5 * lam * w @ w + np.maximum(0.0, 1.0 - h).sum()
-        else:
-            primal = 0.5 * lam * w @ w / h.min() ** 2 if h.min() > 0 else np.inf
+        primal = 0.5 * lam * w @ w + np.maximum(0.0, 1.0 - y * (X @ w)).sum()
         gap = (primal - dual) / max(dual, 1e-300)
         if gap < GAP:
-            return w, h
+            return w
     raise ConvergenceError("the hinge risk was not minimised", residual=gap, iterations=most, last=w)
 
 
 def max_margin(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
-    """The w with |w|² = N of largest min_i y_i (Xw)_i, and that margin.
+    """The w with |w|² = N of largest min_i y_i (Xw)_i, and that margin, by non-negative least squares.
+
+    The shortest w with y_i (Xw)_i ≥ 1 is what is left of (0, …, 0, 1) beyond the cone of the (y_i x_i, 1), over its
+    last component (Lawson & Hanson 1974, ch. 23); the active set of the cone are the support vectors.
 
     Raises
     ------
     ConvergenceError
         If the labels cannot be separated, or hardly.
     """
-    w, h = _dual(X, y, 1.0, np.inf)
-    scale = np.sqrt(X.shape[1]) / np.linalg.norm(w)
-    return w * scale, float(h.min() * scale)
+    from scipy.optimize import nnls
+
+    n, N = X.shape
+    cone = np.vstack([(y[:, None] * X).T, np.ones(n)])
+    target = np.append(np.zeros(N), 1.0)
+    try:
+        a, _ = nnls(cone, target, maxiter=50 * n)
+    except RuntimeError as error:
+        raise ConvergenceError(f"the margin was not maximised: {error}", iterations=50 * n) from None
+    left = target - cone @ a
+    w = -left[:N] / left[N] if left[N] > 1e-12 else np.zeros(N)
+    lowest = float((y * (X @ w)).min())
+    if not abs(lowest - 1) < 1e-6:
+        raise ConvergenceError("the labels could not be separated", residual=abs(lowest - 1), last=w)
+    scale = np.sqrt(N) / np.linalg.norm(w)
+    return w * scale, lowest * float(scale)

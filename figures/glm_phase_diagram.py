@@ -1,0 +1,112 @@
+"""Where recovery is impossible, hard and easy: message passing on instances under the lines of the theory."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.plotting import COLOURS, PAGE, label, save, style
+from tsphys.replica.glm import thresholds
+from tsphys.runs.progress import share
+
+SENSING = tsphys.GLM(prior="gauss_bernoulli", channel="linear", density=0.5)
+BINARY = tsphys.GLM(prior="rademacher")
+#: Ranges of the load and of the density of weights, and of the load and of the noise before the sign.
+SENSING_WINDOW, BINARY_WINDOW = ((0.0, 1.0), (0.0, 1.0)), ((0.8, 1.8), (0.0, 0.025))
+
+#: Without damping one instance in twenty of these sizes diverges at the recovery of sparse weights.
+DAMPING = 0.2
+
+
+def centres(low: float, high: float, count: int) -> np.ndarray:
+    """Middles of `count` cells between two values."""
+    return low + (high - low) * (np.arange(count) + 0.5) / count
+
+
+def recovery_map(
+    model: tsphys.GLM, name: str, window: Any, shape: tuple[int, int], N: int, replicas: int, progress: Any, seed: int,
+    **options: Any,
+) -> np.ndarray:  # fmt: skip
+    """Mean squared error (shape[1], shape[0]) of message passing from no knowledge, all cells independent."""
+    loads, values = centres(*window[0], shape[0]), centres(*window[1], shape[1])
+    rows = []
+    for done, value in enumerate(values.tolist()):
+        sim = tsphys.simulate(
+            replace(model, **{name: value}), N=N, alpha=loads, replicas=replicas, seed=seed + done,
+            damping=DAMPING, progress=share(progress, done, 1, len(values)), **options,
+        )  # fmt: skip
+        rows.append(sim.mean("mse"))
+    return np.array(rows)
+
+
+def lines(model: tsphys.GLM, name: str, values: np.ndarray) -> dict[str, np.ndarray]:
+    """Spinodals and first-order transition over a parameter; NaN where there is none."""
+    found = [thresholds(replace(model, **{name: float(v)})) for v in values]
+    return {k: np.array([getattr(x, k) for x in found]) for k in ("informed", "transition", "algorithmic")}
+
+
+def draw(
+    out: Any,
+    quick: bool = False,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> list[Path]:
+    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
+    N, replicas, shape, count = (200, 2, (12, 10), 10) if quick else (400, 3, (25, 20), 40)
+    options = {"seed": seed, "threads": threads}
+    values = {
+        "density": np.linspace(0.01, 0.99, count),
+        "noise": np.concatenate([[0.0], np.geomspace(1e-4, 0.0185, count)]),
+    }
+    cases = ((SENSING, "density", SENSING_WINDOW), (BINARY, "noise", BINARY_WINDOW))
+    data: dict[str, np.ndarray] = {}
+    with style() as plt:
+        figure, axes = plt.subplots(1, 2, figsize=(PAGE, 3.0))
+        for i, (ax, (model, name, window), letter) in enumerate(zip(axes, cases, "ab", strict=True)):
+            found = lines(model, name, values[name])
+            error = recovery_map(model, name, window, shape, N, replicas, share(progress, i, 1, 2), **options)
+            (left, right), (low, high) = window
+            image = ax.imshow(
+                error, origin="lower", aspect="auto", extent=(left, right, low, high), cmap="Blues_r", vmin=-0.3,
+                vmax=1,
+            )  # fmt: skip
+            styles = {"informed": (":", "recovery is a state"), "transition": ("--", "equilibrium"),
+                      "algorithmic": ("-", "message passing")}  # fmt: skip
+            for colour, (key, (ls, words)) in zip((COLOURS[2], "black", COLOURS[1]), styles.items(), strict=True):
+                if key == "informed" and name == "density":
+                    continue
+                ax.plot(found[key], values[name], color=colour, ls=ls, label=words)
+            ax.set(xlim=(left, right), ylim=(low, high), xlabel=r"load $\alpha=n/N$")
+            label(ax, letter)
+            data |= {
+                f"{name}_values": values[name],
+                f"{name}_mse": error,
+                **{f"{name}_{k}": v for k, v in found.items()},
+            }
+        axes[0].set(ylabel=r"density $\rho$ of the weights", title=r"sparse weights, $y=z$")
+        axes[1].set(ylabel=r"noise $\Delta$", title=r"$\pm1$ weights, $y=\mathrm{sign}(z+\sqrt{\Delta}\,\varepsilon)$")
+        words = {"fontsize": 8, "ha": "center", "va": "center"}
+        axes[0].text(0.25, 0.75, "impossible", **words)
+        axes[0].text(0.43, 0.335, "hard", rotation=38, **words)
+        axes[0].text(0.75, 0.2, "easy", color="white", **words)
+        axes[1].text(1.02, 0.012, "little is known", **words)
+        axes[1].text(1.44, 0.0012, "hard", **words)
+        axes[1].text(1.68, 0.006, "easy", color="white", **words)
+        axes[1].legend(loc="upper left", fontsize=7)
+        bar = figure.colorbar(image, ax=axes, pad=0.01, label=rf"simulated error $|w^*-\hat w|^2/N$, $N={N}$",
+                              boundaries=np.linspace(0, 1, 101))  # fmt: skip
+        bar.set_ticks([0, 0.5, 1])
+        return save(figure, out, data, {"N": N, "replicas": replicas, "damping": DAMPING, "seed": seed, "quick": quick})
+
+
+if __name__ == "__main__":
+    from tsphys.cli import main
+
+    main(["figure", "glm_phase_diagram", *sys.argv[1:]])
