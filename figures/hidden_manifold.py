@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
+from tsphys.models.generative_inputs import random_generator
+from tsphys.physics.features import gaussian_features, marchenko_pastur
 from tsphys.physics.nonlinearities import attainable_information
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
 from tsphys.runs.progress import share
@@ -36,13 +39,15 @@ def draw(
     runs: dict[str, Any] = {}
     data: dict[str, np.ndarray] = {}
     with style() as plt:
-        figure, panels = plt.subplots(2, 2, figsize=(PAGE, 5.4))
-        curves, orders, floors, known = panels.ravel()
+        figure, panels = plt.subplots(3, 2, figsize=(PAGE, 7.8))
+        curves, orders, floors, known, deep, spectra = panels.ravel()
         t = np.geomspace(0.1, end, 14)
         fine = np.geomspace(0.05, end, 120)
         for n, (f, delta) in enumerate(CURVES):
             model = tsphys.HiddenManifold(f=f, delta=delta, features="hadamard", **TASK, **START)
-            sim = tsphys.simulate(model, N=N, t=t, progress=share(progress, n, 1, 5), n_test=4000, **options)
+            sim = tsphys.simulate(
+                model, N=N, t=t, progress=share(progress, n, 1, 5), n_test=1000 if quick else 4000, **options
+            )
             theory = tsphys.solve(model, t=fine, N=N, seed=seed)
             colour = COLOURS[n]
             theory_line(curves, theory, "eps_g", color=colour, label=f"{f}, $\\delta={delta:g}$")
@@ -68,7 +73,9 @@ def draw(
         orders.legend(loc="upper left", ncols=2)
         data |= final_errors(floors, quick, seed, threads, share(progress, 3, 1, 5))
         data |= information(known)
-        for panel, letter in zip(panels.ravel(), "abcd", strict=True):
+        runs |= generator(deep, quick, seed, threads, share(progress, 4, 1, 5))
+        data |= spectrum(spectra, seed)
+        for panel, letter in zip(panels.ravel(), "abcdef", strict=True):
             label(panel, letter)
         parameters = {**TASK, **START, "N": N, "replicas": replicas, "seed": seed, "quick": quick}
         return save(figure, out, {**collect(**runs), **data}, parameters)
@@ -76,8 +83,8 @@ def draw(
 
 def final_errors(ax: Any, quick: bool, seed: int, threads: int | None, progress: Any) -> dict[str, np.ndarray]:
     """The error in the end against δ, without noise: theory in the limit, and SGD on fresh inputs."""
-    N, replicas, end = (256, 4, 60.0) if quick else (512, 8, 200.0)
-    lines = np.geomspace(RATIOS[0], RATIOS[-1], 25)
+    N, replicas, end = (256, 4, 30.0) if quick else (512, 8, 200.0)
+    lines = np.geomspace(RATIOS[0], RATIOS[-1], 11 if quick else 41)
     task = {**TASK, "noise": 0.0, "lr_v": 0.0, "v": [1.0, 0.8]}
     data: dict[str, np.ndarray] = {"delta": np.array(RATIOS), "delta_theory": lines}
     for n, f in enumerate(FOLDS):
@@ -85,13 +92,13 @@ def final_errors(ax: Any, quick: bool, seed: int, threads: int | None, progress:
         sims = [
             tsphys.simulate(
                 model, N=N // 4 if model.delta > 1 else N, t=[0.75 * end, 0.875 * end, end], replicas=replicas,
-                seed=seed, threads=threads, n_test=3000, disorder="each",
+                seed=seed, threads=threads, n_test=500 if quick else 3000, disorder="each",
                 progress=share(progress, len(RATIOS) * n + i, 1, len(RATIOS) * len(FOLDS)),
             )["eps_test"].mean(axis=1)
             for i, model in enumerate(models[: len(RATIOS)])
         ]  # fmt: skip
         theory, spread = (
-            [tsphys.solve(dataclasses.replace(model, features=law), t=[end], spectrum="limit")["eps_g"][0]
+            [tsphys.solve(dataclasses.replace(model, features=law), t=[end], spectrum="limit", nodes=32)["eps_g"][0]
              for model in models[len(RATIOS) :]]
             for law in ("hadamard", "gaussian")
         )  # fmt: skip
@@ -121,6 +128,66 @@ def information(ax: Any) -> dict[str, np.ndarray]:
     ax.set(xscale="log", xlabel=r"latent ratio $\delta=D/N$", ylabel="attainable information $X$", ylim=(0, 1.05))
     ax.legend(loc="lower left")
     return data
+
+
+@cache
+def deep_inputs(quick: bool, inputs: str) -> tsphys.GenerativeInputs:
+    """A two-layer random generator, or the Gaussian inputs with its covariances."""
+    D, H, N = (75, 150, 200) if quick else (150, 300, 400)
+    network = random_generator((D, H, N), ("tanh", "relu"), seed=1)
+    c = np.random.default_rng(0).standard_normal((20_000 if quick else 100_000, D))
+    task = {**TASK, "lr": 2.0, "lr_v": 0.0, "init": 0.5, "v": [1.0, 0.8]}
+    return tsphys.GenerativeInputs(x=network(c), c=c, generator=network, inputs=inputs, **task)
+
+
+def generator(ax: Any, quick: bool, seed: int, threads: int | None, progress: Any) -> dict[str, Any]:
+    """Learning from the inputs of a deep generator, and from their Gaussian clone."""
+    replicas, end = (6, 20.0) if quick else (16, 100.0)
+    t = np.geomspace(0.1, end, 14)
+    runs: dict[str, Any] = {}
+    for n, (inputs, words) in enumerate((("generator", "generator"), ("gaussian", "Gaussian clone"))):
+        model = deep_inputs(quick, inputs)
+        runs[f"deep_{inputs}"] = sim = tsphys.simulate(
+            model,
+            t=t,
+            replicas=replicas,
+            seed=seed,
+            threads=threads,
+            n_test=1000 if quick else 4000,
+            progress=share(progress, n, 1, 2),
+        )
+        simulation_points(ax, sim, "eps_test", color=COLOURS[n], fmt=MARKERS[n], label=f"SGD, {words}, fresh inputs")
+    # The teacher's fields of the samples have their own covariance, those of fresh latent variables have T.
+    runs["deep_theory"] = tsphys.solve(deep_inputs(quick, "generator"), t=np.geomspace(0.05, end, 120), seed=seed)
+    theory_line(ax, runs["deep_theory"], "eps_g", color="black", label="theory, in the modes of $\\Omega$", lw=1)
+    ax.set(xscale="log", yscale="log", xlabel="time $t=$ steps$/N$", ylabel=r"generalisation error $\epsilon_g$")
+    ax.set_title(f"$x=$ relu$(F_2\\tanh(F_1c))$, $N={model.sizes[0]}$, $D={model.sizes[1]}$")
+    ax.legend(loc="lower left")
+    return runs
+
+
+def spectrum(ax: Any, seed: int) -> dict[str, np.ndarray]:
+    """Fraction of the modes of Ω above an eigenvalue: instances on the law of Marchenko and Pastur, and a generator."""
+    N, data = 400, {}
+    for n, (f, delta) in enumerate(CURVES):
+        model = tsphys.HiddenManifold(f=f, delta=delta)
+        y, weight = marchenko_pastur(delta, 400)
+        e = model.moments.kappa2 + model.moments.b**2 * y
+        # Half of the weight of a node lies on either side of it.
+        above = np.cumsum(weight[::-1])[::-1] - weight / 2
+        drawn = gaussian_features(N, round(delta * N), np.random.default_rng(seed)).F
+        found = model.moments.kappa2 + model.moments.b**2 * np.linalg.eigvalsh(drawn @ drawn.T / drawn.shape[1])
+        shown = y > 1e-9
+        ax.plot(e[shown], above[shown], color=COLOURS[n], label=f"{f}, $\\delta={delta:g}$")
+        at = np.arange(N - 10, -1, -max(1, N // 40))
+        ax.plot(found[at], 1 - (at + 0.5) / N, MARKERS[n], color=COLOURS[n], mfc="white", ms=3)
+        data |= {f"spectrum_{f}": found, f"spectrum_{f}_theory": e, f"spectrum_{f}_above": above}
+    deep = np.linalg.eigvalsh(deep_inputs(True, "generator").covariances[0])
+    ax.plot(deep[::-1], (np.arange(len(deep)) + 0.5) / len(deep), "-", color="black", lw=1, label="generator of (e)")
+    ax.set(xscale="log", xlim=(0.015, 12), ylim=(0, 1.02), xlabel=r"eigenvalue $e$ of $\Omega$",
+           ylabel="fraction of modes above $e$")  # fmt: skip
+    ax.legend(loc="upper right")
+    return {**data, "spectrum_deep": deep}
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ _HOMES = {
     "RandomFeatures": "tsphys.models.random_features",
     "KernelRidge": "tsphys.models.kernel_ridge",
     "GLM": "tsphys.models.glm",
+    "GenerativeInputs": "tsphys.models.generative_inputs",
     "HiddenManifold": "tsphys.models.hidden_manifold",
     "LearningRule": "tsphys.models.learning_rule",
     "OrderParameters": "tsphys.physics.order_parameters",
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from tsphys.errors import ConvergenceError, DivergedError, ModelError
     from tsphys.models.continual import Continual
     from tsphys.models.dense_hebbian import DenseHebbian
+    from tsphys.models.generative_inputs import GenerativeInputs
     from tsphys.models.glm import GLM
     from tsphys.models.hidden_manifold import HiddenManifold
     from tsphys.models.hopfield import Hopfield

@@ -115,6 +115,12 @@ LIBRARY_ONLY = {
         sims="tsphys.sims.learning_rule",
         theory="tsphys.odes.learning_rule",
     ),
+    "generative_inputs": Entry(
+        cls="GenerativeInputs",
+        about="inputs of any generator or covariance, a teacher of them or of their latent variables; online SGD",
+        sims="tsphys.sims.generative_inputs",
+        theory="tsphys.odes.generative_inputs",
+    ),
 }
 
 

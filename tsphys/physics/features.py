@@ -63,28 +63,32 @@ class Hadamard:
 
     def fields(self, c: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """c Fᵀ/√D (S, N) of latents c (S, D)."""
-        u = self._transformed(c, self.columns)[:, self.rows]
-        u *= u.dtype.type(1 / np.sqrt(len(self.columns)))
-        if out is None:
-            return u
-        out[...] = u
+        from tsphys.numerics.hadamard import transform
+
+        N, D = self.shape
+        out = np.empty((len(c), N), c.dtype) if out is None else out
+        scaled = c * c.dtype.type(1 / np.sqrt(D))
+        if self.size == N:
+            out[...] = 0
+            out[:, self.columns] = scaled
+            transform(out)
+        else:
+            transform(scaled)
+            np.take(scaled, self.rows, axis=1, out=out, mode="clip")
         return out
 
     def project(self, W: np.ndarray) -> np.ndarray:
         """S = W F/√N (K, D) of weights W (K, N)."""
-        return self._transformed(W, self.rows)[:, self.columns] / np.sqrt(W.shape[1])
+        from tsphys.numerics.hadamard import transform
+
+        wide = np.zeros((len(W), self.size), W.dtype)
+        wide[:, self.rows] = W
+        transform(wide)
+        return wide[:, self.columns] / np.sqrt(W.shape[1])
 
     def astype(self, dtype: np.dtype) -> Hadamard:
         """Itself; products have the precision of what is multiplied."""
         return self
-
-    def _transformed(self, x: np.ndarray, where: np.ndarray) -> np.ndarray:
-        from tsphys.numerics.hadamard import transform
-
-        wide = np.zeros((len(x), self.size), x.dtype)
-        wide[:, where] = x
-        transform(wide)
-        return wide
 
 
 def gaussian_features(N: int, D: int, rng: np.random.Generator) -> Dense:

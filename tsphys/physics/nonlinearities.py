@@ -66,7 +66,7 @@ def _erf(u: np.ndarray) -> None:
 
 
 _FUNCTIONS: dict[str, Callable[[np.ndarray], object]] = {
-    "sign": lambda u: np.sign(u, out=u),
+    "sign": lambda u: np.copysign(u.dtype.type(1), u, out=u),
     "relu": lambda u: np.maximum(u, 0, out=u),
     "erf": _erf,
     "tanh": lambda u: np.tanh(u, out=u),
