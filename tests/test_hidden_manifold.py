@@ -1,5 +1,7 @@
 """The hidden manifold: simulation on theory, on its clone, and on a slow reference."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -42,10 +44,17 @@ def test_average_over_the_disorder_lies_on_the_limit():
     assert comparison.ok, comparison
 
 
-@pytest.mark.parametrize("change", [{"lr": 0.65}, {"delta": 0.28}, {"f": "tanh"}])
+@pytest.mark.parametrize("change", [{"delta": 0.28}, {"f": "tanh"}])
 def test_the_comparison_sees_another_model(change):
     sim = tsphys.simulate(of("sign", 0.25), N=256, t=T, replicas=24, disorder="each", n_test=0)
     assert not tsphys.compare(sim, tsphys.solve(of(**{"f": "sign", "delta": 0.25, **change}), t=T, spectrum="limit")).ok
+
+
+def test_the_comparison_sees_a_learning_rate_that_is_ten_per_cent_off():
+    model, options = of("sign", 0.25, features="hadamard"), {"N": 1024, "t": T, "seed": 1}
+    sim = tsphys.simulate(model, replicas=16, n_test=0, **options)
+    assert tsphys.compare(sim, tsphys.solve(model, **options)).ok
+    assert not tsphys.compare(sim, tsphys.solve(dataclasses.replace(model, lr=0.55), **options)).ok
 
 
 def test_clone_and_manifold_have_the_same_errors():
@@ -107,21 +116,27 @@ def test_q_is_that_of_the_inputs_of_an_instance():
     assert np.abs(W @ W.T / 1000 - found["Q"]).max() > 0.03
 
 
-def test_threads_precision_and_resuming():
+def test_threads_times_and_resuming():
     model, options = of("tanh", 0.5), {"N": 40, "t": [1, 3], "replicas": 3, "n_test": 50}
     one, two = (tsphys.simulate(model, threads=n, **options) for n in (1, 2))
     for name in one:
         np.testing.assert_array_equal(one[name], two[name])
     finer = tsphys.simulate(model, **{**options, "t": [0.5, 1, 2, 3]})
     np.testing.assert_allclose(finer["Q"][:, [1, 3]], one["Q"], rtol=1e-10)
-    single = tsphys.simulate(model, dtype="float32", **options)
-    assert np.abs(single["Q"]).mean() == pytest.approx(np.abs(one["Q"]).mean(), rel=0.2)
     kept = []
     part = tsphys.simulate(model, **{**options, "replicas": 2})
     again = tsphys.simulate(model, resume=part, checkpoint=kept.append, **options)
     np.testing.assert_array_equal(again["eps_test"], one["eps_test"])
     with pytest.raises(tsphys.ModelError, match="another run"):
         tsphys.simulate(model, resume=part, **{**options, "disorder": "each"})
+
+
+@pytest.mark.slow
+def test_single_precision_lies_on_theory():
+    model, N = RUNS["tanh"]
+    sim = tsphys.simulate(model, N=N, t=T, replicas=10, seed=1, dtype="float32")
+    comparison = tsphys.compare(sim, tsphys.solve(model, t=T, N=N, seed=1))
+    assert comparison.ok, comparison
 
 
 def test_given_features_are_used():
