@@ -12,7 +12,7 @@ import numpy as np
 
 import tsphys
 from tsphys.plotting import COLOURS, PAGE, label, save, style
-from tsphys.replica.glm import thresholds
+from tsphys.replica.glm import lines
 from tsphys.runs.progress import share
 
 SENSING = tsphys.GLM(prior="gauss_bernoulli", channel="linear", density=0.5)
@@ -45,12 +45,6 @@ def recovery_map(
     return np.array(rows)
 
 
-def lines(model: tsphys.GLM, name: str, values: np.ndarray) -> dict[str, np.ndarray]:
-    """Spinodals and first-order transition over a parameter; NaN where there is none."""
-    found = [thresholds(replace(model, **{name: float(v)})) for v in values]
-    return {k: np.array([getattr(x, k) for x in found]) for k in ("informed", "transition", "algorithmic")}
-
-
 def draw(
     out: Any,
     quick: bool = False,
@@ -70,7 +64,7 @@ def draw(
     with style() as plt:
         figure, axes = plt.subplots(1, 2, figsize=(PAGE, 3.0))
         for i, (ax, (model, name, window), letter) in enumerate(zip(axes, cases, "ab", strict=True)):
-            found = lines(model, name, values[name])
+            found = lines(model, values[name], name)
             error = recovery_map(model, name, window, shape, N, replicas, share(progress, i, 1, 2), **options)
             (left, right), (low, high) = window
             image = ax.imshow(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from tsphys.replica.saddles.margin import maximal_margin
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 
-__all__ = ["gibbs_error", "ising_capacity", "maximal_margin", "solve", "spherical_capacity", "thresholds"]
+__all__ = ["gibbs_error", "ising_capacity", "lines", "maximal_margin", "solve", "spherical_capacity", "thresholds"]
 
 BRANCHES = ("reached", "informed", "equilibrium")
 OPTIONS = {
@@ -158,6 +159,18 @@ def thresholds(model: GLM) -> Thresholds:
         If the free entropies of two branches do not cross.
     """
     return bayes.thresholds(*model.objects())
+
+
+#: Of `lines`, for phase diagrams: loads over noises.
+LINES = ("alpha", "noise")
+
+
+def lines(model: GLM, values: Any, over: str = "noise") -> dict[str, np.ndarray]:
+    """Spinodals and first-order transition over noises, or `over` densities, each (len(values),); NaN where is none."""
+    if over not in ("noise", "density"):
+        raise ModelError("over", over, "must be noise or density")
+    found = [thresholds(replace(model, **{over: float(v)})) for v in values]
+    return {k: np.array([getattr(x, k) for x in found]) for k in ("informed", "transition", "algorithmic")}
 
 
 def gibbs_error(model: GLM, branch: str = "reached") -> float:

@@ -96,7 +96,7 @@ def test_order_parameters_are_stationary(name, teacher):
 def test_generic_covariances_of_finite_size(name):
     """Teacher and student features of different dimensions; 8 instances, |t| < 6 is a false alarm of 5e-4."""
     rng = np.random.default_rng(5)
-    p, d, alpha, lam = 80, 120, 2.0, 0.1
+    p, d, alpha, lam = 200, 300, 2.0, 0.1
     A = rng.normal(size=(p, p + d)) / np.sqrt(p + d)
     B = rng.normal(size=(d, p + d)) / np.sqrt(p + d)
     A[:, :d] += 0.7 * B[:p, :d]

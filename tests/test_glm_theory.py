@@ -82,6 +82,16 @@ def test_compressed_sensing_needs_as_many_equations_as_unknowns():
     assert 0.2 < found.algorithmic < 0.5
 
 
+def test_noise_ends_the_first_order_transition():
+    """The three lines meet where the noise has removed the fold, between 0.01 and 0.02 for ±1 weights."""
+    found = theory.lines(PERCEPTRON, [0.0, 0.002, 0.01, 0.02])
+    assert found["transition"][0] == pytest.approx(1.24468, abs=5e-6)
+    assert (np.diff([found[k][:3] for k in ("informed", "transition", "algorithmic")], axis=0) > 0).all()
+    width = found["algorithmic"] - found["informed"]
+    assert (np.diff(width[:3]) < 0).all()
+    assert np.isnan(width[3])
+
+
 def test_capacities():
     assert spherical_capacity(0.0) == pytest.approx(2, rel=1e-14)
     for kappa, alpha in ((0.5, 0.961205), (1.0, 0.519572), (2.0, 0.200231)):
@@ -283,6 +293,7 @@ def test_bad_input(name):
         ("t", lambda: tsphys.solve(GLM(estimator="ridge"), t=[0, 1])),
         ("t", lambda: tsphys.solve(GLM(), alpha=[1, 2], t=[0, 1])),
         ("channel", lambda: theory.gibbs_error(GLM(channel="relu"))),
+        ("over", lambda: theory.lines(GLM(), [0.1], "alpha")),
         ("estimator", lambda: theory.gibbs_error(GLM(estimator="hinge"))),
         ("alpha", lambda: margin.maximal_margin(-1.0)),
     ],
