@@ -27,7 +27,7 @@ from tsphys.physics.field_average import (
     teacher_factors,
 )
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
-from tsphys.rules.binding import bind, write_overlaps
+from tsphys.rules.binding import batch_rule, bind, write_overlaps
 from tsphys.runs.online import theory_result, theory_start
 from tsphys.runs.result import Result
 from tsphys.runs.times import times
@@ -46,15 +46,19 @@ def drift(rule: LearningRule, nodes: Nodes, T: np.ndarray, v_star: np.ndarray) -
     p = rule.parameter_array()
     A, L, c_nu, c_lam, c_c = np.zeros((K, M)), np.zeros((K, K)), np.zeros((K, M)), np.zeros((K, K)), np.zeros((K, K))
     v_star = np.array(v_star)
-    kernel = bind(moments, rule.function)
-    turns = nodes.kind == "polar"
+    if rule.whole_batch:
+        from tsphys.physics.batch_average import batch_moments, by_example
+
+        kernel, where = bind(batch_moments, rule.function, batch_rule), (by_example(rule, nodes), nodes.w)
+    else:
+        kernel, where = bind(moments, rule.function), (nodes.kind == "polar", nodes.z, nodes.w)
 
     def rates(R: np.ndarray, Q: np.ndarray, v: np.ndarray) -> State:
         factors(R, Q, G, A, L)
         if rule.uses_overlaps:
             write_overlaps(p, R, Q)
         dv = np.zeros(len(v))
-        kernel(turns, nodes.z, nodes.w, A, L, LT, v, v_star, p, c_nu, c_lam, c_c, dv)
+        kernel(*where, A, L, LT, v, v_star, p, c_nu, c_lam, c_c, dv)
         dR = c_nu - rule.weight_decay * R
         dQ = c_lam + c_lam.T + c_c / rule.minibatch - 2 * rule.weight_decay * Q
         if rule.sphere:

@@ -48,6 +48,24 @@ def test_weights_lie_on_theory(inputs):
     assert comparison.ok, comparison
 
 
+ERF = {
+    "minibatch": OnlineAttack(activation="erf", minibatch=3, lr=1.0, cost=0.5, overlap=-0.4),
+    "two layers": OnlineAttack(K=2, activation="erf", lr=0.5, cost=0.5, overlap=0.2),
+}
+
+
+@pytest.mark.parametrize("name", ERF)
+def test_erf_students_lie_on_averages_of_the_rule(name):
+    model, t = ERF[name], np.linspace(0, 6, 4)
+    sim = tsphys.simulate(model, N=1000, t=t, replicas=24)
+    theory = tsphys.solve(model, t=t, points=2**14)
+    comparison = tsphys.compare(sim, theory)
+    # What the quadrature is wrong by must not matter beside the errors of the simulation.
+    for observable, error in theory.meta["quadrature_error"].items():
+        assert error < comparison.error[observable][1:].max()
+    assert comparison.ok, comparison
+
+
 def test_the_comparison_sees_a_price_that_is_five_per_cent_off():
     t = np.linspace(0, 12, 7)
     sim = tsphys.simulate(OnlineAttack(**FREE), N=1000, t=t, replicas=32)

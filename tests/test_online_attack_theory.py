@@ -232,3 +232,49 @@ def test_what_has_no_theory_says_so():
     with pytest.raises(tsphys.DivergedError):
         tsphys.solve(OnlineAttack(strategy="constant", lr=2.5), t=[100], start=tsphys.OrderParameters(
             R=[[0.3, -0.3]], Q=[[0.8]], T=[[1, -1], [-1, 1]]))  # fmt: skip
+
+
+def test_averages_of_the_rule_are_the_closed_equations():
+    """Minibatches of three: Sobol points in nine fields, whose scatter tells their error."""
+    from tsphys.odes import learning_rule
+
+    model, t = OnlineAttack(minibatch=3, lr=1.0), [0, 1, 4]
+    by_rule, closed = learning_rule.solve(model, t=t, rtol=1e-6, points=2**14), tsphys.solve(model, t=t)
+    estimate = by_rule.meta["quadrature_error"]
+    for name in ("R", "Q", "v"):
+        difference = np.abs(by_rule[name] - closed[name]).max()
+        assert 0 < difference < 5 * estimate[name] < 0.02
+
+
+@pytest.mark.parametrize(
+    ("C", "rho", "R", "Q", "action", "distance"),
+    [
+        (1, 1, -0.08307, 0.01377, 0.2672, 0.5588),
+        (3, 1, 0.71299, 0.50875, 0.0638, 0.1017),
+        (1, 2, -0.25780, 0.07165, None, 0.6716),
+    ],
+)
+def test_steady_states_of_an_erf_student(C, rho, R, Q, action, distance):
+    start = tsphys.OrderParameters(R=[[R, -R]], Q=[[Q]], T=[[1, -1], [-1, 1]])
+    model = OnlineAttack(activation="erf", cost=C, rho=rho)
+    found = tsphys.solve(model, start=start, t=[10, 20], points=2**14)
+    # Half of the last digits given, and the quadrature's own error of 1e-5.
+    assert found["R"][1, 0, 0] == pytest.approx(R, abs=3e-5)
+    assert found["Q"][1, 0, 0] == pytest.approx(Q, abs=3e-5)
+    assert found["distance"][1] == pytest.approx(distance, abs=1e-4)
+    if action is not None:
+        assert np.diff(found["v"][:, 1])[0] / 10 == pytest.approx(action, abs=1e-4)
+
+
+def test_a_constant_attack_on_erf_units_is_a_teacher_of_twice_as_many():
+    """Teacher and target together are a teacher with readouts 1 − a and a, whose equations are closed."""
+    a, chi, lr = 0.3, -0.5, 0.6
+    model = OnlineAttack(activation="erf", strategy="constant", action=a, overlap=chi, lr=lr)
+    two = tsphys.TwoLayer(
+        K=1, M=2, lr=lr, teacher="given", T=[[1, chi], [chi, 1]], v_star=[1 - a, a]
+    )  # fmt: skip
+    start = tsphys.OrderParameters(R=[[1, chi]], Q=[[1]], T=[[1, chi], [chi, 1]])
+    t = [0, 1, 5, 20]
+    found, closed = tsphys.solve(model, t=t, points=2**13), tsphys.solve(two, start=start, t=t)
+    for name in ("R", "Q"):
+        np.testing.assert_allclose(found[name], closed[name], atol=1e-5)

@@ -14,14 +14,8 @@ import numpy as np
 
 from tsphys._jit import njit, rebind
 from tsphys.models.learning_rule import LearningRule
-from tsphys.rules.binding import origin, rule
+from tsphys.rules.binding import batch_rule, origin, rule
 from tsphys.sims.engines.local import minibatch_coordinates, minibatch_weights
-
-
-@njit
-def batch_rule(lam, nu, v, v_star, noise, gram, p, c, dv):
-    """Stands for the rule of a minibatch."""
-    c[0, 0] = 0.0
 
 
 @njit

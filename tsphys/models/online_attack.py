@@ -206,7 +206,8 @@ class OnlineAttack:
             T=self.teacher_overlaps(),
             fixed_teacher=True,
             minibatch=self.minibatch,
-            smooth=not np.isfinite(self.bounds).any() or kind == rules.FIXED,
+            # Between its bounds; where they matter the sizes of the quadrature disagree.
+            smooth=True,
             uses_overlaps=kind != rules.FIXED,
             whole_batch=not single,
             inputs=self.inputs,

@@ -203,7 +203,13 @@ def families(rule: LearningRule, quadrature: str, *, noises: int, points: int) -
         raise ModelError("quadrature", quadrature, "must be one of " + ", ".join(KINDS))
     points = number("points", points, kind=int, low=64, high=2**24)
     order = ["gauss"] * rule.smooth + ["polar", "sobol"] if quadrature == "auto" else [quadrature]
-    sets = [(kind, node_sets(kind, rule.K, rule.M, noises, points)) for kind in order]
+    b = rule.minibatch if rule.whole_batch else 1
+    sets = [(kind, node_sets(kind, b * rule.K, b * rule.M, b * noises, points)) for kind in order]
+    if rule.whole_batch:
+        if rule.law is not None:
+            raise ModelError("law", "given", "must be none for averages of a rule that sees the whole minibatch")
+        # Polar nodes are not a product of the examples' own.
+        sets = [(kind, found) for kind, found in sets if kind != "polar"]
     out = [(kind, found) for kind, found in sets if found is not None]
     if rule.law is not None:
         # The angles of polar nodes are those of Gaussian fields.
