@@ -1,0 +1,219 @@
+"""Masked language modelling by one layer: logits, losses and gradients for all sites of all sequences at once.
+
+Parameters are w = √N·A, so that they are of order one; sequences (n, N) and the colours to fill in, (n, N), are int8.
+A learner turns sequences into `features` once, its parameters and features into logits z (n, C, N), and the gradient of
+a loss with respect to z into that with respect to the parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+
+
+def one_hot(colours: Array, C: int) -> Array:
+    """Centred one-hot colours s̃ (n, C, N) of sequences (n, N)."""
+    return np.moveaxis(np.eye(C)[colours], -1, 1) - 1.0 / C
+
+
+def losses(loss: str, z: Array, y: Array) -> tuple[Array, Array]:
+    """ℓ(y, z) of each masked site (n, N), and its gradient with respect to z (n, C, N).
+
+    Parameters
+    ----------
+    loss : {"cross_entropy", "square"}
+    z : ndarray, shape (n, C, N)
+        Logits.
+    y : ndarray, shape (n, C, N)
+        Probabilities of the colours, one-hot if they are known.
+    """
+    if loss == "square":
+        gap = z - (y - 1.0 / z.shape[1])
+        # ½ Σ_a y_a ‖e_a − 1/C − z‖², where y need not be one-hot.
+        return 0.5 * (np.sum(gap * gap, axis=1) + 1.0 - np.sum(y * y, axis=1)), gap
+    z = z - z.max(axis=1, keepdims=True)
+    p = np.exp(z)
+    total = p.sum(axis=1, keepdims=True)
+    p /= total
+    return np.log(total[:, 0]) - np.sum(y * z, axis=1), p - y
+
+
+@dataclass(frozen=True)
+class Positions:
+    """The attention w (N, N) with known values U; z_i = Σ_j w_ij U s̃_j/√N."""
+
+    U: Array
+
+    def size(self, N: int) -> int:
+        """Number of parameters."""
+        return N * N
+
+    def start(self, N: int, rng: np.random.Generator) -> Array:
+        """No attention to anything."""
+        return np.zeros(N * N)
+
+    def features(self, colours: Array) -> Array:
+        """U s̃ for each site (n, C, N)."""
+        return np.moveaxis(self.U[colours], -1, 1) / np.sqrt(colours.shape[1])
+
+    def logits(self, x: Array, X: Array) -> Array:
+        """z (n, C, N)."""
+        N = X.shape[-1]
+        return X @ x.reshape(N, N).T
+
+    def pull(self, x: Array, X: Array, delta: Array) -> Array:
+        """The gradient of Σ δ·z, without that of the diagonal."""
+        N = X.shape[-1]
+        out = delta.reshape(-1, N).T @ X.reshape(-1, N)
+        np.fill_diagonal(out, 0.0)
+        return out.ravel()
+
+    def norm(self, x: Array) -> tuple[float, Array]:
+        """½ Σ_i ‖w_i‖² and its gradient."""
+        return 0.5 * float(x @ x), x
+
+    def couplings(self, x: Array, N: int) -> Array:
+        """⟨W_ij, U⟩/‖U‖² (N, N) of the logits z_i = Σ_j W_ij s̃_j: what stands for J."""
+        return x.reshape(N, N) / np.sqrt(N)
+
+
+@dataclass(frozen=True)
+class Factored:
+    """The attention w (N, N) and the values V (C, C); z_i = Σ_j w_ij ΠVΠ s̃_j/√N. The ridge is that of the product."""
+
+    U: Array
+
+    def size(self, N: int) -> int:
+        """Number of parameters."""
+        return N * N + self.U.size
+
+    def start(self, N: int, rng: np.random.Generator) -> Array:
+        """Small random attention, since a product of zeros has no gradient, and random values of the size of U."""
+        w = 0.1 * rng.standard_normal((N, N))
+        np.fill_diagonal(w, 0.0)
+        V = rng.standard_normal(self.U.shape)
+        return np.concatenate([w.ravel(), (V * np.linalg.norm(self.U) / np.linalg.norm(V)).ravel()])
+
+    def split(self, x: Array) -> tuple[Array, Array]:
+        """w and the zero-sum part of V."""
+        C = len(self.U)
+        N = round(np.sqrt(x.size - C * C))
+        V = x[N * N :].reshape(C, C)
+        V = V - V.mean(axis=0)
+        return x[: N * N].reshape(N, N), V - V.mean(axis=1, keepdims=True)
+
+    def features(self, colours: Array) -> Array:
+        """s̃ (n, C, N)."""
+        return one_hot(colours, len(self.U)) / np.sqrt(colours.shape[1])
+
+    def logits(self, x: Array, S: Array) -> Array:
+        """z (n, C, N)."""
+        w, V = self.split(x)
+        return np.matmul(V, S) @ w.T
+
+    def pull(self, x: Array, S: Array, delta: Array) -> Array:
+        """The gradient of Σ δ·z."""
+        w, V = self.split(x)
+        N = len(w)
+        dw = delta.reshape(-1, N).T @ np.matmul(V, S).reshape(-1, N)
+        np.fill_diagonal(dw, 0.0)
+        dV = np.einsum("nai,nbi->ab", delta, S @ w.T, optimize=True)
+        return np.concatenate([dw.ravel(), self._zero_sum(dV).ravel()])
+
+    @staticmethod
+    def _zero_sum(V: Array) -> Array:
+        V = V - V.mean(axis=0)
+        return V - V.mean(axis=1, keepdims=True)
+
+    def norm(self, x: Array) -> tuple[float, Array]:
+        """½ ‖w‖²‖V‖²/‖U‖² and its gradient."""
+        w, V = self.split(x)
+        u = np.sum(self.U**2)
+        a, b = np.sum(w * w), np.sum(V * V) / u
+        return 0.5 * float(a * b), np.concatenate([(b * w).ravel(), (a / u * V).ravel()])
+
+    def couplings(self, x: Array, N: int) -> Array:
+        """⟨W_ij, U⟩/‖U‖² (N, N)."""
+        w, V = self.split(x)
+        return w * (np.sum(V * self.U) / np.sum(self.U**2) / np.sqrt(N))
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A matrix T_ij (d, d), d = C − 1, in an orthonormal basis E (C, d) of the zero-sum space, for each pair of sites.
+
+    z_i = (1/√N) Σ_j E T_ij Eᵀ s̃_j; the ridge ½‖T‖² is in units of ‖U‖², as everywhere.
+    """
+
+    U: Array
+
+    @property
+    def basis(self) -> Array:
+        """E (C, d), by Helmert."""
+        return helmert(len(self.U))
+
+    def size(self, N: int) -> int:
+        """Number of parameters."""
+        return (N * (len(self.U) - 1)) ** 2
+
+    def start(self, N: int, rng: np.random.Generator) -> Array:
+        """Zero."""
+        return np.zeros(self.size(N))
+
+    def features(self, colours: Array) -> Array:
+        """Eᵀ s̃ for each site, (n, N·d), sites first."""
+        n, N = colours.shape
+        return self.basis[colours].reshape(n, -1) / np.sqrt(N)
+
+    def logits(self, x: Array, G: Array) -> Array:
+        """z (n, C, N)."""
+        d = len(self.U) - 1
+        t = G @ x.reshape(G.shape[1], -1).T
+        return np.moveaxis(t.reshape(len(G), -1, d) @ self.basis.T, 2, 1)
+
+    def pull(self, x: Array, G: Array, delta: Array) -> Array:
+        """The gradient of Σ δ·z."""
+        d = len(self.U) - 1
+        n, _, N = delta.shape
+        back = (np.moveaxis(delta, 1, 2) @ self.basis).reshape(n, -1)
+        out = (back.T @ G).reshape(N, d, N, d)
+        out[np.arange(N), :, np.arange(N), :] = 0.0
+        return out.ravel()
+
+    def norm(self, x: Array) -> tuple[float, Array]:
+        """½ ‖T‖²/‖U‖² and its gradient."""
+        u = np.sum(self.U**2)
+        return 0.5 * float(x @ x) / u, x / u
+
+    def couplings(self, x: Array, N: int) -> Array:
+        """⟨W_ij, U⟩/‖U‖² (N, N)."""
+        E, d = self.basis, len(self.U) - 1
+        T = x.reshape(N, d, N, d)
+        return np.einsum("ikjl,kl->ij", T, E.T @ self.U @ E) / (np.sum(self.U**2) * np.sqrt(N))
+
+
+LEARNERS = {"positions": Positions, "factored": Factored, "tensor": Tensor}
+
+
+def helmert(C: int) -> Array:
+    """An orthonormal basis (C, C − 1) of the vectors whose components sum to zero."""
+    E = np.zeros((C, C - 1))
+    for k in range(1, C):
+        E[:k, k - 1], E[k, k - 1] = 1.0, -k
+        E[:, k - 1] /= np.sqrt(k * (k + 1.0))
+    return E
+
+
+def objective(learner: Any, loss: str, ridge: float, X: Array, y: Array) -> Any:
+    """E(x) = Σ_{μ,i} ℓ + λ·norm and its gradient, as a function of x, for features X and one-hot targets y."""
+
+    def value(x: Array) -> tuple[float, Array]:
+        each, delta = losses(loss, learner.logits(x, X), y)
+        size, slope = learner.norm(x)
+        return float(each.sum()) + ridge * size, learner.pull(x, X, delta) + ridge * slope
+
+    return value
