@@ -14,7 +14,7 @@ from tsphys.models.axis import along
 from tsphys.models.fields import number, param
 from tsphys.models.potts_attention import PottsAttention
 from tsphys.numerics.random import generator, stream
-from tsphys.runs.assembly import assemble
+from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
@@ -45,6 +45,10 @@ class Plan:
     order: str
     seed: int
 
+    def count(self, alpha: float) -> int:
+        """Sequences of a training set."""
+        return round(alpha * (self.N - 1))
+
 
 def simulate(
     model: PottsAttention,
@@ -74,7 +78,7 @@ def simulate(
         Sites; by default those of J, or 100.
     alpha, ridge, beta : float or sequence of float, optional
         In place of the model's; the one that is a sequence is the axis of the Result, `alpha` if none is. The loss is
-        minimised (L-BFGS) over a training set of round(αN) sequences. Along `alpha` and `ridge` a replica keeps its
+        minimised (L-BFGS) over a training set of α(N − 1) sequences. Along `alpha` and `ridge` a replica keeps its
         sequences, of which a smaller set takes the first.
     t : sequence of float, optional
         Times, steps/N, of stochastic gradient descent, as the axis: on minibatches of the training set, drawn anew in
@@ -98,7 +102,7 @@ def simulate(
         With axes (replica, axis), averages over all sites: ``test_loss`` ⟨ℓ⟩ on fresh sequences, over the exact
         conditional of the masked colour; ``excess`` over that of the true couplings (for the cross-entropy the mean
         Kullback–Leibler divergence); ``accuracy`` of the most likely colour; ``train_loss`` without the ridge;
-        ``Q`` = Σ_j ‖W_ij‖²/‖U‖², ``R`` = Σ_j ⟨W_ij, J_ij U⟩/‖U‖², ``rho`` = Σ_j J_ij²,
+        ``Q`` = Σ_j ‖W_ij‖²/‖U‖², ``R`` = Σ_j ⟨W_ij, J_ij U⟩/‖U‖²,
         ``error`` = Σ‖W_ij − J_ij U‖²/Σ‖J_ij U‖², the relative error of the couplings.
 
     Raises
@@ -135,11 +139,11 @@ def simulate(
     if model.J is not None and len(model.J) != p.N:
         raise ModelError("N", p.N, f"must be that of J, {len(model.J)}")
     for here in models:
-        if here.alpha is not None and round(here.alpha * p.N) < 1:
+        if here.alpha is not None and p.count(here.alpha) < 1:
             raise ModelError("alpha", here.alpha, f"is no sequence at N = {p.N}")
     replicas = number("replicas", replicas, kind=int, low=1)
     threads = fitting_threads(footprint(models, p), p.N, "sequences and couplings", thread_count(threads))
-    record = {"engine": "direct", **dataclasses.asdict(p), "replicas": replicas}
+    record = {"engine": "direct", **dataclasses.asdict(p)}
     if axis == "t":
         steps = whole_steps(values, p.N)
         values = steps / p.N
@@ -152,8 +156,8 @@ def simulate(
         return {name: np.array([point[name] for point in points]) for name in points[0]}
 
     dims = {"J": ("site", "other"), "learned": ("site", "other")}
-    return assemble(
-        work, model, axis, values, record, replicas=replicas, threads=threads, dims=dims, progress=progress,
+    return ensemble(
+        model, axis, values, work, record, replicas=replicas, threads=threads, dims=dims, progress=progress,
         checkpoint=checkpoint, resume=resume,
     )  # fmt: skip
 
@@ -161,7 +165,7 @@ def simulate(
 def footprint(models: list[PottsAttention], p: Plan) -> float:
     """Bytes that a replica needs: features, logits and their gradients, and the vectors of L-BFGS."""
     C = models[0].C
-    most = max([p.n_test, *(m.minibatch if m.alpha is None else m.alpha * p.N for m in models)])
+    most = max([p.n_test, *(m.minibatch if m.alpha is None else p.count(m.alpha) for m in models)])
     pairs = float(p.N) ** 2 * ((C - 1) ** 2 if models[0].learn == "tensor" else 1)
     return 8.0 * (6 * most * C * p.N + 30 * pairs)
 
@@ -172,7 +176,7 @@ class Sequences:
     def __init__(self, model: PottsAttention, p: Plan, J: np.ndarray, replica: int):
         self.model, self.p, self.J, self.U, self.replica = model, p, J, model.colour_matrix(), replica
         self.teacher = masked.Positions(self.U)
-        self.w = np.sqrt(p.N) * J.ravel()
+        self.w = np.sqrt(p.N - 1) * J.ravel()
 
     def inputs(self, n: int, noise: np.ndarray) -> np.ndarray:
         """Colours (n, N) of n sequences from a stream."""
@@ -216,11 +220,11 @@ class Trial:
         test_loss = masked.losses(self.loss, z, self.truth)[0].mean()
         right = np.take_along_axis(self.truth, z.argmax(axis=1)[:, None], axis=1)
         learned = self.learner.couplings(x, self.p.N)
-        Q = 2.0 * self.learner.norm(x)[0] / self.p.N**2
+        Q = 2.0 * self.learner.norm(x)[0] / (self.p.N * (self.p.N - 1))
         R = float(np.sum(learned * self.J)) / self.p.N
         rho = float(np.sum(self.J**2)) / self.p.N
         out = {"test_loss": test_loss, "excess": test_loss - self.least, "accuracy": right.mean(), "Q": Q, "R": R,
-               "rho": rho, "error": (Q - 2.0 * R + rho) / rho if rho > 0 else np.nan}  # fmt: skip
+               "error": (Q - 2.0 * R + rho) / rho}  # fmt: skip
         return out | ({"J": self.J, "learned": learned} if keep_couplings else {})
 
     def train_loss(self, x: np.ndarray, X: np.ndarray, y: np.ndarray) -> float:
@@ -239,14 +243,14 @@ def _minima(
 ) -> list[dict[str, Any]]:
     """A replica at the minima of its losses."""
     points = []
-    most = max(round(m.alpha * p.N) for m in models)
+    most = max(p.count(m.alpha) for m in models)
     trial, beta = None, None
     for i, model in enumerate(models):
         report(i / len(models))
         if trial is None or model.beta != beta:
             trial, beta = Trial(model, p, replica), model.beta
             s, y = _training_set(trial, most, replica)
-        n = round(model.alpha * p.N)
+        n = p.count(model.alpha)
         X, target = trial.learner.features(s[:n]), masked.one_hot(y[:n], model.C) + 1.0 / model.C
         rng = generator(p.seed, replica, "start")
         x = minimum(trial.learner, model.loss, model.ridge, X, target, trial.learner.start(p.N, rng))
@@ -283,7 +287,7 @@ def _descent(
     trial = Trial(model, p, replica)
     learner, b = trial.learner, model.minibatch
     rng = generator(p.seed, replica, "minibatches")
-    n = None if model.alpha is None else round(model.alpha * p.N)
+    n = None if model.alpha is None else p.count(model.alpha)
     if n is not None and b > n:
         raise ModelError("minibatch", b, f"must be at most the training set, {n}")
     block = max(b, 512 // b * b)
@@ -291,7 +295,7 @@ def _descent(
     s, y = trial.source.labelled(n or block, noise, targets)
     X, target = learner.features(s), masked.one_hot(y, model.C) + 1.0 / model.C
     x = learner.start(p.N, generator(p.seed, replica, "start"))
-    # The gradient with respect to √N w is 1/√N times that with respect to w, which the features have in them.
+    # The 1/√(N − 1) of a step is in the features.
     rate, decay = model.lr / b, 1.0 if n is None else 1.0 - model.lr * model.ridge / n
     points, step, used = [], 0, 0
     for stop in steps.tolist():

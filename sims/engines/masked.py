@@ -1,6 +1,6 @@
 """Masked language modelling by one layer: logits, losses and gradients for all sites of all sequences at once.
 
-Parameters are w = √N·A, so that they are of order one; sequences (n, N) and the colours to fill in, (n, N), are int8.
+Parameters are w = √(N − 1)·A, of order one, with the N − 1 sites that a site looks at; sequences (n, N) and the colours to fill in, (n, N), are int8.
 A learner turns sequences into `features` once, its parameters and features into logits z (n, C, N), and the gradient of
 a loss with respect to z into that with respect to the parameters.
 """
@@ -44,7 +44,7 @@ def losses(loss: str, z: Array, y: Array) -> tuple[Array, Array]:
 
 @dataclass(frozen=True)
 class Positions:
-    """The attention w (N, N) with known values U; z_i = Σ_j w_ij U s̃_j/√N."""
+    """The attention w (N, N) with known values U; z_i = Σ_j w_ij U s̃_j/√(N − 1)."""
 
     U: Array
 
@@ -58,7 +58,7 @@ class Positions:
 
     def features(self, colours: Array) -> Array:
         """U s̃ for each site (n, C, N)."""
-        return np.moveaxis(self.U[colours], -1, 1) / np.sqrt(colours.shape[1])
+        return np.moveaxis(self.U[colours], -1, 1) / np.sqrt(colours.shape[1] - 1)
 
     def logits(self, x: Array, X: Array) -> Array:
         """z (n, C, N)."""
@@ -78,12 +78,12 @@ class Positions:
 
     def couplings(self, x: Array, N: int) -> Array:
         """⟨W_ij, U⟩/‖U‖² (N, N) of the logits z_i = Σ_j W_ij s̃_j: what stands for J."""
-        return x.reshape(N, N) / np.sqrt(N)
+        return x.reshape(N, N) / np.sqrt(N - 1)
 
 
 @dataclass(frozen=True)
 class Factored:
-    """The attention w (N, N) and the values V (C, C); z_i = Σ_j w_ij ΠVΠ s̃_j/√N. The ridge is that of the product."""
+    """The attention w (N, N) and the values V (C, C); z_i = Σ_j w_ij ΠVΠ s̃_j/√(N − 1). The ridge is that of the product."""
 
     U: Array
 
@@ -108,7 +108,7 @@ class Factored:
 
     def features(self, colours: Array) -> Array:
         """s̃ (n, C, N)."""
-        return one_hot(colours, len(self.U)) / np.sqrt(colours.shape[1])
+        return one_hot(colours, len(self.U)) / np.sqrt(colours.shape[1] - 1)
 
     def logits(self, x: Array, S: Array) -> Array:
         """z (n, C, N)."""
@@ -139,14 +139,14 @@ class Factored:
     def couplings(self, x: Array, N: int) -> Array:
         """⟨W_ij, U⟩/‖U‖² (N, N)."""
         w, V = self.split(x)
-        return w * (np.sum(V * self.U) / np.sum(self.U**2) / np.sqrt(N))
+        return w * (np.sum(V * self.U) / np.sum(self.U**2) / np.sqrt(N - 1))
 
 
 @dataclass(frozen=True)
 class Tensor:
     """A matrix T_ij (d, d), d = C − 1, in an orthonormal basis E (C, d) of the zero-sum space, for each pair of sites.
 
-    z_i = (1/√N) Σ_j E T_ij Eᵀ s̃_j; the ridge ½‖T‖² is in units of ‖U‖², as everywhere.
+    z_i = Σ_j E T_ij Eᵀ s̃_j/√(N − 1); the ridge ½‖T‖² is in units of ‖U‖², as everywhere.
     """
 
     U: Array
@@ -167,7 +167,7 @@ class Tensor:
     def features(self, colours: Array) -> Array:
         """Eᵀ s̃ for each site, (n, N·d), sites first."""
         n, N = colours.shape
-        return self.basis[colours].reshape(n, -1) / np.sqrt(N)
+        return self.basis[colours].reshape(n, -1) / np.sqrt(N - 1)
 
     def logits(self, x: Array, G: Array) -> Array:
         """z (n, C, N)."""
@@ -193,7 +193,7 @@ class Tensor:
         """⟨W_ij, U⟩/‖U‖² (N, N)."""
         E, d = self.basis, len(self.U) - 1
         T = x.reshape(N, d, N, d)
-        return np.einsum("ikjl,kl->ij", T, E.T @ self.U @ E) / (np.sum(self.U**2) * np.sqrt(N))
+        return np.einsum("ikjl,kl->ij", T, E.T @ self.U @ E) / (np.sum(self.U**2) * np.sqrt(N - 1))
 
 
 LEARNERS = {"positions": Positions, "factored": Factored, "tensor": Tensor}

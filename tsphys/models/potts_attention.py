@@ -29,19 +29,20 @@ class PottsAttention:
     besides a colour to predict, drawn from the conditional above: a teacher and its students, one a site.
 
     Factored attention has the logits z_i = Σ_{j≠i} A_ij V s̃_j with s̃ = s − 1/C, where the attention A depends on
-    positions and the values V on colours alone; A = J, V = U is exact. It is trained on n = αN sequences by the loss of
-    masked language modelling, all sites masked in turn, which is the negative log pseudo-likelihood of a Potts model::
+    positions and the values V on colours alone; A = J, V = U is exact. It is trained on n = α(N − 1) sequences, N − 1 being
+    the sites that a site looks at, by the loss of masked language modelling, all sites masked in turn, which is the
+    negative log pseudo-likelihood of a Potts model::
 
-        E = Σ_i [ Σ_μ ℓ(s_i^μ, z_i^μ) + (λ/2) Σ_j N ‖W_ij‖²/‖U‖² ]        W_ij = A_ij ΠVΠ
+        E = Σ_i [ Σ_μ ℓ(s_i^μ, z_i^μ) + (λ/2) Σ_j (N − 1) ‖W_ij‖²/‖U‖² ]        W_ij = A_ij ΠVΠ
 
-    With V = U known the ridge is (λ/2)‖w_i‖², w_ij = √N A_ij, the vector with weights of order one.
+    With V = U known the ridge is (λ/2)‖w_i‖², w_ij = √(N − 1) A_ij, of order one.
 
     Parameters
     ----------
     C : int
         Colours.
     beta : float
-        Strength β: J_ij = β g_ij/√N. Only with laws of the couplings.
+        Strength β: J_ij = β g_ij/√(N − 1). Only with laws of the couplings.
     couplings : {"gaussian", "binary", "given"}
         g_ij normal, or ±1; ``given``: J itself, a parameter of the library.
     symmetric : bool
@@ -55,12 +56,12 @@ class PottsAttention:
     loss : {"cross_entropy", "square"}
         ℓ = −ln softmax(z)_s, or ½‖s − 1/C − z‖².
     alpha : float, optional
-        Sequences per site, α = n/N; none: a fresh minibatch for every step of gradient descent.
+        Sequences per site, α = n/(N − 1); none: a fresh minibatch for every step of gradient descent.
     ridge : float
         λ, of the training set; 0 with fresh sequences.
     lr : float
-        Rate η of gradient descent: a step changes w_ij by −(η/√N) times the gradient with respect to √N w_ij, averaged
-        over the minibatch, so that N sequences move the logits by order η. V has the same rate.
+        Rate η of gradient descent: a step changes w by −η times its gradient, averaged over the minibatch, so that N
+        steps move the logits by order η. V has the same rate.
     minibatch : int
         Sequences in a step.
     J, U : array_like, optional
@@ -82,7 +83,7 @@ class PottsAttention:
     axes: ClassVar[tuple[str, ...]] = ("alpha", "ridge", "beta")
 
     C: int = param(3, "colours", kind=int, low=2, high=MOST_COLOURS, short="-C")
-    beta: float = param(1.5, "strength β of the couplings, J_ij = β g_ij/√N", low=0, short="-b")
+    beta: float = param(1.5, "strength β of the couplings, J_ij = β g_ij/√(N − 1)", low=0, short="-b")
     couplings: str = param("gaussian", "law of the g_ij", kind=str, choices=("gaussian", "binary", "given"))
     symmetric: bool = param(True, "symmetric couplings", kind=bool)
     colours: str = param("potts", "couplings of colours: δ_ab or cos(2π(a − b)/C)", kind=str,
@@ -91,7 +92,7 @@ class PottsAttention:
                         choices=("potts", "uniform"))  # fmt: skip
     learn: str = param("positions", "what is learned", kind=str, choices=("positions", "factored", "tensor"))
     loss: str = param("cross_entropy", "loss of a masked site", kind=str, choices=("cross_entropy", "square"))
-    alpha: float | None = param(1.0, "training sequences per site α = n/N; none: always fresh ones", low=0,
+    alpha: float | None = param(1.0, "training sequences per site α = n/(N − 1); none: always fresh ones", low=0,
                                 open_low=True, optional=True, short="-a")  # fmt: skip
     ridge: float = param(0.1, "ridge λ", low=0)
     lr: float = param(0.5, "learning rate η of gradient descent", low=0, open_low=True)
@@ -136,8 +137,8 @@ class PottsAttention:
             return np.array(self.J)
         rng = generator(seed, replica, "couplings")
         g = rng.standard_normal((N, N)) if self.couplings == "gaussian" else rng.choice([-1.0, 1.0], (N, N))
-        J = self.beta / np.sqrt(N) * np.triu(g, 1)
-        return J + (J.T if self.symmetric else self.beta / np.sqrt(N) * np.tril(g, -1))
+        J = self.beta / np.sqrt(N - 1) * np.triu(g, 1)
+        return J + (J.T if self.symmetric else self.beta / np.sqrt(N - 1) * np.tril(g, -1))
 
 
 def zero_sum(U: np.ndarray) -> np.ndarray:

@@ -1,0 +1,209 @@
+"""Replica theory of factored attention that learns to fill in masked sites of Potts sequences.
+
+Each site is a problem of its own: from the other colours, centred and whitened to g_j ∈ R^d, it predicts its own with
+logits B t, t = Σ_j w_j g_j/√(N − 1). Covariances of the fields are multiples of 1_d, so that the state has three numbers,
+
+    q = wᵀΩw/N,   m = wᵀΩw*/N,   V the response of t,
+
+where Ω is the covariance of the g_j between sites. Independent, uniform colours: Ω = 1. Samples of a Potts glass: given
+the colour of the masked site, the others have the law of a system without it, shifted by (Ωw*)_j/√N B_y: a mixture
+of C Gaussians. In the paramagnet Ω = [1 + x² − xG]⁻¹, x = β/C, with the semicircle law of radius 2 for G, the
+high-temperature (Plefka, TAP) inverse of the couplings, and w* is independent of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.axis import along
+from tsphys.models.fields import number, parameters
+from tsphys.models.potts_attention import PottsAttention
+from tsphys.replica.saddles.classes import Problem, colour_basis
+from tsphys.runs.provenance import provenance
+from tsphys.runs.result import Result
+from tsphys.solvers.fixed_point import fixed_point
+
+OBSERVABLES = ("test_loss", "excess", "accuracy", "train_loss", "Q", "R", "error", "q", "m", "V", "energy")
+#: Nodes over the spectrum; Gauss–Chebyshev, exponential in their number for x < 1.
+SPECTRUM = 200
+
+
+@dataclass(frozen=True)
+class Saddle:
+    """The equations of one point.
+
+    Parameters
+    ----------
+    problem : Problem
+    alpha, ridge : float
+        Sequences per site, and λ.
+    strength : float
+        ρ = Σ_j J_ij².
+    omega, weights : ndarray, shape (n,)
+        Eigenvalues of Ω and their weights.
+    unknowns : int
+        κ, components of a learned vector for each of the d equations of a field: 1, or d where W_ij is a matrix.
+    """
+
+    problem: Problem
+    alpha: float
+    ridge: float
+    strength: float
+    omega: np.ndarray
+    weights: np.ndarray
+    unknowns: int
+
+    @property
+    def rho(self) -> float:
+        """Variance of the teacher's field, w*ᵀΩw*/N."""
+        return self.strength * float(self.weights @ self.omega)
+
+    def state(self, v_hat: float, q_hat: float, m_hat: float) -> np.ndarray:
+        """V, q, m from their conjugates."""
+        w, D = self.omega, self.ridge + v_hat * self.omega
+        k, s = self.unknowns, self.strength
+        return np.array(
+            [k * self.weights @ (w / D), self.weights @ ((k * q_hat * w**2 + m_hat**2 * w**3 * s) / D**2),
+             self.weights @ (m_hat * w**2 * s / D)]
+        )  # fmt: skip
+
+    def conjugates(self, x: np.ndarray, coarse: bool = False) -> np.ndarray:
+        """V̂, q̂, m̂ from V, q, m."""
+        return self.alpha / self.unknowns * self.problem.averages(*x, self.rho, coarse=coarse)
+
+    def overlaps(self, v_hat: float, q_hat: float, m_hat: float) -> tuple[float, float]:
+        """Q = ‖w‖²/N and R = w·w*/N."""
+        w, D = self.omega, self.ridge + v_hat * self.omega
+        Q = self.weights @ ((self.unknowns * q_hat * w + m_hat**2 * w**2 * self.strength) / D**2)
+        return float(Q), float(self.weights @ (m_hat * w * self.strength / D))
+
+    def energy(self, V: float, q: float, m: float, v_hat: float, q_hat: float, m_hat: float) -> float:
+        """The variational energy: at its stationary point the minimum of the training objective of a site, over N.
+
+        The conjugates are in the units of `conjugates`.
+        """
+        w, k = self.omega, self.unknowns
+        inner = self.weights @ ((k * q_hat * w + m_hat**2 * w**2 * self.strength) / (self.ridge + v_hat * w))
+        conjugate = m * m_hat - 0.5 * q * v_hat + 0.5 * V * q_hat - 0.5 * inner
+        return self.alpha * self.problem.envelope(V, q, m, self.rho)[0] + k * conjugate
+
+
+def saddle(model: PottsAttention) -> Saddle:
+    """The equations of a model.
+
+    Raises
+    ------
+    ModelError
+        For what the theory does not cover.
+    """
+    if model.learn == "factored":
+        raise ModelError("learn", model.learn, 'must be "positions" or "tensor" here: V is known, or there is none')
+    if model.couplings == "given":
+        raise ModelError("couplings", "given", "must be gaussian or binary: the theory is that of their law")
+    if model.alpha is None:
+        raise ModelError("alpha", None, "must be a number: the theory is that of a training set")
+    potts = model.colours == "potts"
+    if not potts and (model.inputs == "potts" or model.learn == "tensor"):
+        words = 'must be "potts": others need inputs = "uniform" and learn = "positions"'
+        raise ModelError("colours", model.colours, words)
+    x = model.beta / model.C
+    if model.inputs == "potts" and not x < 1:
+        raise ModelError("beta", model.beta, f"must be < {model.C}, the number of colours, where the paramagnet ends")
+    number("beta", model.beta, low=0, open_low=True)
+    omega, weights = np.ones(1), np.ones(1)
+    if model.inputs == "potts":
+        angle = np.pi * np.arange(1, SPECTRUM + 1) / (SPECTRUM + 1)
+        omega, weights = 1 / (1 + x**2 - 2 * x * np.cos(angle)), 2 / (SPECTRUM + 1) * np.sin(angle) ** 2
+    B = colour_basis(model.colour_matrix())
+    d = B.shape[1]
+    tensor = model.learn == "tensor"
+    return Saddle(
+        problem=Problem(model.loss, B, model.inputs == "potts", potts),
+        alpha=model.alpha,
+        # The ridge of a matrix T_ij is (λ/2)‖T‖²/‖U‖², and ‖U‖² = d.
+        ridge=model.ridge / d if tensor else model.ridge,
+        strength=model.beta**2,
+        omega=omega,
+        weights=weights,
+        unknowns=d if tensor else 1,
+    )
+
+
+def solve(
+    model: PottsAttention, *, alpha: Any = None, ridge: Any = None, beta: Any = None, tol: float = 1e-9
+) -> Result:
+    """Replica-symmetric state of the trained layer over sizes of the training set, ridges or strengths.
+
+    The loss is convex, so that replica symmetry holds. What is exact for N → ∞ with ``inputs="uniform"`` rests for
+    ``inputs="potts"`` on Gaussian fields, and on the paramagnet: β < C (continuous transition, C ≤ 4; for more colours
+    glassy states come somewhat earlier).
+
+    Parameters
+    ----------
+    model : PottsAttention
+        With laws of the couplings, and V known or no structure at all.
+    alpha, ridge, beta : float or sequence of float, optional
+        In place of the model's; the sequence is the axis of the result.
+    tol : float
+        Largest relative residual of the equations.
+
+    Returns
+    -------
+    Result
+        As `simulate`: ``test_loss``, ``excess``, ``accuracy``, ``train_loss``, ``Q``, ``R``, ``error``, and
+        ``q``, ``m``, ``V``, and ``energy``, the minimum of the objective of a site over N; shape (axis,). In ``meta``
+        the residuals, and ``quadrature``, the relative change of the state with other nodes.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range.
+    ConvergenceError
+        If the state is not reached within `tol`, as without a ridge where the training set can be fitted perfectly.
+
+    References
+    ----------
+    Loureiro, Sicuro, Gerbelot, Pacco, Krzakala & Zdeborová, NeurIPS 2021 (mixtures); Cornacchia, Mignacco, Veiga,
+    Gerbelot, Loureiro & Zdeborová, Mach. Learn.: Sci. Technol. 4, 015019 (2023) (classes of a teacher); Gross, Kanter
+    & Sompolinsky, PRL 55, 304 (1985) (Potts glass); Rende, Gerace, Laio & Goldt, Phys. Rev. Res. 6, 023057 (2024).
+    """
+    tol = number("tol", tol, low=1e-13, high=1e-3)
+    axis, values, models = along(model, alpha=alpha, ridge=ridge, beta=beta)
+    rows: list[dict[str, float]] = []
+    residuals, quadratures, iterations = [], [], []
+    x = None
+    for here in models:
+        point = saddle(here)
+
+        def step(x: np.ndarray, point: Saddle = point) -> np.ndarray:
+            return point.state(*point.conjugates(x))
+
+        first = point.state(0.1, 0.1, 0.1) if x is None else x
+        found = fixed_point(
+            step, first, tol=tol, damping=0.7, bounds=(np.full(3, 1e-12), np.full(3, 1e12)), what="the saddle point"
+        )
+        x = found.x
+        rows.append(observables(point, x))
+        residuals.append(found.residual)
+        iterations.append(found.iterations)
+        other = point.state(*point.conjugates(x, coarse=True))
+        quadratures.append(float(np.abs(other / x - 1).max()))
+    data = {axis: values, **{name: np.array([row[name] for row in rows]) for name in OBSERVABLES}}
+    meta = {"tol": tol, "residual": residuals, "iterations": iterations, "quadrature": quadratures, **provenance()}
+    return Result(kind="theory", model=model.name, parameters=parameters(model), axis=axis, data=data, meta=meta)
+
+
+def observables(point: Saddle, x: np.ndarray) -> dict[str, float]:
+    """What a simulation measures, at a solution (V, q, m)."""
+    V, q, m = x
+    hats = point.conjugates(x)
+    test, right = point.problem.test(q, m, point.rho)
+    Q, R = point.overlaps(*hats)
+    s = point.strength
+    return {"test_loss": test, "excess": test - point.problem.least(point.rho), "accuracy": right,
+            "train_loss": point.problem.envelope(V, q, m, point.rho)[1], "Q": Q, "R": R,
+            "error": (Q - 2 * R + s) / s, "q": q, "m": m, "V": V, "energy": point.energy(V, q, m, *hats)}  # fmt: skip
