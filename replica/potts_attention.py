@@ -1,7 +1,7 @@
 """Replica theory of factored attention that learns to fill in masked sites of Potts sequences.
 
 Each site is a problem of its own: from the other colours, centred and whitened to g_j ∈ R^d, it predicts its own with
-logits B t, t = Σ_j w_j g_j/√(N − 1). Covariances of the fields are multiples of 1_d, so that the state has three numbers,
+logits B t, t = Σ_j w_j g_j/√(N − 1). Covariances of the fields are multiples of 1_d, and the state has three numbers,
 
     q = wᵀΩw/N,   m = wᵀΩw*/N,   V the response of t,
 
@@ -28,8 +28,8 @@ from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import fixed_point
 
 OBSERVABLES = ("test_loss", "excess", "accuracy", "train_loss", "Q", "R", "error", "q", "m", "V", "energy")
-#: Nodes over the spectrum; Gauss–Chebyshev, exponential in their number for x < 1.
-SPECTRUM = 200
+#: Nodes over the spectrum; Gauss–Chebyshev, with an error of order x^(2n).
+SPECTRUM = 400
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
 from tsphys.models.axis import along
-from tsphys.models.fields import number, param
+from tsphys.models.fields import LARGEST_SCALE, number, param
 from tsphys.models.potts_attention import PottsAttention
 from tsphys.numerics.random import generator, stream
 from tsphys.runs.ensemble import ensemble
@@ -33,6 +33,8 @@ OPTIONS = {
 #: The largest gradient at a minimum, in units of the largest at zero.
 TOLERANCE = 1e-6
 MOST_ITERATIONS = 5000
+#: Most starts of the minimiser.
+STARTS = 10
 
 
 @dataclass(frozen=True)
@@ -267,16 +269,25 @@ def minimum(learner: Any, loss: str, ridge: float, X: np.ndarray, y: np.ndarray,
     if size == 0.0:
         return x
     # In units of the slope at the start, so that the tolerance is that of the gradient.
-    found = optimize.minimize(
-        lambda x: tuple(part / size for part in value(x)), x, jac=True, method="L-BFGS-B",
-        options={"maxiter": MOST_ITERATIONS, "maxfun": 2 * MOST_ITERATIONS, "gtol": TOLERANCE, "ftol": 0.0,
-                 "maxcor": 20},
-    )  # fmt: skip
-    residual = float(np.abs(found.jac).max())
-    # A search that cannot go lower has met rounding, if the gradient is small.
-    if not residual <= 10 * TOLERANCE:
-        raise ConvergenceError("the minimum of the loss was not reached", residual=residual, iterations=found.nit)
-    return found.x
+    options = {"maxiter": MOST_ITERATIONS, "maxfun": 2 * MOST_ITERATIONS, "gtol": TOLERANCE, "ftol": 0.0, "maxcor": 20}
+    residual, iterations = np.inf, 0
+    # A line search can fail on a bad memory of the curvature, which a new start forgets.
+    for _ in range(STARTS):
+        found = optimize.minimize(
+            lambda x: tuple(part / size for part in value(x)), x, jac=True, method="L-BFGS-B", options=options
+        )
+        x, residual, iterations = found.x, float(np.abs(found.jac).max()), iterations + found.nit
+        if residual <= TOLERANCE or iterations >= MOST_ITERATIONS:
+            break
+    if not residual <= TOLERANCE:
+        raise ConvergenceError("the minimum of the loss was not reached", residual=residual, iterations=iterations)
+    if ridge == 0 and loss == "cross_entropy":
+        # Where no site's logits fit all of its labels, one label at least has a loss of ln 2 or more.
+        each = masked.losses(loss, learner.logits(x, X), y)[0].sum(axis=0)
+        if each.min() < np.log(2):
+            words = "there is no minimum without a ridge, since a training set can be fitted perfectly"
+            raise ConvergenceError(words, residual=residual, iterations=iterations)
+    return x
 
 
 def _descent(
@@ -296,7 +307,7 @@ def _descent(
     X, target = learner.features(s), masked.one_hot(y, model.C) + 1.0 / model.C
     x = learner.start(p.N, generator(p.seed, replica, "start"))
     # The 1/√(N − 1) of a step is in the features.
-    rate, decay = model.lr / b, 1.0 if n is None else 1.0 - model.lr * model.ridge / n
+    rate, decay = model.lr / b * learner.rates(p.N), 1.0 if n is None else 1.0 - model.lr * model.ridge / n
     points, step, used = [], 0, 0
     for stop in steps.tolist():
         while step < stop:
@@ -311,11 +322,11 @@ def _descent(
             delta = masked.losses(model.loss, learner.logits(x, X[rows]), target[rows])[1]
             x = decay * x - rate * learner.pull(x, X[rows], delta)
             step += 1
+            if not np.abs(x).max() < LARGEST_SCALE:
+                t = step / p.N
+                raise DivergedError(f"replica {replica} diverged at t = {t:.4g} (lr too large?)", t=t)
             if step % 64 == 0:
                 report(step / max(int(steps[-1]), 1))
-        if not np.isfinite(x).all():
-            t = step / p.N
-            raise DivergedError(f"replica {replica} diverged before t = {t:.4g} (lr too large?)", t=t)
         here = trial.observe(x, keep_couplings)
         points.append(here | ({} if n is None else {"train_loss": trial.train_loss(x, X, target)}))
     return points

@@ -28,6 +28,7 @@ _HOMES = {
     "GLM": "tsphys.models.glm",
     "GenerativeInputs": "tsphys.models.generative_inputs",
     "HiddenManifold": "tsphys.models.hidden_manifold",
+    "PottsAttention": "tsphys.models.potts_attention",
     "LearningRule": "tsphys.models.learning_rule",
     "OrderParameters": "tsphys.physics.order_parameters",
     "Result": "tsphys.runs.result",
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from tsphys.models.learning_rule import LearningRule
     from tsphys.models.online_attack import OnlineAttack
     from tsphys.models.perceptron import Perceptron
+    from tsphys.models.potts_attention import PottsAttention
     from tsphys.models.random_features import RandomFeatures
     from tsphys.models.simplicity_bias import SimplicityBias
     from tsphys.models.two_layer import TwoLayer

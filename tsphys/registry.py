@@ -77,6 +77,13 @@ MODELS = {
         theory="tsphys.replica.dense_hebbian",
         figures=("dense_hebbian", "dense_hebbian_digits"),
     ),
+    "potts_attention": Entry(
+        cls="PottsAttention",
+        about="factored attention that learns to fill in masked sites of Potts sequences",
+        sims="tsphys.sims.potts_attention",
+        theory="tsphys.replica.potts_attention",
+        figures=("potts_attention",),
+    ),
     "glm": Entry(
         cls="GLM",
         about="generalised linear model: Bayes-optimal inference and convex risks",

@@ -1,7 +1,7 @@
 """Classification of Gaussian inputs into C classes: proximal operators of convex losses, and averages over the fields.
 
-Logits are z = B t with B (C, d), and t ∈ R^d is the field of the student. At the saddle point a training example has the
-field t(y, ω) = argmin_t ℓ(y, Bt) + ‖t − ω‖²/(2V), and f = (t − ω)/V.
+Logits are z = B t with B (C, d), and t ∈ R^d is the field of the student. At the saddle point a training example has
+the field t(y, ω) = argmin_t ℓ(y, Bt) + ‖t − ω‖²/(2V), and f = (t − ω)/V.
 """
 
 from __future__ import annotations
@@ -200,13 +200,14 @@ class Problem:
         """Share of the largest logits that are right, for equivalent labels.
 
         The noise of the logits is then that of C independent numbers of variance σ² less their mean, and the largest of
-        them is label 0 with probability ∫ Dη Π_b Φ(η + gap_b/σ): no function with jumps is averaged.
+        them is label 0 with probability ∫ Dη Π_b Φ(η + gap_b/σ).
         """
         C = len(self.B)
         if self.mixture:
             gaps, weight, variance = np.full((1, C - 1), m / C), np.ones(1), q / C
         else:
-            xi, weight = nodes(self.B.shape[1])
+            # With little noise the probability is close to a jump.
+            xi, weight = nodes(self.B.shape[1], jumps=True)
             z = np.sqrt(rho) * xi @ self.B.T
             weight = C * weight * softmax(z)[:, 0]
             gaps, variance = m / rho * (z[:, :1] - z[:, 1:]), (q - m**2 / rho) / C

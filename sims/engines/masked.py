@@ -1,7 +1,7 @@
 """Masked language modelling by one layer: logits, losses and gradients for all sites of all sequences at once.
 
-Parameters are w = √(N − 1)·A, of order one, with the N − 1 sites that a site looks at; sequences (n, N) and the colours to fill in, (n, N), are int8.
-A learner turns sequences into `features` once, its parameters and features into logits z (n, C, N), and the gradient of
+Parameters are w = √(N − 1)·A, of order one, with the N − 1 sites that a site looks at; sequences (n, N) and the colours
+to fill in, (n, N), are int8. A learner turns sequences into `features` once, its parameters and features into logits z (n, C, N), and the gradient of
 a loss with respect to z into that with respect to the parameters.
 """
 
@@ -56,6 +56,10 @@ class Positions:
         """No attention to anything."""
         return np.zeros(N * N)
 
+    def rates(self, N: int) -> Any:
+        """Rates of gradient descent relative to that of w."""
+        return 1.0
+
     def features(self, colours: Array) -> Array:
         """U s̃ for each site (n, C, N)."""
         return np.moveaxis(self.U[colours], -1, 1) / np.sqrt(colours.shape[1] - 1)
@@ -83,7 +87,10 @@ class Positions:
 
 @dataclass(frozen=True)
 class Factored:
-    """The attention w (N, N) and the values V (C, C); z_i = Σ_j w_ij ΠVΠ s̃_j/√(N − 1). The ridge is that of the product."""
+    """The attention w (N, N) and the values V (C, C), z_i = Σ_j w_ij ΠVΠ s̃_j/√(N − 1).
+
+    The ridge is that of the product.
+    """
 
     U: Array
 
@@ -97,6 +104,10 @@ class Factored:
         np.fill_diagonal(w, 0.0)
         V = rng.standard_normal(self.U.shape)
         return np.concatenate([w.ravel(), (V * np.linalg.norm(self.U) / np.linalg.norm(V)).ravel()])
+
+    def rates(self, N: int) -> Any:
+        """Rates of gradient descent relative to that of w: the gradient of V is a sum over N sites."""
+        return np.concatenate([np.ones(N * N), np.full(self.U.size, 1.0 / N)])
 
     def split(self, x: Array) -> tuple[Array, Array]:
         """w and the zero-sum part of V."""
@@ -136,6 +147,15 @@ class Factored:
         a, b = np.sum(w * w), np.sum(V * V) / u
         return 0.5 * float(a * b), np.concatenate([(b * w).ravel(), (a / u * V).ravel()])
 
+    def gauge(self, x: Array) -> tuple[float, Array]:
+        """½ (‖V‖²/‖U‖² − 1)² and its gradient: (w, V) → (kw, V/k) changes nothing else, and k may run away."""
+        _, V = self.split(x)
+        u = np.sum(self.U**2)
+        gap = np.sum(V * V) / u - 1.0
+        out = np.zeros_like(x)
+        out[x.size - V.size :] = (2.0 * gap / u * V).ravel()
+        return 0.5 * float(gap**2), out
+
     def couplings(self, x: Array, N: int) -> Array:
         """⟨W_ij, U⟩/‖U‖² (N, N)."""
         w, V = self.split(x)
@@ -163,6 +183,10 @@ class Tensor:
     def start(self, N: int, rng: np.random.Generator) -> Array:
         """Zero."""
         return np.zeros(self.size(N))
+
+    def rates(self, N: int) -> Any:
+        """Rates of gradient descent relative to that of w."""
+        return 1.0
 
     def features(self, colours: Array) -> Array:
         """Eᵀ s̃ for each site, (n, N·d), sites first."""
@@ -209,11 +233,20 @@ def helmert(C: int) -> Array:
 
 
 def objective(learner: Any, loss: str, ridge: float, X: Array, y: Array) -> Any:
-    """E(x) = Σ_{μ,i} ℓ + λ·norm and its gradient, as a function of x, for features X and one-hot targets y."""
+    """E(x) = Σ_{μ,i} ℓ + λ·norm and its gradient, as a function of x, for features X and one-hot targets y.
+
+    A `gauge` is held at a value that changes no logit, by a penalty that vanishes at the minimum.
+    """
+    gauge = getattr(learner, "gauge", None)
+    count = y.shape[0] * y.shape[2]
 
     def value(x: Array) -> tuple[float, Array]:
         each, delta = losses(loss, learner.logits(x, X), y)
         size, slope = learner.norm(x)
-        return float(each.sum()) + ridge * size, learner.pull(x, X, delta) + ridge * slope
+        total, slope = float(each.sum()) + ridge * size, learner.pull(x, X, delta) + ridge * slope
+        if gauge is not None:
+            fixed, push = gauge(x)
+            total, slope = total + count * fixed, slope + count * push
+        return total, slope
 
     return value

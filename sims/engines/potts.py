@@ -2,7 +2,7 @@
 
 A chain keeps the colours s (N,) and M_ai = Σ_j J_ij [s_j = a], shape (C, N). A visit to a site needs the C logits
 z_a = Σ_b U_ab M_bi, C² products; a change of colour moves two rows of M by a column of J, two passes over N contiguous
-numbers. Fields that were built from the colours and fields that followed them differ by rounding alone, ~1e-16 √changes.
+numbers. Fields summed from the colours and fields that followed them differ by rounding alone, ~1e-16 √changes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def add_rows(up, down, row):
 
 @njit(fast=True)
 def visit(columns, U, s, M, p, i, u):
-    """Draw the colour of site i anew by the uniform u; columns (N, N) holds the columns of J as rows, p (C,) is work."""
+    """Draw the colour of site i anew by the uniform u; the rows of columns are the columns of J, p (C,) is work."""
     C = U.shape[0]
     top = -math.inf
     for a in range(C):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -29,8 +29,8 @@ class PottsAttention:
     besides a colour to predict, drawn from the conditional above: a teacher and its students, one a site.
 
     Factored attention has the logits z_i = Σ_{j≠i} A_ij V s̃_j with s̃ = s − 1/C, where the attention A depends on
-    positions and the values V on colours alone; A = J, V = U is exact. It is trained on n = α(N − 1) sequences, N − 1 being
-    the sites that a site looks at, by the loss of masked language modelling, all sites masked in turn, which is the
+    positions and the values V on colours alone; A = J, V = U is exact. It is trained on n = α(N − 1) sequences, N − 1 being the
+    sites that a site looks at, by the loss of masked language modelling, all sites masked in turn, which is the
     negative log pseudo-likelihood of a Potts model::
 
         E = Σ_i [ Σ_μ ℓ(s_i^μ, z_i^μ) + (λ/2) Σ_j (N − 1) ‖W_ij‖²/‖U‖² ]        W_ij = A_ij ΠVΠ
@@ -61,7 +61,7 @@ class PottsAttention:
         λ, of the training set; 0 with fresh sequences.
     lr : float
         Rate η of gradient descent: a step changes w by −η times its gradient, averaged over the minibatch, so that N
-        steps move the logits by order η. V has the same rate.
+        steps move the logits by order η. V, whose gradient is a sum over all sites, has the rate η/N.
     minibatch : int
         Sequences in a step.
     J, U : array_like, optional
@@ -97,8 +97,8 @@ class PottsAttention:
     ridge: float = param(0.1, "ridge λ", low=0)
     lr: float = param(0.5, "learning rate η of gradient descent", low=0, open_low=True)
     minibatch: int = param(1, "sequences in a step of gradient descent", kind=int, low=1)
-    J: Any = param(None, "couplings of sites, with couplings = given (library)", shape=2, optional=True)
-    U: Any = param(None, "couplings of colours, with colours = given", shape=2, optional=True)
+    J: tuple | None = param(None, "couplings of sites, with couplings = given (library)", shape=2, optional=True)
+    U: tuple | None = param(None, "couplings of colours, with colours = given", shape=2, optional=True)
 
     def __post_init__(self) -> None:
         validate(self)

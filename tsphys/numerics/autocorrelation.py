@@ -20,7 +20,7 @@ class Autocorrelation:
     tau : float
         τ = 1 + 2 Σ_t ρ(t) in steps of the series: the variance of a mean over n steps is τ/n times that of a step.
     error : float
-        Its standard error, τ √(2(2W + 1)/n) (Sokal 1997, with n over all chains).
+        Its standard error, max(τ, 1) √(2(2W + 1)/n) (Sokal 1997, with n over all chains).
     ess : float
         Effective sample size n/τ of all chains together.
     window : int
@@ -46,7 +46,7 @@ def autocovariance(series: np.ndarray) -> np.ndarray:
 
 
 def autocorrelation(series: Any, *, width: float = 5.0, shortest: float = 20.0) -> Autocorrelation:
-    """Integrated autocorrelation time with an automatic window: the sum ends at the first W ≥ `width`·τ(W).
+    """Integrated autocorrelation time with an automatic window: the sum ends at the first W ≥ `width`·max(τ(W), 1).
 
     The bias that is left is of relative order exp(−2·width) for one exponential.
 
@@ -79,10 +79,11 @@ def autocorrelation(series: Any, *, width: float = 5.0, shortest: float = 20.0) 
         raise ModelError("series", "constant", "must vary for its autocorrelation to be known")
     tau = 2.0 * np.cumsum(covariance / covariance[0]) - 1.0
     n = x.shape[1]
-    ends = np.flatnonzero(np.arange(n) >= width * tau)
+    ends = np.flatnonzero(np.arange(n) >= width * np.maximum(tau, 1.0))
     window = int(ends[0]) if ends.size else n - 1
     found = max(float(tau[window]), 1.0 / x.size)
     if not ends.size or n < shortest * found:
         words = f"chains of {n} steps are too short for an autocorrelation time of about {found:.3g}"
         raise ConvergenceError(words, residual=found / n, iterations=n, last=found)
-    return Autocorrelation(found, found * float(np.sqrt(2 * (2 * window + 1) / x.size)), x.size / found, window)
+    error = max(found, 1.0) * float(np.sqrt(2 * (2 * window + 1) / x.size))
+    return Autocorrelation(found, error, x.size / found, window)

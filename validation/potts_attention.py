@@ -1,0 +1,55 @@
+"""Factored attention on Potts sequences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.replica.potts_attention import saddle
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary
+
+NAMES = ["test_loss", "excess", "accuracy", "train_loss", "Q", "R", "error"]
+
+
+def trained(alpha: list[float], N: int, replicas: int, **given: Any) -> Any:
+    """A check of what is learned at the minimum of the loss over sizes of the training set.
+
+    Couplings ±1 give every site the same strength, which leaves a bias of order 1/N.
+    """
+
+    def run(setting: Setting) -> Finding:
+        model = tsphys.PottsAttention(couplings="binary", **given)
+        sim = tsphys.simulate(
+            model, N=N, alpha=alpha, replicas=setting.replicas(replicas), seed=setting.seed, threads=setting.threads,
+            n_test=300, burn_in=50,
+        )  # fmt: skip
+        return on_theory(sim, tsphys.solve(model, alpha=alpha), "excess", NAMES)
+
+    return run
+
+
+def saddles(**given: Any) -> Any:
+    """A check that V, q, m and their conjugates are stationary."""
+
+    def run(setting: Setting) -> Finding:
+        model = tsphys.PottsAttention(**given)
+        point, found = saddle(model), tsphys.solve(model, tol=1e-12)
+        x = np.array([found[k][0] for k in ("V", "q", "m")])
+        return stationary(point.energy, [(*x, *point.conjugates(x))])
+
+    return run
+
+
+def checks(quick: bool) -> list[Check]:
+    """What is checked of factored attention."""
+    return [
+        Check("simulation", "Potts glass, V known", trained([0.7, 2.0], 50, 12, ridge=0.3)),
+        Check("simulation", "Potts glass, matrices", trained([2.0, 6.0], 40, 8, ridge=0.3, learn="tensor")),
+        Check("simulation", "independent colours", trained([0.5, 1.5], 60, 8, ridge=0.1, inputs="uniform", beta=3.0)),
+        Check("simulation", "square loss", trained([0.7, 2.0], 50, 12, ridge=0.3, loss="square")),
+        Check("saddle", "Potts glass", saddles(alpha=2.0, ridge=0.3, beta=1.8)),
+        Check("saddle", "matrices", saddles(alpha=6.0, ridge=0.3, learn="tensor")),
+        Check("saddle", "two colours", saddles(C=2, alpha=1.0, ridge=0.1, beta=1.2)),
+    ]
