@@ -1,8 +1,8 @@
 """Masked language modelling by one layer: logits, losses and gradients for all sites of all sequences at once.
 
 Parameters are w = √(N − 1)·A, of order one, with the N − 1 sites that a site looks at; sequences (n, N) and the colours
-to fill in, (n, N), are int8. A learner turns sequences into `features` once, its parameters and features into logits z (n, C, N), and the gradient of
-a loss with respect to z into that with respect to the parameters.
+to fill in, (n, N), are int8. A learner turns sequences into `features` once, its parameters and features into logits z
+(n, C, N), and the gradient of a loss with respect to z into that with respect to the parameters.
 """
 
 from __future__ import annotations

@@ -29,9 +29,9 @@ class PottsAttention:
     besides a colour to predict, drawn from the conditional above: a teacher and its students, one a site.
 
     Factored attention has the logits z_i = Σ_{j≠i} A_ij V s̃_j with s̃ = s − 1/C, where the attention A depends on
-    positions and the values V on colours alone; A = J, V = U is exact. It is trained on n = α(N − 1) sequences, N − 1 being the
-    sites that a site looks at, by the loss of masked language modelling, all sites masked in turn, which is the
-    negative log pseudo-likelihood of a Potts model::
+    positions and the values V on colours alone; A = J, V = U is exact. It is trained on n = α(N − 1) sequences, N − 1
+    being the sites that a site looks at, by the loss of masked language modelling, all sites masked in turn, which is
+    the negative log pseudo-likelihood of a Potts model::
 
         E = Σ_i [ Σ_μ ℓ(s_i^μ, z_i^μ) + (λ/2) Σ_j (N − 1) ‖W_ij‖²/‖U‖² ]        W_ij = A_ij ΠVΠ
 
