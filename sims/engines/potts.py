@@ -63,7 +63,9 @@ def visit(columns, U, s, M, p, i, u):
 @njit
 def fields(columns, s, M):
     """M from the colours."""
-    M[...] = 0.0
+    for a in range(M.shape[0]):
+        for i in range(M.shape[1]):
+            M[a, i] = 0.0
     for i in range(s.shape[0]):
         row, out = columns[i], M[s[i]]
         for j in range(row.shape[0]):

@@ -1,0 +1,42 @@
+"""The Potts sampler's engine cuda in Numba's simulator: its law, its bits, and the fields that it keeps."""
+
+import numpy as np
+from scipy import special
+
+from tests.naive import potts as naive
+from tests.test_cuda import simulated
+
+CODE = """
+from tsphys.sims.engines import cuda_potts, potts
+cuda_potts.THREADS = 4
+J = np.array([[0, 0.9, -0.5], [0.9, 0, 0.7], [-0.5, 0.7, 0]])
+U = np.array([[1.0, 0.2], [0.2, 0.6]])
+out["J"], out["U"] = J, U
+for order in ("random", "sequential"):
+    out[order], out[order + " energy"] = potts.sample(
+        J, U, chains=300, samples=1, burn_in=12, order=order, seed=3, engine="cuda"
+    )
+whole = potts.sample(J, U, chains=5, samples=3, burn_in=2, every=2, seed=4, engine="cuda")
+cuda_potts.fitting, cuda_potts.VISITS = lambda size: 2, 3
+parts = potts.sample(J, U, chains=5, samples=3, burn_in=2, every=2, seed=4, engine="cuda")
+out["whole"], out["parts"] = whole[0], parts[0]
+"""
+
+
+def test_law_and_bits(tmp_path):
+    out = simulated(tmp_path, CODE)
+    J, U = out["J"], out["U"]
+    states, weight = naive.law(J, U)
+    z = []
+    for order in ("random", "sequential"):
+        s = out[order][:, 0]
+        n = len(s)
+        found = np.array([(s == x).all(axis=1).sum() for x in states])
+        z.append((found - n * weight) / np.sqrt(n * weight * (1 - weight)))
+        for row in range(0, n, 37):
+            # An energy that follows from the fields that the device has kept.
+            assert abs(out[order + " energy"][row, 0] - naive.energy(J, U, s[row])) < 1e-12
+    # Probability 1e-4 that the largest of 16 exceeds it by chance.
+    assert np.abs(z).max() < -special.ndtri(0.5e-4 / np.size(z))
+    np.testing.assert_array_equal(out["whole"], out["parts"])
+    assert len(np.unique(out["whole"].reshape(-1, 3), axis=0)) > 4
