@@ -64,3 +64,11 @@ def test_missing_numbers_are_refused():
     sim["y"][0, 0] = np.nan
     with pytest.raises(tsphys.ModelError, match="must be finite"):
         tsphys.compare(sim, theory)
+
+
+def test_what_is_zero_in_both_agrees():
+    for value, agrees in ((0.0, True), (1e-12, False)):
+        rows = np.full((3, len(T)), value)
+        sim = Result("simulation", "x", {}, "t", {"t": T, "y": rows}, meta={"replicas": 3, "N": 10})
+        found = tsphys.compare(sim, Result("theory", "x", {}, "t", {"t": T, "y": 0 * T}))
+        assert found.ok == agrees

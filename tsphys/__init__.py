@@ -21,6 +21,7 @@ _HOMES = {
     "Continual": "tsphys.models.continual",
     "SimplicityBias": "tsphys.models.simplicity_bias",
     "OnlineAttack": "tsphys.models.online_attack",
+    "SpikedCumulant": "tsphys.models.spiked_cumulant",
     "Hopfield": "tsphys.models.hopfield",
     "DenseHebbian": "tsphys.models.dense_hebbian",
     "RandomFeatures": "tsphys.models.random_features",
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from tsphys.models.potts_attention import PottsAttention
     from tsphys.models.random_features import RandomFeatures
     from tsphys.models.simplicity_bias import SimplicityBias
+    from tsphys.models.spiked_cumulant import SpikedCumulant
     from tsphys.models.two_layer import TwoLayer
     from tsphys.physics.order_parameters import OrderParameters
     from tsphys.registry import simulate, solve

@@ -139,7 +139,7 @@ def compare(
             raise ModelError(name, "NaN", "must be finite in simulation and theory")
         span = np.ptp(y, axis=0)
         scale = np.abs(y).max(axis=0)
-        variance = s**2 / n + (NUMERICAL * scale + np.finfo(float).tiny) ** 2
+        variance = s**2 / n + (NUMERICAL * scale) ** 2 + np.finfo(float).tiny
         if finite_size and "N" in simulation.meta:
             allowance = s**2 / np.where(span > 0, span, np.inf)
             if axis == "t" and len(values) > 1:

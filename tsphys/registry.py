@@ -54,7 +54,14 @@ MODELS = {
         about="two classes of inputs and clones of them that share means and covariances only, online SGD",
         sims="tsphys.sims.simplicity_bias",
         theory="tsphys.odes.simplicity_bias",
-        figures=("simplicity_bias",),
+        figures=("simplicity_bias", "simplicity_bias_digits"),
+    ),
+    "spiked_cumulant": Entry(
+        cls="SpikedCumulant",
+        about="neuron on the sphere that looks for spikes in mean, covariance and higher cumulants, online",
+        sims="tsphys.sims.spiked_cumulant",
+        theory="tsphys.odes.spiked_cumulant",
+        figures=("spiked_cumulant",),
     ),
     "online_attack": Entry(
         cls="OnlineAttack",

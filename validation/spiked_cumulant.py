@@ -1,0 +1,47 @@
+"""A neuron that looks for spikes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import tsphys
+from tsphys.odes import learning_rule
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+
+M = [0.1, 0.2, 0.3]
+START = tsphys.OrderParameters(R=[M], Q=np.eye(1), T=np.eye(3))
+T = np.linspace(0, 20, 6)
+
+
+def mixed(correlated: bool) -> tsphys.SpikedCumulant:
+    """The task with three directions."""
+    return tsphys.SpikedCumulant(task="mixed", lr=0.3, beta_m=1.0, beta_u=5.0, correlated=correlated)
+
+
+def _simulated(correlated: bool, engine: str, N: int, replicas: int):
+    def run(setting: Setting) -> Finding:
+        sim = tsphys.simulate(
+            mixed(correlated), N=N, start=START, t=T, engine=engine, replicas=setting.replicas(replicas),
+            seed=setting.seed, threads=setting.threads,
+        )  # fmt: skip
+        return on_theory(sim, tsphys.solve(mixed(correlated), start=START, t=T), "R", observables=["R"])
+
+    return run
+
+
+def _averaged(setting: Setting) -> Finding:
+    """Four standard errors of Sobol quadrature, and the tolerance of both integrations."""
+    theory = tsphys.solve(mixed(True), start=START, t=[1.0, 5.0])
+    other = learning_rule.solve(mixed(True), start=START, t=[1.0, 5.0], points=2**14 if setting.quick else 2**17)
+    bound = 4 * other.meta["quadrature_error"]["R"] + 1e-7
+    return within(np.abs(theory["R"] - other["R"]).max(), bound, "sobol quadrature")
+
+
+def checks(quick: bool) -> list[Check]:
+    """What is checked of the search for spikes, on the sphere."""
+    return [
+        Check("simulation", "correlated, engine exact", _simulated(True, "exact", 1000, 32)),
+        Check("simulation", "independent, engine exact", _simulated(False, "exact", 1000, 32)),
+        Check("simulation", "correlated, engine direct", _simulated(True, "direct", 300, 16)),
+        Check("integral", "equations", _averaged),
+    ]
