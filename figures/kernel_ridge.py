@@ -68,8 +68,10 @@ def draw(
             xscale="log", yscale="log", xlabel="random features $k$", title=f"best $\\delta$, {replicas} instances"
         )
         right.set_ylabel(r"generalisation error $\epsilon_g$")
-        left.legend(loc="lower left")
-        right.legend(loc="lower left")
+        left.set_ylim(0.008, 1.6)
+        left.legend(loc="lower left", ncols=2)
+        right.set_ylim(0.003, 0.9)
+        right.legend(loc="lower left", ncols=2)
         label(left, "a")
         label(right, "b")
         parameters = {"noise": NOISE, "ridge": SMALL, "decay": model.decay, "target_decay": model.target_decay,

@@ -59,7 +59,7 @@ def draw(
         for j, ridge in enumerate(RIDGES):
             theory = tsphys.solve(model, ridge=ridge, n=np.unique(np.geomspace(10, 0.4 * P, 61).astype(int)), inputs=P)
             sim = tsphys.simulate(model, ridge=ridge, n=n, progress=share(progress, j, 1, jobs), **options)
-            theory_line(middle, theory, "eps_held", color=COLOURS[j], label=f"$\\delta=10^{{{np.log10(ridge):.0f}}}$")
+            theory_line(middle, theory, "eps_held", color=COLOURS[j], label=f"$\\delta={ridge:g}$")
             simulation_points(middle, sim, "eps_held", color=COLOURS[j], fmt=MARKERS[j])
             runs |= {f"theory_ridge{ridge:g}": theory, f"simulation_ridge{ridge:g}": sim}
         for j, size in enumerate(EXAMPLES):
@@ -71,11 +71,11 @@ def draw(
             theory_line(right, theory, "eps_held", color=COLOURS[4 + j], label=f"$n={size}$")
             simulation_points(right, sim, "eps_held", color=COLOURS[4 + j], fmt=MARKERS[4 + j])
             runs |= {f"theory_n{size}": theory, f"simulation_n{size}": sim}
-        left.set(xlabel="mode $i$", ylim=(1e-6, 2), title=f"kernel of {ACTIVATION} on {P} digits")
+        left.set(xlabel="mode $i$", ylim=(1e-6, 2), title=f"  {P} digits, {ACTIVATION}")
         middle.set(
             xscale="log", yscale="log", xlabel="digits learned $n$", ylabel=r"error $\epsilon_g$ on those held out"
         )
-        middle.set_title("kernel, even or odd")
+        middle.set_title("kernel, even or odd?")
         right.set(
             xscale="log",
             yscale="log",
