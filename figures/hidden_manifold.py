@@ -34,7 +34,7 @@ def draw(
     progress: Callable[[float], None] | None = None,
 ) -> list[Path]:
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas, end = (512, 4, 30.0) if quick else (1024, 16, 100.0)
+    N, replicas, end = (512, 4, 30.0) if quick else (1024, 8, 50.0)
     options = {"replicas": replicas, "seed": seed, "threads": threads}
     runs: dict[str, Any] = {}
     data: dict[str, np.ndarray] = {}
@@ -83,8 +83,8 @@ def draw(
 
 def final_errors(ax: Any, quick: bool, seed: int, threads: int | None, progress: Any) -> dict[str, np.ndarray]:
     """The error in the end against δ, without noise: theory in the limit, and SGD on fresh inputs."""
-    N, replicas, end = (256, 4, 30.0) if quick else (512, 8, 200.0)
-    lines = np.geomspace(RATIOS[0], RATIOS[-1], 11 if quick else 41)
+    N, replicas, end = (256, 4, 30.0) if quick else (256, 8, 100.0)
+    lines = np.geomspace(RATIOS[0], RATIOS[-1], 21 if quick else 41)
     task = {**TASK, "noise": 0.0, "lr_v": 0.0, "v": [1.0, 0.8]}
     data: dict[str, np.ndarray] = {"delta": np.array(RATIOS), "delta_theory": lines}
     for n, f in enumerate(FOLDS):
@@ -92,7 +92,7 @@ def final_errors(ax: Any, quick: bool, seed: int, threads: int | None, progress:
         sims = [
             tsphys.simulate(
                 model, N=N // 4 if model.delta > 1 else N, t=[0.75 * end, 0.875 * end, end], replicas=replicas,
-                seed=seed, threads=threads, n_test=500 if quick else 3000, disorder="each",
+                seed=seed, threads=threads, n_test=500 if quick else 1000, disorder="each",
                 progress=share(progress, len(RATIOS) * n + i, 1, len(RATIOS) * len(FOLDS)),
             )["eps_test"].mean(axis=1)
             for i, model in enumerate(models[: len(RATIOS)])
@@ -142,7 +142,7 @@ def deep_inputs(quick: bool, inputs: str) -> tsphys.GenerativeInputs:
 
 def generator(ax: Any, quick: bool, seed: int, threads: int | None, progress: Any) -> dict[str, Any]:
     """Learning from the inputs of a deep generator, and from their Gaussian clone."""
-    replicas, end = (6, 20.0) if quick else (16, 100.0)
+    replicas, end = (6, 20.0) if quick else (12, 30.0)
     t = np.geomspace(0.1, end, 14)
     runs: dict[str, Any] = {}
     for n, (inputs, words) in enumerate((("generator", "generator"), ("gaussian", "Gaussian clone"))):

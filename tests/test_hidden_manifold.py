@@ -8,6 +8,7 @@ import pytest
 import tsphys
 from tests.naive.hidden_manifold import steps
 from tests.test_hidden_manifold_theory import MODEL, of
+from tsphys.cli import main
 from tsphys.models.hidden_manifold import instance, sizes
 from tsphys.numerics.random import generator, stream
 from tsphys.sims.hidden_manifold import source
@@ -190,3 +191,24 @@ def test_bad_calls_raise_one_clear_line(case):
     assert caught.value.name == name
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 300
+
+
+def test_command_line(tmp_path, capsys):
+    def call(verb, *arguments):
+        with pytest.raises(SystemExit) as caught:
+            main([verb, "hidden_manifold", *arguments, "-t", "0,1", "-o", str(tmp_path / verb), "-q"])
+        return caught.value.code
+
+    start = ("-f", "tanh", "--delta", "0.25", "--A", "[[0.3, 0.1], [0, 0.4]]", "-N", "64")
+    names = {"eps_g", "R", "Q", "W", "Sigma", "v"}
+    assert call("simulate", *start, "-r", "2") == 0
+    assert set(tsphys.load(tmp_path / "simulate.npz").observables) == {*names, "eps_test"}
+    assert call("solve", *start, "--spectrum", "limit") == 0
+    assert set(tsphys.load(tmp_path / "solve.npz").observables) == names
+    # Random starts too: simulation and theory share the instance.
+    assert call("compare", *start[:4], "-N", "64", "-r", "8") == 0
+    capsys.readouterr()
+    assert call("simulate", "--features", "hadamard", "-N", "1000", "--force") == 2
+    words = capsys.readouterr().err.strip().splitlines()
+    assert len(words) == 1
+    assert "power of two" in words[0]
