@@ -31,6 +31,7 @@ _HOMES = {
     "HiddenManifold": "tsphys.models.hidden_manifold",
     "PottsAttention": "tsphys.models.potts_attention",
     "LearningRule": "tsphys.models.learning_rule",
+    "MemoryReconstruction": "tsphys.models.memory_reconstruction",
     "OrderParameters": "tsphys.physics.order_parameters",
     "Result": "tsphys.runs.result",
     "load": "tsphys.runs.result",
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from tsphys.models.hopfield import Hopfield
     from tsphys.models.kernel_ridge import KernelRidge
     from tsphys.models.learning_rule import LearningRule
+    from tsphys.models.memory_reconstruction import MemoryReconstruction
     from tsphys.models.online_attack import OnlineAttack
     from tsphys.models.perceptron import Perceptron
     from tsphys.models.potts_attention import PottsAttention

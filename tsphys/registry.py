@@ -119,6 +119,13 @@ MODELS = {
         theory="tsphys.odes.hidden_manifold",
         figures=("hidden_manifold",),
     ),
+    "memory_reconstruction": Entry(
+        cls="MemoryReconstruction",
+        about="patterns reconstructed from noisy synapses: message passing, state evolution, principal components",
+        sims="tsphys.sims.memory_reconstruction",
+        theory="tsphys.replica.memory_reconstruction",
+        figures=("memory_reconstruction",),
+    ),
 }
 
 #: Models that need more than text to be described, so that they have no command.

@@ -1,0 +1,98 @@
+"""Error of reconstructed patterns over the noise, iteration by iteration, and in the hard phase of sparse patterns."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
+from tsphys.replica.memory_reconstruction import thresholds
+from tsphys.runs.progress import share
+
+P = 3
+#: Noises of the iterations, all below the threshold ν = 1, and the overlap from which they start.
+NOISES, START = (0.4, 0.6, 0.8), 0.1
+#: Density of the sparse patterns, whose transition is of first order.
+RHO = 0.05
+
+
+def draw(
+    out: Any,
+    quick: bool = False,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> list[Path]:
+    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
+    N, replicas = (1500, 6) if quick else (5000, 8)
+    options = {"N": N, "replicas": replicas, "seed": seed, "threads": threads}
+    runs: dict[str, Any] = {}
+    with style() as plt:
+        figure, axes = plt.subplots(1, 3, figsize=(PAGE, 2.8))
+        model = tsphys.MemoryReconstruction(P=P)
+        noise = np.linspace(0.15, 1.25, 6 if quick else 12)
+        runs["simulation"] = tsphys.simulate(model, noise=noise, progress=share(progress, 0, 0.5, 1), **options)
+        runs["theory"] = tsphys.solve(model, noise=np.linspace(0.05, 1.3, 126))
+        for i, (name, words, theory) in enumerate(
+            (("mse", "message passing", "state evolution"), ("mse_pca", "principal components", "BBP"))
+        ):
+            theory_line(axes[0], runs["theory"], name, color=COLOURS[i], label=theory)
+            simulation_points(axes[0], runs["simulation"], name, fmt=MARKERS[i], color=COLOURS[i], label=words)
+        axes[0].axvline(np.sqrt(thresholds(model).algorithmic), color="black", lw=0.7, ls=":", zorder=0)
+        axes[0].set(xlabel=r"noise $\nu$ of the synapses", ylabel="mean squared error", ylim=(0, 1.09),
+                    title=f"$\\pm1$, $P={P}$, $N={N}$")  # fmt: skip
+        axes[0].legend(loc="upper left", fontsize=6.5)
+        t = np.arange(0, 26)
+        for i, value in enumerate(NOISES):
+            here = tsphys.MemoryReconstruction(P=P, noise=value)
+            part = share(progress, 0.5 + 0.05 * i, 0.05, 1)
+            runs[f"steps_{value}"] = tsphys.simulate(here, t=t, overlap=START, progress=part, **options)
+            runs[f"evolution_{value}"] = tsphys.solve(here, t=t, overlap=START)
+            theory_line(axes[1], runs[f"evolution_{value}"], "mse", color=COLOURS[2 + i], label=rf"$\nu={value:g}$")
+            simulation_points(axes[1], runs[f"steps_{value}"], "mse", fmt=MARKERS[i], color=COLOURS[2 + i])
+        axes[1].set(yscale="log", xlabel="iteration", title=f"from the overlap {START:g}")
+        axes[1].legend(loc="lower right")
+        _hard(axes[2], runs, quick, share(progress, 0.65, 0.35, 1), options)
+        for panel, letter in zip(axes, "abc", strict=True):
+            label(panel, letter)
+        parameters = {"P": P, "rho": RHO, "N": N, "replicas": replicas, "seed": seed, "quick": quick}
+        return save(figure, out, collect(**runs), parameters)
+
+
+def _hard(ax: Any, runs: dict[str, Any], quick: bool, progress: Any, options: dict[str, Any]) -> None:
+    """Sparse patterns: what is reached without information and from the patterns themselves, and the best there is."""
+    model = tsphys.MemoryReconstruction(patterns="sparse", rho=RHO)
+    at = thresholds(model)
+    ratio = np.array([0.6, 0.8, 1.1, 1.25, 1.5] if quick else [0.5, 0.65, 0.8, 0.9, 1.05, 1.15, 1.25, 1.32, 1.45, 1.6])
+    # Points crowd at the spinodal, where the error ends like a square root.
+    end = at.spinodal / at.algorithmic
+    below = np.sort(
+        np.concatenate([np.linspace(0.4, 1 - 1e-9, 40), end * (1 - np.geomspace(1e-6, 1, 40) * (1 - 1 / end))])
+    )
+    fine = np.concatenate([below, end * np.array([1 + 1e-9, 1.25])])
+    for i, (name, overlap) in enumerate((("no information", None), ("the patterns", 1.0))):
+        part = share(progress, i, 1, 2)
+        sim = tsphys.simulate(
+            model, noise=np.sqrt(ratio * at.algorithmic), overlap=overlap, pca=False, progress=part, **options
+        )
+        theory = tsphys.solve(model, noise=np.sqrt(fine * at.algorithmic), overlap=overlap)
+        runs |= {f"hard_simulation_{i}": sim, f"hard_theory_{i}": theory}
+        ax.plot(fine, theory["mse"] / RHO, color=COLOURS[5 + i], ls=("-", "--")[i], label=f"from {name}")
+        ax.errorbar(ratio, sim.mean("mse") / RHO, yerr=sim.sem("mse") / RHO, fmt=MARKERS[i], color=COLOURS[5 + i],
+                    mfc="white", mew=0.9, capsize=1.5, zorder=3)  # fmt: skip
+    ax.axvspan(1, at.information / at.algorithmic, color="black", alpha=0.08, lw=0)
+    ax.annotate("hard", ((1 + at.information / at.algorithmic) / 2, 0.1), ha="center", fontsize=7.5)
+    ax.set(xlabel=r"noise $\Delta/\Delta_c$", ylabel=r"mean squared error$/\rho$", ylim=(0, 1.25),
+           title=f"sparse, $\\rho={RHO:g}$, $P=1$")  # fmt: skip
+    ax.legend(loc="upper left", fontsize=6.5)
+
+
+if __name__ == "__main__":
+    from tsphys.cli import main
+
+    main(["figure", "memory_reconstruction", *sys.argv[1:]])

@@ -1,0 +1,405 @@
+"""Simulation of the reconstruction of patterns from synapses: message passing and principal components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tsphys.errors import ConvergenceError, ModelError
+from tsphys.models.axis import along
+from tsphys.models.fields import number, param
+from tsphys.models.memory_reconstruction import MemoryReconstruction
+from tsphys.numerics.random import generator
+from tsphys.physics.mixtures import combine
+from tsphys.physics.pattern_priors import (
+    MOST_CONFIGURATIONS,
+    configurations,
+    exact,
+    fourth_moment,
+    is_gaussian,
+    is_symmetric,
+    mean_field,
+    mirrored,
+)
+from tsphys.physics.priors import Prior
+from tsphys.runs.ensemble import ensemble
+from tsphys.runs.memory import fitting_threads
+from tsphys.runs.replicas import thread_count
+from tsphys.runs.result import Result
+from tsphys.sims.engines.low_rank_amp import Denoiser, Iterate, amp, bethe, errors, matched, principal
+from tsphys.sims.engines.synapses import Scores, bytes_of, observed, stored
+
+DENOISERS = ("auto", "exact", "mean_field")
+DTYPES = ("float32", "float64")
+#: Size of random initial estimates, in standard deviations of the patterns.
+SMALL = 1e-2
+
+OPTIONS = {
+    "N": param(2000, "number of neurons", kind=int, short="-N"),
+    "t": param(None, "iterations after which to observe, not the end: a,b,c", kind=str, short="-t", optional=True),
+    "overlap": param(None, "overlap of the start with the patterns, 0 to 1; none: no information", optional=True),
+    "iterations": param(500, "most iterations", kind=int),
+    "starts": param(5, "most random starts", kind=int),
+    "denoiser": param("auto", "posterior of a neuron: auto|exact|mean_field", kind=str),
+    "pca": param(True, "principal components beside it", kind=bool),
+    "dtype": param("float32", "precision of the matrix", kind=str),
+}
+
+
+def simulate(
+    model: MemoryReconstruction,
+    *,
+    N: int,
+    noise: Any = None,
+    threshold: Any = None,
+    connectivity: Any = None,
+    rho: Any = None,
+    t: Any = None,
+    overlap: float | None = None,
+    iterations: int = 500,
+    tol: float = 1e-6,
+    starts: int = 5,
+    denoiser: str = "auto",
+    pca: bool = True,
+    dtype: str = "float32",
+    replicas: int = 1,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+    checkpoint: Callable[[Result], Any] | None = None,
+    resume: Result | None = None,
+) -> Result:
+    """Store random patterns in noisy synapses of N neurons and reconstruct them.
+
+    Parameters
+    ----------
+    model : MemoryReconstruction
+        The patterns and what is seen of the synapses.
+    N : int
+        Number of neurons. The scores take 2N² bytes in single precision, each pair once.
+    noise, threshold, connectivity, rho : float or sequence of float, optional
+        In place of the model's; the sequence is the axis of the Result, `noise` if there is none.
+    t : sequence of int, optional
+        Numbers of iterations after which to observe, as the axis, instead of the end.
+    overlap : float, optional
+        Overlap m of the start with the patterns, x = m x⁰ + σ√(m(1 − m)) z: from 1, the patterns themselves, to 0.
+        None: small random estimates, as without any knowledge. A prior that is not symmetric then needs the signs of
+        the patterns: they are found first up to their signs, with the law of ±x as prior, then the signs by their
+        likelihood (not over t).
+    iterations, tol : int, float
+        Message passing ends after so many iterations, or when the mean change of an estimate is below `tol`.
+    starts : int
+        Most random starts. Several patterns at little noise can end in a wrong mixture; it is told by
+        Nishimori's identities, see `consistent`, and message passing then begins anew. If none of the starts fulfils
+        them the lowest free energy is kept.
+    denoiser : {"auto", "exact", "mean_field"}
+        Posterior of a neuron by enumeration of K^P configurations (`auto` up to 4096 of them), or with independent
+        components, at P² operations a neuron and sweep.
+    pca : bool
+        Also project the patterns on the leading P eigenvectors (not over t).
+    dtype : {"float32", "float64"}
+        Precision of the scores and of the products with them; single precision moves the estimates by about 1e-6.
+    replicas, seed, threads
+        Independent networks; the seed and the replica's number fix every random number; threads over the replicas.
+    progress, checkpoint, resume
+        As for the other models: fraction done, finished replicas every 10 s or so, finished replicas to start from.
+
+    Returns
+    -------
+    Result
+        With axes (replica, axis): ``mse`` mean squared error per component, ``overlap`` x·x⁰/(NPσ²), after the order of
+        the patterns (and signs or a rotation, as far as the prior leaves them open) was chosen for the best match;
+        at the end also ``free_energy``, Bethe's, per neuron and pattern, ``iterations`` of all starts, ``moved``, the
+        last mean change, which tells whether they converged, and ``overlap_pca``, the share of the patterns' norm in
+        the span of the leading eigenvectors, with ``mse_pca``, that of the best linear estimate from there.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range, or the scores do not fit into memory.
+    ConvergenceError
+        If the eigenvectors were not found.
+
+    References
+    ----------
+    Goldt, Krzakala, Zdeborová & Brunel, PLoS Comput. Biol. 19, e1010813 (2023); Lesieur, Krzakala & Zdeborová, J. Stat.
+    Mech. 073403 (2017).
+    """
+    given = {"noise": noise, "threshold": threshold, "connectivity": connectivity, "rho": rho}
+    axis, values, models = along(model, **given)
+    if t is not None:
+        if len(models) > 1:
+            raise ModelError("axis", [axis, "t"], "must be one sequence; the others are numbers")
+        axis, values = "t", _whole(t)
+    model = models[0]
+    plan = Plan(
+        N=number("N", N, kind=int, low=2),
+        overlap=None if overlap is None else number("overlap", overlap, low=0, high=1),
+        iterations=number("iterations", iterations, kind=int, low=1),
+        tol=number("tol", tol, low=0),
+        starts=number("starts", starts, kind=int, low=1),
+        denoiser=denoiser,
+        pca=pca,
+        dtype=dtype,
+        seed=number("seed", seed, kind=int, low=0, high=2**63 - 1),
+    )
+    replicas = number("replicas", replicas, kind=int, low=1)
+    if plan.N <= model.P:
+        raise ModelError("N", plan.N, f"must be > {model.P}, the number of patterns")
+    if dtype not in DTYPES:
+        raise ModelError("dtype", dtype, "must be one of " + ", ".join(DTYPES))
+    if not isinstance(pca, bool):
+        raise ModelError("pca", pca, "must be true or false")
+    _denoiser(model.prior, model.P, denoiser)
+    needed = bytes_of(plan.N, np.dtype(dtype).itemsize) + 80.0 * plan.N * model.P
+    threads = fitting_threads(needed, plan.N, "the synapses", thread_count(threads))
+
+    def work(replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
+        if axis == "t":
+            return _trajectory(model, plan, values, replica, report)
+        rows = []
+        for point, here in enumerate(models):
+            rows.append(_end(here, plan, replica, point, lambda f, at=point: report((at + f) / len(models))))
+        return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+    return ensemble(
+        model, axis, values, work, plan._asdict(), replicas=replicas, threads=threads, progress=progress,
+        checkpoint=checkpoint, resume=resume,
+    )  # fmt: skip
+
+
+def reconstruct(
+    model: MemoryReconstruction,
+    J: Any,
+    *,
+    start: Any = None,
+    iterations: int = 500,
+    tol: float = 1e-6,
+    starts: int = 5,
+    denoiser: str = "auto",
+    dtype: str = "float32",
+    seed: int = 0,
+) -> np.ndarray:
+    """Patterns (N, P) from a given matrix of synapses, up to what the prior leaves open: order, signs, rotations.
+
+    Parameters
+    ----------
+    model : MemoryReconstruction
+        The prior, the number of patterns and the channel with its noise.
+    J : array_like, shape (N, N)
+        √N times the synapses, in the units of the model; NaN where a diluted network has no bond. The diagonal is not
+        looked at.
+    start : array_like, shape (N, P), optional
+        Estimates to begin with; small random ones by default.
+    iterations, tol, starts, denoiser, dtype, seed
+        As in `simulate`.
+
+    Raises
+    ------
+    ModelError
+        If J is not symmetric, or has entries that the channel cannot give.
+    ConvergenceError
+        If the estimates still move after that many iterations.
+    """
+    iterations = number("iterations", iterations, kind=int, low=1)
+    tol = number("tol", tol, low=0, open_low=True)
+    starts = number("starts", starts, kind=int, low=1)
+    if dtype not in DTYPES:
+        raise ModelError("dtype", dtype, "must be one of " + ", ".join(DTYPES))
+    S = observed(model, J, np.dtype(dtype))
+    if start is not None:
+        x = np.array(start, dtype=float)
+        if x.shape != (S.N, model.P) or not np.isfinite(x).all():
+            raise ModelError("start", f"array of shape {x.shape}", f"must be finite numbers ({S.N}, {model.P})")
+        state, count = _converged(model, S, denoiser, x, iterations, tol)
+    else:
+        state, count = _uninformed(model, S, denoiser, generator(seed, 0, "start 0"), iterations, tol, starts)
+    if state.moved > tol:
+        raise ConvergenceError("the patterns were not reached", residual=state.moved, iterations=count, last=state.x)
+    return state.x
+
+
+class Plan(NamedTuple):
+    """Options of a run, checked."""
+
+    N: int
+    overlap: float | None
+    iterations: int
+    tol: float
+    starts: int
+    denoiser: str
+    pca: bool
+    dtype: str
+    seed: int
+
+
+def _whole(t: Any) -> np.ndarray:
+    words = "must be whole numbers of iterations, increasing from 0 or later"
+    try:
+        t = np.atleast_1d(np.asarray(t, dtype=float))
+    except (TypeError, ValueError):
+        raise ModelError("t", t, words) from None
+    if t.ndim != 1 or not t.size or not (np.isfinite(t).all() and (t == np.rint(t)).all() and t[0] >= 0):
+        raise ModelError("t", t, words)
+    if (np.diff(t) <= 0).any():
+        raise ModelError("t", t, words)
+    return t
+
+
+def _denoiser(prior: Prior, P: int, denoiser: str) -> Denoiser:
+    if denoiser not in DENOISERS:
+        raise ModelError("denoiser", denoiser, "must be one of " + ", ".join(DENOISERS))
+    count = configurations(prior, P)
+    if denoiser == "exact" and count > MOST_CONFIGURATIONS:
+        words = f"must be mean_field for {P} patterns: {count:.3g} configurations are more than {MOST_CONFIGURATIONS}"
+        raise ModelError("denoiser", denoiser, words)
+    chosen = exact if denoiser == "exact" or (denoiser == "auto" and count <= MOST_CONFIGURATIONS) else mean_field
+    return partial(chosen, prior)
+
+
+def _instance(model: MemoryReconstruction, p: Plan, replica: int, point: int) -> tuple[np.ndarray, Scores]:
+    """Patterns (N, P) and scores of their synapses."""
+    truth = model.prior.draw(generator(p.seed, replica, f"patterns {point}"), (p.N, model.P))
+    return truth, stored(model, truth, np.dtype(p.dtype), (p.seed, replica, f"synapses {point}"))
+
+
+def _informed(truth: np.ndarray, overlap: float, variance: float, rng: np.random.Generator) -> np.ndarray:
+    return overlap * truth + np.sqrt(variance * overlap * (1 - overlap)) * rng.standard_normal(truth.shape)
+
+
+def _small(prior: Prior, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    return SMALL * np.sqrt(prior.second_moment) * rng.standard_normal(shape)
+
+
+def _converged(
+    model: MemoryReconstruction,
+    S: Scores,
+    denoiser: str,
+    x: np.ndarray,
+    iterations: int,
+    tol: float,
+    prior: Prior | None = None,
+    report: Callable[[float], None] | None = None,
+) -> tuple[Iterate, int]:
+    """The last iterate from x, and how many there were."""
+    denoise = _denoiser(prior or model.prior, model.P, denoiser)
+    for count, state in enumerate(amp(S.product, model.Delta, denoise, x), start=1):
+        if report is not None:
+            report(count / iterations)
+        if state.moved <= tol or count >= iterations:
+            return state, count
+    raise AssertionError("message passing does not end by itself")
+
+
+def _uninformed(
+    model: MemoryReconstruction,
+    S: Scores,
+    denoiser: str,
+    rng: np.random.Generator,
+    iterations: int,
+    tol: float,
+    starts: int,
+    report: Callable[[float], None] | None = None,
+) -> tuple[Iterate, int]:
+    """The best last iterate from small random estimates, and the number of iterations of all starts."""
+    found, total = [], 0
+    for _ in range(starts):
+        state, count = _random_start(model, S, denoiser, rng, iterations, tol, report)
+        found.append(state)
+        total += count
+        if consistent(model.prior, state):
+            return state, total
+    return min(found, key=lambda state: (state.moved > tol, bethe(S.product, model.Delta, state))), total
+
+
+def consistent(prior: Prior, state: Iterate) -> bool:
+    """Whether estimates and fields are those of a Bayes-optimal posterior, as Nishimori's identities have it.
+
+    xᵀx/N + V should be σ²·1 and xᵀB/N should be σ²A. Allowed are five standard deviations of such sums over N neurons,
+    √(E x⁴/N) for the patterns' own overlaps, and √(σ²A/N) for those with the noise of the fields.
+    """
+    N, P = state.x.shape
+    variance, own = prior.second_moment, np.sqrt(fourth_moment(prior) / N)
+    largest = np.abs(state.A).max()
+    patterns = np.abs(state.x.T @ state.x / N + state.V - variance * np.eye(P)).max()
+    fields = np.abs(state.x.T @ state.B / N - variance * state.A).max()
+    return bool(patterns < 5 * own and fields < 5 * (largest * own + np.sqrt(variance * largest / N)))
+
+
+def _random_start(
+    model: MemoryReconstruction,
+    S: Scores,
+    denoiser: str,
+    rng: np.random.Generator,
+    iterations: int,
+    tol: float,
+    report: Callable[[float], None] | None,
+) -> tuple[Iterate, int]:
+    """The last iterate from small random estimates; for an asymmetric prior after the signs of the patterns."""
+    x, before = _small(model.prior, (S.N, model.P), rng), 0
+    if not is_symmetric(model.prior):
+        both = mirrored(model.prior)
+        few = "auto" if denoiser == "exact" else denoiser
+        state, before = _converged(model, S, few, x, iterations, max(tol, 1e-4), both, report)
+        x = state.x * _signs(model.prior, state)
+    state, count = _converged(model, S, denoiser, x, iterations, tol, report=report)
+    return state, before + count
+
+
+def _signs(prior: Prior, state: Iterate) -> np.ndarray:
+    """The likelier sign of each pattern, its components taken as independent of those of the others."""
+    precision = np.diag(state.A)
+    plus, minus = (combine(*prior.pieces(precision, s * state.B))[0].sum(axis=0) for s in (1, -1))
+    return np.where(plus >= minus, 1.0, -1.0)
+
+
+def _observed(model: MemoryReconstruction, x: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    best = matched(x, truth, is_symmetric(model.prior), is_gaussian(model.prior))
+    return errors(best, truth, model.prior.second_moment)
+
+
+def _end(
+    model: MemoryReconstruction, p: Plan, replica: int, point: int, report: Callable[[float], None]
+) -> dict[str, Any]:
+    """Observables of one instance when message passing has ended."""
+    truth, S = _instance(model, p, replica, point)
+    rng = generator(p.seed, replica, f"start {point}")
+    if p.overlap is None:
+        state, count = _uninformed(model, S, p.denoiser, rng, p.iterations, p.tol, p.starts, report)
+    else:
+        x = _informed(truth, p.overlap, model.prior.second_moment, rng)
+        state, count = _converged(model, S, p.denoiser, x, p.iterations, p.tol, report=report)
+    out = {
+        **_observed(model, state.x, truth),
+        "free_energy": bethe(S.product, model.Delta, state) / model.P,
+        "iterations": float(count),
+        "moved": state.moved,
+    }
+    if p.pca:
+        vectors = principal(S.product, p.N, model.P, rng)
+        share = np.sum((vectors.T @ truth) ** 2) / np.sum(truth**2)
+        out |= {"mse_pca": (1 - share) * np.mean(truth**2), "overlap_pca": share}
+    return out
+
+
+def _trajectory(
+    model: MemoryReconstruction, p: Plan, t: np.ndarray, replica: int, report: Callable[[float], None]
+) -> dict[str, np.ndarray]:
+    """Observables after given numbers of iterations."""
+    truth, S = _instance(model, p, replica, 0)
+    rng = generator(p.seed, replica, "start 0")
+    prior = model.prior
+    x = _small(prior, truth.shape, rng) if p.overlap is None else _informed(truth, p.overlap, prior.second_moment, rng)
+    wanted = set(t.astype(np.int64).tolist())
+    rows = [_observed(model, x, truth)] if 0 in wanted else []
+    last = max(wanted)
+    steps = amp(S.product, model.Delta, _denoiser(prior, model.P, p.denoiser), x)
+    for count in range(1, last + 1):
+        state = next(steps)
+        report(count / last)
+        if count in wanted:
+            rows.append(_observed(model, state.x, truth))
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}

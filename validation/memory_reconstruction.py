@@ -1,0 +1,78 @@
+"""Checks of the reconstruction of patterns from synapses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys import MemoryReconstruction
+from tsphys.replica import memory_reconstruction as theory
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary
+
+#: Nodes and weights of a plain sum over N(0, 1).
+_Z = np.linspace(-10, 10, 8001)
+_W = np.exp(-(_Z**2) / 2) / np.sqrt(2 * np.pi) * (_Z[1] - _Z[0])
+
+
+def steps(model: MemoryReconstruction, overlap: float) -> Any:
+    """A check of message passing, iteration by iteration."""
+
+    def run(setting: Setting) -> Finding:
+        t = [1, 2, 4, 8, 16]
+        options = {"seed": setting.seed, "threads": setting.threads, "replicas": setting.replicas(10)}
+        sim = tsphys.simulate(model, N=1500, t=t, overlap=overlap, **options)
+        return on_theory(sim, tsphys.solve(model, t=t, overlap=overlap), "mse")
+
+    return run
+
+
+def ends(model: MemoryReconstruction, share: list[float]) -> Any:
+    """A check of final errors without information, and of the eigenvectors, over Δ/Δ_c."""
+
+    def run(setting: Setting) -> Finding:
+        noise = [theory.noise_at(model, s * theory.thresholds(model).algorithmic) for s in share]
+        options = {"seed": setting.seed, "threads": setting.threads, "replicas": setting.replicas(10)}
+        sim = tsphys.simulate(model, N=1500, noise=noise, **options)
+        shown = ["mse", "overlap", "mse_pca", "overlap_pca"]
+        return on_theory(sim, tsphys.solve(model, noise=noise), "mse", observables=shown)
+
+    return run
+
+
+def saddles(setting: Setting) -> Finding:
+    """Stationarity of both fixed points in the hard phase of sparse patterns, the potential by a plain sum."""
+    rho = 0.05
+    model = MemoryReconstruction(patterns="sparse", rho=rho)
+    Delta = 1.2 * theory.thresholds(model).algorithmic
+
+    def potential(m: float) -> float:
+        M = m * rho
+        g = M / Delta
+        value = -(M**2) / (4 * Delta)
+        for x, p in ((1.0, rho), (0.0, 1 - rho)):
+            B = g * x + np.sqrt(g) * _Z
+            value += p * _W @ np.logaddexp(np.log(rho) - g / 2 + np.logaddexp(B, -B) - np.log(2), np.log(1 - rho))
+        return float(value)
+
+    return stationary(potential, [[g * Delta / rho] for g in theory.fixed_points(model.prior, Delta)])
+
+
+def checks(quick: bool) -> list[Check]:
+    """What is checked of the reconstruction of patterns."""
+    return [
+        Check("simulation", "iterations, ±1", steps(MemoryReconstruction(P=2, noise=0.6), 0.3)),
+        Check(
+            "simulation",
+            "iterations, Tsodyks",
+            steps(MemoryReconstruction(patterns="tsodyks", rho=0.3, noise=0.14), 0.3),
+        ),
+        Check("simulation", "errors, ±1", ends(MemoryReconstruction(P=3), [0.25, 0.5])),
+        Check(
+            "simulation",
+            "errors, rectified",
+            ends(MemoryReconstruction(channel="rectified", threshold=0.5), [0.35, 0.6]),
+        ),
+        Check("saddle", "hard phase", saddles),
+    ]
