@@ -124,3 +124,21 @@ def test_held_out_error_is_what_is_left_of_the_whole():
     noisy = solve(dataclasses.replace(model, noise=0.5), inputs=100)
     # With noise they are fitted exactly, and wrong by σ²/2.
     assert noisy["eps_held"][0] == pytest.approx((noisy["eps_g"][0] * 100 - 80 * 0.125) / 20, rel=1e-9)
+
+
+def test_error_at_the_examples_themselves():
+    """What the held-out error leaves to the examples, against instances solved by their Gram matrix."""
+    model = KernelRidge(n=200, ridge=0.3, noise=0.5, modes=100)
+    eigenvalues, target = model.spectrum()
+    rng = np.random.default_rng(0)
+    measured = []
+    for _ in range(60):
+        phi = rng.standard_normal((200, 100))
+        f = phi @ target
+        K = (phi * eigenvalues) @ phi.T
+        fitted = K @ np.linalg.solve(K + 0.3 * np.eye(200), f + 0.5 * rng.standard_normal(200))
+        measured.append(np.mean((fitted - f) ** 2))
+    found = solve(model, inputs=1000)
+    expected = 2 * (1000 * found["eps_g"][0] - 800 * found["eps_held"][0]) / 200
+    # Four standard errors, and a correction of order 1/n.
+    assert np.mean(measured) == pytest.approx(expected, abs=4 * np.std(measured) / np.sqrt(60), rel=1 / 200)
