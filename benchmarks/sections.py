@@ -8,5 +8,6 @@ SECTIONS = {
     "sizes": "tsphys.benchmarks.online:sizes",
     "ode": "tsphys.benchmarks.ode:time_to_solution",
     "hebbian": "tsphys.benchmarks.hebbian:monte_carlo",
+    "potts": "tsphys.benchmarks.potts:monte_carlo",
     "start": "tsphys.benchmarks.online:cold_start",
 }

@@ -92,6 +92,33 @@ def test_a_step_is_timed_without_the_start_of_a_program():
     assert np.median(times["program"]) < np.median(times["plain"])
 
 
+def test_potts_loop_has_the_law_of_the_sampler():
+    """Mean energy of the reference and of tsphys, over chains of their own."""
+    from tsphys.benchmarks import potts as bench
+    from tsphys.models.potts_attention import PottsAttention
+
+    model = PottsAttention(C=3, beta=2.0)
+    J, U = model.draw(6, 0, 0), model.colour_matrix()
+    rng = np.random.default_rng(0)
+    H = []
+    for step in (bench.numpy_visit, None):
+        values = []
+        for index in range(300):
+            s = rng.integers(0, 3, 6)
+            if step is None:
+                chain = bench.chain(J, U, index)
+                chain.run(1, 10)
+                s = chain.s
+            else:
+                for _ in range(60):
+                    step(J, U, s, rng)
+            values.append(-0.5 * np.sum(J * U[np.ix_(s, s)]))
+        H.append(np.array(values))
+    gap = abs(H[0].mean() - H[1].mean()) / np.hypot(H[0].std(), H[1].std()) * np.sqrt(300)
+    # Four standard errors: one in 16000.
+    assert gap < 4
+
+
 def test_rows_are_medians_with_their_range(tmp_path):
     rows = [row("a section", "time", [3.0, 1.0, 2.0], "s"), ratio("other", "gain", np.array([2.0, 9.0]), np.ones(2))]
     assert (rows[0].value, rows[0].low, rows[0].high) == (2.0, 1.0, 3.0)

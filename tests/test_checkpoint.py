@@ -13,6 +13,7 @@ from tsphys.runs.result import Result
 RUNS = {
     "two_layer": (tsphys.TwoLayer(), {"N": 20, "t": [0, 0.5]}, "Q"),
     "hopfield": (tsphys.Hopfield(T=0.5), {"N": 500, "T": [0.3, 0.5], "sweeps": 8, "equilibration": 2}, "m"),
+    "potts_attention": (tsphys.PottsAttention(), {"N": 10, "alpha": [1, 2], "burn_in": 2, "n_test": 5}, "Q"),
 }
 
 

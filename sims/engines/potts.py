@@ -36,14 +36,16 @@ def add_rows(up, down, row):
 def visit(columns, U, s, M, p, i, u):
     """Draw the colour of site i anew by the uniform u; the rows of columns are the columns of J, p (C,) is work."""
     C = U.shape[0]
-    top = -math.inf
     for a in range(C):
-        z = 0.0
-        for b in range(C):
-            z += U[a, b] * M[b, i]
-        p[a] = z
-        if z > top:
-            top = z
+        p[a] = 0.0
+    for b in range(C):
+        field = M[b, i]
+        for a in range(C):
+            p[a] += U[b, a] * field
+    top = p[0]
+    for a in range(1, C):
+        if p[a] > top:
+            top = p[a]
     total = 0.0
     for a in range(C):
         w = math.exp(p[a] - top)

@@ -28,7 +28,10 @@ from tsphys.runs.replicas import thread_count  # noqa: E402
 @click.option("--rounds", default=9, help="Rounds; each times every program once.")
 @click.option("-j", "--threads", default=None, type=int, help="Most threads.  [default: all cores]")
 @click.option(
-    "--only", multiple=True, metavar="SECTION", help="engines, threads, sizes, ode, hebbian, start; may be repeated."
+    "--only",
+    multiple=True,
+    metavar="SECTION",
+    help="engines, threads, sizes, ode, hebbian, potts, start; may be repeated.",
 )
 @click.option(
     "--external",
