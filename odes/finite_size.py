@@ -19,7 +19,9 @@ from tsphys.models.fields import number, parameters
 from tsphys.models.starts import checked_start, drawn_start
 from tsphys.models.two_layer import TwoLayer
 from tsphys.numerics.random import fill_normals, source
-from tsphys.odes.two_layer import Motion, _kernels, _motion, has_closed_equations
+from tsphys.odes.two_layer import Motion, has_closed_equations
+from tsphys.physics.motion import kernels
+from tsphys.physics.motion import motion as _motion
 from tsphys.physics.order_parameters import DIMS, DIVERGED, OrderParameters, need, triangular_root
 from tsphys.rules import two_layer as rules
 from tsphys.rules.binding import rule
@@ -166,7 +168,7 @@ def sample(
     law = model.learning_rule()
     first = drawn_start(model, N, seed) if start is None else checked_start(law, start)
     motion = Motion(model, np.array(first.T), np.array(first.v_star))
-    moves = _kernels(*model.activations)[0]
+    moves = kernels(*model.activations)[0]
     walk = rebind(_walk, {_motion: moves, rule: rules.rule}, tag="_".join(model.activations))
     root, p = triangular_root(motion.T), law.parameter_array()
     state = motion.state(first)

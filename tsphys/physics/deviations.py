@@ -127,6 +127,8 @@ def plain_square(kind, alpha, C):
     """⟨Δ²⟩ for any covariance C of the fields and any activations but tanh, to an absolute error ~1e-16·(K+M)²."""
     out = 0.0
     for a in range(alpha.shape[0]):
+        if alpha[a] == 0.0:
+            continue
         for b in range(a + 1):
             twice = 1.0 if a == b else 2.0
             out += twice * alpha[a] * alpha[b] * I2(kind[a], kind[b], C[a, a], C[a, b], C[b, b])

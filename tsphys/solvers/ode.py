@@ -24,6 +24,8 @@ def integrate(
     method: str = "auto",
     limit: float = 1e8,
     max_steps: int = 1_000_000,
+    event: Callable[[float, np.ndarray], float] | None = None,
+    event_from: float = 0.0,
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Solve dy/dt = rhs(t, y) from y(0) = y0, and read y off at the times `t`.
 
@@ -45,13 +47,18 @@ def integrate(
         The solution counts as diverged when a component exceeds it.
     max_steps : int
         Most steps taken.
+    event : callable, optional
+        The integration ends where ``event(t, y)``, looked at after each step, has become zero or less.
+    event_from : float
+        Earliest time of the event.
 
     Returns
     -------
     y : ndarray (len(t), n)
         The solution.
     info : dict
-        ``method, rtol, atol, steps, evaluations``, ready for JSON.
+        ``method, rtol, atol, steps, evaluations``, ready for JSON. If the event came, ``event`` is its time, y is NaN
+        after it, and ``event_state`` the solution there, as a list.
 
     Raises
     ------
@@ -94,6 +101,7 @@ def integrate(
         return value
 
     steps = 0
+    came: dict[str, Any] = {}
     with np.errstate(over="ignore", invalid="ignore"):
         if filled < len(t):
             solver = getattr(scipy.integrate, method)(checked, 0.0, y0, t[-1], rtol=rtol, atol=atol)
@@ -107,9 +115,27 @@ def integrate(
             now, largest = solver.t, float(np.max(np.abs(solver.y), initial=0.0))
             if not largest <= limit:
                 raise diverged()
-            reached = int(np.searchsorted(t, now, side="right"))
+            found = None if event is None else _event(event, solver, event_from)
+            reached = int(np.searchsorted(t, now if found is None else found, side="right"))
             if reached > filled:
                 y[filled:reached] = solver.dense_output()(t[filled:reached]).T
                 filled = reached
-    info: dict[str, Any] = {"method": method, "rtol": rtol, "atol": atol.tolist()}
+            if found is not None:
+                came = {"event": found, "event_state": solver.dense_output()(found).tolist()}
+                break
+    info: dict[str, Any] = {"method": method, "rtol": rtol, "atol": atol.tolist(), **came}
     return y, {**info, "steps": steps, "evaluations": evaluations}
+
+
+def _event(event: Callable[[float, np.ndarray], float], solver: Any, earliest: float) -> float | None:
+    """Time at which the event came during the last step of a solver; None if it did not."""
+    import scipy.optimize
+
+    if solver.t < earliest:
+        return None
+    low, curve = max(solver.t_old, earliest), solver.dense_output()
+    if event(low, curve(low)) <= 0:
+        return float(low)
+    if event(solver.t, solver.y) > 0:
+        return None
+    return float(scipy.optimize.brentq(lambda time: event(time, curve(time)), low, solver.t, xtol=1e-12, rtol=1e-12))

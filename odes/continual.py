@@ -1,0 +1,241 @@
+"""Continual learning for N → ∞: the closed equations of motion of all overlaps and heads, from block to block.
+
+The state is (R, S, heads) with S = Q − R T⁺ Rᵀ and T the overlaps of all teachers together. While a task is active its
+teachers' readouts and its head are those of a two-layer network; those of the other tasks are silent, but the overlaps
+with their teachers move on. Replay and interleaving average the motion over tasks. Anchors are fixed vectors: what they
+have outside of the teachers' span is a basis of K more silent teachers.
+
+Lee, Goldt & Saxe, ICML 2021 (arXiv:2107.04384), with every sum over teachers' units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import DivergedError
+from tsphys.models.continual import Continual
+from tsphys.models.fields import number
+from tsphys.models.phases import Phase, State
+from tsphys.odes.phases import Leg, through_phases
+from tsphys.physics.activations import code
+from tsphys.physics.motion import kernels, tolerance_of_S
+from tsphys.physics.order_parameters import DIVERGED, OrderParameters, triangular_root
+from tsphys.runs.online import theory_result, theory_start
+from tsphys.runs.result import Result
+from tsphys.runs.times import times
+
+
+@dataclass(frozen=True)
+class Motion:
+    """The equations of motion of a model for given teachers.
+
+    Parameters
+    ----------
+    model : Continual
+    T : ndarray (S·M, S·M)
+    v_star : ndarray (S·M,)
+        Overlaps and readouts of the teachers, task after task.
+    """
+
+    model: Continual
+    T: np.ndarray
+    v_star: np.ndarray
+
+    @property
+    def T_inv(self) -> np.ndarray:
+        """T⁺, the pseudo-inverse."""
+        return np.linalg.pinv(self.T, hermitian=True)
+
+    def _readout(self, task: int, silent: int) -> np.ndarray:
+        """Readouts of the teachers while a task is active, and of `silent` more."""
+        out, M = np.zeros(len(self.T) + silent), self.model.M
+        out[task * M : (task + 1) * M] = self.v_star[task * M : (task + 1) * M]
+        return out
+
+    def _kinds(self, teachers: int) -> tuple[np.ndarray, bool]:
+        g = self.model.activation
+        return np.full(self.model.K + teachers, code(g)), g in ("erf", "linear")
+
+    def state(self, start: OrderParameters) -> np.ndarray:
+        """(R, triangle of S, heads) as one vector."""
+        S = start.Q - start.R @ self.T_inv @ start.R.T
+        return np.concatenate([start.R.ravel(), S[np.tril_indices(len(S))], start.v])
+
+    def split(self, y: np.ndarray, teachers: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """R (…, K, teachers), S (…, K, K) and heads (…, S·K) of states (…, n)."""
+        K, (row, column) = self.model.K, np.tril_indices(self.model.K)
+        S = np.empty((*y.shape[:-1], K, K))
+        S[..., row, column] = S[..., column, row] = y[..., K * teachers : K * teachers + len(row)]
+        return y[..., : K * teachers].reshape(*y.shape[:-1], K, teachers), S, y[..., K * teachers + len(row) :]
+
+    def seen(self, time: float, y: np.ndarray) -> State:
+        """The state as schedules see it."""
+        R, S, v = self.split(y, len(self.T))
+        return State(time, R, S + R @ self.T_inv @ R.T, self.T, v, self.v_star)
+
+    def rhs(self, mixture: np.ndarray, silent: int = 0) -> Callable[[float, np.ndarray], np.ndarray]:
+        """``rhs(t, z)`` while examples are of each task with the probabilities `mixture` (S,).
+
+        With `silent` = K there are K more orthonormal teachers, orthogonal to the others, in T and R.
+        """
+        model, M = self.model, len(self.T) + silent
+        K, kernel = model.K, kernels(model.activation, model.activation)[0]
+        T, T_inv = np.eye(M), np.eye(M)
+        T[: len(self.T), : len(self.T)], T_inv[: len(self.T), : len(self.T)] = self.T, self.T_inv
+        kind, near = self._kinds(M)
+        active = [
+            (s, p, self._readout(s, silent), np.array([model.lr, model.eta_v, sigma**2, 0.0, 0.0, model.minibatch]))
+            for s, (p, sigma) in enumerate(zip(mixture, model.sigmas, strict=True))
+            if p > 0
+        ]
+        shared = K * M + K * (K + 1) // 2
+
+        def rhs(t: float, z: np.ndarray) -> np.ndarray:
+            dz, own, d_own = np.zeros_like(z), np.empty(shared + K), np.empty(shared + K)
+            own[:shared] = z[:shared]
+            for s, p, readout, rates in active:
+                head = slice(shared + s * K, shared + (s + 1) * K)
+                own[shared:] = z[head]
+                kernel(own, d_own, kind, near, T, T_inv, readout, rates)
+                dz[:shared] += p * d_own[:shared]
+                dz[head] += p * d_own[shared:]
+            return dz
+
+        return rhs
+
+    def tolerances(self, atol: float, silent: int = 0) -> np.ndarray:
+        """`atol` of each component of the state."""
+        K, g = self.model.K, self.model.activation
+        triangle = np.full(K * (K + 1) // 2, atol * tolerance_of_S(g, g))
+        R = np.full(K * (len(self.T) + silent), atol)
+        return np.concatenate([R, triangle, np.full(self.model.tasks * K, atol)])
+
+    def leg(self, block: int, phase: Phase, y: np.ndarray, atol: float) -> Leg:
+        """The motion from y on during a block."""
+        K, M = self.model.K, len(self.T)
+        R, S, v = self.split(y, M)
+        y = np.concatenate([y[: len(y) - len(v)], v if phase.v is None else phase.v])
+        pull, mixture = phase.rates(self.model.learning_rule()), self.model.mixture(block)
+        if pull is None:
+            return Leg(self.rhs(mixture), y, self.tolerances(atol), lambda z: z)
+        anchors = np.hstack([R, triangular_root(S)])
+        row, column = np.tril_indices(K)
+        free, drawn, size = self.rhs(mixture, K), np.repeat(pull, M + K), anchors.size
+
+        def rhs(t: float, z: np.ndarray) -> np.ndarray:
+            dz = free(t, z)
+            dz[:size] -= drawn * (z[:size] - anchors.ravel())
+            dz[size : size + len(row)] -= (pull[row] + pull[column]) * z[size : size + len(row)]
+            return dz
+
+        def back(z: np.ndarray) -> np.ndarray:
+            R, S, v = self.split(z, M + K)
+            S = S + R[..., M:] @ R[..., M:].swapaxes(-1, -2)
+            return np.concatenate([R[..., :M].reshape(len(z), -1), S[..., row, column], v], axis=-1)
+
+        z = np.concatenate([anchors.ravel(), np.zeros(len(row)), y[len(y) - len(v) :]])
+        return Leg(rhs, z, self.tolerances(atol, K), back)
+
+    def observe(self, states: np.ndarray) -> dict[str, np.ndarray]:
+        """``eps_g`` (n, S), ``R``, ``Q``, ``v`` (n, S·K) of states (n, …)."""
+        n, K, M = len(states), self.model.K, len(self.T)
+        R, _, v = self.split(states, M)
+        shared = states[:, : states.shape[1] - v.shape[1]]
+        eps_g, Q = np.empty((n, self.model.tasks)), np.empty((n, K, K))
+        kernel, (kind, near) = kernels(self.model.activation, self.model.activation)[1], self._kinds(M)
+        for s in range(self.model.tasks):
+            own, error = np.hstack([shared, v[:, s * K : (s + 1) * K]]), np.empty(n)
+            kernel(own, kind, near, self.T, self.T_inv, self._readout(s, 0), error, Q)
+            # The sum of squares may round to less than nothing.
+            eps_g[:, s] = np.maximum(error, 0.0)
+        return {"eps_g": eps_g, "R": R, "Q": Q, "v": v.copy()}
+
+
+def solve(
+    model: Continual,
+    *,
+    t: Any,
+    start: OrderParameters | None = None,
+    N: int = 1000,
+    seed: int = 0,
+    rtol: float | None = None,
+    atol: float | None = None,
+    method: str = "auto",
+) -> Result:
+    """Solve the equations of motion for N → ∞ through all blocks, and observe the order parameters at the times t.
+
+    The integration stops at every switch, at a threshold where the error crosses it.
+
+    Parameters
+    ----------
+    model : Continual
+        The tasks, the student and the schedule.
+    t : sequence of float
+        Times t = steps/N, increasing from 0 or later.
+    start : OrderParameters, optional
+        Overlaps at t = 0 with all teachers, heads as v (S·K,); none: what replica 0 of a simulation at size N with this
+        seed draws.
+    N, seed : int
+        Of that draw; without a meaning when a start is given.
+    rtol, atol, method
+        As for two-layer networks, see `tsphys.odes.two_layer.solve`; by default 1e-12 and 1e-13, for relu, quad and
+        he2 1e-11 and 1e-12.
+
+    Returns
+    -------
+    Result
+        ``eps_g`` (len(t), S), ``R`` (len(t), K, S·M), ``Q`` (…, K, K), ``v`` (…, S, K), and constant ``T``, ``v_star``.
+        ``meta["phases"]`` has t, R, Q and v at the beginning of each block.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range.
+    DivergedError
+        If an order parameter exceeds 1e16; ``partial`` is the Result until then.
+    ConvergenceError
+        If the tolerance cannot be met.
+    """
+    t = times("t", t)
+    fine = model.activation in ("erf", "linear")
+    rtol = (1e-12 if fine else 1e-11) if rtol is None else rtol
+    atol = number("atol", (1e-13 if fine else 1e-12) if atol is None else atol, low=0)
+    first, record = theory_start(model, start, N, seed)
+    motion = Motion(model, np.array(first.T), np.array(first.v_star))
+    block = -1
+
+    def schedule(i: int, state: State) -> Phase:
+        nonlocal block
+        block = i
+        return model.phase(i, state)
+
+    def result(states: np.ndarray, info: dict[str, Any]) -> Result:
+        return theory_result(model, t, first, meta={**record, **info}, **motion.observe(states))
+
+    try:
+        states, begins, info = through_phases(
+            schedule, lambda phase, y: motion.leg(block, phase, y, atol), motion.seen, motion.state(first), t,
+            rtol=rtol, method=method, limit=DIVERGED,
+        )  # fmt: skip
+    except DivergedError as error:
+        raise DivergedError(str(error), t=error.t, partial=result(error.partial, {})) from None
+    return result(states, {**info, "phases": [begins]})
+
+
+def error_rates(model: Continual, state: OrderParameters, block: int = 1) -> np.ndarray:
+    """d eps_g/dt (S,) of every task at the beginning of a block that starts from `state`, heads as v (S·K,).
+
+    The initial slopes of forgetting and, with a minus sign, of transfer. The derivative of the error along the motion
+    is taken by central differences, to 1e-9 of the largest rate or so.
+    """
+    motion = Motion(model, np.array(state.T), np.array(state.v_star))
+    y = motion.state(state)
+    now = motion.seen(0.0, y)
+    leg = motion.leg(block, model.phase(block, now), y, 1e-13)
+    dz, h = leg.rhs(0.0, leg.start), 1e-5
+    eps_g = motion.observe(leg.back(leg.start + h * np.outer([2, 1, -1, -2], dz)))["eps_g"]
+    return (8 * (eps_g[1] - eps_g[2]) - (eps_g[0] - eps_g[3])) / (12 * h)
