@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.errors import DivergedError
+from tsphys.errors import DivergedError, ModelError
+from tsphys.models import phases
 from tsphys.models.fields import number
 from tsphys.models.learning_rule import LearningRule
+from tsphys.odes.phases import Leg, through_phases
 from tsphys.physics.field_average import (
     ACCEPTED,
     Nodes,
@@ -128,7 +130,8 @@ def solve(
     Raises
     ------
     ModelError
-        If an argument is out of range, or the model has a fixed training set, for which these equations do not hold.
+        If an argument is out of range, or the model has a fixed training set, for which these equations do not hold, or
+        a schedule with anchors.
     DivergedError
         If the dynamics left every bound.
     ConvergenceError
@@ -153,12 +156,13 @@ def solve(
 
     solutions = []
     for nodes in sets:
-        rates = drift(rule, nodes, start.T, start.v_star)
+        options = {"rtol": rtol, "method": method, "limit": DIVERGED, "max_steps": MAX_STEPS}
         try:
-            y, info = integrate(
-                lambda _, y, rates=rates: _flat(*rates(*_shaped(y, K, M))),
-                y0, t, rtol=rtol, atol=atol, method=method, limit=DIVERGED, max_steps=MAX_STEPS,
-            )  # fmt: skip
+            if rule.schedule is None:
+                y, info = integrate(_right_hand_side(rule, nodes, start), y0, t, atol=atol, **options)
+            else:
+                y, begins, info = _scheduled(rule, nodes, start, y0, t, atol, options)
+                info["phases"] = [begins]
         except DivergedError as error:
             raise DivergedError(error.args[0], t=error.t, partial=result(error.partial)) from None
         solutions.append(y)
@@ -167,6 +171,32 @@ def solve(
     y, spread = combined(kind, solutions)
     meta["quadrature_error"] = _errors(model, rule, kind, solutions, spread, start)
     return result(y)
+
+
+def _right_hand_side(rule: LearningRule, nodes: Nodes, start: OrderParameters) -> Callable[..., np.ndarray]:
+    rates = drift(rule, nodes, start.T, start.v_star)
+    return lambda _, y: _flat(*rates(*_shaped(y, rule.K, rule.M)))
+
+
+def _scheduled(
+    rule: LearningRule, nodes: Nodes, start: OrderParameters, y0: np.ndarray, t: np.ndarray, atol: float,
+    options: dict[str, Any],
+) -> Any:  # fmt: skip
+    """Solve through the phases of a rule's schedule; see `tsphys.odes.phases.through_phases`."""
+    T, v_star = np.array(start.T), np.array(start.v_star)
+
+    def leg(phase: phases.Phase, y: np.ndarray) -> Leg:
+        if phase.rates(rule) is not None:
+            raise ModelError("pull", phase.pull, "must be none: this theory has no anchors, but a simulation has")
+        if phase.v is not None:
+            y = np.concatenate([y[: len(y) - len(phase.v)], phase.v])
+        return Leg(_right_hand_side(phase.of(rule), nodes, start), y, atol, lambda y: y)
+
+    def state(time: float, y: np.ndarray) -> phases.State:
+        R, Q, v = _shaped(y, rule.K, rule.M)
+        return phases.State(time, R, Q, T, v, v_star)
+
+    return through_phases(rule.schedule, leg, state, y0, t, **options)
 
 
 def _agree(kind: str, rule: LearningRule, sets: tuple[Nodes, ...], start: OrderParameters) -> bool:

@@ -70,6 +70,13 @@ MODELS = {
         theory="tsphys.odes.online_attack",
         figures=("online_attack",),
     ),
+    "continual": Entry(
+        cls="Continual",
+        about="continual learning: a student with a head for each of several similar tasks",
+        sims="tsphys.sims.continual",
+        theory="tsphys.odes.continual",
+        figures=("continual",),
+    ),
     "hopfield": Entry(
         cls="Hopfield",
         about="Hopfield network: Hebbian, clipped or diluted pairwise couplings, sparse patterns",
