@@ -1,0 +1,130 @@
+"""Continual learning: what is forgotten after a switch of tasks, and at which similarity most (Lee et al. 2021)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.physics.forgetting import forgetting
+from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, style
+from tsphys.runs.progress import share
+
+SWITCH, AFTER = 60.0, (20.0, 100.0)
+ONE = tsphys.Continual(K=2, M=1, lr=1.0, durations=[SWITCH])
+TWO = tsphys.Continual(K=3, M=2, lr=1.0, durations=[SWITCH])
+CURES = {
+    "SGD": {},
+    "replay $p=0.1$": {"replay": 0.1},
+    "EWC $\\xi=1$": {"regulariser": "ewc", "strength": 1.0},
+}
+
+
+def start(model: tsphys.Continual) -> tsphys.OrderParameters:
+    """A student that knows a little of the first teacher, and of the second only what that has of the first."""
+    if model.M == 1:
+        R, Q, v = np.array([[0.2], [0.05]]), 0.1 * np.eye(2), [0.5, 0.3, 0.2, -0.2]
+    else:
+        R, Q = np.array([[0.2, 0.02], [-0.02, 0.15], [0.03, 0.05]]), np.diag([0.1, 0.08, 0.06])
+        v = [0.5, 0.4, 0.3, 0.2, -0.2, 0.1]
+    T = model.teacher_overlaps()
+    # w·w*² for w in the span of the first teacher and the rest orthogonal to both.
+    return tsphys.OrderParameters(R=R @ T[: model.M], Q=Q, T=T, v=v)
+
+
+def panel_curves(ax: Any, N: int, replicas: int, options: dict[str, Any], progress: Any) -> dict[str, Any]:
+    """Errors of both tasks around the switch, without and with what is done against forgetting."""
+    runs: dict[str, Any] = {}
+    for n, (name, change) in enumerate(CURES.items()):
+        model, colour = replace(ONE, similarity=0.5, **change), COLOURS[n]
+        theory = tsphys.solve(model, start=start(model), t=np.linspace(0, 120, 241), rtol=1e-9)
+        sim = tsphys.simulate(
+            model, N=N, start=start(model), t=np.linspace(0, 120, 17), replicas=replicas,
+            progress=share(progress, n, 1, 6), **options,
+        )  # fmt: skip
+        for s, line in enumerate(("-", "--")):
+            ax.plot(theory["t"], theory["eps_g"][:, s], line, color=colour, label=name if s == 0 else None)
+            ax.errorbar(sim["t"], sim.mean("eps_g")[:, s], yerr=sim.sem("eps_g")[:, s], fmt=MARKERS[s], color=colour,
+                        mfc="white", mew=0.9, capsize=1.5, ms=3, zorder=3)  # fmt: skip
+        runs |= {f"theory_{n}": theory, f"simulation_{n}": sim}
+    ax.axvline(SWITCH, color="black", lw=0.7, ls=":", zorder=0)
+    for s, line in enumerate(("-", "--")):
+        ax.plot([], [], line, marker=MARKERS[s], mfc="white", color="black", label=f"task {s + 1}")
+    ax.set(yscale="log", ylim=(2e-5, 1), xlabel="time $t=$ examples$/N$", ylabel=r"error $\epsilon_g$ of the tasks")
+    ax.set_title(f"$K=2$, $M=1$, $V=0.5$, $N={N}$")
+    ax.legend(loc="lower left", fontsize=6.5, handlelength=1.8)
+    return collect(**runs)
+
+
+def panel_similarity(ax: Any, N: int, replicas: int, options: dict[str, Any], progress: Any) -> dict[str, np.ndarray]:
+    """Forgetting against the feature similarity at two times after the switch."""
+    t = [SWITCH, *(SWITCH + after for after in AFTER)]
+    grid, points = np.linspace(0, 1, 41), np.linspace(0, 1, 9)
+    models = [replace(ONE, similarity=V) for V in grid]
+    curves = np.array([forgetting(tsphys.solve(m, start=start(m), t=t, rtol=1e-9))[1:] for m in models])
+    samples = []
+    for n, V in enumerate(points):
+        model = replace(ONE, similarity=V)
+        sim = tsphys.simulate(
+            model, N=N, start=start(model), t=t, replicas=replicas,
+            progress=share(progress, 3 + n / 3, 1 / 3, 6), **options,
+        )  # fmt: skip
+        samples.append(forgetting(sim)[:, 1:])
+    found = np.array(samples)
+    for n, after in enumerate(AFTER):
+        ax.plot(grid, curves[:, n], color=COLOURS[n], label=f"$t-t_s={after:g}$")
+        error = found[:, :, n].std(axis=1, ddof=1) / np.sqrt(replicas)
+        ax.errorbar(points, found[:, :, n].mean(axis=1), yerr=error, fmt=MARKERS[n], color=COLOURS[n], mfc="white",
+                    capsize=2, zorder=3)  # fmt: skip
+    ax.set(xlabel="feature similarity $V$", ylabel=r"forgetting $F=\epsilon^1_g(t)-\epsilon^1_g(t_s)$")
+    ax.set_title(f"$K=2$, $M=1$, $N={N}$, {replicas} runs")
+    ax.legend(loc="upper right")
+    return {"V": grid, "forgetting": curves, "V_simulation": points, "forgetting_simulation": found}
+
+
+def panel_map(ax: Any, points: int) -> dict[str, np.ndarray]:
+    """Forgetting over feature and readout similarity."""
+    V, readout = np.linspace(0, 1, points), np.linspace(-1, 1, points)
+    found = np.empty((points, points))
+    for i, b in enumerate(readout):
+        for j, a in enumerate(V):
+            model = replace(TWO, similarity=a, readout_similarity=b)
+            theory = tsphys.solve(model, start=start(model), t=[SWITCH + AFTER[0]], rtol=1e-7, atol=1e-9)
+            found[i, j] = forgetting(theory)[0]
+    image = ax.pcolormesh(V, readout, found, shading="gouraud", cmap="viridis", rasterized=True)
+    ax.figure.colorbar(image, ax=ax, label=f"forgetting at $t-t_s={AFTER[0]:g}$", pad=0.02)
+    ax.set(xlabel="feature similarity $V$", ylabel=r"readout similarity $\tilde V$")
+    ax.set_title("ODE, $K=3$, $M=2$")
+    return {"map_V": V, "map_readout": readout, "map_forgetting": found}
+
+
+def draw(
+    out: Any,
+    quick: bool = False,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> list[Path]:
+    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
+    N, replicas, points = (500, 8, 11) if quick else (2000, 32, 31)
+    options = {"seed": seed, "threads": threads}
+    with style() as plt:
+        figure, axes = plt.subplots(1, 3, figsize=(1.25 * PAGE, 2.9), width_ratios=[1, 1, 1.15])
+        data = panel_curves(axes[0], N, replicas, options, progress)
+        data |= panel_similarity(axes[1], N, replicas, options, progress)
+        data |= panel_map(axes[2], points)
+        for panel, letter in zip(axes, "abc", strict=True):
+            label(panel, letter)
+        parameters = {"N": N, "replicas": replicas, "seed": seed, "quick": quick, "switch": SWITCH}
+        return save(figure, out, data, parameters)
+
+
+if __name__ == "__main__":
+    from tsphys.cli import main
+
+    main(["figure", "continual", *sys.argv[1:]])
