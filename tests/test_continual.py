@@ -262,12 +262,18 @@ def test_from_the_command_line(tmp_path, capsys):
 
     config, out = tmp_path / "run.toml", tmp_path / "out"
     config.write_text('similarity = 0.3\ndurations = [2]\nregulariser = "ewc"\nt = "0:4:5"\nN = 200\n')
-    assert main(["compare", "continual", "--config", str(config), "--replicas", "8", "-q", "-o", str(out)]) == 0
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as caught:
+            main(list(arguments))
+        return caught.value.code
+
+    assert call("compare", "continual", "--config", str(config), "--replicas", "8", "-q", "-o", str(out)) == 0
     assert "agree" in capsys.readouterr().out
     sim = tsphys.load(f"{out}-simulation.npz")
     assert sim.parameters["similarity"] == 0.3
     assert measures.forgetting(sim).shape == (8, 5)
-    assert main(["simulate", "continual", "-V", "2"]) == 2
+    assert call("simulate", "continual", "-V", "2") == 2
     assert "similarity = 2" in capsys.readouterr().err
 
 
