@@ -14,6 +14,7 @@ from tsphys.physics.gaussian import generalisation_error
 from tsphys.physics.order_parameters import microscopic
 from tsphys.rules import online_attack as rules
 from tsphys.sims.engines import direct, exact
+from tsphys.sims.online_attack import on_inputs
 
 FREE = {"a_min": None, "a_max": None}
 MODELS = {
@@ -234,3 +235,39 @@ def test_the_command_line_runs_it(capsys, tmp_path, monkeypatch):
         main(["solve", "online_attack", "--strategy", "clairvoyant"])
     assert done.value.code == 2
     assert "clairvoyant" in capsys.readouterr().err
+
+
+def test_given_inputs_are_learned_as_the_reference_does():
+    """Two steps on an input that is given, from the weights of the teacher."""
+    rng = np.random.default_rng(2)
+    X, teacher = rng.standard_normal((1, 8)), rng.standard_normal(8)
+    model = OnlineAttack(cost=0.3, lr=0.4)
+    W = on_inputs(model, X, teacher, t=[0, 1 / 8, 2 / 8])[0]
+    target = -W[:1]
+    np.testing.assert_allclose(W[0], teacher * np.sqrt(8 / (teacher @ teacher)), rtol=1e-14)
+    now = W[:1].copy()
+    for step in (1, 2):
+        a = naive.best_action(model, now, W[:1], target, X, model.distance())
+        now = naive.learned(model, now, W[:1], target, X, a)
+        # The search finds a to the root of rounding.
+        np.testing.assert_allclose(W[step : step + 1], now, atol=1e-6)
+
+
+def test_inputs_of_constant_strength_leave_nothing_to_exploit():
+    """κ² is the same for all inputs: m = 1 in p = 1/(1 + C/m), where Gaussian inputs have 3."""
+    N, C = 20, 0.7
+    X = np.random.default_rng(0).choice([-1.0, 1.0], (4000, N))
+    W = on_inputs(OnlineAttack(cost=C, lr=0.02), X, np.eye(N)[0], t=np.linspace(300, 400, 21), replicas=4)
+    p = 0.5 * (1 - W[..., 0] / np.sqrt(N))
+    # The correction is of order η, and the scatter of a run √η.
+    assert p.mean() == pytest.approx(1 / (1 + C), abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("change", "name"), [({"teacher": np.ones(3)}, "teacher"), ({"inputs": np.ones(4)}, "inputs"), ({}, "model")]
+)
+def test_bad_inputs_say_so(change, name):
+    model = OnlineAttack(overlap=0.0) if name == "model" else OnlineAttack()
+    with pytest.raises(tsphys.ModelError) as caught:
+        on_inputs(model, **{"inputs": np.ones((2, 4)), "teacher": np.ones(4), "t": [1.0], **change})
+    assert caught.value.name == name

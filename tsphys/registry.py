@@ -68,7 +68,7 @@ MODELS = {
         about="attacks on an online learner: labels moved towards a target, greedily, optimally, or knowing the stream",
         sims="tsphys.sims.online_attack",
         theory="tsphys.odes.online_attack",
-        figures=("online_attack",),
+        figures=("online_attack", "online_attack_digits"),
     ),
     "continual": Entry(
         cls="Continual",
