@@ -76,10 +76,10 @@ def test_simulated_nonlinear_features_lie_on_the_theory():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("activation", ["tanh", "relu", "erf", "sign", "he2", "linear"])
+@pytest.mark.parametrize("activation", ["tanh", "relu", "erf", "sign", "linear"])
 def test_nonlinear_features_of_larger_size_lie_on_the_theory(activation):
     model, axis = RandomFeatures(activation=activation, noise=0.3, ridge=0.02), {"width": [0.4, 1, 3, 6]}
-    found = tsphys.compare(tsphys.simulate(model, N=300, replicas=40, **axis), tsphys.solve(model, **axis))
+    found = tsphys.compare(tsphys.simulate(model, N=200, replicas=24, **axis), tsphys.solve(model, **axis))
     assert found.ok, str(found)
 
 
