@@ -275,9 +275,9 @@ def steady_state(model: OnlineAttack) -> dict[str, float]:
 
 
 def multiplier(model: OnlineAttack) -> float:
-    """m = PV²/⟨(w/C)A²⟩⁻¹…: how much more than a constant action one that follows the batch moves for its price.
+    """How much more than a constant action one that follows the minibatch moves the student for its price.
 
-    m = ⟨A²⟩/(PV)², summed over the controls and divided by their weights: 1 + 2/P for one action a minibatch, 3 for
+    m = ⟨A²⟩/(PV)², summed over the controls and divided by their weight: 1 + 2/P for one action a minibatch, 3 for
     one action an example, n(n + 2)/P² and 3n/P where only n of P examples are under attack.
     """
     m, n, weight = model.controls
