@@ -146,7 +146,9 @@ def instance(
     teacher = prior.draw(rng, N)
     X = rng.standard_normal((n, N), dtype=rule["dtype"])
     X /= np.sqrt(np.asarray(N, dtype=X.dtype))
-    y = channel.draw(rng, X.astype(np.float64, copy=False) @ teacher)
+    # In pieces, so that single precision is not copied whole.
+    z = [X[i : i + 1000].astype(np.float64, copy=False) @ teacher for i in range(0, n, 1000)]
+    y = channel.draw(rng, np.concatenate(z))
     if model.estimator == "bayes":
         hint = prior.snr(rule["known"]) if rule["known"] > 0 else 0.0
         b = hint * teacher + np.sqrt(hint) * rng.standard_normal(N)
