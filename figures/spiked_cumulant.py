@@ -97,8 +97,8 @@ def draw(
             right.annotate(words, (wide[-1], line[-1]), xytext=(-30, -2), textcoords="offset points", fontsize=8)
             data |= {f"times_{name}": times, f"sizes_{name}": N, f"theory_N_{name}": wide, f"theory_{name}": line}
         time = "time $t=$ examples$/N$"
-        left.set(xlabel=time, ylabel="overlap $m$ with the direction", ylim=(0.15, 1.45))
-        middle.set(xlabel=time, ylabel="overlaps, mixed task", ylim=(-0.05, 1.35))
+        left.set(xlabel=time, ylabel="overlap $m$ with the spiked cumulant", ylim=(0.15, 1.45))
+        middle.set(xlabel=time, ylabel="overlaps, mixed cumulants", ylim=(-0.05, 1.35))
         right.set(xscale="log", yscale="log", xlabel="dimension $N$", ylabel="examples until $|m|=1/2$")
         left.legend(title="latent law", title_fontsize=7.5)
         middle.legend(loc="upper left", fontsize=6.5)
