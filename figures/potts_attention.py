@@ -17,7 +17,7 @@ from tsphys.runs.progress import share
 C, BETA, RIDGE = 3, 1.5, 0.3
 WHAT = {"positions": "$A$, $V$ known", "factored": "$A$ and $V$", "tensor": "a matrix a pair"}
 #: Sizes of the training set whose couplings are shown, and the one whose descent is.
-SHOWN, RECYCLED = (4.0, 64.0), 4.0
+SHOWN, RECYCLED = (2.0, 32.0), 4.0
 
 
 def draw(
@@ -28,11 +28,11 @@ def draw(
     progress: Callable[[float], None] | None = None,
 ) -> list[Path]:
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas, points = (40, 8, 4) if quick else (100, 16, 7)
-    burn_in = 30 if quick else 100
-    options = {"N": N, "seed": seed, "threads": threads, "burn_in": burn_in, "n_test": 500 if quick else 1000}
+    N, replicas, points = (40, 4, 4) if quick else (60, 16, 6)
+    # Fifteen autocorrelation times of the energy.
+    options = {"N": N, "seed": seed, "threads": threads, "burn_in": 30, "n_test": 300 if quick else 1000}
     model = tsphys.PottsAttention(C=C, beta=BETA, ridge=RIDGE)
-    alpha = np.geomspace(0.5, 32, points)
+    alpha = np.geomspace(0.5, 8 if quick else 16, points)
     runs: dict[str, Any] = {}
     data: dict[str, np.ndarray] = {}
     with style() as plt:
@@ -40,10 +40,10 @@ def draw(
         for n, (learn, words) in enumerate(WHAT.items()):
             here = dataclasses.replace(model, learn=learn)
             sim = tsphys.simulate(here, alpha=alpha, replicas=replicas, progress=share(progress, n, 1, 5), **options)
-            simulation_points(left, sim, "excess", fmt=MARKERS[n], color=COLOURS[n], label=words)
+            simulation_points(left, sim, "excess", fmt=MARKERS[n], color=COLOURS[n], label=words, ms=7 - 1.75 * n)
             runs[f"simulation_{learn}"] = sim
             if learn != "factored":
-                theory = tsphys.solve(here, alpha=np.geomspace(0.4, 40, 40))
+                theory = tsphys.solve(here, alpha=np.geomspace(0.4, 20, 16))
                 theory_line(left, theory, "excess", color=COLOURS[n])
                 runs[f"theory_{learn}"] = theory
         shown = tsphys.simulate(
@@ -59,15 +59,13 @@ def draw(
             data |= {f"J_alpha{size:g}": J, f"learned_alpha{size:g}": learned}
         ends = np.array([J.min(), J.max()])
         middle.plot(ends, ends, color="black", lw=0.8)
-        t = np.geomspace(0.25, 30 if quick else 100, 10 if quick else 14)
+        t = np.geomspace(0.25, 20 if quick else 60, 8 if quick else 12)
         cases = {
             "fresh": dataclasses.replace(model, alpha=None, ridge=0.0, minibatch=4, lr=1.0),
             "recycled": dataclasses.replace(model, alpha=RECYCLED, minibatch=4, lr=1.0),
         }
         for k, (name, here) in enumerate(cases.items()):
-            sim = tsphys.simulate(
-                here, t=t, replicas=4 if quick else 8, progress=share(progress, 4 + 0.5 * k, 0.5, 5), **options
-            )
+            sim = tsphys.simulate(here, t=t, replicas=4, progress=share(progress, 4 + 0.5 * k, 0.5, 5), **options)
             words = "always fresh" if name == "fresh" else f"$\\alpha={RECYCLED:g}$, over again"
             simulation_points(right, sim, "excess", fmt=MARKERS[k + 3], color=COLOURS[k + 3], label=words)
             runs[f"descent_{name}"] = sim
@@ -78,9 +76,13 @@ def draw(
                  ylabel="excess cross-entropy")  # fmt: skip
         middle.set(xlabel="true coupling $J_{ij}$", ylabel="learned coupling")
         right.set(xscale="log", yscale="log", xlabel="time $t=$ steps$/N$", ylabel="excess cross-entropy")
-        left.set_title(f"$C={C}$, $\\beta={BETA:g}$, $N={N}$, {replicas} runs")
+        left.set_title(f"$C={C}$, $\\beta={BETA:g}$, $N={N}$")
         middle.set_title("$A$ and $V$ learned")
-        right.set_title("gradient descent, 4 a step")
+        right.set_title("gradient descent")
+        for panel in (left, right):
+            panel.yaxis.set_minor_formatter("")
+        left.set_ylim(0.01, 0.5)
+        right.set_ylim(0.003, 0.4)
         left.legend(loc="lower left")
         middle.legend(loc="upper left", markerscale=4, handletextpad=0.2)
         right.legend(loc="lower left")
