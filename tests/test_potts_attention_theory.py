@@ -51,7 +51,7 @@ POINTS = {
     "matrices": PottsAttention(alpha=6.0, ridge=0.5, learn="tensor"),
     "square": PottsAttention(alpha=2.0, ridge=0.3, loss="square"),
     "other colours": PottsAttention(
-        C=3, alpha=2.0, ridge=0.3, inputs="uniform", colours="given", U=[[1, 0, 0], [0, 0, 1], [0, 1, 0]]
+        C=3, alpha=2.0, ridge=0.3, inputs="uniform", colours="given", U=[[1, 0, -1], [0, 0, 0], [-1, 0, 1]]
     ),
 }
 
