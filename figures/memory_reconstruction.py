@@ -29,8 +29,8 @@ def draw(
     progress: Callable[[float], None] | None = None,
 ) -> list[Path]:
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas = (1500, 6) if quick else (5000, 8)
-    options = {"N": N, "replicas": replicas, "seed": seed, "threads": threads}
+    N, replicas = (1000, 5) if quick else (5000, 8)
+    options = {"N": N, "replicas": replicas, "seed": seed, "threads": threads, "iterations": 200 if quick else 500}
     runs: dict[str, Any] = {}
     with style() as plt:
         figure, axes = plt.subplots(1, 3, figsize=(PAGE, 2.8))

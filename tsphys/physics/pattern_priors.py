@@ -22,8 +22,8 @@ from tsphys.physics.priors import Prior
 MOST_CONFIGURATIONS = 4096
 #: Logarithms of weights that are handled at once, 8 MiB.
 _AT_ONCE = 2**20
-#: Neurons whose patterns are updated together by `mean_field`, so that they stay in the cache.
-_ROWS = 512
+#: Estimates that `mean_field` updates together, 1 MiB, so that they stay in the cache.
+_TOGETHER = 2**17
 
 
 class Posterior(NamedTuple):
@@ -183,8 +183,9 @@ def mean_field(
     own = np.diag(A).copy()
     off = A - np.diag(own)
     mean = np.zeros((n, P)) if start is None else np.array(start)
-    for low in range(0, n, _ROWS):
-        m, b = mean[low : low + _ROWS], B[low : low + _ROWS]
+    rows = max(64, _TOGETHER // P)
+    for low in range(0, n, rows):
+        m, b = mean[low : low + rows], B[low : low + rows]
         for _ in range(sweeps):
             moved = 0.0
             for k in range(P):
