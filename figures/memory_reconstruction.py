@@ -46,7 +46,7 @@ def draw(
         axes[0].axvline(np.sqrt(thresholds(model).algorithmic), color="black", lw=0.7, ls=":", zorder=0)
         axes[0].set(xlabel=r"noise $\nu$ of the synapses", ylabel="mean squared error", ylim=(0, 1.09),
                     title=f"$\\pm1$, $P={P}$, $N={N}$")  # fmt: skip
-        axes[0].legend(loc="upper left", fontsize=6.5)
+        axes[0].legend(loc="upper left", fontsize=6)
         t = np.arange(0, 26)
         for i, value in enumerate(NOISES):
             here = tsphys.MemoryReconstruction(P=P, noise=value)
@@ -56,8 +56,9 @@ def draw(
             theory_line(axes[1], runs[f"evolution_{value}"], "mse", color=COLOURS[2 + i], label=rf"$\nu={value:g}$")
             simulation_points(axes[1], runs[f"steps_{value}"], "mse", fmt=MARKERS[i], color=COLOURS[2 + i])
         axes[1].set(yscale="log", xlabel="iteration", title=f"from the overlap {START:g}")
-        axes[1].legend(loc="lower right")
-        _hard(axes[2], runs, quick, share(progress, 0.65, 0.35, 1), options)
+        axes[1].set_ylim(0.01, 1.2)
+        axes[1].legend(loc="lower right", fontsize=6.5, ncols=3, columnspacing=0.8, handlelength=1.2)
+        _hard(axes[2], runs, quick, share(progress, 0.65, 0.35, 1), {**options, "N": max(N, 2500)})
         for panel, letter in zip(axes, "abc", strict=True):
             label(panel, letter)
         parameters = {"P": P, "rho": RHO, "N": N, "replicas": replicas, "seed": seed, "quick": quick}
@@ -86,9 +87,9 @@ def _hard(ax: Any, runs: dict[str, Any], quick: bool, progress: Any, options: di
         ax.errorbar(ratio, sim.mean("mse") / RHO, yerr=sim.sem("mse") / RHO, fmt=MARKERS[i], color=COLOURS[5 + i],
                     mfc="white", mew=0.9, capsize=1.5, zorder=3)  # fmt: skip
     ax.axvspan(1, at.information / at.algorithmic, color="black", alpha=0.08, lw=0)
-    ax.annotate("hard", ((1 + at.information / at.algorithmic) / 2, 0.1), ha="center", fontsize=7.5)
+    ax.annotate("hard", ((1 + at.information / at.algorithmic) / 2, 0.03), ha="center", fontsize=7.5)
     ax.set(xlabel=r"noise $\Delta/\Delta_c$", ylabel=r"mean squared error$/\rho$", ylim=(0, 1.25),
-           title=f"sparse, $\\rho={RHO:g}$, $P=1$")  # fmt: skip
+           title=f"sparse, $\\rho={RHO:g}$, $N={options['N']}$")  # fmt: skip
     ax.legend(loc="upper left", fontsize=6.5)
 
 
