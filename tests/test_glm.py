@@ -127,10 +127,10 @@ def test_message_passing_follows_state_evolution(model):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", [STEPS["binary"], STEPS["sign"], GLM(channel="abs", alpha=1.5)], ids=str)
+@pytest.mark.parametrize("model", [STEPS["binary"], GLM(channel="abs", alpha=1.5)], ids=["binary", "abs"])
 def test_message_passing_follows_state_evolution_at_large_size(model):
-    at = {"t": np.arange(16), "start": 0.1}
-    sim = tsphys.simulate(model, N=10_000, replicas=6, seed=2, dtype="float32", threads=1, **at)
+    at = {"t": np.arange(11), "start": 0.1}
+    sim = tsphys.simulate(model, N=10_000, replicas=4, seed=2, dtype="float32", threads=1, **at)
     theory = tsphys.solve(model, **at)
     assert agrees(sim, theory, allowance=10.0)
     assert np.abs(sim.mean("overlap") - theory["overlap"]).max() < 5 / np.sqrt(10_000)
