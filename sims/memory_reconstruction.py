@@ -25,6 +25,7 @@ from tsphys.physics.pattern_priors import (
     mirrored,
 )
 from tsphys.physics.priors import Prior
+from tsphys.runs.blas import one_blas_thread
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.replicas import thread_count
@@ -165,10 +166,11 @@ def simulate(
             rows.append(_end(here, plan, replica, point, lambda f, at=point: report((at + f) / len(models))))
         return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
-    return ensemble(
-        model, axis, values, work, plan._asdict(), replicas=replicas, threads=threads, progress=progress,
-        checkpoint=checkpoint, resume=resume,
-    )  # fmt: skip
+    with one_blas_thread():
+        return ensemble(
+            model, axis, values, work, plan._asdict(), replicas=replicas, threads=threads, progress=progress,
+            checkpoint=checkpoint, resume=resume,
+        )  # fmt: skip
 
 
 def reconstruct(
