@@ -260,6 +260,18 @@ def test_default_starts_differ_between_replicas_and_are_drawn_from_the_seed():
     assert len(np.unique(sim["Q"][:, 0, 0, 0])) == 3
 
 
+@pytest.mark.parametrize("engine", ["direct", "exact"])
+@pytest.mark.parametrize(("N", "minibatch"), [(70, 1), (100, 3), (1030, 1)])
+def test_the_bits_do_not_depend_on_when_it_is_observed(engine, N, minibatch):
+    """Sizes that leave a remainder in vectors and blocks, where a compiler may round one loop unlike another."""
+    model = tsphys.TwoLayer(K=3, M=2, lr=0.5, lr_v=0.2, noise=0.1, weight_decay=0.3, minibatch=minibatch)
+    options = {"N": N, "replicas": 2, "seed": 1, "engine": engine}
+    once = tsphys.simulate(model, t=[0.5], **options)
+    often = tsphys.simulate(model, t=[0, 1 / N, 0.1, 0.2, 0.35, 0.5], **options)
+    for name in ("R", "Q", "v"):
+        np.testing.assert_array_equal(once[name][:, -1], often[name][:, -1])
+
+
 def test_resume_gives_the_bits_of_an_uninterrupted_run():
     model = tsphys.TwoLayer()
     options = {"N": 30, "t": [0, 1], "seed": 2}

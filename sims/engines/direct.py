@@ -190,15 +190,19 @@ def advance(
     K, N = W.shape
     M = B.shape[0]
     batch = rows.shape[1]
-    one = W.dtype.type(1)
     root = np.sqrt(N)
     shrink = decay
     done = 0
     old = rows[0]
     c.fill(0.0)
-    for i in range(rows.shape[0]):
-        new = rows[i]
-        pass_over(W, B, pool, old, new, c, shrink, done > 0, fresh, rng, lam, nu)
+    steps = rows.shape[0]
+    for i in range(steps + 1 if steps > 0 else 0):
+        # The last update goes by the same instructions as the others, so that pieces of a run leave no trace in its
+        # bits; the fields that are gathered with it are not used.
+        new = rows[i] if i < steps else old
+        pass_over(W, B, pool, old, new, c, shrink, done > 0, fresh and i < steps, rng, lam, nu)
+        if i == steps:
+            break
         if uses_overlaps:
             overlaps(W, B, R, Q)
             write_overlaps(p, R, Q)
@@ -222,10 +226,6 @@ def advance(
         shrink = kept(decay, c, lam, pool[new[0]])
         old = new
         done += 1
-    if done > 0:
-        for k in range(K):
-            for beta in range(batch):
-                axpy(W[k], W.dtype.type(of_unit(shrink, k)) if beta == 0 else one, c[beta, k], pool[old[beta]])
     overlaps(W, B, R, Q)
     return done
 
