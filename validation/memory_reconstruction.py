@@ -72,7 +72,7 @@ def checks(quick: bool) -> list[Check]:
         Check(
             "simulation",
             "errors, rectified",
-            ends(MemoryReconstruction(channel="rectified", threshold=0.5), [0.35, 0.6]),
+            ends(MemoryReconstruction(channel="rectified", threshold=0.5), [0.5, 0.7]),
         ),
         Check("saddle", "hard phase", saddles),
     ]
