@@ -30,6 +30,7 @@ from tsphys.replica.saddles.spins import (
     glass,
     paramagnet,
 )
+from tsphys.runs.progress import told
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import crossing, fixed_point
@@ -147,11 +148,11 @@ def solve(
         raise ModelError("F", F, 'is given with interaction = "custom", and only then')
     axis, values, models = along(model, alpha=alpha, T=T, r=r, M=M)
     if model.interaction == "exponential":
-        states = [_exponential(m, branch) for m in models]
+        states = [_exponential(m, branch) for m in told(models)]
     elif model.interaction == "custom":
-        states = [_custom(m, F, branch, tol) for m in models]
+        states = [_custom(m, F, branch, tol) for m in told(models)]
     else:
-        states = [_state(m, branch, axis, tol) for m in models]
+        states = [_state(m, branch, axis, tol) for m in told(models)]
     data = {axis: values, **{k: np.array([getattr(s, k) for s in states]) for k in OBSERVABLES}}
     meta = {
         "branch": branch,

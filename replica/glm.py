@@ -17,6 +17,7 @@ from tsphys.replica.saddles.bayes import Thresholds
 from tsphys.replica.saddles.gardner import ising_capacity, spherical_capacity
 from tsphys.replica.saddles.gaussian_covariates import isotropic, minimum
 from tsphys.replica.saddles.margin import maximal_margin
+from tsphys.runs.progress import told
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 
@@ -90,11 +91,11 @@ def solve(
         model, axis = models[0], "t"
         values, points = _in_time(model, t, known)
     elif model.estimator == "bayes":
-        points = [_bayes(here, branch, known) for here in models]
+        points = [_bayes(here, branch, known) for here in told(models)]
     elif model.estimator == "max_margin":
-        points = [_margin(here) for here in models]
+        points = [_margin(here) for here in told(models)]
     else:
-        points = [_risk(here, tol) for here in models]
+        points = [_risk(here, tol) for here in told(models)]
     return Result(
         kind="theory",
         model=model.name,

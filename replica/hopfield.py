@@ -31,6 +31,7 @@ from tsphys.replica.saddles.spins import (
     replicon,
     signal,
 )
+from tsphys.runs.progress import told
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import BranchEnd, crossing
@@ -121,10 +122,11 @@ def solve(
     axis, values, models = along(model, alpha=alpha, T=T)
     if model.activity is None:
         rows = [
-            _observables(_state(m, branch, mixture, axis, tol), mixture if branch == "mixture" else 1) for m in models
+            _observables(_state(m, branch, mixture, axis, tol), mixture if branch == "mixture" else 1)
+            for m in told(models)
         ]
     else:
-        rows = [_sparse_state(m, tol) for m in models]
+        rows = [_sparse_state(m, tol) for m in told(models)]
     data = {
         axis: values,
         **{k: np.array([row[k] for row in rows]) for k in rows[0] if k not in ("residual", "iterations")},

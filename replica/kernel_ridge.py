@@ -15,6 +15,7 @@ from tsphys.errors import ModelError
 from tsphys.models.axis import along
 from tsphys.models.fields import number, parameters
 from tsphys.models.kernel_ridge import KernelRidge
+from tsphys.runs.progress import told
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import crossing, maximum
@@ -56,7 +57,7 @@ def solve(
     Simon, Karkada, Ghosh & Belkin, ICLR 2024, eqs. (3)-(6); for the kernel Bordelon, Canatar & Pehlevan, ICML 2020.
     """
     axis, values, models = along(model, n=n, k=k, ridge=ridge, noise=noise)
-    rows = [errors(here) for here in models]
+    rows = [errors(here) for here in told(models)]
     if inputs is not None:
         inputs = number("inputs", inputs, kind=int, low=max(here.n for here in models) + 1)
         for here, row in zip(models, rows):

@@ -15,6 +15,7 @@ from tsphys.models.fields import number, param, parameters
 from tsphys.models.memory_reconstruction import LARGEST_DELTA, SMALLEST_NOISE, MemoryReconstruction
 from tsphys.physics.mixtures import combine, spread_grid
 from tsphys.physics.priors import Prior
+from tsphys.runs.progress import told
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.runs.times import times
@@ -302,7 +303,7 @@ def solve(
         at = values.astype(np.int64)
         data = {"mse": mse[at], "overlap": M[at] / sigma2}
     else:
-        rows = [_end(here, overlap, branch) for here in models]
+        rows = [_end(here, overlap, branch) for here in told(models)]
         data = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     return Result(
         kind="theory",

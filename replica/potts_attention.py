@@ -23,6 +23,7 @@ from tsphys.models.axis import along
 from tsphys.models.fields import number, parameters
 from tsphys.models.potts_attention import PottsAttention
 from tsphys.replica.saddles.classes import Problem, colour_basis
+from tsphys.runs.progress import told
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import fixed_point
@@ -176,7 +177,7 @@ def solve(
     rows: list[dict[str, float]] = []
     residuals, quadratures, iterations = [], [], []
     x = None
-    for here in models:
+    for here in told(models):
         point = saddle(here)
 
         def step(x: np.ndarray, point: Saddle = point) -> np.ndarray:

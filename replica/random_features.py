@@ -20,6 +20,7 @@ from tsphys.physics.channels import channel
 from tsphys.physics.hermite import parts
 from tsphys.physics.spectra import marchenko_pastur
 from tsphys.replica.saddles.gaussian_covariates import Covariates, minimum
+from tsphys.runs.progress import told
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import crossing, maximum
@@ -60,7 +61,7 @@ def solve(
     Mei & Montanari, Commun. Pure Appl. Math. 75, 667 (2022); Loureiro et al., NeurIPS 2021, eqs. (2.11)-(2.13).
     """
     axis, values, models = along(model, width=width, alpha=alpha, ridge=ridge, noise=noise)
-    rows = [square(here) if here.loss == "square" else risk(here) for here in models]
+    rows = [square(here) if here.loss == "square" else risk(here) for here in told(models)]
     data = {axis: values, **{k: np.array([row[k] for row in rows]) for k in rows[0]}}
     return Result(
         kind="theory", model=model.name, parameters=parameters(model), axis=axis, data=data, meta=provenance()

@@ -73,3 +73,19 @@ def test_wrong_input_is_named(wrong):
     with pytest.raises(ModelError) as caught:
         integrate(lambda t, y: y, [1.0], **{"t": [1.0], **wrong})
     assert caught.value.name == next(iter(wrong))
+
+
+def test_whoever_listens_is_told_how_far_a_theory_is():
+    import tsphys
+
+    for model, options in (
+        (tsphys.Perceptron(), {"t": [1, 2, 5, 10]}),
+        (tsphys.Hopfield(T=0.3), {"alpha": [0.01, 0.05]}),
+    ):
+        seen = []
+        quiet = tsphys.solve(model, **options)
+        heard = tsphys.solve(model, progress=seen.append, **options)
+        assert seen == sorted(seen)
+        assert seen[-1] == 1
+        assert len(seen) > 1
+        np.testing.assert_array_equal(quiet[quiet.observables[0]], heard[quiet.observables[0]])

@@ -219,8 +219,16 @@ def simulate(model: Any, **options: Any) -> Any:
     return _call(_find(model, "sims", "simulate"), model, options)
 
 
-def solve(model: Any, **options: Any) -> Any:
+def solve(model: Any, *, progress: Callable[[float], None] | None = None, **options: Any) -> Any:
     """Solve the theory of a model; the options are those of its ``solve``: for online learning ``start`` and ``t``.
+
+    Parameters
+    ----------
+    model : dataclass
+    progress : callable, optional
+        Called with the fraction done, if it takes a while.
+    options
+        As above.
 
     Returns
     -------
@@ -244,4 +252,7 @@ def solve(model: Any, **options: Any) -> Any:
     Traceback (most recent call last):
     tsphys.errors.ModelError: alpha = 0.2: must be <= 0.137905566, the spinodal of the retrieval states at T = 0
     """
-    return _call(_find(model, "theory", "solve"), model, options)
+    from tsphys.runs.progress import listening
+
+    with listening(progress):
+        return _call(_find(model, "theory", "solve"), model, options)

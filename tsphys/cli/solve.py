@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tsphys.cli.options import output_options, per_model, target
+from tsphys.cli.options import output_options, per_model, progress_bar, target
 from tsphys.cli.simulate import summary
 
 
@@ -16,7 +16,8 @@ def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, fo
 
     model, options = described
     path = target(output, f"{name}-theory.npz", force)
-    result = tsphys.solve(model, **options)
+    with progress_bar(f"solve {name}", quiet) as progress:
+        result = tsphys.solve(model, progress=progress, **options)
     result.save(path)
     click.echo(summary(result))
     click.echo(f"wrote {path}")

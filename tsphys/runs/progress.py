@@ -2,9 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
 
 Progress = Callable[[float], None] | None
+T = TypeVar("T")
+
+#: Who is told how far a theory is. Solvers lie too deep to be handed a listener by every model on the way.
+_listener: ContextVar[Progress] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def listening(progress: Progress) -> Iterator[None]:
+    """Let `progress` be told how far the solvers called within are."""
+    before = _listener.set(progress)
+    try:
+        yield
+    finally:
+        _listener.reset(before)
+
+
+def tell(fraction: float) -> None:
+    """Tell who listens, if anybody does."""
+    listener = _listener.get()
+    if listener is not None:
+        listener(fraction)
+
+
+def told(items: Sequence[T]) -> Iterator[T]:
+    """The items one by one, with word of each that is done."""
+    for i, item in enumerate(items):
+        yield item
+        tell((i + 1) / len(items))
 
 
 def share(progress: Progress, done: float, of: float, whole: float) -> Progress:

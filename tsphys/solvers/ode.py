@@ -9,6 +9,7 @@ import numpy as np
 
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
 from tsphys.models.fields import number
+from tsphys.runs.progress import tell
 from tsphys.runs.times import times
 
 METHODS = ("auto", "LSODA", "DOP853", "Radau", "BDF")
@@ -120,6 +121,7 @@ def integrate(
             if reached > filled:
                 y[filled:reached] = solver.dense_output()(t[filled:reached]).T
                 filled = reached
+                tell(filled / len(t))
             if found is not None:
                 came = {"event": found, "event_state": solver.dense_output()(found).tolist()}
                 break
