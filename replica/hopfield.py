@@ -110,13 +110,13 @@ def solve(
     """
     if branch not in BRANCHES:
         raise ModelError("branch", branch, "must be one of " + ", ".join(BRANCHES))
+    overlap, mixture = number("overlap", overlap, low=-1, high=1), odd("mixture", mixture)
+    tol = number("tol", tol, low=1e-15, high=1e-3)
     if t is not None:
         return _first_steps(along(model, alpha=alpha, T=T), t, overlap)
     if model.dynamics != "sequential":
         words = 'must be "sequential" for the equilibrium theory; of parallel dynamics the first two steps t are known'
         raise ModelError("dynamics", model.dynamics, words)
-    tol = number("tol", tol, low=1e-15, high=1e-3)
-    mixture = odd("mixture", mixture)
     if model.activity is not None and branch != "retrieval":
         raise ModelError("branch", branch, "must be retrieval with an activity")
     axis, values, models = along(model, alpha=alpha, T=T)

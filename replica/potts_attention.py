@@ -114,7 +114,6 @@ def saddle(model: PottsAttention) -> Saddle:
     x = model.beta / model.C
     if model.inputs == "potts" and not x < 1:
         raise ModelError("beta", model.beta, f"must be < {model.C}, the number of colours, where the paramagnet ends")
-    number("beta", model.beta, low=0, open_low=True)
     omega, weights = np.ones(1), np.ones(1)
     if model.inputs == "potts":
         angle = np.pi * np.arange(1, SPECTRUM + 1) / (SPECTRUM + 1)

@@ -307,7 +307,7 @@ def _descent(
     X, target = learner.features(s), masked.one_hot(y, model.C) + 1.0 / model.C
     x = learner.start(p.N, generator(p.seed, replica, "start"))
     # The 1/√(N − 1) of a step is in the features.
-    rate, decay = model.lr / b * learner.rates(p.N), 1.0 if n is None else 1.0 - model.lr * model.ridge / n
+    rate, ridge = model.lr * learner.rates(p.N), 0.0 if n is None else model.ridge / n
     points, step, used = [], 0, 0
     for stop in steps.tolist():
         while step < stop:
@@ -320,7 +320,10 @@ def _descent(
             else:
                 rows = slice(None) if b == n else rng.choice(n, b, replace=False)
             delta = masked.losses(model.loss, learner.logits(x, X[rows]), target[rows])[1]
-            x = decay * x - rate * learner.pull(x, X[rows], delta)
+            slope = learner.pull(x, X[rows], delta) / b
+            if ridge > 0:
+                slope += ridge * learner.norm(x)[1]
+            x = x - rate * slope
             step += 1
             if not np.abs(x).max() < LARGEST_SCALE:
                 t = step / p.N

@@ -319,7 +319,7 @@ def test_parallel_steps_as_a_result():
     for options, words in (
         ({"t": [3]}, "among the steps 0, 1, 2"),
         ({"t": [1], "T": 0.1}, "T = 0.1: must be 0"),
-        ({"t": [1], "overlap": 2.0}, "m0 = 2.0"),
+        ({"t": [1], "overlap": 2.0}, "overlap = 2.0"),
     ):
         with pytest.raises(ModelError, match=words):
             theory.solve(model, **options)

@@ -136,9 +136,12 @@ def test_autocorrelation_time_of_a_known_process():
 def test_short_and_constant_series_have_no_autocorrelation_time():
     with pytest.raises(ConvergenceError, match="too short"):
         autocorrelation(np.cumsum(np.random.default_rng(1).standard_normal(500)))
-    for series in (np.ones(100), np.full(7, np.nan), np.ones((2, 1))):
+    for series in (np.ones(100), np.full(7, np.nan), np.ones((2, 1)), "words", [[1.0], [1.0, 2.0]]):
         with pytest.raises(tsphys.ModelError, match="series"):
             autocorrelation(series)
+    for name in ("width", "shortest"):
+        with pytest.raises(tsphys.ModelError, match=name):
+            autocorrelation(np.arange(100) % 7, **{name: np.nan})
 
 
 def tensor(learner, x, N, C):
@@ -219,14 +222,16 @@ def test_couplings_are_recovered_at_the_rate_of_fisher(inputs):
     assert (spread / expected < 0.1).all()
 
 
-def test_descent_on_the_whole_training_set_ends_at_the_minimum():
-    model = PottsAttention(alpha=2.0, ridge=0.5, lr=4.0, minibatch=22)
+@pytest.mark.parametrize("learn, lr", [("positions", 4.0), ("tensor", 4.0), ("factored", 6.0)])
+def test_descent_on_the_whole_training_set_ends_at_the_minimum(learn, lr):
+    model = PottsAttention(alpha=2.0, ridge=0.5, lr=lr, minibatch=22, learn=learn)
     options = {"N": 12, "seed": 4, "burn_in": 20, "n_test": 50, "threads": 1}
     minimum, path = tsphys.simulate(model, **options), tsphys.simulate(model, t=[0, 1, 60], **options)
     for name in ("test_loss", "train_loss", "Q", "R", "error", "accuracy"):
         assert path[name][0, -1] == pytest.approx(minimum[name][0, 0], rel=1e-5), name
-    assert path["test_loss"][0, 0] == pytest.approx(np.log(3), rel=1e-12)
-    assert path["excess"][0, 0] > minimum["excess"][0, 0]
+    if learn != "factored":
+        assert path["test_loss"][0, 0] == pytest.approx(np.log(3), rel=1e-12)
+    assert path["train_loss"][0, 0] > minimum["train_loss"][0, 0] + 0.05
 
 
 def test_minibatches_and_fresh_sequences_learn():
@@ -332,7 +337,8 @@ BAD = {
     "theory of fresh sequences": (lambda: tsphys.solve(PottsAttention(alpha=None, ridge=0)), "alpha"),
     "theory of a glass": (lambda: tsphys.solve(PottsAttention(beta=3.0)), "beta"),
     "theory of clocks that interact": (lambda: tsphys.solve(PottsAttention(C=4, colours="clock")), "colours"),
-    "theory without couplings": (lambda: tsphys.solve(PottsAttention(beta=0)), "beta"),
+    "no strength": (lambda: PottsAttention(beta=0), "beta"),
+    "J without couplings": (lambda: PottsAttention(couplings="given", J=np.zeros((3, 3))), "J"),
     "sample of no Hamiltonian": (lambda: potts.sample([[0, 1], [0, 0]], np.eye(2)), "J"),
     "sample without chains": (lambda: potts.sample([[0, 1], [1, 0]], np.eye(2), chains=0), "chains"),
     "sample on what is not there": (lambda: potts.sample([[0, 1], [1, 0]], np.eye(2), engine="tpu"), "engine"),

@@ -83,7 +83,7 @@ class PottsAttention:
     axes: ClassVar[tuple[str, ...]] = ("alpha", "ridge", "beta")
 
     C: int = param(3, "colours", kind=int, low=2, high=MOST_COLOURS, short="-C")
-    beta: float = param(1.5, "strength β of the couplings, J_ij = β g_ij/√(N − 1)", low=0, short="-b")
+    beta: float = param(1.5, "strength β of the couplings, J_ij = β g_ij/√(N − 1)", low=0, open_low=True, short="-b")
     couplings: str = param("gaussian", "law of the g_ij", kind=str, choices=("gaussian", "binary", "given"))
     symmetric: bool = param(True, "symmetric couplings", kind=bool)
     colours: str = param("potts", "couplings of colours: δ_ab or cos(2π(a − b)/C)", kind=str,
@@ -117,8 +117,9 @@ class PottsAttention:
                 raise ModelError("U", self.U, "must have a zero-sum part; what it is made of has no effect")
         if self.J is not None:
             J = array("J", self.J, (len(self.J), len(self.J)))
-            if len(J) < 2 or np.diagonal(J).any():
-                raise ModelError("J", f"array of shape {J.shape}", "must have two sites or more and a zero diagonal")
+            if len(J) < 2 or np.diagonal(J).any() or not J.any():
+                words = "must have two sites or more, a zero diagonal, and couplings"
+                raise ModelError("J", f"array of shape {J.shape}", words)
             if self.symmetric and not np.allclose(J, J.T, rtol=1e-12, atol=1e-12):
                 raise ModelError("J", "array that is not symmetric", "must be symmetric, or symmetric = False")
 

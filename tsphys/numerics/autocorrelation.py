@@ -62,7 +62,7 @@ def autocorrelation(series: Any, *, width: float = 5.0, shortest: float = 20.0) 
     Raises
     ------
     ModelError
-        If the series is empty, not finite or constant.
+        If the series is empty, not finite or constant, or another argument out of range.
     ConvergenceError
         If the chains are too short for their own autocorrelation time.
 
@@ -70,8 +70,11 @@ def autocorrelation(series: Any, *, width: float = 5.0, shortest: float = 20.0) 
     ----------
     A. D. Sokal, Monte Carlo methods in statistical mechanics (1997), section 3.
     """
-    width = number("width", width, low=1)
-    x = np.atleast_2d(np.asarray(series, dtype=float))
+    width, shortest = number("width", width, low=1), number("shortest", shortest, low=0)
+    try:
+        x = np.atleast_2d(np.asarray(series, dtype=float))
+    except (TypeError, ValueError):
+        raise ModelError("series", type(series).__name__, "must be an array of numbers") from None
     if x.ndim != 2 or x.shape[1] < 2 or not np.isfinite(x).all():
         raise ModelError("series", f"array of shape {x.shape}", "must be finite, of shape (n,) or (chains, n), n > 1")
     covariance = autocovariance(x)

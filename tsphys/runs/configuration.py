@@ -168,6 +168,6 @@ def grid(name: str, value: Any) -> Any:
 
 def on_steps(t: Any, N: Any) -> Any:
     """Times moved to whole steps at size N, without repetition; as they are if N is no size, which others check."""
-    if isinstance(N, bool) or not isinstance(N, (int, float)) or not 1 <= N <= LARGEST:
+    if isinstance(N, bool) or not isinstance(N, (int, float)) or not 1 <= N <= LARGEST or N % 1 != 0:
         return t
     return np.unique(whole_steps(times("t", t), N)) / N
