@@ -140,18 +140,30 @@ def overlaps(W, B, R, Q):
 
 
 @njit
-def kept(decay, c, lam, x):
+def kept(decay, w, c, lam, x):
     """The part of the weights that stays after the step w + c x."""
     return decay
 
 
+@njit(fast=True)
+def squared(w):
+    """|w|², summed in float64."""
+    s = 0.0
+    for i in range(w.shape[0]):
+        s += np.float64(w[i]) * np.float64(w[i])
+    return s
+
+
 @njit
-def kept_on_sphere(decay, c, lam, x):
-    """The factor, also put into c, that brings a single student back to |w|² = N, where it was before the step."""
-    root = np.sqrt(x.shape[0])
+def kept_on_sphere(decay, w, c, lam, x):
+    """The factor, also put into c, that brings a single student w back to |w|² = N after a step.
+
+    Its norm before the step is measured: taken for granted, its rounding would grow like exp(−2⟨cλ⟩t).
+    """
+    N = x.shape[0]
     # λ = w·x/√N; single precision would move the norm by 1e-7 a step.
-    cost, size, field = np.float64(c[0, 0]) / root, np.float64(dot(x, x)), lam[0, 0]
-    scale = 1.0 / np.sqrt(1.0 + 2.0 * cost * field + cost * cost * size)
+    cost = np.float64(c[0, 0])
+    scale = np.sqrt(N / (squared(w) + 2.0 * cost * np.sqrt(N) * lam[0, 0] + cost * cost * squared(x)))
     c[0, 0] *= scale
     return x.dtype.type(scale)
 
@@ -223,7 +235,7 @@ def advance(
             break
         for k in range(v.shape[0]):
             v[k] = decay_v * v[k] + change[k]
-        shrink = kept(decay, c, lam, pool[new[0]])
+        shrink = kept(decay, W[0], c, lam, pool[new[0]])
         old = new
         done += 1
     overlaps(W, B, R, Q)

@@ -184,6 +184,12 @@ class Continual:
             object.__setattr__(
                 self, "order", tuple(number("order", s, kind=int, low=1, high=S) for s in self.order) or None
             )
+        # One of the two kinds of schedule has no use for the options of the other.
+        foreign = ("mixing",) if self.schedule == "blocked" else ("threshold", "order", "cyclic", "replay", "head")
+        for name in foreign + ("regulariser",) * (self.schedule == "interleaved"):
+            default, value = type(self).__dataclass_fields__[name].default, getattr(self, name)
+            if value != default:
+                raise ModelError(name, value, f'must be {default} with schedule = "{self.schedule}"')
         if self.durations is None and self.threshold is None and self.schedule == "blocked":
             raise ModelError("durations", None, "must be given unless blocks end at a threshold")
         if self.durations is not None and (
@@ -242,7 +248,11 @@ class Continual:
 
     def earlier(self, block: int) -> list[int]:
         """Tasks of the blocks before that are not the task of this one."""
-        return sorted({self.task(i) for i in range(min(block, len(self.sequence)))} - {self.task(block)})
+        return sorted(self.seen(block) - {self.task(block)})
+
+    def seen(self, block: int) -> set[int]:
+        """Tasks of the blocks before."""
+        return {self.task(i) for i in range(min(block, len(self.sequence)))}
 
     def mixture(self, block: int) -> np.ndarray:
         """Probability (S,) that an example of a block is of each task."""
@@ -268,7 +278,7 @@ class Continual:
     def phase(self, block: int, state: State) -> Phase:
         """The block of the schedule that begins at a state."""
         task, heads = self.task(block), state.v.reshape(self.readout_shape).copy()
-        if self.head == "copy" and block > 0 and task not in {self.task(i) for i in range(block)}:
+        if self.head == "copy" and block > 0 and task not in self.seen(block):
             heads[task] = heads[self.task(block - 1)]
         last = self.schedule == "interleaved" or (not self.cyclic and block >= len(self.sequence) - 1)
         until, stop = math.inf, None
