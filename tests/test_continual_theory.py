@@ -250,12 +250,6 @@ def test_a_schedule_changes_a_users_rule():
     np.testing.assert_allclose(theory["R"][:2, 0, 0], [1.0, 1.0 + after], rtol=1e-7)
     np.testing.assert_allclose(theory["Q"][:2, 0, 0], [2.0, 2.0 + 2 * after + after**2 + 0.05], rtol=1e-7)
     assert theory["Q"][2, 0, 0] == pytest.approx(3.0, rel=1e-7)
-    sim = tsphys.simulate(rule, N=1000, start=begin, t=[1, 1.2], replicas=16)
-    assert tsphys.compare(sim, theory_on(rule, begin, [1, 1.2]), observables=["R", "Q"]).ok
-
-
-def theory_on(rule, begin, t):
-    return tsphys.solve(rule, start=begin, t=t)
 
 
 def test_events_are_found_where_they_come():

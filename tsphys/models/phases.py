@@ -84,7 +84,7 @@ class Phase:
         words = f"must be a time after {begin:g}, at which the phase begins, or infinite"
         if self.until == math.inf:
             return math.inf
-        return number("until", self.until, low=begin, words=words)
+        return number("until", self.until, low=begin, open_low=True, words=words)
 
 
 def held_fraction(pull: np.ndarray, decay: float) -> np.ndarray:
