@@ -13,8 +13,9 @@ import numpy as np
 
 import tsphys
 from tsphys.models.generative_inputs import random_generator
-from tsphys.physics.features import gaussian_features, marchenko_pastur
+from tsphys.physics.features import gaussian_features
 from tsphys.physics.nonlinearities import attainable_information
+from tsphys.physics.spectra import marchenko_pastur
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
 from tsphys.runs.progress import share
 
@@ -171,7 +172,7 @@ def spectrum(ax: Any, seed: int) -> dict[str, np.ndarray]:
     N, data = 400, {}
     for n, (f, delta) in enumerate(CURVES):
         model = tsphys.HiddenManifold(f=f, delta=delta)
-        y, weight = marchenko_pastur(delta, 400)
+        y, weight = marchenko_pastur(1 / delta)
         e = model.moments.kappa2 + model.moments.b**2 * y
         # Half of the weight of a node lies on either side of it.
         above = np.cumsum(weight[::-1])[::-1] - weight / 2

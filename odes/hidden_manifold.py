@@ -14,7 +14,8 @@ from tsphys.errors import DivergedError, ModelError
 from tsphys.models.fields import number, param
 from tsphys.models.hidden_manifold import HiddenManifold, Instance, given_features, instance, sizes
 from tsphys.odes.modes import Modes, follow, result
-from tsphys.physics.features import Hadamard, marchenko_pastur
+from tsphys.physics.features import Hadamard
+from tsphys.physics.spectra import marchenko_pastur
 from tsphys.runs.result import Result
 from tsphys.runs.times import times
 
@@ -102,7 +103,7 @@ def in_the_limit(model: HiddenManifold, nodes: int = 64) -> Modes:
     """The start for N → ∞, averaged over modes of one eigenvalue."""
     delta, m, A, T = model.delta, model.moments, model.knowledge(), model.teacher_overlaps()
     if model.features == "gaussian":
-        y, weight = marchenko_pastur(delta, nodes)
+        y, weight = marchenko_pastur(1 / delta, nodes)
     else:
         y, weight = np.array([max(1.0, 1.0 / delta), 0.0]), np.array([min(1.0, delta), max(1.0 - delta, 0.0)])
     y_ = y[:, None, None]

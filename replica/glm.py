@@ -10,7 +10,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.models.axis import along
 from tsphys.models.fields import number, param, parameters
-from tsphys.models.glm import GLM, LOSS, iterations, known_at_start
+from tsphys.models.glm import GLM, LOSS, known_at_start
 from tsphys.physics.generalisation import generalisation_error
 from tsphys.replica.saddles import bayes
 from tsphys.replica.saddles.bayes import Thresholds
@@ -20,6 +20,7 @@ from tsphys.replica.saddles.margin import maximal_margin
 from tsphys.runs.progress import told
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
+from tsphys.runs.times import iterations
 
 __all__ = ["gibbs_error", "ising_capacity", "lines", "maximal_margin", "solve", "spherical_capacity", "thresholds"]
 
@@ -133,7 +134,7 @@ def _bayes(model: GLM, branch: str, known: float) -> dict[str, float]:
 def _in_time(model: GLM, t: Any, known: float) -> tuple[np.ndarray, list[dict[str, float]]]:
     if model.estimator != "bayes":
         raise ModelError("t", t, 'must be none unless estimator = "bayes": others have no iterations')
-    steps = iterations(t)
+    steps = iterations("t", t)
     V = bayes.evolve(*model.objects(), model.alpha, 1.0 - known, int(steps[-1]))[steps.astype(int)]
     return steps, [_observables(model, 1 - v, 1 - v, v) for v in V.tolist()]
 

@@ -18,7 +18,7 @@ from tsphys.physics.priors import Prior
 from tsphys.runs.progress import told
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
-from tsphys.runs.times import times
+from tsphys.runs.times import iterations
 from tsphys.solvers.fixed_point import crossing, maximum
 
 BRANCHES = ("reached", "optimal")
@@ -297,7 +297,7 @@ def solve(
             raise ModelError("axis", [axis, "t"], "must be one sequence; the others are numbers")
         if overlap is None:
             raise ModelError("overlap", None, "must be given with t: without information state evolution does not move")
-        model, axis, values = models[0], "t", _whole(t)
+        model, axis, values = models[0], "t", iterations("t", t)
         sigma2 = model.prior.second_moment
         M, _, mse = state_evolution(model.prior, model.Delta, overlap * sigma2, int(values[-1]))
         at = values.astype(np.int64)
@@ -313,13 +313,6 @@ def solve(
         data={axis: values, **data},
         meta={"overlap": overlap, "branch": branch, "Delta": [m.Delta for m in models], **provenance()},
     )
-
-
-def _whole(t: Any) -> np.ndarray:
-    t = times("t", t)
-    if (t != np.rint(t)).any() or t[-1] > 1e6:
-        raise ModelError("t", t, "must be whole numbers of iterations, at most 1e6")
-    return t
 
 
 def _end(model: MemoryReconstruction, overlap: float | None, branch: str) -> dict[str, float]:

@@ -11,7 +11,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.models.axis import along
 from tsphys.models.fields import number, param
-from tsphys.models.glm import GLM, LOSS, iterations, known_at_start
+from tsphys.models.glm import GLM, LOSS, known_at_start
 from tsphys.numerics.random import generator
 from tsphys.physics.generalisation import generalisation_error
 from tsphys.physics.losses import loss
@@ -19,6 +19,7 @@ from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
+from tsphys.runs.times import iterations
 from tsphys.sims.engines.message_passing import Estimate, message_passing
 from tsphys.sims.engines.minimise import max_margin, minimise
 
@@ -103,7 +104,7 @@ def simulate(
             raise ModelError("t", t, "must be the only sequence")
         if damping != 0:
             raise ModelError("damping", damping, "must be 0 over t, where state evolution holds step by step")
-        steps = iterations(t)
+        steps = iterations("t", t)
         axis, values = "t", steps
     if dtype not in ("float64", "float32"):
         raise ModelError("dtype", dtype, "must be float64 or float32")

@@ -30,6 +30,7 @@ from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
+from tsphys.runs.times import iterations as whole
 from tsphys.sims.engines.low_rank_amp import Denoiser, Iterate, amp, bethe, errors, matched, principal
 from tsphys.sims.engines.synapses import Scores, bytes_of, observed, stored
 
@@ -134,7 +135,7 @@ def simulate(
     if t is not None:
         if len(models) > 1:
             raise ModelError("axis", [axis, "t"], "must be one sequence; the others are numbers")
-        axis, values = "t", _whole(t)
+        axis, values = "t", whole("t", t)
     model = models[0]
     plan = Plan(
         N=number("N", N, kind=int, low=2),
@@ -236,19 +237,6 @@ class Plan(NamedTuple):
     pca: bool
     dtype: str
     seed: int
-
-
-def _whole(t: Any) -> np.ndarray:
-    words = "must be whole numbers of iterations, increasing from 0 or later"
-    try:
-        t = np.atleast_1d(np.asarray(t, dtype=float))
-    except (TypeError, ValueError):
-        raise ModelError("t", t, words) from None
-    if t.ndim != 1 or not t.size or not (np.isfinite(t).all() and (t == np.rint(t)).all() and t[0] >= 0):
-        raise ModelError("t", t, words)
-    if (np.diff(t) <= 0).any():
-        raise ModelError("t", t, words)
-    return t
 
 
 def _denoiser(prior: Prior, P: int, denoiser: str) -> Denoiser:

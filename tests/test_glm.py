@@ -190,6 +190,16 @@ def test_damping_changes_the_path_and_not_its_end():
     assert (b["iterations"] > a["iterations"]).all()
 
 
+def test_damping_mixes_old_and_new():
+    """Of means and variances alike, in one step, which starts from the same messages."""
+    rng = np.random.default_rng(12)
+    X, y = rng.normal(size=(60, 40)) / np.sqrt(40), rng.choice([-1.0, 1.0], 60)
+    first = Estimate(0.1 * rng.normal(size=40), 0.5 + rng.random(40))
+    plain, mixed = (list(message_passing(X, y, gaussian(), Interval(), first, 1, d))[1] for d in (0.0, 0.3))
+    np.testing.assert_allclose(mixed.w, 0.3 * first.w + 0.7 * plain.w, rtol=1e-14)
+    np.testing.assert_allclose(mixed.c, 0.3 * first.c + 0.7 * plain.c, rtol=1e-14)
+
+
 def test_single_precision():
     a, b = (tsphys.simulate(GLM(), N=200, replicas=2, seed=7, dtype=d) for d in ("float64", "float32"))
     assert not np.array_equal(a["m"], b["m"])

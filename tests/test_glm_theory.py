@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 import tsphys
 from tests.naive import glm as naive
@@ -9,14 +10,12 @@ from tsphys import GLM
 from tsphys.errors import ModelError
 from tsphys.physics import priors
 from tsphys.physics.channels import Interval, Kinked, Logistic
+from tsphys.physics.generalisation import generalisation_error
 from tsphys.replica import glm as theory
 from tsphys.replica.saddles import bayes, margin
 from tsphys.replica.saddles.gardner import ising_capacity, ising_entropy, spherical_capacity
 
 PERCEPTRON = GLM(prior="rademacher")
-
-
-# Published numbers ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("alpha, q", [(1, 0.486264), (2, 0.728298), (5, 0.932064), (10, 0.981378)])
@@ -133,9 +132,6 @@ def test_margin_vanishes_where_random_labels_are_at_capacity():
         assert margin.shortfall(spherical_capacity(kappa), 0.0, kappa) == pytest.approx(0, abs=1e-9)
 
 
-# Free entropy --------------------------------------------------------------------------------------------------------
-
-
 def slopes(f, x, h=1e-4):
     """Central differences of fourth order; values of order one leave 1e-12 to rounding, the step 1e-11."""
     out = []
@@ -192,9 +188,6 @@ def test_free_entropy_is_minus_the_information_of_labels():
     assert -np.log(2) < slope < 0
 
 
-# Branches ------------------------------------------------------------------------------------------------------------
-
-
 def test_hysteresis_of_the_binary_perceptron():
     """From no knowledge the student stays ignorant up to 1.4926; from the truth it stays perfect down to load 0."""
     alpha = [1.0, 1.24, 1.25, 1.49, 1.5]
@@ -220,6 +213,54 @@ def test_even_channels_need_a_hint():
     assert q[0] == 0
     assert 0.05 < q[1] < q[2] < 0.95
     assert q[3] == 1
+
+
+def test_next_to_nothing_is_learned_from_strong_noise():
+    """q̂ = αI(ρ), of which q = q̂ is learned, I = 2/(πΔ) for signs; V = 1 − q is a sum of 1201 terms, right to 1e-13.
+
+    Further terms are of relative order q and 1/Δ.
+    """
+    for noise in (1e7, 1e9):
+        found = tsphys.solve(GLM(noise=noise))
+        assert found["q"][0] == pytest.approx(4 / np.pi / noise, rel=5 / noise, abs=1e-13)
+        assert 0.5 - found["eps_g"][0] == pytest.approx(np.sqrt(4 / np.pi / noise) / np.pi, rel=1e-4)
+
+
+@pytest.mark.parametrize("model", [GLM(alpha=1e8), GLM(alpha=2, channel="linear", noise=1e-14)])
+def test_errors_that_are_not_resolved_are_refused(model):
+    with pytest.raises(ModelError, match=r"alpha = .* must be <= "):
+        tsphys.solve(model)
+
+
+def test_errors_of_a_linear_student_on_real_outputs():
+    """½⟨(φ(z) − ω)²⟩ of Gaussian (z, ω): ⟨φ(z)ω⟩ is m times the mean slope, ⟨φ²⟩ is ρ times that of its square."""
+    for rho, m, q in ((1.3, 0.4, 0.7), (0.8, -0.3, 2.0)):
+        for channel, mean, square in ((Kinked(), 1, 1), (Kinked(1, 0, 0.2), 0.5, 0.5), (Kinked(1, -1), 0, 1)):
+            expected = 0.5 * (square * rho - 2 * mean * m + q)
+            assert generalisation_error(channel, rho, m, q) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("edge", [0.3, 0.6744897501960817, 1.2])
+def test_errors_of_labels_with_an_edge(edge):
+    """The likelier label given ω ~ N(0, q) errs with the probability of the other; nothing known leaves the prior's."""
+    assert generalisation_error(Interval(edge), 1.0, 0.0, 0.0, 1.0) == pytest.approx(
+        min(2 * norm.cdf(-edge), 1 - 2 * norm.cdf(-edge)), abs=1e-6
+    )
+    for q in (0.2, 0.6, 0.95):
+        omega = np.sqrt(q) * norm.ppf((np.arange(100_000) + 0.5) / 100_000)
+        beyond = norm.cdf((omega - edge) / np.sqrt(1 - q)) + norm.cdf((-omega - edge) / np.sqrt(1 - q))
+        # Of midpoints in the probability 1e-5 is left, of the sum with jumps 1e-6.
+        expected = np.minimum(beyond, 1 - beyond).mean()
+        assert generalisation_error(Interval(edge), 1.0, q, q, 1 - q) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("variance", [0.3, 4.0])
+def test_thresholds_do_not_depend_on_the_size_of_weights(variance):
+    prior = priors.gaussian(variance)
+    assert bayes.weak_recovery(prior, Kinked(1, -1)) == pytest.approx(0.5, rel=1e-9)
+    # q̂ of the curve has the unit of 1/V.
+    one = bayes.load(priors.gaussian(), Kinked(1, 0), np.log(3.0))
+    assert bayes.load(prior, Kinked(1, 0), np.log(3.0 / variance)) == pytest.approx(one, rel=1e-9)
 
 
 def test_everything_grows_with_examples():
@@ -254,8 +295,6 @@ def test_dense_limit_of_sparse_weights():
     a = tsphys.solve(GLM(prior="sparse_rademacher", density=1 - 1e-9), alpha=1.0)
     assert a["q"][0] == pytest.approx(0.560715, abs=1e-6)
 
-
-# What is refused -----------------------------------------------------------------------------------------------------
 
 BAD = {
     "alpha": lambda: GLM(alpha=0),

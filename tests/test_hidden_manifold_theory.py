@@ -13,9 +13,9 @@ from tsphys.numerics.hadamard import transform
 from tsphys.odes import modes
 from tsphys.odes.hidden_manifold import in_the_limit, linear_floor, of_instance
 from tsphys.physics.activations import code
-from tsphys.physics.features import marchenko_pastur
 from tsphys.physics.integrals import I2, I3
 from tsphys.physics.nonlinearities import attainable_information, moments
+from tsphys.physics.spectra import marchenko_pastur
 
 MODEL = tsphys.HiddenManifold(
     T=[[1, 0.1], [0.1, 1]], v_star=[1, 0.8], v=[0.9, 0.7], A=[[0.3, 0.1], [-0.1, 0.4]],
@@ -132,7 +132,7 @@ def test_mean_gradients_obey_stein(activation):
 
 @pytest.mark.parametrize("delta", [0.05, 0.5, 1.0, 2.0, 10.0])
 def test_the_spectrum_is_that_of_marchenko_and_pastur(delta):
-    y, w = marchenko_pastur(delta, 40)
+    y, w = marchenko_pastur(1 / delta, 40)
     # Moments of a Wishart matrix: Narayana's numbers.
     for k, moment in enumerate((1, 1, 1 + 1 / delta, 1 + 3 / delta + 1 / delta**2)):
         assert w @ y**k == pytest.approx(moment, rel=1e-12)
@@ -151,7 +151,7 @@ def test_the_spectrum_is_that_of_marchenko_and_pastur(delta):
 )
 def test_attainable_information(f, delta, X):
     assert attainable_information(f, delta) == pytest.approx(X, abs=6e-7)
-    y, w = marchenko_pastur(delta, 60)
+    y, w = marchenko_pastur(1 / delta, 60)
     m = moments(f)
     assert w @ (m.b**2 * y / (delta * (m.kappa2 + m.b**2 * y))) == pytest.approx(attainable_information(f, delta))
 

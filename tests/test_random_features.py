@@ -75,6 +75,13 @@ def test_simulated_nonlinear_features_lie_on_the_theory():
     assert found.ok, str(found)
 
 
+def test_noise_of_the_teacher_is_no_error_of_signs():
+    """A linear layer has no rest that a finite size would leave a trace of."""
+    model, axis = RandomFeatures(activation="linear", noise=1.0, teacher="sign", ridge=0.1), {"width": [0.5, 2]}
+    found = tsphys.compare(tsphys.simulate(model, N=100, replicas=12, seed=2, **axis), tsphys.solve(model, **axis))
+    assert found.ok, str(found)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("activation", ["tanh", "relu", "erf", "sign", "linear"])
 def test_nonlinear_features_of_larger_size_lie_on_the_theory(activation):

@@ -13,7 +13,7 @@ from tsphys.physics.channels import channel
 from tsphys.physics.hermite import activate, parts
 from tsphys.physics.spectra import marchenko_pastur
 from tsphys.replica import kernel_ridge
-from tsphys.replica.random_features import effective_ridge, law, optimal_ridge, solve
+from tsphys.replica.random_features import effective_ridge, law, optimal_ridge, solve, surplus
 from tsphys.replica.saddles.gaussian_covariates import Covariates, minimum
 from tsphys.validation.free_energies import square_loss
 
@@ -83,7 +83,6 @@ def test_closed_averages_are_those_over_the_spectrum(width, rest, g):
     omega, T = slope**2 * s + rest, width * slope**2 * s
     f = omega / (omega + g)
     expected = [f, f**2, T / (omega + g), T * omega / (omega + g) ** 2, 1 - f, 1 - f**2]
-    # The quadrature has 20000 nodes; a sum of as many loses four digits.
     np.testing.assert_allclose(law(width, slope, rest, g), [weight @ e for e in expected], rtol=1e-10, atol=1e-12)
 
 
@@ -194,6 +193,12 @@ def test_the_square_loss_by_the_general_saddle_point(width, ridge):
     for name in ("m", "q", "train_loss"):
         # The residual of its iteration is 1e-10.
         assert getattr(found, name) == pytest.approx(expected[name][0], rel=1e-8)
+
+
+def test_what_is_left_of_equal_numbers_keeps_its_digits():
+    """Of as many examples as features all but a tiny share is used up; it must not drown in 1 − 1."""
+    assert surplus(1.0, 1.0, 1e-20) == 1e-20
+    assert surplus(1e-20, 0.3e-20, 1.0) == pytest.approx(0.7e-20, rel=1e-15)
 
 
 @pytest.mark.parametrize("teacher", ["linear", "sign"])

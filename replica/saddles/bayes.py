@@ -14,7 +14,7 @@ from functools import cache
 
 import numpy as np
 
-from tsphys.errors import ConvergenceError
+from tsphys.errors import ConvergenceError, ModelError
 from tsphys.physics.channels import Channel
 from tsphys.physics.priors import Prior
 from tsphys.solvers.fixed_point import crossing, maximum
@@ -124,17 +124,24 @@ def perfect(prior: Prior, channel: Channel, alpha: float) -> State:
     """The state without error. Its free entropy is infinite for noiseless real outputs, which outweigh any prior.
 
     With points and labels it is minus the entropy of both.
+
+    Raises
+    ------
+    ModelError
+        If V never vanishes, and is only below what the curve follows.
     """
     floor = SMALLEST_V * prior.second_moment
     if not channel.labels and channel.noise == 0:
         return State(0.0, np.inf, np.inf)
+    if max(prior.variances) > 0:
+        most = float(curve(prior, channel)[1][-1])
+        raise ModelError("alpha", alpha, f"must be <= {most:.4g}, beyond which mse < 1e-12 is not resolved")
     entropy = -sum(p * np.log(p) for p in prior.weights)
     q_hat = alpha * channel.information(floor, prior.second_moment)
     return State(0.0, q_hat, float(alpha * channel.free_entropy(floor, prior.second_moment) - entropy))
 
 
-def _made(prior: Prior, channel: Channel, alpha: float, x: float) -> State:
-    q_hat = float(np.exp(x))
+def _made(prior: Prior, channel: Channel, alpha: float, q_hat: float) -> State:
     V = _mmse(prior, q_hat)
     return State(V, q_hat, free_entropy(prior, channel, alpha, V, q_hat))
 
@@ -144,6 +151,11 @@ def states(prior: Prior, channel: Channel, alpha: float) -> list[State]:
 
     Fixed points are stable where the load grows along the curve. The curve is scanned at 240 points and its
     extrema: folds narrower than that are not seen.
+
+    Raises
+    ------
+    ModelError
+        If the most that is known is more than the curve resolves.
     """
     x, loads = curve(prior, channel)
     above = loads >= alpha
@@ -154,10 +166,12 @@ def states(prior: Prior, channel: Channel, alpha: float) -> list[State]:
             prior_only = alpha * channel.free_entropy(rho, rho)
             found.append(State(rho, 0.0, prior_only))
         else:
-            found.append(_made(prior, channel, alpha, x[0]))
+            # Below the curve V = ρ − O(q̂), of which this is the fixed point to the order q̂² < 1e-14.
+            q_hat = alpha * channel.information(rho, rho)
+            found.append(_made(prior, channel, alpha, alpha * channel.information(_mmse(prior, q_hat), rho)))
     for i in np.flatnonzero(~above[:-1] & above[1:]):
         at = crossing(lambda v: load(prior, channel, v) - alpha, x[i], x[i + 1], "the fixed point")
-        found.append(_made(prior, channel, alpha, at))
+        found.append(_made(prior, channel, alpha, float(np.exp(at))))
     if not above[-1]:
         found.append(perfect(prior, channel, alpha))
     return found

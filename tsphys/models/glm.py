@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
 from tsphys.errors import ModelError
 from tsphys.models.fields import number, param, validate
-from tsphys.runs.times import times
 
 #: The loss of each estimator that minimises one.
 LOSS = {"ridge": "square", "logistic": "logistic", "hinge": "hinge"}
@@ -114,11 +111,3 @@ def known_at_start(model: GLM, start: Any) -> float:
     if start is None:
         return 0.01 if model.even else 0.0
     return number("start", start, low=0, high=1, open_high=True)
-
-
-def iterations(t: Any) -> np.ndarray:
-    """Numbers of iterations as an axis: whole, not negative, increasing."""
-    steps = times("t", t)
-    if (steps != np.rint(steps)).any() or steps[-1] > 1e6:
-        raise ModelError("t", t, "must be whole numbers of iterations, at most 1e6")
-    return steps

@@ -1,4 +1,4 @@
-"""Features F (N, D) of the hidden manifold, fields u = F c/√D of the latent c, and the spectrum of F Fᵀ/D.
+"""Features F (N, D) of the hidden manifold, and fields u = F c/√D of the latent c.
 
 Rows are normalised, Σ_r F_ir² = D, so that each u_i ~ N(0, 1) for c_r ~ N(0, 1).
 """
@@ -104,18 +104,3 @@ def hadamard_features(N: int, D: int, rng: np.random.Generator) -> Hadamard:
     rows = np.arange(N) if size == N else np.sort(rng.choice(size, N, replace=False))
     columns = np.arange(D) if size == D else np.sort(rng.choice(size, D, replace=False))
     return Hadamard(rows, columns, size)
-
-
-def marchenko_pastur(delta: float, nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss quadrature for the eigenvalues y of F Fᵀ/D, F_ir ~ N(0, 1), D = δN → ∞: nodes and weights of sum 1.
-
-    The law has the Jacobi matrix (1, 1 + 1/δ, 1 + 1/δ, …), off its diagonal 1/√δ, whose eigenvalues are the nodes
-    (Golub and Welsch 1969); its atom 1 − δ at y = 0 for δ < 1 comes out as one of them.
-    """
-    from scipy.linalg import eigh_tridiagonal
-
-    diagonal = np.full(nodes, 1.0 + 1.0 / delta)
-    diagonal[0] = 1.0
-    y, vectors = eigh_tridiagonal(diagonal, np.full(nodes - 1, delta**-0.5))
-    # What is below zero is the atom, to rounding.
-    return np.maximum(y, 0.0), vectors[0] ** 2

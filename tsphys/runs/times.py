@@ -24,6 +24,14 @@ def times(name: str, value: Any) -> np.ndarray:
     return out
 
 
+def iterations(name: str, value: Any) -> np.ndarray:
+    """Numbers of iterations as an axis: whole, not negative, increasing, at most 1e6, or a ModelError."""
+    out = times(name, value)
+    if (out != np.rint(out)).any() or out[-1] > 1e6:
+        raise ModelError(name, value, "must be whole numbers of iterations, at most 1e6")
+    return out
+
+
 def whole_steps(t: np.ndarray, N: int) -> np.ndarray:
     """Numbers of steps round(tN) (int64), or a ModelError if they cannot be counted."""
     if t[-1] * N > MOST_STEPS:
