@@ -17,7 +17,7 @@ from tsphys.models.fields import number, parameters
 from tsphys.models.online_attack import OnlineAttack
 from tsphys.models.starts import checked_start
 from tsphys.numerics.random import generator
-from tsphys.physics.order_parameters import DIMS, OrderParameters, microscopic, need
+from tsphys.physics.order_parameters import OrderParameters, microscopic, need
 from tsphys.runs.checkpoint import finished_rows, keeping
 from tsphys.runs.memory import check_memory
 from tsphys.runs.provenance import provenance
@@ -177,7 +177,7 @@ def simulate(
             parameters=parameters(model),
             axis="t",
             data={"t": t, "eps_g": eps_g, **data, **constants},
-            dims=DIMS,
+            dims=model.dims,
             constants=tuple(constants),
             meta={**record, "replicas": len(ids), "replica_ids": ids, **provenance()},
         )

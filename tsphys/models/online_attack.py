@@ -13,7 +13,7 @@ from tsphys.errors import ModelError
 from tsphys.models.fields import param, validate
 from tsphys.models.learning_rule import LearningRule
 from tsphys.physics.names import code
-from tsphys.physics.order_parameters import OrderParameters
+from tsphys.physics.order_parameters import DIMS, OrderParameters
 
 #: Names of the strategies.
 STRATEGIES = ("none", "constant", "greedy", "optimal", "clairvoyant")
@@ -96,6 +96,8 @@ class OnlineAttack:
     """
 
     name: ClassVar[str] = "online_attack"
+    #: v holds sums over the actions besides the readouts; teacher and target share v_star.
+    dims: ClassVar[dict[str, tuple[str, ...]]] = {**DIMS, "v": ("readout",), "v_star": ("unit",)}
 
     K: int = param(1, "units of student, teacher and target", kind=int, low=1, high=1000, short="-K")
     activation: str = param("linear", "activation g", kind=str, choices=("linear", "erf"), short="-g")

@@ -1,0 +1,99 @@
+"""What every model of the registry offers alike: files, configuration, resumption, threads, names of axes."""
+
+import inspect
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tsphys
+from tsphys.cli import main
+from tsphys.cli.options import flag
+from tsphys.registry import MODELS
+from tsphys.runs import configuration
+
+SMALL = {"N": 32, "replicas": 3, "n_test": 20, "burn_in": 2, "sweeps": 4, "equilibration": 2}
+
+
+def run_of(name, verb):
+    """Small options of a run, with times where it cannot do without them."""
+    options = configuration.run_options(name, verb)
+    signatures = [inspect.signature(f).parameters for f in configuration._functions(name, verb)]
+    without = any("t" in p and p["t"].default is inspect.Parameter.empty for p in signatures)
+    return {**{k: v for k, v in SMALL.items() if k in options}, **({"t": [0, 1]} if without else {})}
+
+
+def words(options):
+    return [
+        x
+        for k, v in options.items()
+        for x in (flag(k), ",".join(map(str, v)) if isinstance(v, list) else json.dumps(v))
+    ]
+
+
+def same(a, b):
+    assert set(a.data) == set(b.data)
+    assert a.dims == b.dims
+    for name in a.data:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+
+
+def call(capsys, *arguments):
+    with pytest.raises(SystemExit) as caught:
+        main([str(a) for a in arguments])
+    return caught.value.code, *capsys.readouterr()
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_simulations(name, capsys):
+    """A run by options, by a file, on other threads, from an interrupted one: the same bits; files are not lost."""
+    options = {**run_of(name, "simulate"), "seed": 3}
+    assert call(capsys, "simulate", name, *words(options), "-j", 2, "-o", "run")[0] == 0
+    run, bits = tsphys.load("run.npz"), Path("run.npz").read_bytes()
+    code, out, err = call(capsys, "simulate", name, *words(options), "-o", "run")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "exists" in err
+    assert Path("run.npz").read_bytes() == bits
+    lines = [f'model = "{name}"', "threads = 1", *(f"{k} = {json.dumps(v)}" for k, v in options.items())]
+    Path("run.toml").write_text("\n".join(lines))
+    assert call(capsys, "simulate", name, "--config", "run.toml", "-o", "run", "--force")[0] == 0
+    same(tsphys.load("run.npz"), run)
+    model, described = configuration.describe(name, "simulate", options)
+    tsphys.simulate(model, **{**described, "replicas": 1}).save("run-on.partial.npz")
+    code, _, err = call(capsys, "simulate", name, *words(options), "-o", "run-on")
+    assert code == 0
+    assert "going on from 1 finished replicas" in err
+    same(tsphys.load("run-on.npz"), run)
+    assert not Path("run-on.partial.npz").exists()
+    same(tsphys.load(run.save("copy.npz")), run)
+    assert tsphys.load("copy.npz").meta == run.meta
+    assert {run.axis, "replica"} <= set(labelled(run).dims)
+    assert call(capsys, "info", "run.npz")[0] == 0
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if MODELS[name].theory])
+def test_theories(name, capsys):
+    options = run_of(name, "solve")
+    assert call(capsys, "solve", name, *words(options), "-o", "theory")[0] == 0
+    code, out, err = call(capsys, "solve", name, *words(options), "-o", "theory")
+    assert (code, out) == (2, "")
+    assert "exists" in err
+    theory = tsphys.load("theory.npz")
+    same(tsphys.load(theory.save("copy.npz")), theory)
+    assert theory.axis in labelled(theory).dims
+
+
+def labelled(result):
+    """As a labelled array, in which each axis has a name."""
+    pytest.importorskip("xarray")
+    data = result.to_xarray()
+    for name, values in data.data_vars.items():
+        assert not any(d.startswith(name + "_") for d in values.dims), (name, values.dims)
+        np.testing.assert_array_equal(values, result[name])
+    return data
