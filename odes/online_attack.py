@@ -296,8 +296,9 @@ def small_lr(model: OnlineAttack) -> dict[str, float]:
         raise ModelError("model", model, "must be one linear unit, and its attacker not clairvoyant")
     V, m, b = model.distance(), multiplier(model), model.discount
     if model.strategy in ("none", "constant"):
-        a, share = model.fixed_action, model.examples / model.minibatch
-        p, rate, square = a * share, 1.0, a * a
+        paid = model.controls[0] * model.controls[2]
+        p, rate = model.fixed_action * model.examples / model.minibatch, 1.0
+        a, square = paid * model.fixed_action, paid * model.fixed_action**2
     elif model.strategy == "greedy":
         p, rate = 1 / (1 + model.cost / (model.rho * m)), 1 + model.rho * m / model.cost
         a, square = p * model.examples / (model.minibatch * m), p * p / m
@@ -306,8 +307,6 @@ def small_lr(model: OnlineAttack) -> dict[str, float]:
         k2 = 2 / (2 + b + math.sqrt((2 + b) ** 2 + 4 / priced))
         p, rate = 1 / (1 + priced * (1 + b)), 1 + k2 / priced
         a, square = p * model.examples / (model.minibatch * m), p * p / m
-    if model.control == "example" and model.strategy in ("greedy", "optimal"):
-        a = p * (model.examples / model.minibatch) / m
     cost = 0.5 * V * (model.cost * square + (1 - p) ** 2)
     return {"p": p, "rate": rate, "action": a, "action_square": square, "cost": cost}
 
@@ -319,7 +318,7 @@ def critical_cost(model: OnlineAttack) -> float:
     ρm for the greedy and m/(1 + b) for the optimal strategy, with m of `multiplier`.
     """
     if model.strategy == "constant" and model.action is None:
-        return 2 * model.examples / model.minibatch - 1
+        return (model.examples / model.minibatch) ** 2 / (model.controls[0] * model.controls[2])
     if model.strategy in ("greedy", "optimal"):
         return multiplier(model) * (model.rho if model.strategy == "greedy" else 1 / (1 + model.discount))
     raise ModelError("strategy", model.strategy, "must be greedy, optimal, or constant without a given action")

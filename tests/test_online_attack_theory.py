@@ -77,7 +77,7 @@ def test_averages_of_an_action_against_plain_quadrature(bounds, strategy, P, c):
         assert getattr(found, name) == pytest.approx(np.sum(weight * value), rel=kinked, abs=kinked * 0.1), name
 
 
-@pytest.mark.parametrize("strategy", ["greedy", "optimal"])
+@pytest.mark.parametrize("strategy", ["constant", "greedy", "optimal"])
 @pytest.mark.parametrize(("control", "P", "n"), [("batch", 1, 1), ("batch", 4, 2), ("example", 4, 3)])
 def test_small_learning_rates_have_closed_forms(strategy, control, P, n):
     limits, rho = {}, 1.3 if strategy == "greedy" else 1.0
@@ -93,6 +93,16 @@ def test_small_learning_rates_have_closed_forms(strategy, control, P, n):
     t = np.array([200.0, 400.0])
     x = expected["p"] - 0.5 * (1 - tsphys.solve(dataclasses.replace(model, lr=1e-3), t=t)["R"][:, 0, 0])
     assert math.log(x[0] / x[1]) / 0.2 == pytest.approx(expected["rate"], rel=0.02)
+
+
+@pytest.mark.parametrize("control", ["batch", "example"])
+def test_the_best_constant_action_is_the_best(control):
+    """Also where it meets two examples of four; its critical price leaves the student half way."""
+    model = OnlineAttack(strategy="constant", control=control, minibatch=4, poisoned=2, cost=0.7)
+    best, a = small_lr(model)["cost"], model.fixed_action
+    for other in (0.99 * a, 1.01 * a):
+        assert small_lr(dataclasses.replace(model, action=other))["cost"] > best
+    assert small_lr(dataclasses.replace(model, cost=critical_cost(model)))["p"] == pytest.approx(0.5, abs=1e-14)
 
 
 def test_critical_prices():
@@ -212,15 +222,15 @@ def test_an_action_for_each_example_is_a_batch_of_one_with_a_smaller_learning_ra
     )
 
 
-def test_no_attack_is_the_theory_of_two_layers():
-    start = tsphys.OrderParameters(R=[[0.3, -0.3]], Q=[[0.8]], T=[[1, -1], [-1, 1]])
-    plain = tsphys.OrderParameters(R=[[0.3]], Q=[[0.8]], T=[[1]])
-    t = [0, 1, 5, 20]
-    attack = tsphys.solve(OnlineAttack(strategy="none", lr=0.7, minibatch=3), start=start, t=t)
-    learner = tsphys.TwoLayer(K=1, M=1, activation="linear", lr=0.7, minibatch=3)
-    expected = tsphys.solve(learner, start=plain, t=t)
-    np.testing.assert_allclose(attack["R"][:, 0, 0], expected["R"][:, 0, 0], atol=1e-9)
-    np.testing.assert_allclose(attack["eps_g"], expected["eps_g"], atol=1e-9)
+def test_without_an_attack_the_student_relaxes_to_the_teacher():
+    """u = w − w_t decays like exp(−ηt) along any direction, |u|² like exp(−η(2 − η/P)t)."""
+    eta, P, t = 0.7, 3, np.array([0.0, 1, 5, 20])
+    start = tsphys.OrderParameters(R=[[0.3, -0.2]], Q=[[0.8]], T=[[1, 0.4], [0.4, 1]])
+    found = tsphys.solve(OnlineAttack(strategy="none", lr=eta, minibatch=P, overlap=0.4), start=start, t=t)
+    slow = np.exp(-eta * t)[:, None]
+    np.testing.assert_allclose(found["R"][:, 0], [1, 0.4] + slow * [-0.7, -0.6], atol=1e-9)
+    square = (0.8 - 2 * 0.3 + 1) * np.exp(-eta * (2 - eta / P) * t)
+    np.testing.assert_allclose(found["eps_g"], 0.5 * square, atol=1e-9)
 
 
 def test_what_has_no_theory_says_so():
@@ -266,6 +276,7 @@ def test_steady_states_of_an_erf_student(C, rho, R, Q, action, distance):
         assert np.diff(found["v"][:, 1])[0] / 10 == pytest.approx(action, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_constant_attack_on_erf_units_is_a_teacher_of_twice_as_many():
     """Teacher and target together are a teacher with readouts 1 − a and a, whose equations are closed."""
     a, chi, lr = 0.3, -0.5, 0.6

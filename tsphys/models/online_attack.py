@@ -48,8 +48,8 @@ class OnlineAttack:
 
     Strategies: ``none`` a = 0; ``constant``; ``greedy``, the a that minimises the price of the action plus ρN/η times
     the cost that the student has after the step; ``optimal``, the feedback that minimises the cost of all times, for
-    N → ∞ and a linear student; ``clairvoyant``, the sequence of actions that does so for a stream known in advance, for
-    a linear student (simulation only).
+    N → ∞, a linear student and actions without bounds, clipped to the bounds if there are any; ``clairvoyant``, the
+    sequence of actions that does so for a stream known in advance, for a linear student (simulation only).
 
     Parameters
     ----------
@@ -70,9 +70,11 @@ class OnlineAttack:
     a_min, a_max : float, optional
         Bounds of the actions; none: unbounded.
     action : float, optional
-        The constant action; none: the best for a linear student, 1/(1 + C).
+        The constant action; none: the best for a linear student and η → 0, 1/(1 + C) if it meets all examples, f/(C +
+        f²) or, with one action an example, 1/(C + f), if it meets a fraction f.
     control : {"batch", "example"}
-        One action for the minibatch, or one for each example, at the mean price ½CΩ mean_p a_p².
+        One action for the minibatch, or one for each example, at the mean price ½CΩ mean_p a_p². With one for each the
+        greedy attacker takes the examples of a minibatch for perpendicular: it ignores their overlaps, of order 1/√N.
     poisoned : int, optional
         Examples of a minibatch that the attacker gets at; none: all.
     overlap : float
@@ -108,7 +110,7 @@ class OnlineAttack:
     rho: float = param(1.0, "weight ρ of the future in the greedy strategy", low=0, open_low=True)
     a_min: float | None = param(-2.0, "least action; none: unbounded", optional=True)
     a_max: float | None = param(3.0, "largest action; none: unbounded", optional=True)
-    action: float | None = param(None, "the constant action; none: 1/(1 + C)", optional=True)
+    action: float | None = param(None, "the constant action; none: the best", optional=True)
     control: str = param("batch", "one action a minibatch, or one an example", kind=str, choices=("batch", "example"))
     poisoned: int | None = param(
         None, "examples of a minibatch under attack; none: all", kind=int, low=1, optional=True
@@ -153,7 +155,8 @@ class OnlineAttack:
         """The action of the strategies that have only one, 0 for the others."""
         if self.strategy != "constant":
             return 0.0
-        return 1.0 / (1.0 + self.cost) if self.action is None else self.action
+        share, paid = self.examples / self.minibatch, self.controls[0] * self.controls[2]
+        return share / (paid * self.cost + share**2) if self.action is None else self.action
 
     @property
     def examples(self) -> int:
