@@ -13,13 +13,13 @@ from tsphys.errors import ModelError
 from tsphys.models.axis import along
 from tsphys.models.fields import number, param, parameters
 from tsphys.models.memory_reconstruction import LARGEST_DELTA, SMALLEST_NOISE, MemoryReconstruction
-from tsphys.physics.mixtures import combine, spread_grid
-from tsphys.physics.priors import Prior
+from tsphys.physics.mixtures import combine
+from tsphys.physics.priors import NODES, Prior
 from tsphys.runs.progress import told
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.runs.times import iterations
-from tsphys.solvers.fixed_point import crossing, maximum
+from tsphys.solvers.fixed_point import crossing, maximum, turns
 
 BRANCHES = ("reached", "optimal")
 #: Options of `solve` beside the axis, as the command line offers them.
@@ -28,8 +28,6 @@ OPTIONS = {
     "overlap": param(None, "overlap of the start with the patterns, 0 to 1; none: no information", optional=True),
     "branch": param("reached", "what the start reaches, or the optimal error", kind=str, choices=BRANCHES, short="-b"),
 }
-#: Nodes of the quadrature over the field of a neuron; with half of them the errors in the tests move by < 1e-12.
-_NODES = 1201
 #: Signal-to-noise ratios between which turns of Δ(g) are looked for: from the first on, up to the second over σ².
 _RANGE = (1e-4, 1e3)
 _POINTS = 400
@@ -54,23 +52,16 @@ class Averages(NamedTuple):
     log_z: float
 
 
-def averages(prior: Prior, q: float, m: float | None = None) -> Averages:
+def averages(prior: Prior, q: float, m: float | None = None, nodes: int = NODES) -> Averages:
     """Averages at the precision q and the signal m; Bayes-optimal by default, m = q, where M = Q.
 
-    B is Gaussian for each Gaussian of the prior, and so is x⁰ given B. The Bayes-optimal error is the mean posterior
-    variance, which stays accurate where it is small.
+    The Bayes-optimal error is the mean posterior variance, which stays accurate where it is small.
     """
-    optimal = m is None
-    m = q if optimal else m
     out = np.zeros(4)
-    for p, mean, variance in zip(prior.weights, prior.means, prior.variances):
-        spread = q + m * m * variance
-        x, w = spread_grid(np.sqrt(spread), _NODES)
-        log_z, f, c = combine(*prior.pieces(q, m * mean + x))
-        slope = variance * m / spread if variance else 0.0
-        truth, rest = mean + slope * x, variance * (1.0 - slope * m)
-        error = c if optimal else (f - truth) ** 2 + rest
-        out += p * np.array([w @ (truth * f), w @ (f * f), w @ error, w @ log_z])
+    for here in prior.seen(q, m, nodes):
+        log_z, f, c = combine(*here.pieces)
+        error = c if m is None else (f - here.truth) ** 2 + here.rest
+        out += here.share * (np.array([here.truth * f, f * f, error, log_z]) @ here.weights)
     return Averages(*out.tolist())
 
 
@@ -96,15 +87,10 @@ def _turns(prior: Prior) -> tuple[tuple[float, float], ...]:
         return recovered(prior, np.exp(u)) / np.exp(u)
 
     u = np.linspace(np.log(_RANGE[0]), np.log(_RANGE[1] / min(prior.second_moment, 1.0)), _POINTS)
-    Delta = np.array([noise(v) for v in u])
-    found = []
-    for i in range(1, len(u) - 1):
-        side = np.sign([Delta[i] - Delta[i - 1], Delta[i] - Delta[i + 1]])
-        # Differences at the level of rounding are no turns: where Δ(g) is flat it tends to σ⁴.
-        if side[0] * side[1] > 0 and abs(Delta[i] / prior.second_moment**2 - 1) > 1e-9:
-            at, value = maximum(lambda v, s=side[0]: s * noise(v), u[i - 1], u[i + 1], 5)
-            found.append((float(np.exp(at)), float(side[0] * value)))
-    return tuple(found)
+    # Differences at the level of rounding are no turns: where Δ(g) is flat it tends to σ⁴.
+    flat = 1e-9 * prior.second_moment**2
+    found = [(at, value) for _, at, value in turns(noise, u) if abs(value - prior.second_moment**2) > flat]
+    return tuple((float(np.exp(at)), value) for at, value in found)
 
 
 def fixed_points(prior: Prior, Delta: float) -> list[float]:

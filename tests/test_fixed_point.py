@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tsphys.errors import ConvergenceError
-from tsphys.solvers.fixed_point import BranchEnd, continuation, crossing, fixed_point, fold, maximum
+from tsphys.solvers.fixed_point import BranchEnd, continuation, crossing, fixed_point, fold, maximum, turns
 
 
 def test_cosine():
@@ -113,6 +113,16 @@ def test_fold_of_two_components():
 def test_no_fold_is_said():
     with pytest.raises(ConvergenceError):
         fold(lambda x, p: 0.5 * x + p, [0.0], 0.0)
+
+
+def test_turns_are_all_extrema():
+    found = turns(lambda x: np.sin(x) + 0.1 * x, np.linspace(0, 12, 25))
+    assert [sign for sign, *_ in found] == [1, -1, 1, -1]
+    turn = np.arccos(-0.1)
+    at = [turn, 2 * np.pi - turn, 2 * np.pi + turn, 4 * np.pi - turn]
+    np.testing.assert_allclose([x for _, x, _ in found], at, atol=1e-6)
+    np.testing.assert_allclose([y for *_, y in found], np.sin(at) + 0.1 * np.array(at), atol=1e-12)
+    assert turns(np.exp, np.linspace(0, 1, 9)) == []
 
 
 def test_maximum_and_crossing():

@@ -71,6 +71,15 @@ def test_minima_of_risks(name, shape):
     assert w == pytest.approx(other.x[:N], abs=1e-3)
 
 
+@pytest.mark.parametrize("shape", [(20, 40), (40, 40), (60, 40)])
+def test_tiny_ridges_keep_their_digits(shape):
+    """Without noise w = Xᵀa with a of order one, and y − Xw = λa; the worst condition is that of 40 × 40, ~1e4."""
+    rng = np.random.default_rng(13)
+    X = rng.normal(size=shape) / np.sqrt(40)
+    y = X @ rng.normal(size=40)
+    assert np.abs(y - X @ minimise("square", X, y, 1e-12)).max() < 1e-10
+
+
 def test_margin_is_maximal():
     """No direction improves it: the optimum is a positive combination of support vectors, here by least squares."""
     rng = np.random.default_rng(4)

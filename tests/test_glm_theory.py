@@ -126,6 +126,14 @@ def test_all_examples_are_kept_at_fraction_one():
     assert (a.R, a.kappa) == pytest.approx((b.R, b.kappa), rel=1e-9)
 
 
+def test_maximal_margin_at_large_load():
+    """eps_g ∝ 1/α with corrections of relative order 1/α², down to overlaps that differ from 1 by 1e-10."""
+    ends = [alpha * tsphys.solve(GLM(estimator="max_margin", alpha=alpha))["eps_g"][0] for alpha in (1e4, 1e5)]
+    assert ends[1] == pytest.approx(ends[0], rel=1e-6)
+    with pytest.raises(tsphys.ConvergenceError, match="closer to 1"):
+        margin.maximal_margin(1e6)
+
+
 def test_margin_vanishes_where_random_labels_are_at_capacity():
     """The shortfall at R = 0 is Gardner's: a student that ignores the teacher has κ where α is the capacity at κ."""
     for kappa in (0.0, 0.5):

@@ -17,7 +17,7 @@ import numpy as np
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.physics.channels import Channel
 from tsphys.physics.priors import Prior
-from tsphys.solvers.fixed_point import crossing, maximum
+from tsphys.solvers.fixed_point import crossing, turns
 
 #: Ends of the curve: below, q is zero; above, V is (perfect recovery).
 LOWEST, SMALLEST_V = 1e-7, 1e-13
@@ -104,13 +104,8 @@ def curve(prior: Prior, channel: Channel, points: int = 161) -> tuple[np.ndarray
     x = np.linspace(low, high, points)
     # Most happens where the prior is learned; the rest only has to be followed.
     x = np.unique(np.concatenate([x, np.linspace(np.log(0.05), min(np.log(200.0), high), points // 2)]))
-    loads = np.array([load(prior, channel, v) for v in x])
     # Extrema belong to the grid, so that no branch that ends at one is missed close to its end.
-    extrema = []
-    for sign in (1.0, -1.0):
-        inner = sign * loads
-        for i in np.flatnonzero((inner[1:-1] > inner[:-2]) & (inner[1:-1] >= inner[2:])) + 1:
-            extrema.append(maximum(lambda v, sign=sign: sign * load(prior, channel, v), x[i - 1], x[i + 1], 5)[0])
+    extrema = [at for _, at, _ in turns(lambda v: load(prior, channel, v), x)]
     x = np.unique(np.concatenate([x, extrema]))
     return x, np.array([load(prior, channel, v) for v in x])
 

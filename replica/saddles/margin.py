@@ -10,6 +10,8 @@ import numpy as np
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.models.fields import number
 
+#: Largest artanh R.
+LARGEST = 14.0
 SELECTIONS = ("all", "hard", "easy")
 
 
@@ -23,7 +25,7 @@ class Margin:
 
 
 @cache
-def fields(selection: str, fraction: float, nodes: int = 160) -> tuple[np.ndarray, np.ndarray]:
+def fields(selection: str, fraction: float, nodes: int = 320) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights of |z|, the teacher's margin: all, the `fraction` of smallest (hard) or largest (easy)."""
     from scipy.special import ndtri
 
@@ -33,19 +35,23 @@ def fields(selection: str, fraction: float, nodes: int = 160) -> tuple[np.ndarra
     elif selection == "easy":
         low = float(ndtri(1 - 0.5 * fraction))
     x, w = np.polynomial.legendre.leggauss(nodes)
-    # Quadratic in the node, which puts many next to z = 0, where students that know the teacher err.
+    # Of fourth order in the node, which puts many next to z = 0, where students that know the teacher err.
     s = 0.5 * (1 + x)
-    z = low + (high - low) * s**2
-    weight = w * (high - low) * s * np.exp(-0.5 * z * z)
+    z = low + (high - low) * s**4
+    weight = w * (high - low) * s**3 * np.exp(-0.5 * z * z)
     return z, weight / weight.sum()
 
 
 def shortfall(alpha: float, R: float, kappa: float, selection: str = "all", fraction: float = 1.0) -> float:
     """F(R, κ) = α E[κ − R|z| − √(1 − R²) t]₊² − (1 − R²): a student with this R has the margin κ where F ≤ 0."""
+    return _shortfall(alpha, R, np.sqrt(1 - R * R), kappa, selection, fraction)
+
+
+def _shortfall(alpha: float, R: float, s: float, kappa: float, selection: str, fraction: float) -> float:
+    """`shortfall` with s = √(1 − R²) given by itself, since it loses its digits as R → 1."""
     from scipy.special import ndtr
 
     z, w = fields(selection, fraction)
-    s = np.sqrt(1 - R * R)
     a = kappa - R * z
     phi = np.exp(-0.5 * (a / s) ** 2) / np.sqrt(2 * np.pi)
     return float(alpha * (w @ ((a * a + s * s) * ndtr(a / s) + a * s * phi)) - s * s)
@@ -81,15 +87,16 @@ def maximal_margin(alpha: float, selection: str = "all", fraction: float = 1.0) 
 
     # R = tanh u, so that students close to the teacher are resolved.
     def best(kappa: float) -> tuple[float, float]:
-        f = lambda u: shortfall(alpha, np.tanh(u), kappa, selection, fraction)  # noqa: E731
-        grid = np.linspace(0.0, 8.0, 81)
-        values = np.array([f(u) / (1 - np.tanh(u) ** 2) for u in grid])
-        at = int(np.argmin(values))
+        def f(u: float) -> float:
+            s = 1 / np.cosh(u)
+            return _shortfall(alpha, np.tanh(u), s, kappa, selection, fraction) / s**2
+
+        grid = np.linspace(0.0, LARGEST, 141)
+        at = int(np.argmin([f(u) for u in grid]))
         found = minimize_scalar(
-            lambda u: f(u) / (1 - np.tanh(u) ** 2), bounds=(grid[max(at - 1, 0)], grid[min(at + 1, 80)]),
-            method="bounded", options={"xatol": 1e-10},
-        )  # fmt: skip
-        return float(np.tanh(found.x)), float(found.fun)
+            f, bounds=(grid[max(at - 1, 0)], grid[min(at + 1, 140)]), method="bounded", options={"xatol": 1e-10}
+        )
+        return float(found.x), float(found.fun)
 
     top = 1.0
     while best(top)[1] < 0:
@@ -97,5 +104,7 @@ def maximal_margin(alpha: float, selection: str = "all", fraction: float = 1.0) 
         if top > 1e8:
             raise ConvergenceError("no maximal margin was found", residual=abs(best(top)[1]), last=top)
     kappa = crossing(lambda k: best(k)[1], 0.0, top, "the maximal margin")
-    R, residual = best(kappa)
-    return Margin(R, kappa, abs(residual))
+    u, residual = best(kappa)
+    if u > LARGEST - 1:
+        raise ConvergenceError("the overlap is closer to 1 than is resolved, 1e-11", residual=abs(residual), last=kappa)
+    return Margin(float(np.tanh(u)), kappa, abs(residual))

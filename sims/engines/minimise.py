@@ -7,6 +7,7 @@ import numpy as np
 from tsphys._jit import njit
 from tsphys.errors import ConvergenceError
 from tsphys.physics.losses import loss, slope
+from tsphys.sims.engines.ridge import least_squares
 
 #: Largest gradient, or relative gap of duality, that is called converged.
 GRADIENT, GAP = 1e-9, 1e-8
@@ -30,7 +31,7 @@ def minimise(name: str, X: np.ndarray, y: np.ndarray, lam: float) -> np.ndarray:
         If it was not reached.
     """
     if name == "square":
-        return _ridge(X, lam, X.T @ y, np.ones(len(y)))
+        return least_squares(X, y, np.array([lam]))[:, 0]
     return _newton(X, y, lam) if name == "logistic" else _dual(X, y, lam)
 
 

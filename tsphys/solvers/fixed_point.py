@@ -363,6 +363,25 @@ def maximum(
     return float(grid[at]), float(heights[at])
 
 
+def turns(function: Callable[[float], float], grid: np.ndarray) -> list[tuple[int, float, float]]:
+    """All extrema of a smooth scalar function that an ascending grid resolves, by Brent's method between neighbours.
+
+    Returns
+    -------
+    list of (int, float, float)
+        1 for a maximum and −1 for a minimum, its argument and its value, ascending in the argument.
+    """
+    heights = np.array([function(g) for g in grid])
+    found = []
+    for i in range(1, len(grid) - 1):
+        for sign in (1, -1):
+            before, after = sign * (heights[i] - heights[i - 1]), sign * (heights[i] - heights[i + 1])
+            if before > 0 and after >= 0:
+                at, value = maximum(lambda v, sign=sign: sign * function(v), grid[i - 1], grid[i + 1], 5)
+                found.append((sign, at, sign * value))
+    return found
+
+
 def crossing(function: Callable[[float], float], low: float, high: float, what: str = "the crossing") -> float:
     """Where a scalar function changes sign between `low` and `high`, to rounding (Brent).
 
