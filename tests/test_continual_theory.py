@@ -7,9 +7,10 @@ import pytest
 
 import tsphys
 from tests.naive import continual as naive
-from tsphys.models.phases import Phase
+from tsphys.models.phases import Phase, State
 from tsphys.odes.continual import Motion, error_rates
 from tsphys.physics import forgetting as measures
+from tsphys.physics.activations import code, dg
 from tsphys.physics.similarity import cosines, readouts, unit_vectors
 from tsphys.solvers.ode import integrate
 
@@ -215,6 +216,32 @@ def test_replay_and_penalty_cure_forgetting():
     assert F["replay"][0] < 0.01 * F["none"][0]
     assert F["l2"][0] < 0.1 * F["none"][0]
     assert F["l2"][1] > 100 * F["none"][1]
+
+
+@pytest.mark.parametrize("activation", ["erf", "relu", "linear", "quad", "he2"])
+def test_fisher_rates_are_the_diagonal_of_the_information(activation):
+    """η ξ (h_k)² ⟨g'(λ_k)²⟩, the average by Gauss–Legendre on each half of the line, good to rounding."""
+    model = tsphys.Continual(activation=activation, regulariser="fisher", strength=0.7, lr=0.3)
+    heads, Q = np.array([[0.5, 0.3], [0.2, -0.1]]), np.diag([0.5, 2.0])
+    x, w = np.polynomial.legendre.leggauss(100)
+    z = np.concatenate([-5 * (x + 1), 5 * (x + 1)])
+    weight = 5 * np.tile(w, 2) * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
+    square = [weight @ [dg(code(activation), y) ** 2 for y in np.sqrt(q) * z] for q in np.diag(Q)]
+    np.testing.assert_allclose(model.pull(1, heads, Q), 0.3 * 0.7 * heads[0] ** 2 * square, rtol=1e-10)
+
+
+def test_a_new_head_is_a_copy_of_that_of_the_last_block():
+    """Of no other, of a new task only, and the errors right after the switch are those of the copy."""
+    model = tsphys.Continual(tasks=3, head="copy", cyclic=True)
+    heads = np.arange(6.0)
+    state = State(0.0, np.zeros((2, 3)), np.eye(2), np.eye(3), heads, np.ones(3))
+    np.testing.assert_array_equal(model.phase(2, state).v, [0, 1, 2, 3, 2, 3])
+    np.testing.assert_array_equal(model.phase(3, state).v, heads)
+    same = replace(BASE, similarity=1.0, head="copy", durations=[2])
+    begin = start(same, U=((1e-4,), (-5e-5,)), v=(0.5, 0.2, 0.1, -0.3))
+    for result in (tsphys.solve(same, start=begin, t=[3]), tsphys.simulate(same, start=begin, N=50, t=[3])):
+        eps_g = measures.at_switch(result)[1]
+        np.testing.assert_allclose(eps_g[..., 0], eps_g[..., 1], rtol=1e-10)
 
 
 def test_similar_vectors_have_their_cosines():

@@ -69,6 +69,16 @@ def test_given_components_are_those_of_the_start():
     np.testing.assert_allclose(sim["R"][:, 0, 0], np.tile([0.2, -0.3], (20, 1)), atol=1e-12)
     # χ²/N of width √2/N.
     np.testing.assert_allclose(sim["Q"][:, 0, 0, 0], 0.13 + 0.49, atol=5 * 0.49 * np.sqrt(2 / 10_000))
+    # Of four coordinates two lie across the plane: χ²₂/4 of mean ½ and variance ¼.
+    small = tsphys.simulate(model, N=4, t=[0], replicas=400)["Q"].mean()
+    assert abs(small - 0.13 - 0.49 * 0.5) < 4 * 0.49 * 0.5 / np.sqrt(400)
+
+
+def test_there_is_no_accuracy_where_no_sum_of_fields_has_the_sign():
+    for K, v, known in ((1, (0.5,), True), (2, (0.5, 0.5), True), (2, (1.0, 0.5), False), (3, (1.0,) * 3, False)):
+        start = tsphys.OrderParameters(R=np.zeros((K, 2)), Q=np.eye(K), T=np.eye(2))
+        found = tsphys.solve(tsphys.SimplicityBias(K=K, v=v), start=start, t=[0])
+        assert ("accuracy" in found.observables) == known
 
 
 def test_a_run_goes_on_where_it_was_stopped():
