@@ -91,6 +91,8 @@ def _generated(model: GenerativeInputs, drawn: Instance, dtype: Any) -> Callable
         found = np.asarray(model.generator(c))
         if found.shape != x.shape:
             raise ModelError("generator", f"array of shape {found.shape}", f"must return x of shape {x.shape}")
+        if found.dtype.kind not in "fiub" or not np.isfinite(found).all():
+            raise ModelError("generator", f"array of {found.dtype}", "must return finite numbers")
         x[...] = found - model.mean
         return (c @ drawn.theta.T / np.sqrt(D)).astype(np.float64)
 

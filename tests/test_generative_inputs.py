@@ -87,7 +87,7 @@ def test_covariances_are_those_of_what_is_drawn():
 BAD = {
     "neither samples nor covariance": (lambda: model(), "x"),
     "both": (lambda: model(x=SAMPLES, covariance=POWER), "x"),
-    "covariance with a negative eigenvalue": (lambda: model(covariance=-POWER, inputs="gaussian"), "Q"),
+    "covariance with a negative eigenvalue": (lambda: model(covariance=-POWER, inputs="gaussian"), "covariance"),
     "covariance, but samples wanted": (lambda: model(covariance=POWER), "inputs"),
     "latent variables of other samples": (lambda: model(x=SAMPLES, c=LATENT[:-1]), "c"),
     "no generator": (lambda: model(x=SAMPLES, c=LATENT, inputs="generator"), "generator"),
@@ -96,6 +96,13 @@ BAD = {
         lambda: tsphys.simulate(model(**{**MODELS["generator"], "generator": lambda c: c}), t=[1]),
         "generator",
     ),
+    "a generator without numbers": (
+        lambda: tsphys.simulate(
+            model(**{**MODELS["generator"], "generator": lambda c: np.full((len(c), SAMPLES.shape[1]), np.nan)}), t=[1]
+        ),
+        "generator",
+    ),
+    "a layer of no width": (lambda: random_generator((2, 0), ("tanh",)), "widths"),
     "unknown layer": (lambda: random_generator((2, 3), ("cube",)), "nonlinearities"),
     "more teachers than latent variables": (lambda: tsphys.solve(model(x=SAMPLES, c=LATENT[:, :1]), t=[1]), "M"),
 }

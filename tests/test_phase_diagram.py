@@ -1,5 +1,7 @@
 """Maps over two parameters."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,26 @@ def test_the_map_of_a_simulation_tells_fluctuations(capsys):
     assert data["m"][1, 1] < 0.3
     assert data["binder"][1, 1] < 0.6
     assert (data["susceptibility"] >= 0).all()
+
+
+@pytest.mark.parametrize("verb", ["theory", "simulate"])
+def test_the_map_of_dynamics_is_that_of_the_last_time(verb, capsys):
+    axes = ("--x", "lr", "0.1:0.3:3", "--y", "noise", "0:0.2:2", "--z", "eps_g")
+    start = {"R": [[0.1, 0], [0, 0.1]], "Q": [[0.2, 0], [0, 0.2]], "T": [[1, 0], [0, 1]]}
+    fixed = ("--set", "t=[0,1]", "--set", f"start={json.dumps(start)}")
+    fixed = (*fixed, "--set", "N=20", "--set", "replicas=2") if verb == "simulate" else fixed
+    code, _, err = call(capsys, "two_layer", *axes, f"--{verb}", *fixed, "-p", 1, "-o", "map")
+    assert code == 0, err
+    data = drawn("map.npz")
+    if verb == "theory":
+        options = {"t": [0, 1], "start": tsphys.OrderParameters(**start)}
+        at = [[tsphys.solve(tsphys.TwoLayer(lr=x, noise=y), **options) for x in data["lr"]] for y in data["noise"]]
+        np.testing.assert_allclose(data["eps_g"], [[r["eps_g"][-1] for r in row] for row in at], rtol=1e-12)
+    assert data["eps_g"].shape == (2, 3)
+    assert len(np.unique(data["eps_g"])) > 2
+    code, _, err = call(capsys, "two_layer", *axes[:-1], "R", f"--{verb}", *fixed, "-p", 1, "-o", "map", "--force")
+    assert code == 2
+    assert "must be one of eps_g" in err
 
 
 AXES = ("--x", "alpha", "0:1:2", "--y", "T", "0:1:2")

@@ -10,7 +10,7 @@ import tsphys
 from tests.naive import potts as naive
 from tsphys.errors import ConvergenceError
 from tsphys.models.potts_attention import PottsAttention, zero_sum
-from tsphys.numerics.autocorrelation import autocorrelation
+from tsphys.numerics.autocorrelation import autocorrelation, autocovariance
 from tsphys.numerics.random import stream
 from tsphys.sims.engines import masked, potts
 
@@ -117,6 +117,13 @@ def test_chains_do_not_depend_on_threads_or_on_their_number():
     np.testing.assert_array_equal(one[0], two[0])
     np.testing.assert_array_equal(one[0][:3], few[0])
     assert len(np.unique(one[0][:, -1], axis=0)) > 2
+
+
+def test_autocovariance_is_a_mean_over_pairs():
+    x = np.random.default_rng(2).standard_normal((3, 7)) + 5.0
+    y = x - x.mean()
+    expected = [np.mean(y[:, : 7 - t] * y[:, t:]) for t in range(7)]
+    np.testing.assert_allclose(autocovariance(x), expected, rtol=1e-10, atol=1e-14)
 
 
 def test_autocorrelation_time_of_a_known_process():
@@ -293,6 +300,8 @@ def test_larger_sets_begin_with_the_smaller_ones():
     a = tsphys.simulate(PottsAttention(), alpha=[0.5, 2.0], **options)
     b = tsphys.simulate(PottsAttention(), ridge=[0.1, 0.2], alpha=2.0, **options)
     assert a["test_loss"][0, 1] == pytest.approx(b["test_loss"][0, 0], rel=1e-12)
+    alone = tsphys.simulate(PottsAttention(), alpha=0.5, **options)
+    assert a["test_loss"][0, 0] == pytest.approx(alone["test_loss"][0, 0], rel=1e-12)
 
 
 def test_separable_data_have_no_minimum_without_a_ridge():

@@ -38,8 +38,8 @@ def phase_diagram(
 
     They are drawn where the theory knows them (Hebbian networks over alpha and T); elsewhere a line shows where the
     observable has fallen to half of its largest value. The runs are a study: they go on where they were stopped. Where
-    the theory has no solution of its kind the map is empty. A simulation also gives N·Var(m) and Binder's cumulant
-    1 − ⟨m⁴⟩/3⟨m²⟩² over its replicas.
+    the theory has no solution of its kind the map is empty. Of a run over times the last one is shown. A simulation
+    also gives N·Var(m) and Binder's cumulant 1 − ⟨m⁴⟩/3⟨m²⟩² over its replicas.
     """
     from tsphys.runs import sweep as runs
     from tsphys.runs.collection import collect
@@ -101,23 +101,25 @@ def boundaries(
 
 def maps(result: Any, z: str, prefix: str) -> dict[str, np.ndarray]:
     """The observable over both axes and, from replicas, its fluctuation and Binder's cumulant, each (y, x)."""
-    name = f"{prefix}_{z}"
-    if name not in result or result[name].ndim != (2 if prefix == "theory" else 3):
-        numbers = [
-            k.removeprefix(prefix + "_")
-            for k in result.observables
-            if k.startswith(prefix) and result[k].ndim == (2 if prefix == "theory" else 3)
-        ]
+    name, axes = f"{prefix}_{z}", 2 if prefix == "theory" else 3
+    known = {k: at_the_end(result, k) for k in result.observables if k.startswith(prefix + "_")}
+    if name not in known or known[name].ndim != axes:
+        numbers = [k.removeprefix(prefix + "_") for k, v in known.items() if v.ndim == axes]
         raise ModelError("z", z, "must be one of " + ", ".join(numbers))
+    values = known[name]
     if prefix == "theory":
-        return {z: result[name]}
-    values = result[name]
+        return {z: values}
     out = {z: np.abs(values).mean(axis=2)}
     if values.shape[2] > 1:
         # Where a study does not say, the options have their default.
         out["susceptibility"] = result.parameters.get("N", RUN["N"].default) * np.abs(values).var(axis=2, ddof=1)
         out["binder"] = 1 - (values**4).mean(axis=2) / (3 * (values**2).mean(axis=2) ** 2)
     return out
+
+
+def at_the_end(result: Any, name: str) -> np.ndarray:
+    """An observable; of a number over time the last."""
+    return result[name][..., -1] if result.dims.get(name, ("",))[-1:] == ("t",) else result[name]
 
 
 def _draw(
@@ -140,7 +142,8 @@ def _draw(
         if known:
             ax.legend(loc="upper right")
         figure.colorbar(image, ax=ax, label=z)
-        ax.set(xlabel=x, ylabel=y, title=f"{result.model}, {prefix}")
+        end = f", $t = {result['t'][-1]:.4g}$" if "t" in result else ""
+        ax.set(xlabel=x, ylabel=y, title=f"{result.model}, {prefix}{end}")
         data = {x: across, y: up, **found}
         data |= {f"{name}_{axis}": v for name, line in known.items() for axis, v in zip((x, y), line, strict=True)}
         return save(figure, out, data, {"model": result.model, **result.parameters, "z": z, "kind": prefix})

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import array, param
+from tsphys.models.fields import array, number, param
 from tsphys.models.latent_teacher import LatentTeacher, purpose
 from tsphys.physics.features import gaussian_features
 from tsphys.physics.nonlinearities import NONLINEARITIES, apply
@@ -69,7 +69,10 @@ class GenerativeInputs(LatentTeacher):
         if self.covariance is not None:
             N = len(np.atleast_1d(self.covariance))
             omega = array("covariance", self.covariance, (N, N), "of the inputs")
-            OrderParameters(R=np.zeros((N, 1)), Q=omega, T=np.eye(1))
+            try:
+                OrderParameters(R=np.zeros((N, 1)), Q=omega, T=np.eye(1))
+            except ModelError as error:
+                raise ModelError("covariance", f"array of shape {omega.shape}", error.allowed) from None
             if self.c is not None or self.inputs != "gaussian":
                 raise ModelError("inputs", self.inputs, "must be gaussian, without c, where a covariance is given")
         else:
@@ -146,11 +149,12 @@ def random_generator(
     Raises
     ------
     ModelError
-        If there is no such nonlinearity, or there are not as many as layers.
+        If there is no such nonlinearity, there are not as many as layers, or a width is out of range.
     """
     if len(nonlinearities) != len(widths) - 1 or not set(nonlinearities) <= set(NONLINEARITIES):
         words = f"must be one of {', '.join(NONLINEARITIES)} for each of {len(widths) - 1} layers"
         raise ModelError("nonlinearities", tuple(nonlinearities), words)
+    widths = [number("widths", width, kind=int, low=1) for width in widths]
     rng = purpose(seed, 0, "generator")
     layers = [gaussian_features(n, d, rng) for d, n in pairwise(widths)]
 
