@@ -164,7 +164,7 @@ def _thresholds(prior: Prior) -> Thresholds:
         return a.log_z - a.Q * np.exp(u) / 4
 
     u = crossing(gain, np.log(g), np.log(max(prior.second_moment / weak, 2 * g)), "the transition")
-    return Thresholds(weak, recovered(prior, np.exp(u)) / np.exp(u), spinodal)
+    return Thresholds(weak, float(recovered(prior, np.exp(u)) / np.exp(u)), spinodal)
 
 
 def thresholds(model: MemoryReconstruction) -> Thresholds:

@@ -77,12 +77,14 @@ def simulate(
     own = None if population is None else array("population", population, (None, modes), "a row for each input")
     if features is not None and (own is None or not callable(features)):
         raise ModelError("features", features, "must be a function, and goes with a population")
+    if features is not None and any(here.k is None for here in models):
+        raise ModelError("k", None, "must be given with features")
     most = max(here.n for here in models)
     if own is not None and most >= len(own):
         raise ModelError("n", most, f"must be less than the {len(own)} inputs of the population")
     wide = max(modes if here.k is None else here.k for here in models)
     bytes_each = 8.0 * ((most + wide) * modes + most * wide + 2 * min(most, wide) ** 2)
-    threads = fitting_threads(bytes_each, most, "an instance", thread_count(threads))
+    threads = fitting_threads(bytes_each, most, "an instance", thread_count(threads), "n")
 
     def work(replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
         def instance(i: int, ridges: np.ndarray) -> dict[str, np.ndarray]:
@@ -122,7 +124,8 @@ def learned(
     y = phi @ target + model.noise * rng.standard_normal(model.n)
     # f̂ = w·ψ with a penalty δ‖w‖²/2; ψ = Bφ but for features of the user's own.
     if features is not None:
-        psi = np.asarray(features(rng, model.k)) / np.sqrt(model.k)
+        psi = array("features", features(rng, model.k), (len(population), model.k), "a row for each input")
+        psi = psi / np.sqrt(model.k)
         w = least_squares(psi[rows], y, ridges)
         off = psi @ w - (population @ target)[:, None]
         fitted = psi[rows] @ w

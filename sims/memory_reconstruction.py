@@ -212,7 +212,10 @@ def reconstruct(
     starts = number("starts", starts, kind=int, low=1)
     if dtype not in DTYPES:
         raise ModelError("dtype", dtype, "must be one of " + ", ".join(DTYPES))
+    seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
     S = observed(model, J, np.dtype(dtype))
+    if S.N <= model.P:
+        raise ModelError("J", f"array of shape {(S.N, S.N)}", f"must be of more than {model.P} neurons, the patterns")
     if start is not None:
         x = np.array(start, dtype=float)
         if x.shape != (S.N, model.P) or not np.isfinite(x).all():

@@ -157,8 +157,18 @@ BAD = {
     ),
     "population too small": (lambda: tsphys.simulate(KernelRidge(modes=4, n=4), population=np.eye(4)), "n"),
     "features alone": (lambda: tsphys.simulate(KernelRidge(k=3), features=lambda rng, k: 0), "features"),
+    "features without a number": (
+        lambda: tsphys.simulate(KernelRidge(modes=4, n=2), population=np.eye(4), features=lambda rng, k: 0),
+        "k",
+    ),
+    "features of another shape": (
+        lambda: tsphys.simulate(
+            KernelRidge(modes=4, n=2, k=3), population=np.eye(4), features=lambda rng, k: np.ones((2, k))
+        ),
+        "features",
+    ),
     "inputs": (lambda: tsphys.solve(KernelRidge(n=100), inputs=100), "inputs"),
-    "beyond memory": (lambda: tsphys.simulate(KernelRidge(n=10**9)), "N"),
+    "beyond memory": (lambda: tsphys.simulate(KernelRidge(n=10**9)), "n"),
     "tanh kernel": (lambda: dual_kernel("tanh", np.eye(2)), "activation"),
     "asymmetric kernel": (lambda: eigensystem([[1, 2], [0, 1]], [1, 1]), "kernel"),
     "negative kernel": (lambda: eigensystem([[1, 2], [2, 1]], [1, 1]), "kernel"),

@@ -150,6 +150,10 @@ def test_effective_noise_by_quadrature_and_published_values():
         a = threshold / noise
         above = integrate.quad(lambda u, s=noise: stats.norm.pdf(u) * (u / s) ** 2, a, np.inf)[0]
         assert 1 / model.Delta == pytest.approx(above + stats.norm.cdf(a) * synapses.below(model) ** 2, rel=1e-9)
+    # Nothing is below a threshold that is low enough.
+    lowest = MemoryReconstruction(channel="rectified", noise=0.1, threshold=-1e8)
+    assert lowest.Delta == pytest.approx(0.01, rel=1e-14)
+    assert np.isfinite(synapses.below(lowest))
     assert MemoryReconstruction(channel="clipped", noise=0.6).Delta == pytest.approx(np.pi * 0.18, rel=1e-14)
     assert MemoryReconstruction(channel="diluted", noise=0.6, connectivity=0.3).Delta == pytest.approx(1.2, rel=1e-14)
 
@@ -428,6 +432,8 @@ BAD = {
     "J with NaN": (lambda: reconstruct(model(), J * np.nan), "J"),
     "J negative": (lambda: reconstruct(model(channel="rectified"), J - 1), "J"),
     "J not ±1": (lambda: reconstruct(model(channel="clipped"), J), "J"),
+    "J of fewer neurons than patterns": (lambda: reconstruct(model(P=4), J), "J"),
+    "seed of a reconstruction": (lambda: reconstruct(model(), J, seed=0.5), "seed"),
     "start of the wrong shape": (lambda: reconstruct(model(), J, start=np.zeros((3, 1))), "start"),
     "theory over t without overlap": (lambda: tsphys.solve(model(), t=[1, 2]), "overlap"),
     "theory, unknown branch": (lambda: tsphys.solve(model(), branch="best"), "branch"),

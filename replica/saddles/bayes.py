@@ -15,7 +15,7 @@ from functools import cache
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.physics.channels import Channel
+from tsphys.physics.channels import Channel, Interval
 from tsphys.physics.priors import Prior
 from tsphys.solvers.fixed_point import crossing, turns
 
@@ -118,7 +118,7 @@ def free_entropy(prior: Prior, channel: Channel, alpha: float, V: float, q_hat: 
 def perfect(prior: Prior, channel: Channel, alpha: float) -> State:
     """The state without error. Its free entropy is infinite for noiseless real outputs, which outweigh any prior.
 
-    With points and labels it is minus the entropy of both.
+    With points and labels it is minus the entropy of both, that of the prior alone where the labels are certain.
 
     Raises
     ------
@@ -132,6 +132,8 @@ def perfect(prior: Prior, channel: Channel, alpha: float) -> State:
         most = float(curve(prior, channel)[1][-1])
         raise ModelError("alpha", alpha, f"must be <= {most:.4g}, beyond which mse < 1e-12 is not resolved")
     entropy = -sum(p * np.log(p) for p in prior.weights)
+    if isinstance(channel, Interval) and channel.noise == 0:
+        return State(0.0, np.inf, float(-entropy))
     q_hat = alpha * channel.information(floor, prior.second_moment)
     return State(0.0, q_hat, float(alpha * channel.free_entropy(floor, prior.second_moment) - entropy))
 

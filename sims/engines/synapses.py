@@ -10,6 +10,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.models.memory_reconstruction import MemoryReconstruction
 from tsphys.numerics.random import normals, stream, uniforms
+from tsphys.physics.channels import hazard
 
 #: Neurons in a block: one of float32 fills 1 MiB, so that the two products with it read memory once.
 BLOCK = 512
@@ -154,23 +155,21 @@ def observed(model: MemoryReconstruction, J: Any, dtype: Any) -> Scores:
 
 def _check(model: MemoryReconstruction, entries: np.ndarray) -> None:
     allowed = {
-        "rectified": ("must be ≥ 0 with channel = rectified", lambda: (entries >= 0).all()),
-        "clipped": ("must be ±1 with channel = clipped", lambda: (np.abs(entries) == 1).all()),
-        "diluted": ("must be finite, or NaN without a bond", lambda: not np.isinf(entries).any()),
-        "additive": ("must be finite", lambda: np.isfinite(entries).all()),
+        "rectified": ("must be ≥ 0 with channel = rectified", lambda: entries >= 0),
+        "clipped": ("must be ±1 with channel = clipped", lambda: np.abs(entries) == 1),
+        "diluted": ("must be finite, or NaN without a bond", lambda: ~np.isinf(entries)),
+        "additive": ("must be finite", lambda: np.isfinite(entries)),
     }
     words, holds = allowed[model.channel]
-    if not holds():
-        raise ModelError("J", "an entry", words)
+    wrong = entries[~holds()]
+    if wrong.size:
+        raise ModelError("J", float(wrong[0]), f"has an entry that {words}")
 
 
 def below(model: MemoryReconstruction) -> float:
     """Score of a synapse that does not exceed the threshold, −φ(a)/(νΦ(a)), a = τ/ν."""
-    from scipy.special import log_ndtr
-
-    a = model.threshold / model.noise
     with np.errstate(under="ignore"):
-        return float(-np.exp(-(a**2) / 2 - log_ndtr(a)) / (np.sqrt(2 * np.pi) * model.noise))
+        return float(-hazard(model.threshold / model.noise)[0] / model.noise)
 
 
 def _mirrored(block: np.ndarray) -> np.ndarray:

@@ -109,11 +109,12 @@ class MemoryReconstruction:
             return variance / self.connectivity
         if self.channel == "additive":
             return variance
-        from scipy.special import log_ndtr, ndtr
+        from scipy.special import ndtr
+
+        from tsphys.physics.channels import hazard
 
         a = self.threshold / self.noise
         with np.errstate(under="ignore"):
             density = np.exp(-(a**2) / 2) / np.sqrt(2 * np.pi)
-            hazard = np.exp(-(a**2) / 2 - log_ndtr(a)) / np.sqrt(2 * np.pi)
-            information = float(a * density + ndtr(-a) + density * hazard)
+            information = float(a * density + ndtr(-a) + density * hazard(a)[0])
         return variance / information if information > 1e-300 else np.inf

@@ -31,7 +31,7 @@ def check_memory(name: str, value: object, needed: float, what: str) -> None:
         raise ModelError(name, value, words)
 
 
-def fitting_threads(bytes_each: float, N: int, what: str, threads: int) -> int:
-    """How many of `threads` replicas fit into memory side by side, or a ModelError if none does."""
-    check_memory("N", N, bytes_each, what)
+def fitting_threads(bytes_each: float, N: int, what: str, threads: int, name: str = "N") -> int:
+    """How many of `threads` replicas fit into memory side by side, or a ModelError about `name` if none does."""
+    check_memory(name, N, bytes_each, what)
     return max(1, min(threads, int(memory() / max(bytes_each, 1))))
