@@ -16,6 +16,21 @@ def stream(N=6, P=2, steps=40, seed=0):
     return 0.3 * rng.standard_normal(N), -2 * rng.standard_normal(N), rng.standard_normal((steps, P, N))
 
 
+def test_the_cost_is_that_of_a_plain_loop():
+    """Step i weighs exp(−bηi/N)."""
+    u, delta, X = stream()
+    steps, P, N = X.shape
+    model = OnlineAttack(strategy="clairvoyant", minibatch=P, lr=0.7, cost=0.4, discount=0.9, overlap=0.3, **FREE)
+    kappa, actions = X @ delta / np.sqrt(N), np.linspace(-1, 2, steps)
+    expected, now = 0.0, u.copy()
+    for i, (x, a) in enumerate(zip(X, actions, strict=True)):
+        s = x @ now / np.sqrt(N)
+        stage = 0.5 * 0.4 * 2 * (1 - 0.3) * a**2 + 0.5 * np.mean((s - kappa[i]) ** 2)
+        expected += np.exp(-0.9 * 0.7 * i / N) * stage
+        now = now - 0.7 / (P * np.sqrt(N)) * x.T @ (s - a * kappa[i])
+    assert clairvoyant.total_cost(model, u, X, kappa, actions)[0] == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.parametrize("discount", [0.0, 1.0])
 def test_the_plan_is_the_minimum_of_the_quadratic_cost(discount):
     """The cost is a parabola in the actions, whose matrix is found from its values alone."""

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import special
 
 import tsphys
 from tests.naive import attack as naive
@@ -176,6 +177,26 @@ def test_a_constant_attack_is_learned_exactly():
     np.testing.assert_allclose(p, a, atol=1e-12)
     np.testing.assert_allclose(sim["Q"][:, 1, 0, 0], (1 - 2 * a) ** 2, atol=1e-12)
     np.testing.assert_allclose(sim["action"][:, 1], a, rtol=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["linear", "erf"])
+def test_what_is_measured_is_what_sampling_finds(activation):
+    """At a state that teacher and target are not symmetric in; at t = 4 with the integrals 2, 1.2 and 8."""
+    model, n = OnlineAttack(activation=activation, overlap=-0.4), 400_000
+    R, Q, T = np.array([[0.5, 0.2]]), np.array([[0.9]]), np.array([[1, -0.4], [-0.4, 1]])
+    root = np.linalg.cholesky(np.block([[Q, R], [R.T, T]]))
+    lam, nu, target = root @ np.random.default_rng(0).standard_normal((3, n))
+    student, teacher, target = (special.erf(x / np.sqrt(2)) if activation == "erf" else x for x in (lam, nu, target))
+    found = model.measured(4.0, R, Q, np.array([1.0, 2.0, 1.2, 8.0]))
+    for value, draws in (
+        (model.eps_g(R, Q, T, None, None), 0.5 * (student - teacher) ** 2),
+        (found["eps_target"], 0.5 * (student - target) ** 2),
+        (found["distance"] ** 2 * model.distance(), (student - teacher) ** 2),
+        (model.distance(), (target - teacher) ** 2),
+        (found["accuracy"], student * teacher > 0),
+    ):
+        assert abs(draws.mean() - value) < 4.5 * draws.std() / np.sqrt(n)
+    assert [found[name] for name in ("action", "action_square", "cost")] == [0.5, 0.3, 2.0]
 
 
 @pytest.mark.parametrize("name", ["greedy, part of a batch, oblique target", "an action for each example"])

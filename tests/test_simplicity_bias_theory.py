@@ -51,6 +51,19 @@ def test_reference_numbers(data):
     np.testing.assert_allclose(flow["eps_g"], FLOW[data][1], atol=6e-7)
 
 
+def test_too_few_nodes_are_seen_in_the_estimate(monkeypatch):
+    """Four and two nodes an axis are exact at a = 0, where the drift is linear in s, and not where a has grown."""
+    start, fine = tsphys.OrderParameters(R=[[0.0, 0.0]], Q=[[0.25]], T=np.eye(2)), on("original").density()
+    monkeypatch.setattr("tsphys.physics.classes.AXIS", 4)
+    few = tsphys.solve(on("original"), start=start, t=[0.0, 5.0])
+    assert tsphys.solve(on("original"), start=start, t=[0.0]).meta["quadrature_error"] < 1e-14
+    A = few["R"][1]
+    state = A, few["Q"][1] - A @ A.T, np.ones(1), True
+    model = on("original")
+    wrong = max(np.abs(a - b).max() for a, b in zip(drift(model, model.density(), *state), drift(model, fine, *state)))
+    assert 1e-6 < wrong < few.meta["quadrature_error"]
+
+
 def test_clones_depart_one_after_the_other():
     for threshold, isotropic, gaussian in ((1e-4, 0.277, 1.14), (1e-3, 0.80, 2.78)):
         found = divergence_times(tsphys.SimplicityBias(), threshold, start=START, end=5.0)

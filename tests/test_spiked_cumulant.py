@@ -155,6 +155,14 @@ def test_examples_that_are_needed():
     assert escape_time(tsphys.SpikedCumulant(), [0.6]) == 0
 
 
+def test_an_escape_time_in_closed_form():
+    """A linear neuron without noise and a mean alone: m = tanh(η β_m t/2), to the accuracy that is stated."""
+    model = tsphys.SpikedCumulant(task="mixed", activation="linear", beta=0, beta_m=1.5, lr=0.2)
+    for level in (0.3, 0.5, 0.9):
+        found = escape_time(model, [0.0, 0.0, 0.0], level=level, direction=0, gradient_flow=True)
+        assert found == pytest.approx(2 * np.arctanh(level) / (0.2 * 1.5), rel=1e-6)
+
+
 def test_random_starts_lie_on_the_sphere():
     sim = tsphys.simulate(tsphys.SpikedCumulant(**MIXED), N=50, t=[0], replicas=400)
     np.testing.assert_allclose(sim["Q"], 1, atol=1e-12)
