@@ -80,7 +80,8 @@ def simulate(
         Sites; by default those of J, or 100.
     alpha, ridge, beta : float or sequence of float, optional
         In place of the model's; the one that is a sequence is the axis of the Result, `alpha` if none is. The loss is
-        minimised (L-BFGS) over a training set of α(N − 1) sequences. Along `alpha` and `ridge` a replica keeps its
+        minimised (L-BFGS) over a training set of α(N − 1) sequences, with ``learn="factored"``, which is not convex,
+        locally from one random start. Along `alpha` and `ridge` a replica keeps its
         sequences, of which a smaller set takes the first.
     t : sequence of float, optional
         Times, steps/N, of stochastic gradient descent, as the axis: on minibatches of the training set, drawn anew in

@@ -86,6 +86,27 @@ def test_the_equations_are_those_of_the_projected_weights(point):
         np.testing.assert_allclose(a, b, atol=error)
 
 
+@pytest.mark.parametrize("delta", [0.25, 2.0])
+@pytest.mark.parametrize("features", ["gaussian", "hadamard"])
+def test_modes_of_an_instance_are_those_of_its_covariance(features, delta):
+    """Sums over modes, with powers of the eigenvalues, are products of matrices."""
+    model = of("tanh", delta, features=features)
+    N, D = sizes(model, 32)
+    drawn = instance(model, N, D, 3, 0)
+    start, m = of_instance(model, drawn), model.moments
+    # The fields of unit vectors are the columns of F/√D.
+    F = drawn.features.fields(np.eye(D)).T * np.sqrt(D)
+    omega, seen = m.kappa2 * np.eye(N) + m.b**2 * F @ F.T / D, m.b * F @ drawn.theta.T / D
+    for power in range(3):
+        weight, between = start.weight * start.e**power, np.linalg.matrix_power(omega, power)
+        for found, expected in (
+            (start.q, drawn.W @ between @ drawn.W.T / N),
+            (start.r, drawn.W @ between @ seen / np.sqrt(N)),
+            (start.t, seen.T @ between @ seen),
+        ):
+            np.testing.assert_allclose(np.einsum("i,ikl->kl", weight, found), expected, atol=1e-11)
+
+
 @pytest.mark.parametrize("activation", ["erf", "relu"])
 def test_without_a_manifold_it_is_the_two_layer_network(activation):
     """Linear f and F = 1: the inputs are the latent variables."""

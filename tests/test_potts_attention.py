@@ -241,6 +241,23 @@ def test_descent_on_the_whole_training_set_ends_at_the_minimum(learn, lr):
     assert path["train_loss"][0, 0] > minimum["train_loss"][0, 0] + 0.05
 
 
+@pytest.mark.parametrize("alpha, several", [(0.5, True), (2.0, False)])
+def test_minima_of_a_learned_V(alpha, several):
+    """From six starts; few sequences leave more than one minimum."""
+    from tsphys.sims import potts_attention as sims
+
+    model = PottsAttention(learn="factored", alpha=alpha, ridge=0.3)
+    trial = sims.Trial(model, sims.Plan(N=20, n_test=5, burn_in=20, order="random", seed=0), 0)
+    s, y = sims._training_set(trial, round(alpha * 19), 0)
+    learner, X, target = trial.learner, trial.learner.features(s), masked.one_hot(y, 3) + 1 / 3
+    value = masked.objective(learner, model.loss, model.ridge, X, target)
+    starts = [learner.start(20, np.random.default_rng(k)) for k in range(6)]
+    found = [value(sims.minimum(learner, model.loss, model.ridge, X, target, x))[0] for x in starts]
+    assert (max(found) > 1.01 * min(found)) == several
+    # A gradient of 1e-6 leaves the square of that, over the smallest curvature.
+    assert several or max(found) == pytest.approx(min(found), rel=1e-9)
+
+
 def test_minibatches_and_fresh_sequences_learn():
     model = PottsAttention(ridge=0.0, alpha=None, minibatch=4, lr=1.0)
     fresh = tsphys.simulate(model, N=15, t=[0, 2, 40], burn_in=20, n_test=200, seed=1, threads=1)
