@@ -228,7 +228,29 @@ def test_frozen_features_forget_nothing(engine):
         forgotten, learned = measures.forgetting(result), measures.transfer(result)
         assert np.nanmax(np.abs(forgotten)) < 1e-14
         assert np.isnan(forgotten[..., :4]).all()
+        # The switch itself, at t = 4, is no longer before it.
+        assert np.isfinite(forgotten[..., 4:]).all()
         assert (learned[..., -1] > 0.001).all()
+
+
+def test_blocks_have_their_own_durations_and_order():
+    model = tsphys.Continual(tasks=3, M=1, durations=[0.5, 1, 0.25], order=[3, 1, 2], cyclic=True)
+    assert [model.task(block) for block in range(5)] == [2, 0, 1, 2, 0]
+    for result in (tsphys.solve(model, t=[4.0]), tsphys.simulate(model, N=20, t=[4.0])):
+        assert [begin["t"] for begin in result.meta["phases"][0]] == [0, 0.5, 1.5, 1.75, 2.25, 3.25, 3.5]
+
+
+def test_reuse_and_activation_are_those_of_their_definitions():
+    sim = tsphys.simulate(replace(BASE, K=3, durations=[1]), N=30, t=[1, 3], replicas=3, seed=2)
+    rho, activation = measures.reuse(sim)
+    for i, begins in enumerate(sim.meta["phases"]):
+        then = [abs(begins[1]["R"][k][0]) for k in range(3)]
+        best = then.index(max(then))
+        for j in range(2):
+            R, Q = sim["R"][i, j], sim["Q"][i, j]
+            assert rho[i, j] == pytest.approx(1 - abs(R[best, 0]) / then[best], abs=1e-14)
+            others = [abs(R[k, 1]) / Q[k, k] ** 0.5 for k in range(3) if k != best]
+            assert activation[i, j] == pytest.approx(max(others), rel=1e-14)
 
 
 def test_runs_go_on_from_finished_replicas_with_their_switches():
