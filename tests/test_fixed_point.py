@@ -123,6 +123,8 @@ def test_turns_are_all_extrema():
     np.testing.assert_allclose([x for _, x, _ in found], at, atol=1e-6)
     np.testing.assert_allclose([y for *_, y in found], np.sin(at) + 0.1 * np.array(at), atol=1e-12)
     assert turns(np.exp, np.linspace(0, 1, 9)) == []
+    for ends in ([0.0, 1.1, 2.5, 3.0], [-1.0, 0.0, 1.1, 2.5]):
+        assert [sign for sign, *_ in turns(lambda x: (x - 1) ** 2, np.array(ends))] == [-1]
 
 
 def test_maximum_and_crossing():
