@@ -72,6 +72,19 @@ def test_one_layer_is_the_hidden_manifold():
     assert theory["eps_g"][-1] < 0.8 * theory["eps_g"][0]
 
 
+def test_a_mean_of_the_inputs_or_of_what_they_come_from_changes_nothing():
+    F = np.random.default_rng(4).standard_normal((30, 12))
+    c = np.random.default_rng(5).standard_normal((400, 12))
+    linear, shifted = (lambda c: c @ F.T), (lambda c: c @ F.T + 7.0)
+    for inputs in ("generator", "resample", "gaussian"):
+        one = model(x=linear(c), c=c, generator=linear, inputs=inputs)
+        other = model(x=shifted(c), c=c if inputs == "generator" else c - 3.0, generator=shifted, inputs=inputs)
+        a, b = (tsphys.simulate(m, t=[0, 1], n_test=50, threads=1) for m in (one, other))
+        for name in ("eps_test", "eps_g", "R", "Q"):
+            # Rounding of 7 + x, which SGD may enlarge.
+            np.testing.assert_allclose(a[name], b[name], rtol=1e-9, atol=1e-12)
+
+
 def test_covariances_are_those_of_what_is_drawn():
     """Ω, ⟨xν⟩ and ⟨νν⟩ of the Gaussian clone, with the errors of 100 000 inputs."""
     this = model(**MODELS["its Gaussian clone"])

@@ -59,7 +59,7 @@ def test_trajectories_are_those_of_the_published_form(point):
 @pytest.mark.parametrize("point", REFERENCE)
 def test_the_equations_are_those_of_the_projected_weights(point):
     """At the start; averages by Gauss-Hermite quadrature, whose error is below what a quarter of its nodes changes."""
-    model = of(*point)
+    model = of(*point, minibatch=3)
     A, T, W_xi, delta = np.array(model.A), np.array(model.T), np.array(model.W_xi), model.delta
     rho, p = density(delta)
     at = rho[:, None, None]
@@ -69,7 +69,7 @@ def test_the_equations_are_those_of_the_projected_weights(point):
     start = in_the_limit(model)
     y = np.concatenate([start.r.ravel(), start.q.ravel(), model.v])
     dy = np.empty_like(y)
-    rates = np.array([model.lr, model.lr_v, model.noise**2, 1.0])
+    rates = np.array([model.lr, model.lr_v, model.noise**2, model.minibatch])
     memory = np.zeros((4, 4)), np.zeros(4), np.zeros((2, 2)), np.zeros((2, 2)), np.zeros((2, 2))
     t, T = np.ascontiguousarray(start.t), np.ascontiguousarray(start.T)
     modes._kernel("erf")(y, dy, 0, start.e, start.weight, t, T, np.array(model.v_star), rates, *memory)
