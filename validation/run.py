@@ -75,13 +75,13 @@ def _checks(model: str, setting: Setting) -> list:
 
 def line(row: Row) -> str:
     """A row of the table, as text."""
-    words = f"{row.model:<14} {row.kind:<10} {row.name:<30} {row.finding.score:>8.3g} {row.finding.limit:>8.3g}"
+    words = f"{row.model:<21} {row.kind:<10} {row.name:<30} {row.finding.score:>8.3g} {row.finding.limit:>8.3g}"
     return f"{words}  {'pass' if row.ok else 'FAIL'} {row.seconds:>6.1f} s  {row.finding.detail}"
 
 
 def head() -> str:
     """Titles of the columns of `line`."""
-    return f"{'model':<14} {'kind':<10} {'check':<30} {'score':>8} {'allowed':>8}  {'':<4} {'time':>8}  largest"
+    return f"{'model':<21} {'kind':<10} {'check':<30} {'score':>8} {'allowed':>8}  {'':<4} {'time':>8}  largest"
 
 
 def verdict(rows: Sequence[Row]) -> str:
