@@ -96,6 +96,7 @@ for kernel, b, n in (("exact", 1, 250), ("exact", 3, 250), ("direct", 2, 40)):
 """
 
 
+@pytest.mark.slow
 def test_linear_networks_have_their_exact_mean(tmp_path):
     """⟨eps_g⟩ after m steps is ε₀fᵐ + a(1 − fᵐ)/(1 − f), for any K and M: only W = Σ v_k w_k matters."""
     N, lr, sigma, s = 6, 0.3, 0.5, 0.9**2 + 1.1**2
@@ -129,6 +130,7 @@ for i, model in enumerate(models):
 """
 
 
+@pytest.mark.slow
 def test_every_rule_runs(tmp_path):
     out = simulated(tmp_path, RULES)
     assert len(out) == 13

@@ -124,6 +124,7 @@ def test_linear_networks_have_their_exact_mean_at_finite_size(engine, b):
     assert np.abs(z).max() < 4.5, z
 
 
+@pytest.mark.slow
 def test_binary_inputs_have_their_own_second_moment():
     """For a single linear unit, ⟨Q⟩ after one step needs ⟨(w·x)²|x|²⟩: N for ±1, N + 2 for normal inputs."""
     N, lr = 10, 0.5

@@ -32,7 +32,7 @@ def model(**change):
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("lr_v", [0.0, 0.3])
+@pytest.mark.parametrize("lr_v", [pytest.param(0.0, marks=pytest.mark.slow), 0.3])
 def test_simulation_lies_on_theory(name, lr_v):
     # Weak inputs learn slowly: the last layer of this generator has the variance 0.07.
     this = model(lr_v=lr_v, **{**MODELS[name], "lr": 0.5 if name == "coloured inputs" else 2.0})

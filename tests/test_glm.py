@@ -145,7 +145,9 @@ def test_message_passing_follows_state_evolution_at_large_size(model):
     assert np.abs(sim.mean("overlap") - theory["overlap"]).max() < 5 / np.sqrt(10_000)
 
 
-@pytest.mark.parametrize("estimator", ["ridge", "logistic", "hinge", "max_margin"])
+@pytest.mark.parametrize(
+    "estimator", ["ridge", pytest.param("logistic", marks=pytest.mark.slow), "hinge", "max_margin"]
+)
 def test_minima_follow_the_theory(estimator):
     model = GLM(estimator=estimator)
     sim = tsphys.simulate(model, N=150, alpha=[0.5, 2.0], replicas=16, seed=3)
@@ -157,6 +159,7 @@ def test_minima_follow_the_theory(estimator):
             assert (gap < 5 * sim.sem(name) + 4 / 150).all()
 
 
+@pytest.mark.slow
 def test_bayes_optimal_errors():
     """p = 1000: .2544 and .1299 at loads 1 and 3 of Gaussian weights, .2306 and .1754 at 1 and 1.3 of ±1."""
     for model, alpha, errors in (

@@ -230,6 +230,7 @@ def test_a_linear_student_is_left_with_what_it_cannot_know():
     assert 2 * ends[1] - ends[0] == pytest.approx(floor, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_limit_is_that_of_instances():
     """Instances of size N deviate from the limit by O(1/√N), in their mean by O(1/N)."""
     model, t = of("sign", 0.5), [0, 1, 4]
