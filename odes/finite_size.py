@@ -19,7 +19,7 @@ from tsphys.models.fields import number, parameters
 from tsphys.models.starts import checked_start, drawn_start
 from tsphys.models.two_layer import TwoLayer
 from tsphys.numerics.random import fill_normals, source
-from tsphys.odes.two_layer import Motion, has_closed_equations
+from tsphys.odes.motion import Motion, has_closed_equations
 from tsphys.physics.motion import kernels
 from tsphys.physics.motion import motion as _motion
 from tsphys.physics.order_parameters import DIMS, DIVERGED, OrderParameters, need, triangular_root

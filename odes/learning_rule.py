@@ -18,6 +18,7 @@ from tsphys.models import phases
 from tsphys.models.fields import number
 from tsphys.models.learning_rule import LearningRule
 from tsphys.odes.phases import Leg, through_phases
+from tsphys.physics.estimation import estimation_noise
 from tsphys.physics.field_average import (
     ACCEPTED,
     Nodes,
@@ -62,7 +63,9 @@ def drift(rule: LearningRule, nodes: Nodes, T: np.ndarray, v_star: np.ndarray) -
         dv = np.zeros(len(v))
         kernel(*where, A, L, LT, v, v_star, p, c_nu, c_lam, c_c, dv)
         dR = c_nu - rule.weight_decay * R
-        dQ = c_lam + c_lam.T + c_c / rule.minibatch - 2 * rule.weight_decay * Q
+        spread = c_c / rule.minibatch
+        spread += np.diag(estimation_noise(np.diag(spread), rule.queries, rule.fraction))
+        dQ = c_lam + c_lam.T + spread - 2 * rule.weight_decay * Q
         if rule.sphere:
             dR, dQ = dR - 0.5 * dQ[0, 0] * R, np.zeros((1, 1))
         return dR, dQ, dv - rule.weight_decay_v * v
@@ -130,14 +133,18 @@ def solve(
     Raises
     ------
     ModelError
-        If an argument is out of range, or the model has a fixed training set, for which these equations do not hold, or
-        a schedule with anchors.
+        If an argument is out of range, or the model has a fixed training set, for which these equations do not hold,
+        masks, or a schedule with anchors.
     DivergedError
         If the dynamics left every bound.
     ConvergenceError
         If the tolerance could not be met.
     """
     rule = model.learning_rule()
+    if rule.masks is not None:
+        raise ModelError(
+            "masks", rule.masks, "must be none: these equations are for students that have all coordinates"
+        )
     t, atol, rtol = times("t", t), number("atol", atol, low=0), number("rtol", rtol, low=0, open_low=True)
     start, meta = theory_start(model, start, N, seed)
     K, M = rule.K, rule.M

@@ -48,6 +48,8 @@ class Modes:
         As in the module.
     T : ndarray (M, M)
         Covariance of the teachers' fields.
+    seen : ndarray (n, K), optional
+        One where a student's weights move, zero where they are fixed, at zero; none: all move.
     """
 
     e: np.ndarray
@@ -56,6 +58,7 @@ class Modes:
     r: np.ndarray
     q: np.ndarray
     T: np.ndarray
+    seen: np.ndarray | None = None
 
 
 @njit
@@ -92,7 +95,7 @@ def mean_gradients(g, C, alpha, K, p, gamma, lam, E, dv):
 
 
 @njit
-def motion(y, dy, g, e, weight, t, T, v_star, p, C, alpha, gamma, lam, E):
+def motion(y, dy, g, e, weight, t, T, seen, v_star, p, C, alpha, gamma, lam, E):
     """Write dy/dt of y = (r, q, v); the last five are memory."""
     n, M = e.shape[0], T.shape[0]
     K = gamma.shape[0]
@@ -122,14 +125,14 @@ def motion(y, dy, g, e, weight, t, T, v_star, p, C, alpha, gamma, lam, E):
                     s += e[i] * gamma[k, j] * r[i, j, m]
                 for o in range(M):
                     s += lam[k, o] * t[i, o, m]
-                dr[i, k, m] = s
+                dr[i, k, m] = seen[i, k] * s
             for l in range(k + 1):
                 s = e[i] * E[k, l]
                 for j in range(K):
                     s += e[i] * (gamma[k, j] * q[i, j, l] + q[i, k, j] * gamma[l, j])
                 for m in range(M):
                     s += lam[k, m] * r[i, l, m] + r[i, k, m] * lam[l, m]
-                dq[i, k, l] = dq[i, l, k] = s
+                dq[i, k, l] = dq[i, l, k] = seen[i, k] * seen[i, l] * s
 
 
 @cache
@@ -159,7 +162,8 @@ def follow(
     p = np.array([model.lr, model.lr_v, model.noise**2, float(model.minibatch)])
     kernel, g = _kernel(model.activation), code(model.activation)
     memory = np.zeros((K + M, K + M)), np.zeros(K + M), np.zeros((K, K)), np.zeros((K, M)), np.zeros((K, K))
-    given = [np.ascontiguousarray(a, dtype=np.float64) for a in (start.e, start.weight, start.t, start.T)]
+    seen = np.ones((n, K)) if start.seen is None else start.seen
+    given = [np.ascontiguousarray(a, dtype=np.float64) for a in (start.e, start.weight, start.t, start.T, seen)]
 
     def rhs(_: float, y: np.ndarray) -> np.ndarray:
         dy = np.empty_like(y)

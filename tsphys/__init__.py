@@ -22,6 +22,8 @@ _HOMES = {
     "SimplicityBias": "tsphys.models.simplicity_bias",
     "OnlineAttack": "tsphys.models.online_attack",
     "SpikedCumulant": "tsphys.models.spiked_cumulant",
+    "ZerothOrder": "tsphys.models.zeroth_order",
+    "Pruned": "tsphys.models.pruned",
     "Hopfield": "tsphys.models.hopfield",
     "DenseHebbian": "tsphys.models.dense_hebbian",
     "RandomFeatures": "tsphys.models.random_features",
@@ -61,10 +63,12 @@ if TYPE_CHECKING:
     from tsphys.models.online_attack import OnlineAttack
     from tsphys.models.perceptron import Perceptron
     from tsphys.models.potts_attention import PottsAttention
+    from tsphys.models.pruned import Pruned
     from tsphys.models.random_features import RandomFeatures
     from tsphys.models.simplicity_bias import SimplicityBias
     from tsphys.models.spiked_cumulant import SpikedCumulant
     from tsphys.models.two_layer import TwoLayer
+    from tsphys.models.zeroth_order import ZerothOrder
     from tsphys.physics.order_parameters import OrderParameters
     from tsphys.registry import simulate, solve
     from tsphys.runs.result import Result, load

@@ -77,6 +77,18 @@ MODELS = {
         theory="tsphys.odes.continual",
         figures=("continual",),
     ),
+    "zeroth_order": Entry(
+        cls="ZerothOrder",
+        about="two-layer student that learns from values of its loss alone, along random directions or coordinates",
+        sims="tsphys.sims.zeroth_order",
+        theory="tsphys.odes.zeroth_order",
+    ),
+    "pruned": Entry(
+        cls="Pruned",
+        about="sparse two-layer student: every unit has some of the coordinates only, online SGD",
+        sims="tsphys.sims.pruned",
+        theory="tsphys.odes.pruned",
+    ),
     "hopfield": Entry(
         cls="Hopfield",
         about="Hopfield network: Hebbian, clipped or diluted pairwise couplings, sparse patterns",

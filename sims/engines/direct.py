@@ -16,12 +16,15 @@ from tsphys.numerics.random import generator, normals, signs, stream
 from tsphys.physics.order_parameters import OrderParameters, microscopic
 from tsphys.rules.binding import law
 from tsphys.runs.memory import fitting_threads
+from tsphys.sims.engines import estimates
 from tsphys.sims.engines.local import (
+    BLOCK,
     SCALARS,
     bind,
     bind_anchored,
     bound,
     coefficients,
+    estimate,
     minibatch_weights,
     numbers,
     of_unit,
@@ -29,10 +32,9 @@ from tsphys.sims.engines.local import (
 )
 from tsphys.sims.engines.phases import Held, restored, through_phases
 
-#: Coordinates handled at once: inputs and weights of a block stay in the first-level cache.
-BLOCK = 512
 #: Numbers in the inputs that are drawn ahead of their use: they stay in the second-level cache.
 WORDS_AHEAD = 2**15
+NOTHING = np.empty(0)
 
 
 @njit(fast=True)
@@ -236,6 +238,7 @@ def advance(
         for k in range(v.shape[0]):
             v[k] = decay_v * v[k] + change[k]
         shrink = kept(decay, W[0], c, lam, pool[new[0]])
+        estimate(W, pool, new, c, noise[i], p, rng)
         old = new
         done += 1
     overlaps(W, B, R, Q)
@@ -258,16 +261,22 @@ def fitting(rule: LearningRule, N: int, dtype: np.dtype[Any], threads: int) -> i
     size = pool_size(rule, N)
     # A start needs a random basis, its factors and the products with them, in float64, before there are weights.
     anchors = 0 if rule.schedule is None else 2 * rule.K
+    masks = 0 if rule.masks is None else 2 * rule.K
     bytes_each = float(N) * ((rule.K + rule.M) * (dtype.itemsize + 4 * 8) + (size + anchors) * dtype.itemsize)
+    bytes_each += 8.0 * N * masks
     what = "the weights and " + ("the inputs" if rule.alpha is None else f"{size} examples")
     return fitting_threads(bytes_each, N, what, threads)
 
 
 @cache
-def of_inputs(inputs: str, sphere: bool = False) -> Any:
-    """`advance` with inputs of this law, for students that are free, or kept on the sphere."""
+def of_inputs(inputs: str, sphere: bool = False, estimator: Any = None) -> Any:
+    """`advance` with inputs of this law, students that are free or on the sphere, steps as they are or estimated."""
     replace = {**({normals: signs} if inputs == "binary" else {}), **({kept: kept_on_sphere} if sphere else {})}
-    tag = "_".join(["binary"] * (inputs == "binary") + ["sphere"] * sphere)
+    names = ["binary"] * (inputs == "binary") + ["sphere"] * sphere
+    if estimator is not None:
+        replace[estimate] = estimator
+        names.append(estimator.__name__)
+    tag = "_".join(names)
     return rebind(advance, replace, tag=tag) if replace else advance
 
 
@@ -278,6 +287,11 @@ def start_replica(
     draw = generator(seed, replica, "direct start")
     W, B = (np.ascontiguousarray(a, dtype=dtype) for a in microscopic(start, N, draw))
     rng, scalars = stream(seed, replica, "direct inputs"), generator(seed, replica, "direct scalars")
+    # Numbers of two kinds from one generator would depend on how many are drawn at once.
+    lengths = generator(seed, replica, "direct directions")
+    more = estimates.of_replica(rule, N, seed, replica)
+    if rule.masks is not None:
+        W *= more.reshape(W.shape)
     b, fresh = rule.minibatch, rule.alpha is None
     size = pool_size(rule, N)
     pool = np.zeros((size, N), dtype)
@@ -294,13 +308,16 @@ def start_replica(
             return pool, rows, labels[rows]
         if rule.law is None:
             count = min(most, max(1, SCALARS // b))
-            return pool, halves[(step + np.arange(count)) & 1], scalars.standard_normal((count, b, rule.n_noise))
+            noise = scalars.standard_normal((count, b, rule.n_noise))
+            if rule.queries is not None:
+                noise = np.concatenate([noise, estimates.roots(rule, N, lengths, (count, b, 1))], axis=2)
+            return pool, halves[(step + np.arange(count)) & 1], noise
         rows = np.arange(b * min(most, size // b))
         noise = scalars.standard_normal((len(rows), rule.n_noise))
         fill(pool[: len(rows)], noise)
         return pool, rows.reshape(-1, b), noise.reshape(-1, b, rule.n_noise)
 
-    run = iterate(rule, W, B, start.v, start.v_star, examples, rng if fresh and rule.law is None else None)
+    run = iterate(rule, W, B, start.v, start.v_star, examples, rng if fresh and rule.law is None else None, more)
     return through_phases(run, rule, N, start)
 
 
@@ -321,22 +338,24 @@ def filler(rule: LearningRule, B: np.ndarray, rng: np.ndarray) -> Callable[[np.n
 def iterate(
     rule: LearningRule, W: np.ndarray, B: np.ndarray, v: np.ndarray, v_star: np.ndarray,
     examples: Callable[[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]], rng: np.ndarray | None = None,
+    more: np.ndarray = NOTHING,
 ) -> Callable[[int, int], tuple[int, np.ndarray, np.ndarray, np.ndarray]]:  # fmt: skip
     """Weights W (K, N), changed in place, as the function ``advance(step, stop) -> (step reached, R, Q, v)``.
 
     ``examples(step, most)`` returns pool, rows and noise of the next steps, `most` or fewer, as `advance` wants them.
     With a stream `rng` the kernel draws the inputs into the pool; otherwise, whatever their law, they stand there.
+    `more` is what an estimate of the steps wants to know, see `tsphys.sims.engines.estimates`.
     """
-    return Replica(rule, W, B, np.array(v, dtype=np.float64), np.array(v_star, dtype=np.float64), examples, rng)
+    return Replica(rule, W, B, np.array(v, dtype=np.float64), np.array(v_star, dtype=np.float64), examples, rng, more)
 
 
 class Replica:
     """Weights in motion: ``replica(step, stop) -> (step reached, R, Q, v)``, for arguments see `iterate`."""
 
     def __init__(self, rule: LearningRule, W: np.ndarray, B: np.ndarray, v: np.ndarray, v_star: np.ndarray,
-                 examples: Any, rng: np.ndarray | None):  # fmt: skip
+                 examples: Any, rng: np.ndarray | None, more: np.ndarray = NOTHING):  # fmt: skip
         self.rule, self.W, self.teachers, self.v, self.v_star = rule, W, B, v, v_star
-        self.examples, self.fresh = examples, rng is not None
+        self.examples, self.fresh, self.more = examples, rng is not None, more
         self.rng = stream(0, 0) if rng is None else rng
         self.held: Held | None = None
         self._prepare(rule, None)
@@ -346,8 +365,8 @@ class Replica:
         (K, N), M, V = self.W.shape, rule.M, len(self.v)
         if self.held is not None:
             self.W = self.W + self.B[M:]
-        kernel, decay = of_inputs(rule.inputs, rule.sphere), rule.weight_decay
-        self.p, self.B, self.held = numbers(rule, V), self.teachers, None
+        kernel, decay = of_inputs(rule.inputs, rule.sphere, estimates.of_weights(rule)), rule.weight_decay
+        self.p, self.B, self.held = np.concatenate([numbers(rule, V), self.more]), self.teachers, None
         self.decays: Any = 1.0 - decay / N, 1.0 - rule.weight_decay_v / N
         if pull is None:
             self.kernel = bound(kernel, rule)

@@ -23,12 +23,14 @@ from tsphys.numerics.random import generator, normals, stream
 from tsphys.physics.order_parameters import OrderParameters, coordinates
 from tsphys.rules.binding import law as place
 from tsphys.rules.binding import through_law
+from tsphys.sims.engines import estimates
 from tsphys.sims.engines.local import (
     SCALARS,
     bind,
     bind_anchored,
     bound,
     coefficients,
+    estimate_of_coordinates,
     minibatch_coordinates,
     numbers,
     of_unit,
@@ -171,7 +173,7 @@ def advance(
                 for i in range(j, min(small, k + 1 if batch > small else small)):
                     s += C[k, i] * F[step, i, j]
                 S[k, K + j] = s
-        lower(S, K, K + columns)
+        lower(S, K, estimate_of_coordinates(A, S, C, z[step], F[step], p, K + columns))
         for k in range(K):
             for j in range(k + 1):
                 L[k, j] = S[k, j]
@@ -192,7 +194,8 @@ def scratch(rule: LearningRule, V: int, M: int | None = None) -> tuple[np.ndarra
     zeta, lam, nu, c, dv, change, S (K, K + r), C, dA (K, M).
     """
     K, M, b = rule.K, rule.M if M is None else M, rule.minibatch
-    shapes = (rule.n_noise, K, M, K, V, V, (K, K + remainder(rule)), (K, max(b, K)), (K, M))
+    columns = K + remainder(rule) + (0 if rule.queries is None else K)
+    shapes = (rule.n_noise + estimates.width(rule), K, M, K, V, V, (K, columns), (K, max(b, K)), (K, M))
     return tuple(np.zeros(shape) for shape in shapes)
 
 
@@ -209,7 +212,8 @@ class Draws:
         self.F = np.empty((self.ahead, small, small))
         self.streams = stream(seed, replica, "exact fields"), stream(seed, replica, "exact remainder")
         self.norms = generator(seed, replica, "exact norms")
-        self.reset(b, rule.M + rule.K + rule.n_noise, dof)
+        self.reset(b, rule.M + rule.K + rule.n_noise + estimates.width(rule), dof)
+        self.rule, self.N = rule, dof + rule.M + rule.K
         self.law = None
         if rule.law is not None:
             law, p, width = bind(through_law, rule.law, place), rule.parameter_array(), self.z.shape[2]
@@ -227,6 +231,8 @@ class Draws:
             normals(self.streams[0], self.z.reshape(-1))
             if self.law is not None:
                 self.law()
+            if self.rule.queries is not None:
+                estimates.fill(self.rule, self.N, self.z, self.norms)
             if self.F.shape[1] > 1:
                 normals(self.streams[1], self.F.reshape(-1))
             i = np.arange(len(self.dof))
@@ -237,8 +243,11 @@ class Draws:
 
 
 @cache
-def of_weights(sphere: bool) -> Any:
-    """`advance` for students that are free, or kept on the sphere."""
+def of_weights(sphere: bool, queries: bool = False) -> Any:
+    """`advance` for students that are free, or kept on the sphere, or see their steps through random directions."""
+    if queries:
+        place = {estimate_of_coordinates: estimates.along_directions_of_coordinates}
+        return rebind(advance, place, tag="along_directions")
     return rebind(advance, {settle: onto_sphere}, tag="sphere") if sphere else advance
 
 
@@ -264,10 +273,10 @@ class Replica:
             self.A = np.ascontiguousarray(self.A[:, :M] + self.LT[M:, :M])
             self.L = np.ascontiguousarray(np.linalg.qr(outside.T, mode="r").T)
             self.LT = np.ascontiguousarray(self.LT[:M, :M])
-        self.p, self.held = numbers(rule, len(self.v)), None
+        self.p, self.held = np.concatenate([numbers(rule, len(self.v)), estimates.of_replica(rule, N, 0, 0)]), None
         self.decays: Any = 1.0 - decay / N, 1.0 - rule.weight_decay_v / N
         if pull is None:
-            self.kernel = bound(of_weights(rule.sphere), rule)
+            self.kernel = bound(of_weights(rule.sphere, rule.queries is not None), rule)
         else:
             self.kernel = bind_anchored(advance, rule.function)
             weights = np.hstack([self.A, self.L])
@@ -279,8 +288,9 @@ class Replica:
             self.decays = 1.0 - (decay + pull) / N, self.decays[1]
         M = len(self.LT)
         self.dof = N - M - K
-        if self.draws.z.shape[2] != M + K + rule.n_noise:
-            self.draws.reset(rule.minibatch, M + K + rule.n_noise, self.dof)
+        width = M + K + rule.n_noise + estimates.width(rule)
+        if self.draws.z.shape[2] != width:
+            self.draws.reset(rule.minibatch, width, self.dof)
         self.R, self.Q = np.empty((K, M)), np.empty((K, K))
         self.memory = scratch(rule, len(self.v), M)
 

@@ -12,12 +12,15 @@ from tsphys.physics.order_parameters import DIVERGED
 from tsphys.rules.binding import bind, bind_anchored, of_unit, rule, write_overlaps
 
 __all__ = [
+    "BLOCK",
     "FIELD_LIMIT",
     "SCALARS",
     "bind",
     "bind_anchored",
     "bound",
     "coefficients",
+    "estimate",
+    "estimate_of_coordinates",
     "minibatch_coordinates",
     "minibatch_weights",
     "numbers",
@@ -28,6 +31,8 @@ __all__ = [
 
 #: A field this large (or NaN) means that the dynamics left every bound.
 FIELD_LIMIT = DIVERGED**0.5
+#: Coordinates handled at once: inputs and weights of a block stay in the first-level cache.
+BLOCK = 512
 #: Examples for which scalars are drawn at once.
 SCALARS = 2048
 
@@ -56,6 +61,17 @@ def minibatch_weights(pool, new, lam, nu, root, v, v_star, noise, p):
 @njit
 def minibatch_coordinates(A, L, LT, z, F, columns, N, v, v_star, p):
     """Stands for the same in engine `exact`."""
+
+
+@njit
+def estimate(W, pool, new, c, noise, p, rng):
+    """Stands in engine `direct` for what becomes of a step c (b, K) that is not made as it is."""
+
+
+@njit
+def estimate_of_coordinates(A, S, C, z, F, p, width):
+    """Stands for the same in engine `exact`; returns the number of columns of S that are filled."""
+    return width
 
 
 def bound(kernel: Any, rule: LearningRule) -> Any:

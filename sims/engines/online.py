@@ -33,13 +33,17 @@ def choose_engine(rule: LearningRule, engine: str, dtype: str) -> str:
     """
     if engine not in ENGINES:
         raise ModelError("engine", engine, "must be one of " + ", ".join(ENGINES))
-    lawful = rule.inputs == "gaussian" and rule.alpha is None
+    isotropic = rule.fraction is None and rule.masks is None
+    lawful = rule.inputs == "gaussian" and rule.alpha is None and isotropic
     if engine == "auto":
         return "exact" if lawful and dtype == "float64" else "direct"
     if engine == "cuda" and rule.schedule is not None:
         raise ModelError("engine", engine, "must be exact or direct for a rule with a schedule")
     if engine == "exact" and not lawful:
-        raise ModelError("engine", engine, "needs Gaussian inputs and fresh examples (no alpha); use direct")
+        words = "needs Gaussian inputs, fresh examples (no alpha) and steps on all coordinates; use direct"
+        raise ModelError("engine", engine, words)
+    if engine == "cuda" and (rule.queries is not None or not isotropic):
+        raise ModelError("engine", engine, "must be exact or direct for zeroth-order steps, direct for masks")
     if engine == "cuda" and rule.whole_batch:
         raise ModelError("engine", engine, "must be exact or direct for a rule that sees the whole minibatch")
     if engine == "cuda" and (rule.law is not None or rule.sphere):

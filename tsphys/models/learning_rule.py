@@ -74,6 +74,14 @@ class LearningRule:
     alpha : float, optional
         Load of a fixed training set of ⌈αN⌉ examples (noise included) from which examples are drawn with replacement;
         none: each example is fresh (online learning).
+    queries : float, optional
+        κ of a zeroth-order step: the gradient G of all students is replaced by (1/q) Σ_j u_j (u_j·G), what q = κN
+        differences of the loss along directions u_j ~ N(0, 1) tell of it; none: the gradient itself.
+    fraction : float, optional
+        s of a step on some coordinates only: each of each student takes part with probability s, 1/s times as far.
+    masks : function ``masks(N, rng) -> (K, N) array_like``, optional
+        Zeros and ones: the coordinates that each student has, in each replica; the others stay zero. A given start is
+        that of students that are then masked.
     schedule : function ``schedule(i, state) -> Phase``, optional
         Changes the parameters and the readout in time, and lets anchors pull the students: see
         `tsphys.models.phases.Phase`.
@@ -107,6 +115,9 @@ class LearningRule:
     law: Callable[..., None] | None = None
     sphere: bool = param(False, "the student keeps |w|² = N", kind=bool)
     alpha: float | None = param(None, "load of a fixed training set", low=0, open_low=True, optional=True)
+    queries: float | None = param(None, "queries of a step, in units of N", low=0, open_low=True, optional=True)
+    fraction: float | None = param(None, "coordinates of a step", low=0, high=1, open_low=True, optional=True)
+    masks: Callable[[int, np.random.Generator], Any] | None = None
     schedule: Callable[[int, State], Phase] | None = None
 
     def __post_init__(self) -> None:
@@ -139,6 +150,24 @@ class LearningRule:
                     raise ModelError(name, getattr(self, name), "must be 1 on the sphere")
             if self.weight_decay:
                 raise ModelError("weight_decay", self.weight_decay, "must be 0 on the sphere, which undoes it")
+
+        self._check_estimate()
+
+    def _check_estimate(self) -> None:
+        """Refuse what engines and equations have no zeroth-order, partial or masked steps for."""
+        given = [name for name in ("queries", "fraction", "masks") if getattr(self, name) is not None]
+        if not given:
+            return
+        name, value = given[0], getattr(self, given[0])
+        if name == "masks" and not callable(value):
+            raise ModelError(name, value, "must be a function of N and a generator")
+        for other in (*given[1:], "law", "schedule", "sphere", "whole_batch", "weight_decay"):
+            if getattr(self, other):
+                raise ModelError(other, getattr(self, other), f"must be none with {name}")
+        if name != "masks" and self.alpha is not None:
+            raise ModelError(name, value, "must be none with a fixed training set")
+        if name == "queries" and self.minibatch > 1:
+            raise ModelError(name, value, "must be none with minibatches")
 
     def parameter_array(self) -> np.ndarray:
         """`params` as the kernels see them, with room for the overlaps where the rule wants them."""

@@ -1,0 +1,132 @@
+"""Sparse students for N → ∞: closed equations in the classes of coordinates that the same units have.
+
+Class g is a fraction f_g of the coordinates, m_kg ∈ {0, 1} tells whether unit k has them. What the fields are made of
+in it, R^g and Q^g, obey with T^g = f_g T and the Γ, Λ, E of `tsphys.odes.modes` at the sums over all classes::
+
+    dR^g_kn/dt = m_kg [Γ R^g + Λ T^g]_kn
+    dQ^g_kl/dt = m_kg m_lg ([Γ Q^g + Λ R^gᵀ]_kl + [Γ Q^g + Λ R^gᵀ]_lk + f_g E_kl)
+
+A class is thus a mode of white inputs, e = 1, in which some units do not move. For students with all coordinates they
+are those of Saad & Solla, PRE 52, 4225 (1995); the equations in classes are our own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ConvergenceError, DivergedError, ModelError
+from tsphys.models.fields import number
+from tsphys.models.pruned import Pruned
+from tsphys.odes.modes import Modes, follow
+from tsphys.physics.order_parameters import OrderParameters
+from tsphys.runs.online import theory_result, theory_start
+from tsphys.runs.result import Result
+from tsphys.runs.times import times
+
+#: Most classes: 2^K for independent masks.
+MOST_CLASSES = 2**12
+#: Examples in a step whose noise is below rounding.
+NOISELESS = 10**17
+
+
+def in_classes(model: Pruned, start: OrderParameters) -> Modes:
+    """The classes of a student that had these overlaps before it was pruned."""
+    if model.masks == "independent" and (model.unit_densities() < 1).sum() > np.log2(MOST_CLASSES):
+        raise ModelError(
+            "K", model.K, f"must leave at most {MOST_CLASSES} classes of coordinates, 2^K for sparse units"
+        )
+    weight, seen = model.classes()
+    n = len(weight)
+    return Modes(
+        e=np.ones(n),
+        weight=weight,
+        t=np.broadcast_to(start.T, (n, *start.T.shape)),
+        r=seen[:, :, None] * start.R,
+        q=seen[:, :, None] * seen[:, None, :] * start.Q,
+        T=np.array(start.T),
+        seen=seen,
+    )
+
+
+def solve(
+    model: Pruned,
+    *,
+    t: Any,
+    start: OrderParameters | None = None,
+    N: int = 1000,
+    seed: int = 0,
+    rtol: float = 1e-10,
+    atol: float = 1e-12,
+    method: str = "auto",
+) -> Result:
+    """Solve the equations of motion for N → ∞, and observe the order parameters at the times t = steps/N.
+
+    Parameters
+    ----------
+    model : Pruned
+    t : sequence of float
+        Times, increasing from 0 or later.
+    start : OrderParameters, optional
+        Overlaps before pruning, spread evenly over all coordinates; none: what replica 0 of a simulation at size N with
+        this seed draws. What its masks make of them differs from the mean by O(1/√N), which is left out here.
+    N, seed : int
+        Of that draw.
+    rtol, atol, method
+        As for `tsphys.solvers.ode.integrate`.
+
+    Returns
+    -------
+    Result
+        ``eps_g`` (len(t),), ``R`` (len(t), K, M), ``Q`` (…, K, K), ``v`` (…, K) of the pruned student, and constant
+        ``T``, ``v_star``. ``meta["classes"]``: fractions and who has them.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range, or there are more than 4096 classes.
+    DivergedError, ConvergenceError
+        If an order parameter exceeds 1e16, or the tolerance cannot be met.
+    """
+    t = times("t", t)
+    first, record = theory_start(model, start, N, seed)
+    modes = in_classes(model, first)
+    model_now = replace(model, v=tuple(first.v), v_star=tuple(first.v_star))
+    record["classes"] = {"fraction": modes.weight.tolist(), "seen": modes.seen.tolist()}
+
+    def result(data: dict[str, np.ndarray], info: dict[str, Any]) -> Result:
+        return theory_result(model, t, first, data["R"], data["Q"], data["v"], data["eps_g"], {**record, **info})
+
+    try:
+        data, _, _, info = follow(model_now, modes, t, rtol=rtol, atol=atol, method=method)
+    except DivergedError as error:
+        raise DivergedError(str(error), t=error.t, partial=result(error.partial, {})) from None
+    return result(data, info)
+
+
+def attainable_error(model: Pruned, start: OrderParameters, until: float = 1e4, rtol: float = 1e-6) -> float:
+    """eps_g at the end of gradient flow, the limit η → 0 of SGD at fixed ηt and η_v/η: what the masks leave.
+
+    Parameters
+    ----------
+    model : Pruned
+    start : OrderParameters
+        Overlaps before pruning. The flow ends in the minimum that it leads to.
+    until : float
+        Latest ηt.
+    rtol : float
+        The error must change by less than this, relative to its first value, over the second half of the flow.
+
+    Raises
+    ------
+    ConvergenceError
+        If it changes by more.
+    """
+    rtol = number("rtol", rtol, low=0, open_low=True)
+    flow = replace(model, lr=1.0, lr_v=model.lr_v / model.lr, minibatch=NOISELESS)
+    error = solve(flow, start=start, t=[0.0, until / 2, until])["eps_g"]
+    if abs(error[2] - error[1]) > rtol * error[0]:
+        raise ConvergenceError(f"gradient flow still moves at ηt = {until:g}", residual=abs(error[2] - error[1]))
+    return float(error[2])

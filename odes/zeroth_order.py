@@ -1,0 +1,111 @@
+"""Zeroth-order online learning of two-layer networks for N → ∞: the equations of SGD, and the noise of the estimate.
+
+The mean of the estimate is the gradient, so that dR/dt is that of SGD (Saad & Solla 1995), as is all of dQ/dt but::
+
+    dQ_ik/dt = … + ⟨c_i c_k⟩ + δ_ik (1/κ) Σ_l ⟨c_l²⟩        along q = κN random directions
+    dQ_ik/dt = … + ⟨c_i c_k⟩ (1 + δ_ik (1/s − 1))           on a fraction s of the coordinates
+
+since ⟨ĜĜᵀ⟩ = (1 + 1/q) GGᵀ + |G|²/q for u ~ N(0, 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import DivergedError
+from tsphys.models.fields import number
+from tsphys.models.zeroth_order import ZerothOrder
+from tsphys.odes.motion import Motion, has_closed_equations
+from tsphys.physics.estimation import estimation_noise
+from tsphys.physics.motion import kernels
+from tsphys.physics.order_parameters import DIVERGED, OrderParameters
+from tsphys.runs.online import theory_result, theory_start
+from tsphys.runs.result import Result
+from tsphys.runs.times import times
+from tsphys.solvers.ode import integrate
+
+
+def right_hand_side(model: ZerothOrder, motion: Motion) -> Callable[[float, np.ndarray], np.ndarray]:
+    """``rhs(t, y)`` of the state of `motion`."""
+    if model.estimator == "cge":
+        return motion.rhs()
+    kernel, arguments, once = kernels(model.activation, model.activation)[0], motion.arguments, motion.rates
+    # What SGD's noise adds is the part that infinitely many examples a step would take away.
+    never = np.append(once[:-1], np.inf)
+    k = np.arange(model.K)
+    diagonal = model.K * len(motion.T) + k * (k + 3) // 2
+
+    def rhs(t: float, y: np.ndarray) -> np.ndarray:
+        dy, smooth = np.empty_like(y), np.empty_like(y)
+        kernel(y, dy, *arguments, once)
+        kernel(y, smooth, *arguments, never)
+        dy[diagonal] += estimation_noise((dy - smooth)[diagonal], model.queries, model.share)
+        return dy
+
+    return rhs
+
+
+def solve(
+    model: ZerothOrder,
+    *,
+    t: Any,
+    start: OrderParameters | None = None,
+    N: int = 1000,
+    seed: int = 0,
+    rtol: float | None = None,
+    atol: float | None = None,
+    method: str = "auto",
+) -> Result:
+    """Solve the equations of motion for N → ∞, and observe the order parameters at the times t.
+
+    Parameters
+    ----------
+    model : ZerothOrder
+        With tanh the averages are quadratures, see `tsphys.odes.learning_rule`.
+    t : sequence of float
+        Times t = steps/N, increasing from 0 or later.
+    start, N, seed
+        As for `tsphys.odes.two_layer.solve`.
+    rtol, atol, method
+        Of `integrate`; by default 1e-10 and 1e-12, for quadratures 1e-8 and 1e-10.
+
+    Returns
+    -------
+    Result
+        ``eps_g`` (len(t),), ``R`` (len(t), K, M), ``Q`` (…, K, K), ``v`` (…, K), and constant ``T``, ``v_star``.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range.
+    DivergedError
+        If an order parameter exceeds 1e16 (learning rate too large for so few queries); ``partial`` is the Result until
+        then.
+    ConvergenceError
+        If the tolerance cannot be met.
+    """
+    plain = model.first_order()
+    if not has_closed_equations(plain):
+        from tsphys.odes import learning_rule
+
+        rtol, atol = 1e-8 if rtol is None else rtol, 1e-10 if atol is None else atol
+        return learning_rule.solve(model, t=t, start=start, N=N, seed=seed, rtol=rtol, atol=atol, method=method)
+    t = times("t", t)
+    rtol, atol = 1e-10 if rtol is None else rtol, number("atol", 1e-12 if atol is None else atol, low=0)
+    first, record = theory_start(model, start, N, seed)
+    motion = Motion(plain, np.array(first.T), np.array(first.v_star))
+
+    def result(states: np.ndarray, info: dict[str, Any]) -> Result:
+        return theory_result(model, t, first, meta={**record, **info}, **motion.observe(states))
+
+    try:
+        states, info = integrate(
+            right_hand_side(model, motion), motion.state(first), t, rtol=rtol, atol=motion.tolerances(atol),
+            method=method, limit=DIVERGED,
+        )  # fmt: skip
+    except DivergedError as error:
+        raise DivergedError(str(error), t=error.t, partial=result(error.partial, {})) from None
+    return result(states, info)

@@ -1,0 +1,5 @@
+"""Sparse students: the engine `direct` of learning rules serves them as it is."""
+
+from tsphys.sims.engines.online import simulate
+
+__all__ = ["simulate"]

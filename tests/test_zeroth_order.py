@@ -1,0 +1,173 @@
+"""Zeroth-order SGD: the estimates against explicit directions, both engines on the theory."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import tsphys
+from tests.naive import variants
+from tests.test_zeroth_order_theory import START
+from tsphys.cli import main
+from tsphys.numerics.random import stream
+from tsphys.physics.order_parameters import microscopic
+from tsphys.sims.engines import estimates
+
+T = [0.0, 1.0, 2.0, 4.0, 8.0]
+MODEL = tsphys.ZerothOrder(lr=0.5, noise=0.1)
+RUNS = {
+    "few queries": (dataclasses.replace(MODEL, kappa=0.5), "exact", 400),
+    "many queries, direct": (dataclasses.replace(MODEL, kappa=2.0), "direct", 150),
+    "some coordinates": (dataclasses.replace(MODEL, estimator="sparse", fraction=0.25), "auto", 150),
+}
+#: Chance of a false alarm of one comparison of two samples.
+LEVEL = 1e-4
+
+
+def same_law(a, b):
+    return stats.ks_2samp(a, b).pvalue > LEVEL
+
+
+def estimated(place, c, x, tail, noise, count):
+    """What `place` makes of the step with rows c_k x, `count` times."""
+    K, N = len(c), len(x)
+    out, pool, new, p, rng = np.zeros((count, K, N)), x[None], np.zeros(1, np.int64), np.array([tail]), stream(3, 0)
+    for W, a in zip(out, noise, strict=True):
+        left = c[None].copy()
+        place(W, pool, new, left, np.array([[0.0, a]]), p, rng)
+        W += left[0][:, None] * x
+    return out
+
+
+@pytest.mark.parametrize("q", [1, 4])
+def test_sampler_has_the_law_of_explicit_directions(q):
+    """Along G, across it, their squared lengths and their product; N = 20."""
+    rng = np.random.default_rng(q)
+    c, x, count = np.array([0.7, -0.4]), rng.standard_normal(20), 4000
+    G = c[:, None] * x
+    noise = np.sqrt(rng.chisquare(q, count) / q)
+    fast = estimated(estimates.along_directions, c, x, float(q), noise, count)
+    slow = variants.along_directions(G, q, rng, count)
+    across = rng.standard_normal(G.shape)
+    across -= G * (G * across).sum() / (G * G).sum()
+    project = [[np.tensordot(e, axis, 2) for axis in (G, across)] for e in (fast, slow)]
+    for a, b in zip(*project, strict=True):
+        assert same_law(a, b)
+    assert same_law(project[0][0] * project[0][1], project[1][0] * project[1][1])
+    assert same_law((fast**2).sum(axis=(1, 2)), (slow**2).sum(axis=(1, 2)))
+    # ⟨ĜĜᵀ⟩ = (1 + 1/q) GGᵀ + |G|²/q; of 820 different entries one is 5.5 standard errors off with probability 3e-5.
+    flat, g = fast.reshape(count, -1), G.ravel()
+    second = flat[:, :, None] * flat[:, None, :]
+    expected = (1 + 1 / q) * np.outer(g, g) + g @ g * np.eye(g.size) / q
+    error = second.std(axis=0) / np.sqrt(count)
+    assert (np.abs(second.mean(axis=0) - expected) < 5.5 * error).all()
+    assert (np.abs(flat.mean(axis=0) - g) < 5 * flat.std(axis=0) / np.sqrt(count)).all()
+
+
+def test_partial_steps_are_unbiased_and_longer():
+    c, x, count, s = np.array([0.7, -0.4]), np.linspace(-1, 2, 20), 4000, 0.3
+    G = c[:, None] * x
+    found = estimated(estimates.on_some_coordinates, c, x, s, np.zeros(count), count)
+    hit = found != 0
+    np.testing.assert_allclose(found[hit], np.broadcast_to(G, found.shape)[hit] / s, rtol=1e-14)
+    # 40 frequencies, five standard errors.
+    assert (np.abs(hit.mean(axis=0) - s) < 5 * np.sqrt(s * (1 - s) / count)).all()
+
+
+def test_exact_chain_has_the_law_of_explicit_directions():
+    """One step at N = 10 from weights with the overlaps of the start."""
+    N, count = 10, 1500
+    model = dataclasses.replace(MODEL, kappa=0.3)
+    sim = tsphys.simulate(model, N=N, start=START, t=[1 / N], replicas=count, seed=4, engine="exact")
+    rng = np.random.default_rng(0)
+    W, B = microscopic(START, N, rng)
+    one = np.ones(2)
+    after = np.empty((count, 2, N))
+    for i in range(count):
+        G = variants.gradient(W, B, one, one, rng.standard_normal(N), rng.standard_normal(), model.noise)
+        after[i] = W - model.lr / np.sqrt(N) * variants.along_directions(G, 3, rng, 1)[0]
+    Q, R = np.einsum("ski,sli->skl", after, after) / N, np.einsum("ski,mi->skm", after, B) / N
+    for k in range(2):
+        for j in range(2):
+            assert same_law(sim["Q"][:, 0, k, j], Q[:, k, j])
+            assert same_law(sim["R"][:, 0, k, j], R[:, k, j])
+    assert same_law(np.linalg.det(sim["Q"][:, 0]), np.linalg.det(Q))
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_simulation_lies_on_the_theory(name):
+    model, engine, N = RUNS[name]
+    sim = tsphys.simulate(model, N=N, start=START, t=T, replicas=24, seed=1, engine=engine)
+    comparison = tsphys.compare(sim, tsphys.solve(model, start=START, t=T))
+    assert comparison.ok, comparison
+    off = dataclasses.replace(model, kappa=1.25 * model.kappa, fraction=1.6 * model.fraction)
+    assert not tsphys.compare(sim, tsphys.solve(off, start=START, t=T)).ok
+
+
+def test_binary_inputs_and_single_precision():
+    rule = dataclasses.replace(MODEL.learning_rule(), inputs="binary")
+    sim = tsphys.simulate(rule, N=100, start=START, t=T, replicas=24, seed=1, dtype="float32")
+    theory = tsphys.solve(MODEL, start=START, t=T)
+    assert tsphys.compare(sim, theory, observables=["R", "Q"]).ok
+
+
+def test_replicas_do_not_depend_on_threads():
+    options = {"N": 30, "start": START, "t": [0.5, 1.0], "seed": 2}
+    for engine in ("exact", "direct"):
+        one = tsphys.simulate(MODEL, replicas=3, threads=1, engine=engine, **options)
+        two = tsphys.simulate(MODEL, replicas=4, threads=2, engine=engine, **options)
+        assert (one["Q"] == two["Q"][:3]).all()
+        assert len(np.unique(two["Q"][:, 1, 0, 0])) == 4
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_times_of_observation_leave_no_trace(name):
+    model, engine, _ = RUNS[name]
+    options = {"N": 30, "start": START, "seed": 2, "engine": engine}
+    often = tsphys.simulate(model, t=[0.1, 0.37, 1.0], **options)
+    assert (often["Q"][:, 2] == tsphys.simulate(model, t=[1.0], **options)["Q"][:, 0]).all()
+
+
+def test_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for code, words in ((0, "compare --kappa 2 -N 300 -r 8 -t 0:2:3:lin"), (2, "solve --estimator spsa -t 1")):
+        verb, *options = words.split()
+        with pytest.raises(SystemExit) as caught:
+            main([verb, "zeroth_order", *options])
+        assert caught.value.code == code
+    assert "estimator = 'spsa'" in capsys.readouterr().err
+
+
+def run(model=MODEL, **options):
+    return tsphys.simulate(model, **{"N": 30, "t": [0.1], **options})
+
+
+BAD = {
+    "no queries": (lambda: tsphys.ZerothOrder(kappa=0), "kappa"),
+    "queries NaN": (lambda: tsphys.ZerothOrder(kappa=float("nan")), "kappa"),
+    "no coordinates": (lambda: tsphys.ZerothOrder(fraction=0), "fraction"),
+    "more than all": (lambda: tsphys.ZerothOrder(fraction=1.5), "fraction"),
+    "unknown estimator": (lambda: tsphys.ZerothOrder(estimator="es"), "estimator"),
+    "no gradient": (lambda: tsphys.ZerothOrder(activation="sign"), "activation"),
+    "fewer than one query": (lambda: run(tsphys.ZerothOrder(kappa=0.01)), "kappa"),
+    "N without room": (lambda: run(N=6, engine="exact"), "N"),
+    "partial steps, exact": (lambda: run(RUNS["some coordinates"][0], engine="exact"), "engine"),
+    "on a GPU": (lambda: run(engine="cuda"), "engine"),
+    "queries and minibatches": (lambda: dataclasses.replace(MODEL.learning_rule(), minibatch=2), "queries"),
+    "partial steps from a training set": (
+        lambda: dataclasses.replace(tsphys.ZerothOrder(estimator="sparse").learning_rule(), alpha=2.0),
+        "fraction",
+    ),
+    "queries and decay": (lambda: dataclasses.replace(MODEL.learning_rule(), weight_decay=1.0), "weight_decay"),
+    "queries and masks": (lambda: dataclasses.replace(MODEL.learning_rule(), masks=np.ones), "masks"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input(case):
+    call, name = BAD[case]
+    with pytest.raises(tsphys.ModelError) as caught:
+        call()
+    assert str(caught.value).startswith(f"{name} = ")
+    assert "\n" not in str(caught.value)
