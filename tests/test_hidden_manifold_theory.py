@@ -72,7 +72,8 @@ def test_the_equations_are_those_of_the_projected_weights(point):
     rates = np.array([model.lr, model.lr_v, model.noise**2, model.minibatch])
     memory = np.zeros((4, 4)), np.zeros(4), np.zeros((2, 2)), np.zeros((2, 2)), np.zeros((2, 2))
     t, T = np.ascontiguousarray(start.t), np.ascontiguousarray(start.T)
-    modes._kernel("erf")(y, dy, 0, start.e, start.weight, t, T, np.array(model.v_star), rates, *memory)
+    seen = np.ones((len(start.e), 2))
+    modes._kernel("erf")(y, dy, 0, start.e, start.weight, t, T, seen, np.array(model.v_star), rates, *memory)
     dr, dq = dy[: start.r.size].reshape(start.r.shape), dy[start.r.size : -2].reshape(start.q.shape)
     found = (
         np.einsum("i,ikl->kl", start.weight * start.e, dq),

@@ -40,7 +40,7 @@ def choose_engine(rule: LearningRule, engine: str, dtype: str) -> str:
     if engine == "cuda" and rule.schedule is not None:
         raise ModelError("engine", engine, "must be exact or direct for a rule with a schedule")
     if engine == "exact" and not lawful:
-        words = "needs Gaussian inputs, fresh examples (no alpha) and steps on all coordinates; use direct"
+        words = "needs Gaussian inputs and fresh examples (no alpha), and steps on all coordinates; use direct"
         raise ModelError("engine", engine, words)
     if engine == "cuda" and (rule.queries is not None or not isotropic):
         raise ModelError("engine", engine, "must be exact or direct for zeroth-order steps, direct for masks")
