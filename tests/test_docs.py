@@ -40,6 +40,8 @@ def test_commands_on_the_pages_parse(page):
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.stem)
 def test_examples_on_the_pages_run(page, tmp_path, monkeypatch):
+    if "tsphys.images" in page.read_text(encoding="utf-8"):
+        pytest.importorskip("sklearn")
     monkeypatch.chdir(tmp_path)
     space = {"__name__": "__example__"}
     for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S):
