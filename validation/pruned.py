@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 import tsphys
-from tsphys.validation.checks import Check
+from tsphys.odes import learning_rule
+from tsphys.validation.checks import Check, Finding, Setting, within
 from tsphys.validation.online import simulated
 
 START = tsphys.OrderParameters(R=[[0.3, 0.1], [0.05, 0.35]], Q=[[0.4, 0.1], [0.1, 0.5]], T=np.eye(2))
@@ -16,6 +17,21 @@ MODELS = {
 }
 
 
+def whole(setting: Setting) -> Finding:
+    """Students that have all coordinates against averages of the two-layer rule by quadrature.
+
+    Bounds: four times the quadrature's estimate of its error, and 1e-7 of the largest value for both integrations.
+    """
+    t, names = [0.5, 2.0], ("R", "Q", "eps_g")
+    theory = tsphys.solve(tsphys.Pruned(lr=0.5, noise=0.1, density=1.0), start=START, t=t)
+    other = learning_rule.solve(tsphys.TwoLayer(lr=0.5, noise=0.1), start=START, t=t, points=2**13)
+    estimate = other.meta["quadrature_error"]
+    difference = [np.abs(theory[name] - other[name]).max() for name in names]
+    bound = [4 * estimate[name] + 1e-7 * np.abs(theory[name]).max() for name in names]
+    return within(difference, bound, f"{other.meta['quadrature']['kind']} quadrature")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of sparse students."""
-    return [Check("simulation", name, simulated(model, START, T, "direct", 300, 16)) for name, model in MODELS.items()]
+    out = [Check("simulation", name, simulated(model, START, T, "direct", 300, 16)) for name, model in MODELS.items()]
+    return [*out, Check("integral", "equations, nothing masked", whole)]
