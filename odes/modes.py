@@ -166,8 +166,9 @@ def follow(
     given = [np.ascontiguousarray(a, dtype=np.float64) for a in (start.e, start.weight, start.t, start.T, seen)]
 
     def rhs(_: float, y: np.ndarray) -> np.ndarray:
-        dy = np.empty_like(y)
-        kernel(y, dy, g, *given, v_star, p, *memory)
+        dy = np.empty(len(y))
+        # Numerical Jacobians come in columns.
+        kernel(np.ascontiguousarray(y), dy, g, *given, v_star, p, *memory)
         return dy
 
     y0 = np.concatenate([start.r.ravel(), start.q.ravel(), v])

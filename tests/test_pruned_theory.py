@@ -71,3 +71,10 @@ def test_default_start_is_that_of_replica_zero_before_it_is_pruned():
     np.testing.assert_allclose(theory["R"], 0.5 * dense["R"], rtol=1e-12)
     np.testing.assert_allclose(np.diagonal(theory["Q"][0]), 0.5 * np.diagonal(dense["Q"][0]), rtol=1e-12)
     np.testing.assert_allclose(theory["Q"][0, 0, 1], 0.25 * dense["Q"][0, 0, 1], rtol=1e-12)
+
+
+def test_another_formula_gives_the_same():
+    model = tsphys.Pruned(lr=0.5, noise=0.1)
+    usual, other = (tsphys.solve(model, start=START, t=[5.0], method=m, rtol=1e-8) for m in ("auto", "Radau"))
+    # A hundred times the tolerance.
+    np.testing.assert_allclose(usual["Q"], other["Q"], atol=1e-6)

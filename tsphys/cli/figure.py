@@ -17,7 +17,7 @@ from tsphys.runs.replicas import thread_count
 
 def names() -> list[str]:
     """Figures of all models."""
-    return [figure for entry in MODELS.values() for figure in entry.figures]
+    return list(dict.fromkeys(figure for entry in MODELS.values() for figure in entry.figures))
 
 
 def moving() -> list[str]:
