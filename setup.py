@@ -37,7 +37,8 @@ setup(
         "tomli>=2; python_version < '3.11'",
     ],
     extras_require={
-        "test": ["pytest>=8", "hypothesis>=6", "ruff>=0.6", *DOCS],
+        # With xarray and scikit-learn, whose tests would be passed over in silence.
+        "test": ["pytest>=8", "pytest-xdist>=3", "hypothesis>=6", "ruff>=0.6", "xarray", "scikit-learn", *DOCS],
         "docs": DOCS,
         "xarray": ["xarray"],
         "dask": ["distributed"],

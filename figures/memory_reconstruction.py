@@ -38,9 +38,7 @@ def draw(
         noise = np.linspace(0.15, 1.25, 6 if quick else 12)
         runs["simulation"] = tsphys.simulate(model, noise=noise, progress=share(progress, 0, 0.5, 1), **options)
         runs["theory"] = tsphys.solve(model, noise=np.linspace(0.05, 1.3, 126))
-        for i, (name, words, theory) in enumerate(
-            (("mse", "message passing", "state evolution"), ("mse_pca", "principal components", "BBP"))
-        ):
+        for i, (name, words, theory) in enumerate((("mse", "AMP", "state evolution"), ("mse_pca", "PCA", "BBP"))):
             theory_line(axes[0], runs["theory"], name, color=COLOURS[i], label=theory)
             simulation_points(axes[0], runs["simulation"], name, fmt=MARKERS[i], color=COLOURS[i], label=words)
         axes[0].axvline(np.sqrt(thresholds(model).algorithmic), color="black", lw=0.7, ls=":", zorder=0)

@@ -1,0 +1,7 @@
+"""Where pytest runs a process on every core, libraries that are threaded themselves would fight for them."""
+
+import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
