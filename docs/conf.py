@@ -13,6 +13,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 html_theme, html_title = "furo", "tsphys"
+html_static_path, html_css_files = ["_static"], ["formulas.css"]
 html_math_renderer = "mathml"
 html_show_sphinx = html_show_copyright = False
 autodoc_typehints = "none"
@@ -22,9 +23,16 @@ napoleon_google_docstring = False
 exclude_patterns = ["_build"]
 
 
+# What the converter would print as it stands, and what it takes instead.
+UNKNOWN = {"{aligned}": "{align*}", r"\langle": "⟨", r"\rangle": "⟩"}
+
+
 def _formula(display):
     def visit(self, node):
-        self.body.append(convert(node.astext(), display=display))
+        text = node.astext()
+        for name, instead in UNKNOWN.items():
+            text = text.replace(name, instead)
+        self.body.append(convert(text, display=display))
         raise SkipNode
 
     return visit
