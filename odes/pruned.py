@@ -121,10 +121,12 @@ def attainable_error(model: Pruned, start: OrderParameters, until: float = 1e4, 
 
     Raises
     ------
+    ModelError
+        If an argument is out of range.
     ConvergenceError
         If it changes by more.
     """
-    rtol = number("rtol", rtol, low=0, open_low=True)
+    rtol, until = (number(name, value, low=0, open_low=True) for name, value in (("rtol", rtol), ("until", until)))
     flow = replace(model, lr=1.0, lr_v=model.lr_v / model.lr, minibatch=NOISELESS)
     # What is left of the first tolerance decays with the flow itself.
     error = solve(flow, start=start, t=[0.0, until / 2, until], rtol=1e-8, atol=1e-9)["eps_g"]

@@ -10,6 +10,7 @@ from tests.naive import variants
 from tests.test_pruned_theory import START, WIDE
 from tsphys.cli import main
 from tsphys.sims.engines.direct import iterate
+from tsphys.sims.engines.estimates import head
 
 T = [0.0, 1.0, 2.0, 5.0, 10.0]
 MODEL = tsphys.Pruned(lr=0.5, noise=0.1)
@@ -28,7 +29,8 @@ def test_steps_are_those_of_the_slow_reference():
     rows = np.arange(steps)[:, None]
     run = iterate(
         model.learning_rule(), W * masks, B, [1.0, 0.8], [1.0, 1.0],
-        lambda step, most: (X, rows[step : step + most], zeta[rows[step : step + most], None]), more=masks.ravel(),
+        lambda step, most: (X, rows[step : step + most], zeta[rows[step : step + most], None]),
+        more=head(masks.ravel(), 0),
     )  # fmt: skip
     step, R, _, v = run(0, steps)
     expected, readout = variants.masked_steps(
@@ -102,6 +104,11 @@ BAD = {
     "more than all": (lambda: tsphys.Pruned(density=1.1), "density"),
     "densities of others": (lambda: tsphys.Pruned(K=2, densities=[0.5]), "densities"),
     "a density of zero": (lambda: tsphys.Pruned(K=2, densities=[0.5, 0]), "densities"),
+    "less than one coordinate": (lambda: tsphys.simulate(tsphys.Pruned(density=0.004), N=100, t=[1]), "density"),
+    "a unit without coordinates": (
+        lambda: tsphys.simulate(tsphys.Pruned(densities=[0.5, 0.004]), N=100, t=[1]),
+        "densities",
+    ),
     "unknown masks": (lambda: tsphys.Pruned(masks="blocks"), "masks"),
     "tanh": (lambda: tsphys.Pruned(activation="tanh"), "activation"),
     "too many classes": (lambda: tsphys.solve(tsphys.Pruned(K=13), t=[1.0]), "K"),

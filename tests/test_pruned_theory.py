@@ -56,6 +56,10 @@ def test_linear_units_with_masks_of_their_own_reach_the_union():
 def test_flow_that_still_moves_gives_no_number():
     with pytest.raises(tsphys.ConvergenceError):
         attainable_error(LINEAR, ONE, until=1.0)
+    for change in ({"until": 0}, {"rtol": float("nan")}):
+        with pytest.raises(tsphys.ModelError) as caught:
+            attainable_error(LINEAR, ONE, **change)
+        assert str(caught.value).startswith(f"{next(iter(change))} = ")
 
 
 def test_the_floor_falls_with_the_density():

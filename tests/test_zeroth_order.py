@@ -32,7 +32,8 @@ def same_law(a, b):
 def estimated(place, c, x, tail, noise, count):
     """What `place` makes of the step with rows c_k x, `count` times."""
     K, N = len(c), len(x)
-    out, pool, new, p, rng = np.zeros((count, K, N)), x[None], np.zeros(1, np.int64), np.array([tail]), stream(3, 0)
+    out, pool, new = np.zeros((count, K, N)), x[None], np.zeros(1, np.int64)
+    p, rng = estimates.head([tail], 1), stream(3, 0)
     for W, a in zip(out, noise, strict=True):
         left = c[None].copy()
         place(W, pool, new, left, np.array([[0.0, a]]), p, rng)
@@ -105,6 +106,31 @@ def test_simulation_lies_on_the_theory(name):
     assert not tsphys.compare(sim, tsphys.solve(off, start=START, t=T)).ok
 
 
+def own_numbers(lam, nu, v, v_star, noise, p, c, dv):
+    """A linear student, if there are two parameters, then R = 0.3 and Q = 0.5, and one noise, and no more."""
+    known = p.shape[0] == 4 and noise.shape[0] == 1 and abs(p[2] - 0.3) < 1e-9 and abs(p[3] - 0.5) < 1e-9
+    c[0] = p[0] * (nu[0] + p[1] * noise[-1] - lam[0]) if known else np.nan
+
+
+@pytest.mark.parametrize(
+    "change, engine, longer",
+    [
+        ({"queries": 0.5}, "exact", 1 + 21 / 10),
+        ({"queries": 0.5}, "direct", 1 + 21 / 10),
+        ({"masks": lambda N, rng: np.ones((1, N))}, "direct", 1),
+    ],
+)
+def test_rules_of_a_user_see_their_own_numbers_only(change, engine, longer):
+    """⟨Q⟩ after one step of a linear student at N = 20, q = 10: ⟨|Ĝ|²⟩ = (1 + (N + 1)/q)⟨|G|²⟩, and G = c x with
+    ⟨c²|x|²⟩ = η²[(N + 2)(T − 2R + Q) + Nσ²]."""
+    rule = tsphys.LearningRule(own_numbers, params=(0.5, 0.4), n_noise=1, uses_overlaps=True, **change)
+    start = tsphys.OrderParameters(R=[[0.3]], Q=[[0.5]], T=[[1.0]])
+    Q = tsphys.simulate(rule, N=20, start=start, t=[0.05], replicas=3000, engine=engine)["Q"].ravel()
+    squared = 0.5**2 * (22 * (1 - 0.6 + 0.5) + 20 * 0.4**2)
+    expected = 0.5 + 2 * 0.5 * (0.3 - 0.5) / 20 + longer * squared / 20**2
+    assert abs(Q.mean() - expected) < 4.5 * Q.std() / np.sqrt(len(Q))
+
+
 def test_binary_inputs_and_single_precision():
     rule = dataclasses.replace(MODEL.learning_rule(), inputs="binary")
     sim = tsphys.simulate(rule, N=100, start=START, t=T, replicas=24, seed=1, dtype="float32")
@@ -151,6 +177,7 @@ BAD = {
     "unknown estimator": (lambda: tsphys.ZerothOrder(estimator="es"), "estimator"),
     "no gradient": (lambda: tsphys.ZerothOrder(activation="sign"), "activation"),
     "fewer than one query": (lambda: run(tsphys.ZerothOrder(kappa=0.01)), "kappa"),
+    "half a query": (lambda: run(tsphys.ZerothOrder(kappa=0.005), N=100), "kappa"),
     "N without room": (lambda: run(N=6, engine="exact"), "N"),
     "partial steps, exact": (lambda: run(RUNS["some coordinates"][0], engine="exact"), "engine"),
     "on a GPU": (lambda: run(engine="cuda"), "engine"),

@@ -291,7 +291,7 @@ def start_replica(
     lengths = generator(seed, replica, "direct directions")
     more = estimates.of_replica(rule, N, seed, replica)
     if rule.masks is not None:
-        W *= more.reshape(W.shape)
+        W *= more[2:].reshape(W.shape)
     b, fresh = rule.minibatch, rule.alpha is None
     size = pool_size(rule, N)
     pool = np.zeros((size, N), dtype)
@@ -366,7 +366,7 @@ class Replica:
         if self.held is not None:
             self.W = self.W + self.B[M:]
         kernel, decay = of_inputs(rule.inputs, rule.sphere, estimates.of_weights(rule)), rule.weight_decay
-        self.p, self.B, self.held = np.concatenate([numbers(rule, V), self.more]), self.teachers, None
+        self.p, self.B, self.held = np.concatenate([self.more, numbers(rule, V)]), self.teachers, None
         self.decays: Any = 1.0 - decay / N, 1.0 - rule.weight_decay_v / N
         if pull is None:
             self.kernel = bound(kernel, rule)

@@ -2,7 +2,8 @@
 
 In engine `direct` a function takes the place `local.estimate`. It changes the weights itself, and leaves to the engine
 what is still to be added along the input. Engine `exact` has random directions only, for which the weights outside of
-the teachers' span are no more than their overlaps. What a function wants to know stands at the end of ``p``.
+the teachers' span are no more than their overlaps. What a function wants to know stands in front of the rule's
+parameters in ``p``, behind two numbers that `tsphys.rules.binding.bind_behind_head` keeps from the rule.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from tsphys.sims.engines.local import BLOCK
 
 @njit
 def along_directions(W, pool, new, c, noise, p, rng):
-    """Turn the step G, its rows c_k x, into Ĝ = (1/q) Σ_j u_j (u_j·G) of q directions u_j ~ N(0, 1), p = […, q].
+    """Turn the step G, its rows c_k x, into Ĝ = (1/q) Σ_j u_j (u_j·G) of q directions u_j ~ N(0, 1), p = [·, ·, q, …].
 
     With a² = χ²_q/q, a the last of the example's noises, Ĝ = a²G + (a/√q)|G| ξ, ξ normal across G: the law of Ĝ, at
     the cost of a single direction. What ξ has along G is drawn too, and taken away from what is left to the engine.
@@ -36,7 +37,7 @@ def along_directions(W, pool, new, c, noise, p, rng):
     length = math.sqrt(length * size)
     if length == 0.0:
         return
-    a, root = noise[0, noise.shape[1] - 1], math.sqrt(p[p.shape[0] - 1])
+    a, root = noise[0, noise.shape[1] - 1], math.sqrt(p[2])
     scale = W.dtype.type(a * length / root)
     xi = np.empty(BLOCK, W.dtype)
     along = 0.0
@@ -57,9 +58,9 @@ def along_directions(W, pool, new, c, noise, p, rng):
 
 @njit
 def on_some_coordinates(W, pool, new, c, noise, p, rng):
-    """Make the step on each coordinate with probability s only, 1/s times as large, p = […, s]."""
+    """Make the step on each coordinate with probability s only, 1/s times as large, p = [·, ·, s, …]."""
     K, N = W.shape
-    s = p[p.shape[0] - 1]
+    s = p[2]
     uniform = np.empty(BLOCK)
     for k in range(K):
         for low in range(0, N, BLOCK):
@@ -75,9 +76,9 @@ def on_some_coordinates(W, pool, new, c, noise, p, rng):
 
 @njit
 def under_masks(W, pool, new, c, noise, p, rng):
-    """Make the step under the masks (K, N) at the end of p."""
+    """Make the step under masks (K, N), p = [·, ·, masks, …]."""
     K, N = W.shape
-    masks = p[p.shape[0] - K * N :].reshape(K, N)
+    masks = p[2 : 2 + K * N].reshape(K, N)
     for beta in range(new.shape[0]):
         x = pool[new[beta]]
         for k in range(K):
@@ -109,7 +110,7 @@ def along_directions_of_coordinates(A, S, C, z, F, p, width):
             s += xi[k, j] * z[0, j]
         along += C[k, 0] * s
     length = math.sqrt(length * size)
-    root = math.sqrt(p[p.shape[0] - 1])
+    root = math.sqrt(p[2])
     scale = a * length / root
     change = a * a - 1.0 - (a / root * along / length if length > 0.0 else 0.0)
     for k in range(K):
@@ -136,9 +137,10 @@ def query_count(rule: LearningRule, N: int) -> int:
     Raises
     ------
     ModelError
-        If that is none.
+        If κN < 1.
     """
-    if rule.queries * N < 0.5:
+    # 1/49·49 is a rounding error less than one.
+    if rule.queries * N < 1 - 1e-12:
         raise ModelError("kappa", rule.queries, f"must be at least 1/N = {1 / N:g}, one query a step")
     return round(rule.queries * N)
 
@@ -149,18 +151,28 @@ def roots(rule: LearningRule, N: int, rng: np.random.Generator, shape: Any) -> n
     return np.sqrt(rng.chisquare(q, shape) / q)
 
 
+def head(values: Any, noises: int) -> np.ndarray:
+    """`values` as they stand in front of the rule's parameters, if `noises` stand behind its noises."""
+    return np.concatenate([[2.0 + len(values), noises], values])
+
+
 def of_replica(rule: LearningRule, N: int, seed: int, replica: int) -> np.ndarray:
-    """What stands at the end of ``p``."""
+    """What stands in front of the rule's parameters in ``p``, for engine `direct`."""
     if rule.queries is not None:
-        return np.array([float(query_count(rule, N))])
+        return head([query_count(rule, N)], 1)
     if rule.fraction is not None:
-        return np.array([rule.fraction])
+        return head([rule.fraction], 0)
     if rule.masks is None:
         return np.empty(0)
     masks = np.asarray(rule.masks(N, generator(seed, replica, "masks")), dtype=np.float64)
     if masks.shape != (rule.K, N) or not np.isin(masks, (0.0, 1.0)).all():
         raise ModelError("masks", f"array of shape {masks.shape}", f"must be zeros and ones of shape ({rule.K}, {N})")
-    return masks.ravel()
+    return head(masks.ravel(), 0)
+
+
+def of_coordinates(rule: LearningRule, N: int) -> np.ndarray:
+    """`of_replica` for engine `exact`."""
+    return np.empty(0) if rule.queries is None else head([query_count(rule, N)], width(rule))
 
 
 def width(rule: LearningRule) -> int:

@@ -273,7 +273,7 @@ class Replica:
             self.A = np.ascontiguousarray(self.A[:, :M] + self.LT[M:, :M])
             self.L = np.ascontiguousarray(np.linalg.qr(outside.T, mode="r").T)
             self.LT = np.ascontiguousarray(self.LT[:M, :M])
-        self.p, self.held = np.concatenate([numbers(rule, len(self.v)), estimates.of_replica(rule, N, 0, 0)]), None
+        self.p, self.held = np.concatenate([estimates.of_coordinates(rule, N), numbers(rule, len(self.v))]), None
         self.decays: Any = 1.0 - decay / N, 1.0 - rule.weight_decay_v / N
         if pull is None:
             self.kernel = bound(of_weights(rule.sphere, rule.queries is not None), rule)

@@ -9,7 +9,7 @@ import numpy as np
 from tsphys._jit import njit
 from tsphys.models.learning_rule import LearningRule
 from tsphys.physics.order_parameters import DIVERGED
-from tsphys.rules.binding import bind, bind_anchored, of_unit, rule, write_overlaps
+from tsphys.rules.binding import bind, bind_anchored, bind_behind_head, of_unit, rule, write_overlaps
 
 __all__ = [
     "BLOCK",
@@ -76,6 +76,8 @@ def estimate_of_coordinates(A, S, C, z, F, p, width):
 
 def bound(kernel: Any, rule: LearningRule) -> Any:
     """`kernel` of an engine with the function of a rule, of one example or of the whole minibatch."""
+    if rule.estimated:
+        return bind_behind_head(kernel, rule.function)
     if not rule.whole_batch:
         return bind(kernel, rule.function)
     from tsphys.sims.engines.batch import bind_batch

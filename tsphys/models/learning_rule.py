@@ -169,6 +169,11 @@ class LearningRule:
         if name == "queries" and self.minibatch > 1:
             raise ModelError(name, value, "must be none with minibatches")
 
+    @property
+    def estimated(self) -> bool:
+        """Whether steps are not the rule's own, but zeroth-order, partial or masked ones."""
+        return self.queries is not None or self.fraction is not None or self.masks is not None
+
     def parameter_array(self) -> np.ndarray:
         """`params` as the kernels see them, with room for the overlaps where the rule wants them."""
         room = self.K * self.M + self.K * self.K if self.uses_overlaps else 0

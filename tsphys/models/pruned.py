@@ -74,7 +74,16 @@ class Pruned(LatentTeacher):
         return np.full(self.K, self.density) if self.densities is None else np.array(self.densities)
 
     def draw_masks(self, N: int, rng: np.random.Generator) -> np.ndarray:
-        """Zeros and ones (K, N)."""
+        """Zeros and ones (K, N).
+
+        Raises
+        ------
+        ModelError
+            If a density leaves none of the coordinates.
+        """
+        if round(self.unit_densities().min() * N) == 0:
+            name = "density" if self.densities is None else "densities"
+            raise ModelError(name, getattr(self, name), f"must be more than 1/(2N) = {0.5 / N:g}, one coordinate")
         out, common = np.zeros((self.K, N)), rng.permutation(N)
         for k, density in enumerate(self.unit_densities()):
             order = common if self.masks == "common" else rng.permutation(N)

@@ -284,7 +284,7 @@ def fields(turns, z, w, A, L, LT, x, lam, nu):
 def moments(turns, z, w, A, L, LT, v, v_star, p, c_nu, c_lam, c_c, mean_dv):
     """⟨c νᵀ⟩ (K, M), ⟨c λᵀ⟩ (K, K), ⟨c cᵀ⟩ (K, K) and ⟨dv⟩ of the learning rule."""
     K, M = A.shape
-    x = np.zeros(z.shape[1] + 1)
+    x = np.zeros(z.shape[1])
     lam, nu, c, dv = np.zeros(K), np.zeros(M), np.zeros(K), np.zeros(v.shape[0])
     c_nu[...] = 0.0
     c_lam[...] = 0.0
@@ -310,7 +310,7 @@ def moments(turns, z, w, A, L, LT, v, v_star, p, c_nu, c_lam, c_c, mean_dv):
 def errors(turns, z, w, R, Q, G, LT, v, v_star, p, uses_overlaps, out):
     """Mean error (S,) at S states R (S, K, M), Q (S, K, K), G and LT (S, M, M), v (S, V), v_star (S, V')."""
     _, K, M = R.shape
-    x = np.zeros(z.shape[1] + 1)
+    x = np.zeros(z.shape[1])
     lam, nu, A, L = np.zeros(K), np.zeros(M), np.zeros((K, M)), np.zeros((K, K))
     for s in range(R.shape[0]):
         factors(R[s], Q[s], G[s], A, L)

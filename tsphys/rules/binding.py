@@ -80,6 +80,15 @@ def _anchored(lam, nu, v, v_star, noise, p, c, dv):
         lam[k] = p[P + k]
 
 
+@njit
+def _behind_head(lam, nu, v, v_star, noise, p, c, dv):
+    """The rule in a kernel that keeps numbers of its own where the rule has its parameters and noises.
+
+    ``p`` = [how many numbers stand before the rule's, how many noises behind the rule's, …, the rule's].
+    """
+    rule(lam, nu, v, v_star, noise[: noise.shape[0] - int(p[1])], p[int(p[0]) :], c, dv)
+
+
 def origin(function: Any) -> str:
     """A name for kernels bound to `function`, with which they are cached on disk; empty unless it is one of ours."""
     module = function.py_func.__module__ or ""
@@ -94,6 +103,13 @@ def bind(kernel: Any, function: Any, place: Any = rule) -> Any:
     Cached on disk if the function is one of ours.
     """
     return rebind(kernel, {place: function}, tag=origin(function))
+
+
+@cache
+def bind_behind_head(kernel: Any, function: Any) -> Any:
+    """`bind` for a kernel with numbers of its own in front of the rule's parameters, see `_behind_head`."""
+    tag = f"behind_head_{origin(function)}" if origin(function) else ""
+    return rebind(kernel, {rule: rebind(_behind_head, {rule: function}, tag=tag)}, tag=tag)
 
 
 @cache
