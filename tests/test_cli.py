@@ -203,7 +203,9 @@ BAD = {
     "figure where no folder can be": (("figure", "two_layer", "-o", "there.npz/deeper/x"), "output = "),
     "bench into nowhere": (("bench", "-o", "no/such/table.csv"), "output = "),
     "bench over a file": (("bench", "--plot", "there"), "exists"),
-    "simulate nothing": (("simulate",), "Missing command"),
+    "simulate nothing": (("simulate",), "Missing MODEL: two_layer, perceptron"),
+    "simulate what is near": (("simulate", "two_layers"), "did you mean two_layer?"),
+    "simulate what is not": (("simulate", "qqq"), "known are two_layer, perceptron"),
     "more steps than can be counted": ((*SIM, "-t", "0:1e18:3:lin"), "t = 1e+18"),
     "K beyond reason": ((*SIM, "-K", "100000000"), "K = 100000000"),
     "init beyond reason": ((*SIM, "--init", "1e300"), "init = 1e+300"),
@@ -252,3 +254,9 @@ def test_nothing_heavy_is_imported_before_it_is_needed(arguments):
     loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert "tsphys" in loaded
     assert not loaded & {"numba", "scipy", "matplotlib", "llvmlite", "xarray"}
+
+
+def test_alone_it_tells_what_there_is(capsys):
+    code, out, err = call(capsys)
+    assert (code, err) == (0, "")
+    assert "phase-diagram" in out

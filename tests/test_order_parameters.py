@@ -70,3 +70,10 @@ def test_lists_are_taken_and_rounding_is_forgiven():
     state = tsphys.OrderParameters(R=[[1.0]], Q=[[1.0 - 1e-14]], T=[[1.0]])
     W, B = microscopic(state, 5, np.random.default_rng(0))
     assert abs((W @ B.T / 5).item() - 1) < 1e-7
+
+
+def test_equality():
+    given = {"R": [[0.1]], "Q": [[0.2]], "T": [[1.0]]}
+    assert tsphys.OrderParameters(**given) == tsphys.OrderParameters(**given)
+    assert tsphys.OrderParameters(**given) != tsphys.OrderParameters(**given, v=[1.0])
+    assert tsphys.OrderParameters(**given) != tsphys.OrderParameters(**{**given, "Q": [[0.3]]})

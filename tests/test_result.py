@@ -34,6 +34,24 @@ def test_mean_and_errors_over_replicas():
     assert theory.mean("eps_g") == 1
 
 
+def test_what_has_no_replicas_is_its_own_mean():
+    r = result()
+    for name in ("t", "T"):
+        np.testing.assert_array_equal(r.mean(name), r[name])
+        np.testing.assert_array_equal(r.sem(name), np.zeros(r[name].shape))
+        np.testing.assert_array_equal(r.std(name), np.zeros(r[name].shape))
+
+
+def test_equality(tmp_path):
+    r = result()
+    r["eps_g"][0, 0] = np.nan
+    assert tsphys.load(r.save(tmp_path / "run")) == r
+    other = {**r.data, "R": r["R"] + 1e-15}
+    assert r != result(data=other)
+    assert r != result(data=r.data, meta={"replicas": 5, "seed": 2})
+    assert r != 3
+
+
 def test_a_saved_result_comes_back_as_it_was(tmp_path):
     r = result()
     path = r.save(tmp_path / "run")

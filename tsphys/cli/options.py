@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from tsphys.registry import MODELS, model_class
-from tsphys.runs.configuration import ROOMS, describe, read_config, run_options
+from tsphys.runs.configuration import ROOMS, describe, known, read_config, run_options
 from tsphys.runs.files import check_free, npz
 
 
@@ -29,6 +29,16 @@ def per_model(verb: str, about: str, run: Callable[..., int | None], extra: Call
         def list_commands(self, ctx: click.Context) -> list[str]:
             return [name for name in MODELS if _offers(name, verb)]
 
+        def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+            if not args:
+                ctx.fail(f"Missing MODEL: {', '.join(self.list_commands(ctx))}.")
+            return super().parse_args(ctx, args)
+
+        def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+            if not args[0].startswith("-"):
+                known("model", args[0], self.list_commands(ctx))
+            return super().resolve_command(ctx, args)
+
         def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
             return _command(name, verb, run, extra) if name in self.list_commands(ctx) else None
 
@@ -36,7 +46,7 @@ def per_model(verb: str, about: str, run: Callable[..., int | None], extra: Call
             with formatter.section("Models"):
                 formatter.write_dl([(name, MODELS[name].about) for name in self.list_commands(ctx)])
 
-    return PerModel(name=verb, help=about, no_args_is_help=False)
+    return PerModel(name=verb, help=about, no_args_is_help=False, subcommand_metavar="MODEL [OPTIONS]")
 
 
 def _offers(name: str, verb: str) -> bool:

@@ -27,7 +27,7 @@ LARGEST = 1e15
 DIVERGED = 1e16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OrderParameters:
     """Overlaps of K students and M teachers: the whole macroscopic state of online learning.
 
@@ -87,6 +87,11 @@ class OrderParameters:
             if value is not None:
                 value.setflags(write=False)
             object.__setattr__(self, name, value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, OrderParameters):
+            return NotImplemented
+        return all(np.array_equal(getattr(self, k), getattr(other, k)) for k in ("R", "Q", "T", "v", "v_star"))
 
     @property
     def K(self) -> int:

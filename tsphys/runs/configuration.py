@@ -26,8 +26,8 @@ RUN: dict[str, Any] = {
     "t": param("0.1:100:40", "times: START:STOP:POINTS[:lin|log] or a list a,b,c (t = steps/N)", kind=str, short="-t"),
     "replicas": param(8, "independent replicas", kind=int, short="-r"),
     "seed": param(0, "seed; with the replica and the engine it fixes every random number", kind=int, short="-s"),
-    "engine": param("auto", "engine of the simulation", kind=str, short="-e"),
-    "dtype": param("float64", "precision of the weights (engine direct)", kind=str),
+    "engine": param("auto", "engine of the simulation: auto|direct|exact|cuda", kind=str, short="-e"),
+    "dtype": param("float64", "precision of the weights (engine direct): float64|float32", kind=str),
     "threads": param(None, "threads over replicas; none: all cores", kind=int, short="-j", optional=True),
     "rtol": param(None, "relative tolerance of the solver; none: its default", optional=True),
     "start": param(
@@ -115,10 +115,11 @@ def _is_axis(value: Any) -> bool:
 
 
 def known(what: str, key: str, names: Any) -> None:
-    """Raise a ModelError about `what`, with the nearest name, unless `key` is among `names`."""
+    """Raise a ModelError about `what`, with the nearest name or else all, unless `key` is among `names`."""
     if key not in names:
         near = difflib.get_close_matches(key, list(names), n=1, cutoff=0.5)
-        raise ModelError(what, key, f"is not known{f'; did you mean {near[0]}?' if near else ''}")
+        words = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
+        raise ModelError(what, key, f"is not known; {words}")
 
 
 def read_toml(path: str | os.PathLike[str], what: str = "config") -> dict[str, Any]:

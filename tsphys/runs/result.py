@@ -17,9 +17,11 @@ from tsphys.runs.files import check_folder, npz, write_atomically
 
 _FORMAT = 1
 _META = "__meta__"
+#: What stands beside the arrays.
+_RECORD = ("kind", "model", "parameters", "axis", "dims", "constants", "meta")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result(Mapping[str, np.ndarray]):
     """Observables of a simulation or a theory.
 
@@ -71,6 +73,15 @@ class Result(Mapping[str, np.ndarray]):
         shapes = ", ".join(f"{k} {v.shape}" for k, v in self.data.items())
         return f"<{self.kind} of {self.model} over {self.axis}: {shapes}>"
 
+    def __eq__(self, other: object) -> bool:
+        """Whether every number (NaN equals NaN) and the whole record are the same."""
+        if not isinstance(other, Result):
+            return NotImplemented
+        same = all(getattr(self, k) == getattr(other, k) for k in _RECORD) and self.data.keys() == other.data.keys()
+        return same and all(
+            np.array_equal(v, other.data[k], equal_nan=v.dtype.kind == "f") for k, v in self.data.items()
+        )
+
     @property
     def observables(self) -> tuple[str, ...]:
         """Names of what depends on the axis."""
@@ -82,26 +93,28 @@ class Result(Mapping[str, np.ndarray]):
         return self.meta.get("replicas") if self.kind == "simulation" else None
 
     def mean(self, name: str) -> np.ndarray:
-        """Mean over replicas, shape (axis, …); a theory's own value."""
-        return self[name].mean(axis=0) if self.kind == "simulation" else self[name]
+        """Mean over replicas, shape (axis, …); what has no replicas (a theory, the axis, a constant) as it is."""
+        return self[name].mean(axis=0) if self._over_replicas(name) else self[name]
 
     def sem(self, name: str) -> np.ndarray:
         """Standard error of the mean over replicas, shape (axis, …).
 
-        Zero for a theory, NaN for a single replica, whose error nothing tells.
+        Zero for what has no replicas, NaN for a single replica, whose error nothing tells.
         """
-        if self.kind != "simulation":
-            return np.zeros_like(self[name])
-        n = len(self[name])
-        return self.std(name) / np.sqrt(n)
+        if not self._over_replicas(name):
+            return self.std(name)
+        return self.std(name) / np.sqrt(len(self[name]))
 
     def std(self, name: str) -> np.ndarray:
-        """Standard deviation over replicas (n − 1), shape (axis, …)."""
-        if self.kind != "simulation":
-            return np.zeros_like(self[name])
+        """Standard deviation over replicas (n − 1), shape (axis, …); zero for what has no replicas."""
+        if not self._over_replicas(name):
+            return np.zeros(self[name].shape)
         if len(self[name]) < 2:
             return np.full(self[name].shape[1:], np.nan)
         return self[name].std(axis=0, ddof=1)
+
+    def _over_replicas(self, name: str) -> bool:
+        return self.kind == "simulation" and name in self.observables
 
     def save(self, path: str | os.PathLike[str], *, force: bool = True) -> Path:
         """Write ``.npz`` with a JSON record, atomically: the file is whole or not there.
@@ -128,7 +141,7 @@ class Result(Mapping[str, np.ndarray]):
         """Write what `save` writes into an open file; the same result gives the same bytes."""
         record = {
             "format": _FORMAT,
-            **{k: getattr(self, k) for k in ("kind", "model", "parameters", "axis", "dims", "constants", "meta")},
+            **{k: getattr(self, k) for k in _RECORD},
         }
         text = np.array(json.dumps(record, allow_nan=True))
         np.savez_compressed(file, **{_META: text}, **self.data)
