@@ -72,3 +72,15 @@ def test_what_is_zero_in_both_agrees():
         sim = Result("simulation", "x", {}, "t", {"t": T, "y": rows}, meta={"replicas": 3, "N": 10})
         found = tsphys.compare(sim, Result("theory", "x", {}, "t", {"t": T, "y": 0 * T}))
         assert found.ok == agrees
+
+
+def test_it_says_when_the_two_are_not_of_the_same_system():
+    t, seed = [0, 1], 2**63 - 1
+    sim = tsphys.simulate(tsphys.TwoLayer(), N=100, t=t, replicas=2, seed=seed)
+    theory = tsphys.solve(tsphys.TwoLayer(lr=0.3), t=t)
+    found = tsphys.compare(sim, theory)
+    assert found.differ == ("lr", "start (each replica has its own)")
+    assert "differ in: lr, start" in str(found)
+    start = tsphys.OrderParameters(R=np.zeros((2, 2)), Q=np.eye(2), T=np.eye(2))
+    sim = tsphys.simulate(tsphys.TwoLayer(), N=100, t=t, replicas=2, start=start)
+    assert tsphys.compare(sim, tsphys.solve(tsphys.TwoLayer(), t=t, start=start)).differ == ()

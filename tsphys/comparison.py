@@ -30,6 +30,8 @@ class Comparison:
         independent, which errs on the lenient side by little, since it grows like the root of a logarithm).
     level : float
         That probability.
+    differ : tuple of str
+        Parameters (and model, start) in which simulation and theory are not the same; no matter for the verdict.
     """
 
     z: dict[str, np.ndarray]
@@ -39,6 +41,7 @@ class Comparison:
     values: np.ndarray
     threshold: float
     level: float
+    differ: tuple[str, ...] = ()
 
     @property
     def max_abs_z(self) -> float:
@@ -59,6 +62,8 @@ class Comparison:
                 f"{name:<12} {z.size:>7} {np.sqrt(np.mean(z**2)):>7.2f} {abs(z[at]):>8.2f}  "
                 f"{self.values[at[0]]:<12.4g} {self.deviation[name][at]:>11.2e} {self.error[name][at]:>9.1e}"
             )
+        if self.differ:
+            lines.append(f"simulation and theory differ in: {', '.join(self.differ)}")
         verdict = "agree" if self.ok else "DISAGREE"
         lines.append(
             f"{verdict}: max |z| = {self.max_abs_z:.2f}, chance allows {self.threshold:.2f} at level {self.level:g}"
@@ -128,6 +133,10 @@ def compare(
             raise ModelError("observables", name, "must be among " + ", ".join(common))
     if not names:
         raise ModelError("theory", theory.observables, "has no observable in common with the simulation")
+    for name in names:
+        if simulation[name].shape[1:] != theory[name].shape:
+            shapes = f"{theory[name].shape} in theory, {simulation[name].shape[1:]} in the simulation"
+            raise ModelError(name, shapes, "must have the same shape")
     n = len(simulation[names[0]])
     if n < 2:
         raise ModelError("replicas", n, "must be at least 2 for an error to compare with")
@@ -152,4 +161,15 @@ def compare(
         z[name] = np.sign(score) * -special.ndtri_exp(tail)
     count = sum(v.size for v in z.values())
     each = -np.expm1(np.log1p(-level) / count)
-    return Comparison(z, deviation, error, axis, values, float(-special.ndtri(each / 2)), level)
+    return Comparison(
+        z, deviation, error, axis, values, float(-special.ndtri(each / 2)), level, _differ(simulation, theory)
+    )
+
+
+def _differ(simulation: Result, theory: Result) -> tuple[str, ...]:
+    a, b = simulation, theory
+    out = [] if a.model == b.model else ["model"]
+    out += [k for k, v in a.parameters.items() if k != a.axis and k in b.parameters and b.parameters[k] != v]
+    if "start" in a.meta and "start" in b.meta and a.meta["start"] != b.meta["start"]:
+        out.append("start (each replica has its own)" if a.meta["start"] is None else "start")
+    return tuple(out)

@@ -107,11 +107,12 @@ def number(
         raise ModelError(name, value, words) from None
     if not math.isfinite(out) or (kind is int and out != math.floor(out)):
         raise ModelError(name, value, words)
+    out = int(value) if kind is int else out
     if low is not None and (out < low or (open_low and out == low)):
         raise ModelError(name, value, words)
     if high is not None and (out > high or (open_high and out == high)):
         raise ModelError(name, value, words)
-    return int(value) if kind is int else out
+    return out
 
 
 def array(name: str, value: Any, shape: tuple[int | None, ...], meaning: str = "") -> np.ndarray:

@@ -35,6 +35,8 @@ def keeping(
     callable
         To be called after each replica.
     """
+    if checkpoint is not None and not callable(checkpoint):
+        raise ModelError("checkpoint", checkpoint, "must be a function that takes a Result")
     last = time.monotonic()
 
     def keep() -> None:
@@ -71,6 +73,8 @@ def finished_rows(
     ModelError
         If it is another run.
     """
+    if not isinstance(old, Result):
+        raise ModelError("resume", old, "must be the Result of an unfinished run")
     same = old.model == model.name and old.parameters == parameters(model) and old.axis == axis
     same = same and all(old.meta.get(k) == v for k, v in record.items() if k != "replicas")
     if not same or not np.array_equal(old[axis], values):

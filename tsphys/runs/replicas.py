@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 
+from tsphys.errors import ModelError
 from tsphys.models.fields import number
 
 
@@ -48,6 +49,8 @@ def over_replicas(
     finished : callable, optional
         Called in the calling thread with a replica and what its `work` returned, in the order of completion.
     """
+    if progress is not None and not callable(progress):
+        raise ModelError("progress", progress, "must be a function that takes the fraction done")
     done = dict.fromkeys(replicas, 0.0)
     stop = threading.Event()
 
