@@ -169,8 +169,8 @@ def simulate(
 
     with one_blas_thread():
         return ensemble(
-            model, axis, values, work, {"engine": "direct", **plan._asdict()}, replicas=replicas, threads=threads, progress=progress,
-            checkpoint=checkpoint, resume=resume,
+            model, axis, values, work, {"engine": "direct", **plan._asdict()}, replicas=replicas, threads=threads,
+            progress=progress, checkpoint=checkpoint, resume=resume,
         )  # fmt: skip
 
 
