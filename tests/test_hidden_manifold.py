@@ -21,6 +21,7 @@ RUNS = {
     "Hadamard": (of("sign", 0.25, features="hadamard"), 512),
     "erf, many latent variables": (of("erf", 4.0, features="hadamard", minibatch=3), 128),
     "clone": (of("relu", 2.0, inputs="clone"), 200),
+    "function": (of(lambda u: u + 0.5 * np.sin(3 * u) + 0.4 * u * u, 0.5), 300),
 }
 
 
@@ -164,6 +165,10 @@ def run(model=MODEL, **options):
 
 
 BAD = {
+    "f of another shape": (lambda: tsphys.HiddenManifold(f=lambda u: u[:1, :1]), "f"),
+    "f that is constant": (lambda: tsphys.HiddenManifold(f=np.zeros_like), "f"),
+    "f without averages": (lambda: tsphys.HiddenManifold(f=lambda u: 1 / (u - 1)), "f"),
+    "f that fails": (lambda: tsphys.HiddenManifold(f=lambda u: u.nothing), "f"),
     "unknown f": (lambda: tsphys.HiddenManifold(f="cube"), "f"),
     "delta = 0": (lambda: tsphys.HiddenManifold(delta=0), "delta"),
     "tanh student": (lambda: tsphys.HiddenManifold(activation="tanh"), "activation"),

@@ -30,6 +30,7 @@ def param(
     short: str | None = None,
     optional: bool = False,
     shape: int | None = None,
+    function: bool = False,
 ) -> Any:
     """A field of a model's dataclass.
 
@@ -51,6 +52,8 @@ def param(
         None is allowed, and means what `help` says.
     shape : int, optional
         Number of axes of an array-valued parameter; it is kept as nested tuples so that a model stays hashable.
+    function : bool
+        A Python function is allowed as well, in the library.
     """
     meta = {
         "help": help,
@@ -63,6 +66,7 @@ def param(
         "short": short,
         "optional": optional,
         "shape": shape,
+        "function": function,
     }
     return dataclasses.field(default=default, metadata=meta)
 
@@ -70,7 +74,7 @@ def param(
 def allowed(meta: Any) -> str:
     """What a parameter may be, in words."""
     if meta["choices"]:
-        words = "one of " + ", ".join(meta["choices"])
+        words = "one of " + ", ".join(meta["choices"]) + (", or a function" if meta.get("function") else "")
     elif meta["kind"] is bool:
         words = "true or false"
     else:
@@ -148,6 +152,8 @@ def _coerce(name: str, value: Any, meta: Any) -> Any:
             raise ModelError(name, value, "must be " + allowed(meta))
         return bool(value)
     if meta["kind"] is str:
+        if meta["function"] and callable(value):
+            return value
         if not isinstance(value, str) or (meta["choices"] and value not in meta["choices"]):
             raise ModelError(name, value, "must be " + allowed(meta))
         return value
@@ -172,4 +178,6 @@ def parameters(model: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if callable(value):
+        return getattr(value, "__name__", type(value).__name__)
     return [_plain(v) for v in value] if isinstance(value, tuple) else value

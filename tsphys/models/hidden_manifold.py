@@ -45,8 +45,9 @@ class HiddenManifold(LatentTeacher):
         T = θθᵀ/D (M, M); readouts of teacher (M,) and student at t = 0 (K,). Identity and ones by default.
     init : float
         Standard deviation of ξ where `W_xi` is not given.
-    f : {"sign", "relu", "erf", "tanh", "linear"}
-        Nonlinearity of the manifold; erf is erf(x/√2).
+    f : {"sign", "relu", "erf", "tanh", "linear"} or callable
+        Nonlinearity of the manifold; erf is erf(x/√2). A function of one's own takes an array of fields u and returns
+        one of the same shape; its moments are found by quadrature.
     delta : float
         Latent ratio δ = D/N.
     features : {"gaussian", "hadamard"}
@@ -72,7 +73,9 @@ class HiddenManifold(LatentTeacher):
 
     name: ClassVar[str] = "hidden_manifold"
 
-    f: str = param("sign", "nonlinearity of the manifold", kind=str, choices=NONLINEARITIES, short="-f")
+    f: Any = param(  # noqa: RUF009 (it makes a field)
+        "sign", "nonlinearity of the manifold", kind=str, choices=NONLINEARITIES, short="-f", function=True
+    )
     delta: float = param(0.5, "latent ratio δ = D/N", low=0, open_low=True, high=1e6)
     features: str = param("gaussian", "law of the features F", kind=str, choices=("gaussian", "hadamard"))
     inputs: str = param("manifold", "inputs, or a Gaussian clone", kind=str, choices=("manifold", "clone"))
@@ -85,6 +88,7 @@ class HiddenManifold(LatentTeacher):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.moments  # noqa: B018 (raises what is wrong with a function here, where it was given)
         if self.A is not None:
             array("A", self.A, (self.K, self.M), "what each student knows of each teacher")
         if self.W_xi is not None:
