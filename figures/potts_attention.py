@@ -82,7 +82,7 @@ def draw(
         for panel in (left, right):
             panel.yaxis.set_minor_formatter("")
         left.set_ylim(0.01, 0.5)
-        right.set_ylim(0.003, 0.4)
+        right.set_ylim(0.0012, 0.4)
         left.legend(loc="lower left")
         middle.legend(loc="upper left", markerscale=4, handletextpad=0.2)
         right.legend(loc="lower left")
