@@ -80,6 +80,11 @@ def test_classes_are_those_of_drawn_masks(masks):
         assert abs(found - f) <= 5 * np.sqrt(f * (1 - f) / 40_000)
 
 
+def test_units_have_the_nearest_whole_number_of_coordinates():
+    drawn = tsphys.Pruned(densities=[0.3, 0.7]).draw_masks(12, np.random.default_rng(0))
+    assert (drawn.sum(axis=1) == [4, 8]).all()
+
+
 def test_threads_and_resuming():
     options = {"N": 40, "t": [0.5, 1.0], "seed": 2}
     part = tsphys.simulate(MODEL, replicas=2, threads=1, **options)

@@ -19,7 +19,8 @@ LINEAR = tsphys.Pruned(K=1, M=1, activation="linear", lr=0.5, noise=0.3, density
 def test_students_with_all_coordinates_are_those_of_two_layer(g):
     model = tsphys.Pruned(activation=g, lr=0.3, lr_v=0.2, noise=0.1, density=1.0)
     t = [0.5, 2.0, 10.0]
-    sparse, dense = tsphys.solve(model, start=START, t=t), tsphys.solve(model.dense(), start=START, t=t)
+    start = dataclasses.replace(START, T=[[1.0, 0.2], [0.2, 0.8]], v=[1.2, 0.7], v_star=[0.8, 1.1])
+    sparse, dense = tsphys.solve(model, start=start, t=t), tsphys.solve(model.dense(), start=start, t=t)
     for name in ("eps_g", "R", "Q", "v"):
         np.testing.assert_allclose(sparse[name], dense[name], atol=1e-9)
 

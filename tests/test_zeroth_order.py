@@ -21,6 +21,7 @@ RUNS = {
     "many queries, direct": (dataclasses.replace(MODEL, kappa=2.0), "direct", 150),
     "some coordinates": (dataclasses.replace(MODEL, estimator="sparse", fraction=0.25), "auto", 150),
 }
+SEEN = dataclasses.replace(START, v=[1, 1], v_star=[1, 1])
 #: Chance of a false alarm of one comparison of two samples.
 LEVEL = 1e-4
 
@@ -76,11 +77,12 @@ def test_partial_steps_are_unbiased_and_longer():
     assert (np.abs(hit.mean(axis=0) - s) < 5 * np.sqrt(s * (1 - s) / count)).all()
 
 
-def test_exact_chain_has_the_law_of_explicit_directions():
-    """One step at N = 10 from weights with the overlaps of the start."""
+@pytest.mark.parametrize("engine", ["exact", "direct"])
+def test_engines_have_the_law_of_explicit_directions(engine):
+    """One step at N = 10, q = 3 from weights with the overlaps of the start."""
     N, count = 10, 1500
     model = dataclasses.replace(MODEL, kappa=0.3)
-    sim = tsphys.simulate(model, N=N, start=START, t=[1 / N], replicas=count, seed=4, engine="exact")
+    sim = tsphys.simulate(model, N=N, start=START, t=[1 / N], replicas=count, seed=4, engine=engine)
     rng = np.random.default_rng(0)
     W, B = microscopic(START, N, rng)
     one = np.ones(2)
@@ -104,6 +106,20 @@ def test_simulation_lies_on_the_theory(name):
     assert comparison.ok, comparison
     off = dataclasses.replace(model, kappa=1.25 * model.kappa, fraction=1.6 * model.fraction)
     assert not tsphys.compare(sim, tsphys.solve(off, start=START, t=T)).ok
+
+
+def test_partial_steps_on_minibatches():
+    rule = dataclasses.replace(tsphys.TwoLayer(lr=0.5, noise=0.5, minibatch=3).learning_rule(), fraction=0.05)
+    sim = tsphys.simulate(rule, N=300, start=SEEN, t=[0.5, 1.0], replicas=32, seed=1)
+    for minibatch, fraction, ok in ((3, 0.05, True), (2, 0.05, False), (3, 0.08, False)):
+        other = dataclasses.replace(rule, minibatch=minibatch, fraction=fraction)
+        theory = tsphys.solve(other, start=SEEN, t=[0.5, 1.0], points=2**14)
+        assert tsphys.compare(sim, theory, observables=["R", "Q"]).ok == ok
+
+
+def test_queries_are_the_nearest_whole_number():
+    rule = dataclasses.replace(MODEL, kappa=0.47).learning_rule()
+    assert [estimates.query_count(rule, N) for N in (3, 9, 10, 100)] == [1, 4, 5, 47]
 
 
 def own_numbers(lam, nu, v, v_star, noise, p, c, dv):

@@ -103,6 +103,12 @@ def test_linear_student_diverges_beyond_its_threshold():
         tsphys.simulate(dataclasses.replace(model, lr=2 * threshold), N=200, start=ONE, t=[100])
 
 
+def test_differences_of_the_loss():
+    """Over N in a step, for K = 3."""
+    models = [tsphys.ZerothOrder(K=3, estimator=e, kappa=0.7, fraction=0.2) for e in ("rge", "cge", "sparse")]
+    np.testing.assert_allclose([model.budget for model in models], [0.7, 3.0, 0.6])
+
+
 def test_at_equal_budgets_random_directions_lose():
     """A linear student at its best rate, η = 1/F: log ε falls by 1/((1 + κ)N²) a query, for coordinates by 1/N²."""
     budget = 4.0
