@@ -10,7 +10,7 @@ from tests.naive import variants
 from tests.test_pruned_theory import START, WIDE
 from tsphys.cli import main
 from tsphys.sims.engines.direct import iterate
-from tsphys.sims.engines.estimates import head
+from tsphys.sims.engines.estimates import head, of_replica
 
 T = [0.0, 1.0, 2.0, 5.0, 10.0]
 MODEL = tsphys.Pruned(lr=0.5, noise=0.1)
@@ -83,6 +83,14 @@ def test_classes_are_those_of_drawn_masks(masks):
 def test_units_have_the_nearest_whole_number_of_coordinates():
     drawn = tsphys.Pruned(densities=[0.3, 0.7]).draw_masks(12, np.random.default_rng(0))
     assert (drawn.sum(axis=1) == [4, 8]).all()
+
+
+def test_masks_are_those_of_seed_and_replica():
+    rule = MODEL.learning_rule()
+    drawn = [of_replica(rule, 40, seed, replica) for seed, replica in ((0, 0), (0, 1), (1, 0), (0, 0))]
+    assert (drawn[0] == drawn[3]).all()
+    assert (drawn[0] != drawn[1]).any()
+    assert (drawn[0] != drawn[2]).any()
 
 
 def test_threads_and_resuming():

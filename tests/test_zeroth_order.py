@@ -11,7 +11,6 @@ from tests.naive import variants
 from tests.test_zeroth_order_theory import START
 from tsphys.cli import main
 from tsphys.numerics.random import stream
-from tsphys.physics.order_parameters import microscopic
 from tsphys.sims.engines import estimates
 
 T = [0.0, 1.0, 2.0, 4.0, 8.0]
@@ -77,25 +76,30 @@ def test_partial_steps_are_unbiased_and_longer():
     assert (np.abs(hit.mean(axis=0) - s) < 5 * np.sqrt(s * (1 - s) / count)).all()
 
 
+def constant(lam, nu, v, v_star, noise, p, c, dv):
+    c[0] = 1.0
+    c[1] = -0.5
+
+
 @pytest.mark.parametrize("engine", ["exact", "direct"])
 def test_engines_have_the_law_of_explicit_directions(engine):
-    """One step at N = 10, q = 3 from weights with the overlaps of the start."""
-    N, count = 10, 1500
-    model = dataclasses.replace(MODEL, kappa=0.3)
-    sim = tsphys.simulate(model, N=N, start=START, t=[1 / N], replicas=count, seed=4, engine=engine)
+    """One step from nothing, q = 2 directions; at N = 6 two dimensions are left to two students in engine `exact`."""
+    N, count = 6, 4000
+    rule = tsphys.LearningRule(constant, K=2, queries=1 / 3)
+    start = tsphys.OrderParameters(R=np.zeros((2, 1)), Q=1e-20 * np.eye(2), T=[[1.0]])
+    sim = tsphys.simulate(rule, N=N, start=start, t=[1 / N], replicas=count, seed=4, engine=engine)
     rng = np.random.default_rng(0)
-    W, B = microscopic(START, N, rng)
-    one = np.ones(2)
-    after = np.empty((count, 2, N))
-    for i in range(count):
-        G = variants.gradient(W, B, one, one, rng.standard_normal(N), rng.standard_normal(), model.noise)
-        after[i] = W - model.lr / np.sqrt(N) * variants.along_directions(G, 3, rng, 1)[0]
-    Q, R = np.einsum("ski,sli->skl", after, after) / N, np.einsum("ski,mi->skm", after, B) / N
+    G = np.array([1.0, -0.5])[None, :, None] * rng.standard_normal((count, 1, N))
+    step = np.array([variants.along_directions(g, 2, rng, 1)[0] for g in G])
+    R, Q = step[:, :, 0] / N, step @ step.transpose(0, 2, 1) / N**2
     for k in range(2):
-        for j in range(2):
+        assert same_law(sim["R"][:, 0, k, 0], R[:, k])
+        for j in range(k + 1):
             assert same_law(sim["Q"][:, 0, k, j], Q[:, k, j])
-            assert same_law(sim["R"][:, 0, k, j], R[:, k, j])
     assert same_law(np.linalg.det(sim["Q"][:, 0]), np.linalg.det(Q))
+    # |Ĝ_1 − Ĝ_2/2|², units as G has them, in which what ξ has along G shows.
+    mixed = [q[:, 0, 0] + 0.25 * q[:, 1, 1] - q[:, 0, 1] for q in (sim["Q"][:, 0], Q)]
+    assert same_law(*mixed)
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -106,6 +110,16 @@ def test_simulation_lies_on_the_theory(name):
     assert comparison.ok, comparison
     off = dataclasses.replace(model, kappa=1.25 * model.kappa, fraction=1.6 * model.fraction)
     assert not tsphys.compare(sim, tsphys.solve(off, start=START, t=T)).ok
+
+
+def test_all_examples_of_a_partial_step_count():
+    """On all coordinates, s = 1, the step is that of the minibatch."""
+    W, pool, c = np.zeros((2, 20)), np.arange(60.0).reshape(3, 20), np.array([[0.5, -1.0], [0.25, 0.5]])
+    estimates.on_some_coordinates(
+        W, pool, np.array([2, 0]), left := c.copy(), np.zeros((2, 2)), estimates.head([1.0], 0), stream(3, 0)
+    )
+    np.testing.assert_allclose(W, c.T @ pool[[2, 0]], rtol=1e-14)
+    assert not left.any()
 
 
 def test_partial_steps_on_minibatches():
