@@ -76,6 +76,22 @@ def test_partial_steps_are_unbiased_and_longer():
     assert (np.abs(hit.mean(axis=0) - s) < 5 * np.sqrt(s * (1 - s) / count)).all()
 
 
+def test_step_of_engine_exact_on_given_numbers():
+    """Ĝ = a²G + (a/√q)|G| ξ, ξ normal across G, in coordinates along one teacher, two students, the rest of x, and two
+    more."""
+    rng = np.random.default_rng(0)
+    x, C, xi, a, q = rng.standard_normal(4), np.array([[0.7], [-0.4]]), rng.standard_normal((2, 6)), 0.8, 3.0
+    xi[0, 5] = 0.0
+    G = C * np.append(x, [0, 0])
+    across = xi - G * (G * xi).sum() / (G * G).sum()
+    expected = a**2 * G + a / np.sqrt(q) * np.linalg.norm(G) * across
+    A, S = G[:, :1].copy(), G[:, 1:].copy()
+    z = np.concatenate([x[:3], xi[:, :4].ravel(), xi[:, 4:].ravel(), [a]])[None]
+    width = estimates.along_directions_of_coordinates(A, S, C, z, np.full((1, 1), x[3]), estimates.head([q], 13), 3)
+    assert width == 5
+    np.testing.assert_allclose(np.hstack([A, S]), expected, rtol=1e-13)
+
+
 def constant(lam, nu, v, v_star, noise, p, c, dv):
     c[0] = 1.0
     c[1] = -0.5
