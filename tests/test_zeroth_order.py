@@ -93,17 +93,24 @@ def test_step_of_engine_exact_on_given_numbers():
 
 
 def constant(lam, nu, v, v_star, noise, p, c, dv):
-    c[0] = 1.0
+    """A constant, if there are a parameter of 7, then R = 0 and Q = 0, and one noise, and no more."""
+    known = p.shape[0] == 7 and noise.shape[0] == 1 and p[0] == 7.0
+    for i in range(1, p.shape[0]):
+        known = known and abs(p[i]) < 1e-9
+    c[0] = 1.0 if known else np.nan
     c[1] = -0.5
+
+
+OWN = {"params": (7.0,), "n_noise": 1, "uses_overlaps": True}
+NOTHING = tsphys.OrderParameters(R=np.zeros((2, 1)), Q=1e-20 * np.eye(2), T=[[1.0]])
 
 
 @pytest.mark.parametrize("engine", ["exact", "direct"])
 def test_engines_have_the_law_of_explicit_directions(engine):
     """One step from nothing, q = 2 directions; at N = 6 two dimensions are left to two students in engine `exact`."""
     N, count = 6, 4000
-    rule = tsphys.LearningRule(constant, K=2, queries=1 / 3)
-    start = tsphys.OrderParameters(R=np.zeros((2, 1)), Q=1e-20 * np.eye(2), T=[[1.0]])
-    sim = tsphys.simulate(rule, N=N, start=start, t=[1 / N], replicas=count, seed=4, engine=engine)
+    rule = tsphys.LearningRule(constant, K=2, queries=1 / 3, **OWN)
+    sim = tsphys.simulate(rule, N=N, start=NOTHING, t=[1 / N], replicas=count, seed=4, engine=engine)
     rng = np.random.default_rng(0)
     G = np.array([1.0, -0.5])[None, :, None] * rng.standard_normal((count, 1, N))
     step = np.array([variants.along_directions(g, 2, rng, 1)[0] for g in G])
@@ -113,9 +120,6 @@ def test_engines_have_the_law_of_explicit_directions(engine):
         for j in range(k + 1):
             assert same_law(sim["Q"][:, 0, k, j], Q[:, k, j])
     assert same_law(np.linalg.det(sim["Q"][:, 0]), np.linalg.det(Q))
-    # |Ĝ_1 − Ĝ_2/2|², units as G has them, in which what ξ has along G shows.
-    mixed = [q[:, 0, 0] + 0.25 * q[:, 1, 1] - q[:, 0, 1] for q in (sim["Q"][:, 0], Q)]
-    assert same_law(*mixed)
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -152,29 +156,11 @@ def test_queries_are_the_nearest_whole_number():
     assert [estimates.query_count(rule, N) for N in (3, 9, 10, 100)] == [1, 4, 5, 47]
 
 
-def own_numbers(lam, nu, v, v_star, noise, p, c, dv):
-    """A linear student, if there are two parameters, then R = 0.3 and Q = 0.5, and one noise, and no more."""
-    known = p.shape[0] == 4 and noise.shape[0] == 1 and abs(p[2] - 0.3) < 1e-9 and abs(p[3] - 0.5) < 1e-9
-    c[0] = p[0] * (nu[0] + p[1] * noise[-1] - lam[0]) if known else np.nan
-
-
-@pytest.mark.parametrize(
-    "change, engine, longer",
-    [
-        ({"queries": 0.5}, "exact", 1 + 21 / 10),
-        ({"queries": 0.5}, "direct", 1 + 21 / 10),
-        ({"masks": lambda N, rng: np.ones((1, N))}, "direct", 1),
-    ],
-)
-def test_rules_of_a_user_see_their_own_numbers_only(change, engine, longer):
-    """⟨Q⟩ after one step of a linear student at N = 20, q = 10: ⟨|Ĝ|²⟩ = (1 + (N + 1)/q)⟨|G|²⟩, and G = c x with
-    ⟨c²|x|²⟩ = η²[(N + 2)(T − 2R + Q) + Nσ²]."""
-    rule = tsphys.LearningRule(own_numbers, params=(0.5, 0.4), n_noise=1, uses_overlaps=True, **change)
-    start = tsphys.OrderParameters(R=[[0.3]], Q=[[0.5]], T=[[1.0]])
-    Q = tsphys.simulate(rule, N=20, start=start, t=[0.05], replicas=3000, engine=engine)["Q"].ravel()
-    squared = 0.5**2 * (22 * (1 - 0.6 + 0.5) + 20 * 0.4**2)
-    expected = 0.5 + 2 * 0.5 * (0.3 - 0.5) / 20 + longer * squared / 20**2
-    assert abs(Q.mean() - expected) < 4.5 * Q.std() / np.sqrt(len(Q))
+def test_masked_rules_of_a_user_see_their_own_numbers_only():
+    rule = tsphys.LearningRule(constant, K=2, masks=lambda N, rng: np.eye(2, N), **OWN)
+    Q = tsphys.simulate(rule, N=6, start=NOTHING, t=[1 / 6], engine="direct")["Q"][0, 0]
+    assert Q[0, 0] > 1e-6
+    assert Q[0, 1] == 0
 
 
 def test_binary_inputs_and_single_precision():
