@@ -56,7 +56,7 @@ def draw(
         axes[1].set(yscale="log", xlabel="iteration", title=f"from the overlap {START:g}")
         axes[1].set_ylim(0.01, 1.2)
         axes[1].legend(loc="lower right", fontsize=6.5, ncols=3, columnspacing=0.8, handlelength=1.2)
-        _hard(axes[2], runs, quick, share(progress, 0.65, 0.35, 1), {**options, "N": max(N, 2500)})
+        _hard(axes[2], runs, quick, share(progress, 0.65, 0.35, 1), {**options, "N": 2500 if quick else 8000})
         for panel, letter in zip(axes, "abc", strict=True):
             label(panel, letter)
         parameters = {"P": P, "rho": RHO, "N": N, "replicas": replicas, "seed": seed, "quick": quick}
@@ -82,8 +82,11 @@ def _hard(ax: Any, runs: dict[str, Any], quick: bool, progress: Any, options: di
         theory = tsphys.solve(model, noise=np.sqrt(fine * at.algorithmic), overlap=overlap)
         runs |= {f"hard_simulation_{i}": sim, f"hard_theory_{i}": theory}
         ax.plot(fine, theory["mse"] / RHO, color=COLOURS[5 + i], ls=("-", "--")[i], label=f"from {name}")
-        ax.errorbar(ratio, sim.mean("mse") / RHO, yerr=sim.sem("mse") / RHO, fmt=MARKERS[i], color=COLOURS[5 + i],
-                    mfc="white", mew=0.9, capsize=1.5, zorder=3)  # fmt: skip
+        # A run finds the patterns or does not, so that a mean would lie where no run does.
+        shift = 0.01 * (2 * i - 1)
+        ax.plot(
+            ratio + shift, sim["mse"].T / RHO, MARKERS[i], color=COLOURS[5 + i], mfc="none", mew=0.7, ms=3, zorder=3
+        )
     ax.axvspan(1, at.information / at.algorithmic, color="black", alpha=0.08, lw=0)
     ax.annotate("hard", ((1 + at.information / at.algorithmic) / 2, 0.03), ha="center", fontsize=7.5)
     ax.set(xlabel=r"noise $\Delta/\Delta_c$", ylabel=r"mean squared error$/\rho$", ylim=(0, 1.25),

@@ -37,7 +37,7 @@ from tsphys.sims.engines.synapses import Scores, bytes_of, observed, stored
 DENOISERS = ("auto", "exact", "mean_field")
 DTYPES = ("float32", "float64")
 #: Size of random initial estimates, in standard deviations of the patterns.
-SMALL = 1e-2
+SMALL = 1e-4
 
 OPTIONS = {
     "N": param(2000, "number of neurons", kind=int, short="-N"),
@@ -278,11 +278,14 @@ def _converged(
     report: Callable[[float], None] | None = None,
 ) -> tuple[Iterate, int]:
     """The last iterate from x, and how many there were."""
-    denoise = _denoiser(prior or model.prior, model.P, denoiser)
+    prior = prior or model.prior
+    denoise = _denoiser(prior, model.P, denoiser)
     for count, state in enumerate(amp(S.product, model.Delta, denoise, x), start=1):
         if report is not None:
             report(count / iterations)
-        if state.moved <= tol or count >= iterations:
+        # Small estimates that grow move little too.
+        size = np.sqrt(np.mean(state.x**2) / prior.second_moment)
+        if state.moved <= tol * np.clip(size, 1e-2, 1) or count >= iterations:
             return state, count
     raise AssertionError("message passing does not end by itself")
 

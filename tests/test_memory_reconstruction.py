@@ -284,7 +284,9 @@ def test_state_evolution_at_ten_thousand_neurons(kind, rho, share):
     sim = tsphys.simulate(model, N=10_000, t=t, overlap=0.3, replicas=8, seed=3)
     result = tsphys.compare(sim, tsphys.solve(model, t=t, overlap=0.3))
     assert result.ok, str(result)
-    assert result.error["overlap"].max() < 0.01
+    # Overlaps of two patterns fluctuate by √(E x⁴/2N)/σ², at the transient's largest amplified by less than two.
+    own = np.sqrt(pattern_priors.fourth_moment(model.prior) / 20_000) / sigma2
+    assert result.error["overlap"].max() < 2 * own / np.sqrt(8)
 
 
 def test_a_start_that_is_not_bayes_optimal_follows_two_parameters():
@@ -450,3 +452,12 @@ def test_bad_calls_raise_one_clear_line(case):
     assert caught.value.name == name
     message = str(caught.value)
     assert message.startswith(f"{name} = ") and "\n" not in message and len(message) < 300
+
+
+@pytest.mark.slow
+def test_noise_does_not_outgrow_the_signal():
+    """Below the transition both grow, the signal faster: starts a hundred times larger lose two more of these runs."""
+    model = tsphys.MemoryReconstruction(patterns="sparse", rho=0.05)
+    noise = np.sqrt(0.6) * model.rho
+    sim = tsphys.simulate(model, N=3000, noise=[noise], replicas=40, seed=0, iterations=200, pca=False)
+    assert (sim["mse"][:, 0] > 0.7 * model.rho).sum() <= 1
