@@ -9,6 +9,7 @@ from scipy import integrate, stats
 
 import tsphys
 from tests.naive import memory_reconstruction as naive
+from tests.refusal import refuses
 from tsphys import MemoryReconstruction
 from tsphys.physics import pattern_priors
 from tsphys.physics.pattern_priors import exact, mean_field, pattern_prior
@@ -446,12 +447,7 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_calls_raise_one_clear_line(case):
-    call, name = BAD[case]
-    with pytest.raises(tsphys.ModelError) as caught:
-        call()
-    assert caught.value.name == name
-    message = str(caught.value)
-    assert message.startswith(f"{name} = ") and "\n" not in message and len(message) < 300
+    refuses(*BAD[case])
 
 
 @pytest.mark.slow
