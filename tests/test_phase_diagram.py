@@ -8,6 +8,8 @@ import pytest
 import tsphys
 from tsphys.cli import main
 from tsphys.replica.hopfield import spinodal_load
+from tsphys.runs.collection import collect
+from tsphys.runs.study import study
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +74,24 @@ def test_the_map_of_dynamics_is_that_of_the_last_time(verb, capsys):
     code, _, err = call(capsys, "two_layer", *axes[:-1], "R", f"--{verb}", *fixed, "-p", 1, "-o", "map", "--force")
     assert code == 2
     assert "must be one of eps_g" in err
+
+
+def test_the_first_number_is_shown_and_a_size_may_be_an_axis(capsys):
+    fixed = ("--simulate", "--set", "t=[0,1]", "--set", "replicas=3", "-p", 1)
+    for name, axes in (("up", ("--x", "lr", "0.1:0.3:2", "--y", "N", "20:60:2")), ("across", ())):
+        axes = axes or ("--x", "N", "20:60:2", "--y", "lr", "0.1:0.3:2")
+        code, _, err = call(capsys, "two_layer", *axes, *fixed, "-o", name)
+        assert code == 0, err
+    up, across = drawn("up.npz"), drawn("across.npz")
+    np.testing.assert_array_equal(up["eps_g"], across["eps_g"].T)
+    np.testing.assert_array_equal(up["susceptibility"], across["susceptibility"].T)
+    one = collect(small_study(), "up.study", partial=True)["simulation_eps_g"][1, 0, :, -1]
+    np.testing.assert_allclose(up["susceptibility"][1, 0], 60 * one.var(ddof=1), rtol=1e-12)
+
+
+def small_study():
+    axes = {"N": "20:60:2", "lr": "0.1:0.3:2"}
+    return study({"model": "two_layer", "compute": "simulate", "t": [0, 1], "replicas": 3, "axes": axes})
 
 
 AXES = ("--x", "alpha", "0:1:2", "--y", "T", "0:1:2")

@@ -22,7 +22,7 @@ from tsphys.runs.replicas import available_threads
 @click.argument("model")
 @click.option("-x", "--x", "x", nargs=2, required=True, metavar="NAME START:STOP:POINTS[:log]", help="First axis.")
 @click.option("-y", "--y", "y", nargs=2, required=True, metavar="NAME START:STOP:POINTS[:log]", help="Second axis.")
-@click.option("-z", "--z", "z", default="m", help="Observable.")
+@click.option("-z", "--z", "z", default=None, metavar="NAME", help="Observable.  [default: m, or the first number]")
 @click.option("--theory/--simulate", "theory", default=True, help="Solve the theory, or simulate.")
 @click.option("--set", "fixed", multiple=True, metavar="NAME=VALUE", help="Parameter or option; may be repeated.")
 @click.option("--store", metavar="FOLDER", help="Folder of the results.  [default: that of the output, .study]")
@@ -31,7 +31,7 @@ from tsphys.runs.replicas import available_threads
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
 def phase_diagram(
-    model: str, x: tuple[str, str], y: tuple[str, str], z: str, theory: bool, fixed: tuple[str, ...],
+    model: str, x: tuple[str, str], y: tuple[str, str], z: str | None, theory: bool, fixed: tuple[str, ...],
     store: str | None, processes: int | None, output: str | None, force: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Map an observable of MODEL over two parameters, with the lines between its phases.
@@ -63,7 +63,8 @@ def phase_diagram(
     click.echo(f"{found} in {folder}")
     prefix = "theory" if theory else "simulation"
     known = boundaries(model, _fixed(fixed), result, x[0], y[0])
-    for path in _draw(out, result, x[0], y[0], z, maps(result, z, prefix), prefix, known):
+    found_maps = maps(result, z, prefix)
+    for path in _draw(out, result, x[0], y[0], next(iter(found_maps)), found_maps, prefix, known):
         click.echo(f"wrote {path}")
 
 
@@ -99,20 +100,28 @@ def boundaries(
     return {k: (line, values) if x == given else (values, line) for k, line in found.items()}
 
 
-def maps(result: Any, z: str, prefix: str) -> dict[str, np.ndarray]:
-    """The observable over both axes and, from replicas, its fluctuation and Binder's cumulant, each (y, x)."""
-    name, axes = f"{prefix}_{z}", 2 if prefix == "theory" else 3
+def maps(result: Any, z: str | None, prefix: str) -> dict[str, np.ndarray]:
+    """The observable and, from replicas, its fluctuation and Binder's cumulant, each (y, x).
+
+    Without a `z` it is m, or the first that is a number.
+    """
     known = {k: at_the_end(result, k) for k in result.observables if k.startswith(prefix + "_")}
-    if name not in known or known[name].ndim != axes:
-        numbers = [k.removeprefix(prefix + "_") for k, v in known.items() if v.ndim == axes]
+    axes = 2 if prefix == "theory" else 3
+    numbers = [k.removeprefix(prefix + "_") for k, v in known.items() if v.ndim == axes]
+    if z is None and numbers:
+        z = "m" if "m" in numbers else numbers[0]
+    if z not in numbers:
         raise ModelError("z", z, "must be one of " + ", ".join(numbers))
-    values = known[name]
+    values = known[f"{prefix}_{z}"]
     if prefix == "theory":
         return {z: values}
     out = {z: np.abs(values).mean(axis=2)}
     if values.shape[2] > 1:
-        # Where a study does not say, the options have their default.
-        out["susceptibility"] = result.parameters.get("N", RUN["N"].default) * np.abs(values).var(axis=2, ddof=1)
+        # Where a study does not say, the options have their default; N may be an axis of the map.
+        N = result.parameters.get("N", RUN["N"].default)
+        if "N" in result:
+            N = result["N"] if result.axis != "N" else result["N"][:, None]
+        out["susceptibility"] = N * np.abs(values).var(axis=2, ddof=1)
         out["binder"] = 1 - (values**4).mean(axis=2) / (3 * (values**2).mean(axis=2) ** 2)
     return out
 
