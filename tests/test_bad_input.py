@@ -176,3 +176,9 @@ def test_an_interrupted_save_leaves_the_old_file(tmp_path, monkeypatch):
         run(seed=1).save(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["run.npz"]
+
+
+def test_values_are_shown_as_one_writes_them():
+    assert str(tsphys.ModelError("x", np.float64(0.5), "no")) == "x = 0.5: no"
+    assert str(tsphys.ModelError("x", np.arange(3), "no")) == "x = array([0, 1, 2]): no"
+    assert str(tsphys.ModelError("f", lambda u: u, "no")) == "f = <lambda>: no"

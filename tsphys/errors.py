@@ -20,7 +20,12 @@ class ModelError(ValueError):
 
     def __init__(self, name: str, value: Any, allowed: str):
         self.name, self.value, self.allowed = name, value, allowed
-        shown = " ".join(repr(value).split())
+        if callable(value) and hasattr(value, "__name__"):
+            shown = value.__name__
+        else:
+            # NumPy's scalars as the numbers that they are.
+            plain = value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
+            shown = " ".join(repr(plain).split())
         if len(shown) > 80:
             shown = shown[:77] + "..."
         super().__init__(f"{name} = {shown}: {allowed}")
