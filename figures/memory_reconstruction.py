@@ -56,16 +56,16 @@ def draw(
         axes[1].set(yscale="log", xlabel="iteration", title=f"from the overlap {START:g}")
         axes[1].set_ylim(0.01, 1.2)
         axes[1].legend(loc="lower right", fontsize=6.5, ncols=3, columnspacing=0.8, handlelength=1.2)
-        _hard(axes[2], runs, quick, share(progress, 0.65, 0.35, 1), {**options, "N": 2500 if quick else 8000})
+        single = _hard(axes[2], runs, quick, share(progress, 0.65, 0.35, 1), {**options, "N": 2500 if quick else 8000})
         for panel, letter in zip(axes, "abc", strict=True):
             label(panel, letter)
         parameters = {"P": P, "rho": RHO, "N": N, "replicas": replicas, "seed": seed, "quick": quick}
-        return save(figure, out, collect(**runs), parameters)
+        return save(figure, out, {**collect(**runs), **single}, parameters)
 
 
-def _hard(ax: Any, runs: dict[str, Any], quick: bool, progress: Any, options: dict[str, Any]) -> None:
+def _hard(ax: Any, runs: dict[str, Any], quick: bool, progress: Any, options: dict[str, Any]) -> dict[str, np.ndarray]:
     """Sparse patterns: what is reached without information and from the patterns themselves, and the best there is."""
-    model = tsphys.MemoryReconstruction(patterns="sparse", rho=RHO)
+    model, single = tsphys.MemoryReconstruction(patterns="sparse", rho=RHO), {}
     at = thresholds(model)
     ratio = np.array([0.6, 0.8, 1.1, 1.25, 1.5] if quick else [0.5, 0.65, 0.8, 0.9, 1.05, 1.15, 1.25, 1.32, 1.45, 1.6])
     # Points crowd at the spinodal, where the error ends like a square root.
@@ -81,6 +81,7 @@ def _hard(ax: Any, runs: dict[str, Any], quick: bool, progress: Any, options: di
         )
         theory = tsphys.solve(model, noise=np.sqrt(fine * at.algorithmic), overlap=overlap)
         runs |= {f"hard_simulation_{i}": sim, f"hard_theory_{i}": theory}
+        single[f"hard_runs_{i}"] = sim["mse"]
         ax.plot(fine, theory["mse"] / RHO, color=COLOURS[5 + i], ls=("-", "--")[i], label=f"from {name}")
         # A run finds the patterns or does not, so that a mean would lie where no run does.
         shift = 0.01 * (2 * i - 1)
@@ -89,9 +90,10 @@ def _hard(ax: Any, runs: dict[str, Any], quick: bool, progress: Any, options: di
         )
     ax.axvspan(1, at.information / at.algorithmic, color="black", alpha=0.08, lw=0)
     ax.annotate("hard", ((1 + at.information / at.algorithmic) / 2, 0.03), ha="center", fontsize=7.5)
-    ax.set(xlabel=r"noise $\Delta/\Delta_c$", ylabel=r"mean squared error$/\rho$", ylim=(0, 1.25),
+    ax.set(xlabel=r"noise $\Delta/\Delta_c$", ylabel=r"mean squared error$/\rho$", ylim=(0, 1.45),
            title=f"sparse, $\\rho={RHO:g}$, $N={options['N']}$")  # fmt: skip
     ax.legend(loc="upper left", fontsize=6.5)
+    return single
 
 
 if __name__ == "__main__":
