@@ -13,6 +13,7 @@ from tsphys.models.learning_rule import LearningRule
 from tsphys.models.starts import checked_start, drawn_start
 from tsphys.physics.order_parameters import DIMS, OrderParameters, need
 from tsphys.runs.checkpoint import finished_rows, keeping
+from tsphys.runs.fingerprint import functions
 from tsphys.runs.memory import check_memory
 from tsphys.runs.online import observed, readouts
 from tsphys.runs.provenance import provenance
@@ -145,6 +146,8 @@ def simulate(
         "dtype": dtype,
         "start": None if given is None else {k: getattr(given, k).tolist() for k in ("R", "Q", "T", "v", "v_star")},
     }
+    if rule is model:
+        record["functions"] = functions(rule)
     shape = (replicas, len(t))
     data = {
         "R": np.full((*shape, rule.K, rule.M), np.nan),

@@ -179,5 +179,7 @@ def parameters(model: Any) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if callable(value):
-        return getattr(value, "__name__", type(value).__name__)
+        from tsphys.runs.fingerprint import fingerprint
+
+        return f"{getattr(value, '__name__', type(value).__name__)}:{fingerprint(value)}"
     return [_plain(v) for v in value] if isinstance(value, tuple) else value

@@ -1,0 +1,77 @@
+"""The hash of a function follows what it computes."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import tsphys
+from tsphys._jit import njit
+from tsphys.runs.fingerprint import fingerprint
+
+RATE = 0.5
+
+
+def made(source, **around):
+    space = dict(around)
+    exec(source, space)
+    return space["f"]
+
+
+PLAIN = "def f(x):\n    return rate * x + 1.0\n"
+OTHERS = {
+    "a constant": made(PLAIN.replace("1.0", "2.0"), rate=RATE),
+    "an operation": made(PLAIN.replace("+", "-"), rate=RATE),
+    "a global number": made(PLAIN, rate=0.6),
+    "a global array": made(PLAIN, rate=np.array([0.5])),
+    "a function that it calls": made("def f(x):\n    return g(x)\n", g=made(PLAIN, rate=RATE)),
+    "the same in what it calls": made("def f(x):\n    return g(x)\n", g=made(PLAIN, rate=0.6)),
+    "a default": made("def f(x, y=1):\n    return x\n"),
+    "another default": made("def f(x, y=2):\n    return x\n"),
+}
+
+
+def test_every_change_is_seen():
+    prints = [fingerprint(made(PLAIN, rate=RATE)), *(fingerprint(f) for f in OTHERS.values())]
+    assert len(set(prints)) == len(prints)
+
+
+def test_names_lines_and_jit_do_not_count():
+    f = made("\n\n" + PLAIN, rate=RATE)
+    assert fingerprint(f) == fingerprint(made(PLAIN, rate=RATE)) == fingerprint(njit(f, cached=False))
+
+
+def test_closures_count():
+    def maker(a):
+        return lambda x: a * x
+
+    assert fingerprint(maker(1)) != fingerprint(maker(2))
+    assert fingerprint(maker(1)) == fingerprint(maker(1))
+
+
+def test_recursion_ends():
+    f = made("def f(n):\n    return n * f(n - 1) if n else 1\n")
+    assert len(fingerprint(f)) == 12
+
+
+def test_another_process_gives_the_same():
+    call = "from tests.test_fingerprint import OTHERS, fingerprint\nfor f in OTHERS.values(): print(fingerprint(f))"
+    done = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [fingerprint(f) for f in OTHERS.values()]
+
+
+def rule(rate):
+    def step(lam, nu, v, v_star, noise, p, c, dv):
+        c[0] = rate * (nu[0] - lam[0])
+
+    return tsphys.LearningRule(step)
+
+
+def test_a_run_of_another_function_is_not_taken_over():
+    options = {"N": 20, "t": [1.0], "seed": 0}
+    first = tsphys.simulate(rule(0.5), replicas=1, **options)
+    again = tsphys.simulate(rule(0.5), replicas=2, resume=first, **options)
+    np.testing.assert_array_equal(again["R"][0], first["R"][0])
+    with pytest.raises(tsphys.ModelError, match="resume"):
+        tsphys.simulate(rule(0.6), replicas=2, resume=first, **options)
