@@ -37,8 +37,18 @@ setup(
         "tomli>=2; python_version < '3.11'",
     ],
     extras_require={
-        # With xarray and scikit-learn, whose tests would be passed over in silence.
-        "test": ["pytest>=8", "pytest-xdist>=3", "hypothesis>=6", "ruff>=0.6", "xarray", "scikit-learn", *DOCS],
+        # With the libraries of the other extras, whose tests would be passed over in silence.
+        "test": [
+            "pytest>=8",
+            "pytest-xdist>=3",
+            "hypothesis>=6",
+            "ruff>=0.6",
+            "xarray",
+            "scikit-learn",
+            "distributed",
+            "submitit",
+            *DOCS,
+        ],
         "docs": DOCS,
         "xarray": ["xarray"],
         "dask": ["distributed"],
