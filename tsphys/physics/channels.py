@@ -6,6 +6,7 @@ each of which z is a truncated Gaussian; no piece subtracts numbers that cancel 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -53,27 +54,27 @@ def _segment(low: np.ndarray, high: np.ndarray, n: int) -> tuple[np.ndarray, np.
     return low + half * (1 + x), half * w
 
 
-class Channel:
+class Channel(ABC):
     """What all channels share; each gives `pieces`, `outcomes`, `draw` and `mean`."""
 
     #: Whether y is one of two labels ±1.
     labels = False
 
+    @abstractmethod
     def pieces(self, y: Any, omega: Any, V: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """ln of the weight of each piece of Z, and the first two derivatives of that in ω; pieces as first axis."""
-        raise NotImplementedError
 
+    @abstractmethod
     def outcomes(self, omega: np.ndarray, V: Any) -> tuple[np.ndarray, np.ndarray]:
         """Values y (k, …) and weights (k, …) with Σ weight·f(y) = ∫dy Z(y, ω, V) f(y)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def draw(self, rng: np.random.Generator, z: np.ndarray) -> np.ndarray:
         """Outputs y at z."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mean(self, omega: Any, V: Any) -> np.ndarray:
         """E[y | ω, V], the best guess of a real output."""
-        raise NotImplementedError
 
     def log_partition(self, y: Any, omega: Any, V: Any) -> np.ndarray:
         """ln Z(y, ω, V)."""
