@@ -58,6 +58,7 @@ def panel_examples(ax: Any, count: int) -> dict[str, np.ndarray]:
     ax.axhline(spinodal_load(tsphys.DenseHebbian(P=P, T=T)), color="black", lw=1)
     ax.set(xscale="log", yscale="log", ylim=(1e-4, 0.08), xlabel="examples $M$",
            ylabel=r"largest load with $m>0.9$", title=f"learning, $T={T:g}$")  # fmt: skip
+    ax.xaxis.set_minor_formatter("")
     ax.legend(loc="lower right", fontsize=7)
     return out
 
