@@ -92,7 +92,8 @@ def simulate(
         the patterns: they are found first up to their signs, with the law of ±x as prior, then the signs by their
         likelihood (not over t).
     iterations, tol : int, float
-        Message passing ends after so many iterations, or when the mean change of an estimate is below `tol`.
+        Message passing ends after so many iterations, or when the mean change of an estimate is below `tol`, or below
+        that share of estimates smaller than the patterns (down to tol/100).
     starts : int
         Most random starts. Several patterns at little noise can end in a wrong mixture; it is told by
         Nishimori's identities, see `consistent`, and message passing then begins anew. If none of the starts fulfils
@@ -223,7 +224,7 @@ def reconstruct(
         state, count = _converged(model, S, denoiser, x, iterations, tol)
     else:
         state, count = _uninformed(model, S, denoiser, generator(seed, 0, "start 0"), iterations, tol, starts)
-    if state.moved > tol:
+    if not _settled(model.prior, state, tol):
         raise ConvergenceError("the patterns were not reached", residual=state.moved, iterations=count, last=state.x)
     return state.x
 
@@ -283,11 +284,15 @@ def _converged(
     for count, state in enumerate(amp(S.product, model.Delta, denoise, x), start=1):
         if report is not None:
             report(count / iterations)
-        # Small estimates that grow move little too.
-        size = np.sqrt(np.mean(state.x**2) / prior.second_moment)
-        if state.moved <= tol * np.clip(size, 1e-2, 1) or count >= iterations:
+        if _settled(prior, state, tol) or count >= iterations:
             return state, count
     raise AssertionError("message passing does not end by itself")
+
+
+def _settled(prior: Prior, state: Iterate, tol: float) -> bool:
+    """Whether estimates move by no more than `tol`, or than that share of their size: those that grow move little."""
+    size = np.sqrt(np.mean(state.x**2) / prior.second_moment)
+    return bool(state.moved <= tol * np.clip(size, 1e-2, 1))
 
 
 def _uninformed(
@@ -308,7 +313,8 @@ def _uninformed(
         total += count
         if consistent(model.prior, state):
             return state, total
-    return min(found, key=lambda state: (state.moved > tol, bethe(S.product, model.Delta, state))), total
+    settled = partial(_settled, model.prior, tol=tol)
+    return min(found, key=lambda state: (not settled(state), bethe(S.product, model.Delta, state))), total
 
 
 def consistent(prior: Prior, state: Iterate) -> bool:

@@ -1,10 +1,12 @@
 """The hash of a function follows what it computes."""
 
+import functools
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from scipy.interpolate import CubicSpline
 
 import tsphys
 from tsphys._jit import njit
@@ -29,6 +31,25 @@ OTHERS = {
     "the same in what it calls": made("def f(x):\n    return g(x)\n", g=made(PLAIN, rate=0.6)),
     "a default": made("def f(x, y=1):\n    return x\n"),
     "another default": made("def f(x, y=2):\n    return x\n"),
+    "a keyword's default": made("def f(x, *, y=2):\n    return x\n"),
+    "another keyword's default": made("def f(x, *, y=1):\n    return x\n"),
+    "what a comprehension takes": made("def f(x):\n    return [rate for z in x]\n", rate=0.5),
+    "another in a comprehension": made("def f(x):\n    return [rate for z in x]\n", rate=0.6),
+    "a table": made("def f(x):\n    return table[x]\n", table={"a": 1.0}),
+    "another table": made("def f(x):\n    return table[x]\n", table={"a": 2.0}),
+    "a set": made("def f(x):\n    return x in known\n", known={"a", "b", ("c", 1)}),
+    "another set": made("def f(x):\n    return x in known\n", known={"a", "b", ("c", 2)}),
+    "an array of objects": made("def f(x):\n    return a[x]\n", a=np.array([None, "b"], dtype=object)),
+    "a part": functools.partial(np.power, 2.0),
+    "another part": functools.partial(np.power, 3.0),
+    "a spline": CubicSpline([0, 1, 2], [0, 1, 4]),
+    "another spline": CubicSpline([0, 1, 2], [0, 1, 5]),
+    "a method": np.polynomial.Polynomial([0, 1]).__call__,
+    "another method": np.polynomial.Polynomial([0, 2]).__call__,
+    "vectorised": np.vectorize(made("def f(x):\n    return x\n")),
+    "another vectorised": np.vectorize(made("def f(x):\n    return -x\n")),
+    "a universal function": np.tanh,
+    "another": np.sinh,
 }
 
 
@@ -53,10 +74,34 @@ def test_closures_count():
 def test_recursion_ends():
     f = made("def f(n):\n    return n * f(n - 1) if n else 1\n")
     assert len(fingerprint(f)) == 12
+    around = [1]
+    around.append(around)
+    assert len(fingerprint(made("def f(x):\n    return a\n", a=around))) == 12
+
+
+def test_what_is_not_set_yet_does_not_matter():
+    def maker():
+        def f(x):
+            return later(x)
+
+        found = fingerprint(f)
+        later = abs
+        return found, fingerprint(f), later
+
+    before, after, _ = maker()
+    assert before != after
+
+
+def test_calls_leave_no_trace():
+    f = np.vectorize(made(PLAIN, rate=RATE))
+    before = fingerprint(f)
+    f(np.ones(3))
+    assert fingerprint(f) == before
 
 
 def test_another_process_gives_the_same():
     call = "from tests.test_fingerprint import OTHERS, fingerprint\nfor f in OTHERS.values(): print(fingerprint(f))"
+    # Strings get another hash in each process, and sets another order.
     done = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [fingerprint(f) for f in OTHERS.values()]
 

@@ -169,6 +169,7 @@ BAD = {
     "f of another shape": (lambda: tsphys.HiddenManifold(f=lambda u: u[:1, :1]), "f"),
     "f that is constant": (lambda: tsphys.HiddenManifold(f=np.zeros_like), "f"),
     "f without averages": (lambda: tsphys.HiddenManifold(f=lambda u: 1 / (u - 1)), "f"),
+    "f that is complex": (lambda: tsphys.HiddenManifold(f=lambda u: u + 1j), "f"),
     "f that fails": (lambda: tsphys.HiddenManifold(f=lambda u: u.nothing), "f"),
     "unknown f": (lambda: tsphys.HiddenManifold(f="cube"), "f"),
     "delta = 0": (lambda: tsphys.HiddenManifold(delta=0), "delta"),

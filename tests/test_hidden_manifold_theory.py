@@ -232,6 +232,14 @@ def test_moments_of_functions():
     np.testing.assert_allclose(tsphys.solve(given, **options)["eps_g"], tsphys.solve(named, **options)["eps_g"], 1e-8)
 
 
+def test_polynomials_are_functions():
+    f = np.polynomial.Polynomial([0, 1, 0.3])
+    model = of(f, 0.5)
+    # ⟨z²⟩ = 1, ⟨z⁴⟩ = 3; quadratures reach 1e-9.
+    np.testing.assert_allclose(model.moments, [0.3, 1.0, 1.27], atol=1e-9)
+    assert {model, of(f, 0.5)} == {model}
+
+
 def test_a_linear_student_is_left_with_what_it_cannot_know():
     """The floor for η → 0; a finite η adds a term of order η, which two rates tell."""
     model = of("sign", 0.5, activation="linear", lr_v=0.0, noise=0.0, v=[1.0, 1.0], A=None)

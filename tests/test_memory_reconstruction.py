@@ -278,6 +278,9 @@ def test_reconstruction_from_a_given_matrix():
     assert np.sort(np.abs(np.sign(x).T @ patterns).max(axis=0) / N)[0] > 0.9
     with pytest.raises(tsphys.ConvergenceError):
         reconstruct(MemoryReconstruction(P=2, noise=noise), J, iterations=2)
+    # Estimates of size 1e-4 still grow where they move by less than the tolerance.
+    with pytest.raises(tsphys.ConvergenceError):
+        reconstruct(MemoryReconstruction(P=2, noise=noise), J, iterations=2, tol=1e-3)
 
 
 def test_memory_is_that_of_one_triangle():

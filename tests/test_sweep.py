@@ -397,6 +397,18 @@ def test_json_of_a_study_keeps_its_axes():
     assert "date" not in meta
 
 
+def test_functions_are_parameters_of_a_study():
+    fixed = {"model": "hidden_manifold", "compute": "solve", "t": [0.0]}
+    axis = studies.study({**fixed, "axes": {"f": ["tanh", np.sinh, np.arctan]}})
+    assert len({task.key for task in axis.tasks()}) == 3
+    study = studies.study({**fixed, "f": np.arctan, "axes": {"lr": [0.1]}})
+    for one in (axis, study):
+        sweep(one, "functions")
+    name = collect(study, "functions").parameters["f"]
+    assert name.startswith("arctan:")
+    assert collect(axis, "functions")["f"].tolist()[::2] == ["tanh", name]
+
+
 def test_without_resume_all_is_computed_again_to_the_same_bits():
     study = read(SMALL)
     sweep(study, "kept")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -153,7 +153,8 @@ def _coerce(name: str, value: Any, meta: Any) -> Any:
         return bool(value)
     if meta["kind"] is str:
         if meta["function"] and callable(value):
-            return value
+            # A NumPy polynomial has no hash, its method has.
+            return value if isinstance(value, Hashable) else value.__call__
         if not isinstance(value, str) or (meta["choices"] and value not in meta["choices"]):
             raise ModelError(name, value, "must be " + allowed(meta))
         return value
@@ -174,12 +175,13 @@ def validate(model: Any) -> None:
 
 def parameters(model: Any) -> dict[str, Any]:
     """The model's parameters as plain values, ready for JSON."""
-    return {f.name: _plain(getattr(model, f.name)) for f in dataclasses.fields(model) if f.metadata}
+    return {f.name: plain(getattr(model, f.name)) for f in dataclasses.fields(model) if f.metadata}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A parameter for JSON: tuples as lists, a function by its name and fingerprint."""
     if callable(value):
         from tsphys.runs.fingerprint import fingerprint
 
         return f"{getattr(value, '__name__', type(value).__name__)}:{fingerprint(value)}"
-    return [_plain(v) for v in value] if isinstance(value, tuple) else value
+    return [plain(v) for v in value] if isinstance(value, tuple) else value

@@ -73,14 +73,14 @@ def _moments(f: Callable[[np.ndarray], Any]) -> Moments:
         return total
 
     try:
-        same = np.shape(f(np.zeros((2, 3)))) == (2, 3)
+        found = np.asarray(f(np.zeros((2, 3))))
+        if found.shape != (2, 3) or found.dtype.kind not in "fiub":
+            raise ModelError("f", f, "must turn an array into real numbers of the same shape")
         out = Moments(average(lambda z, y: y), average(lambda z, y: z * y), average(lambda z, y: y * y))
     except (TypeError, ValueError, IndexError, AttributeError, ArithmeticError) as error:
         if isinstance(error, ModelError):
             raise
-        raise ModelError("f", f, f"must turn an array into one of the same shape ({error})") from None
-    if not same:
-        raise ModelError("f", f, "must turn an array into one of the same shape")
+        raise ModelError("f", f, f"must turn an array into real numbers of the same shape ({error})") from None
     if not out.c2 - out.a**2 > _ACCURATE:
         raise ModelError("f", f, "must not be constant")
     return out

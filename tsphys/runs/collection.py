@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.models.fields import plain
 from tsphys.registry import model_class
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
@@ -92,7 +93,7 @@ def collect(study: Study, store: str | os.PathLike[str], *, mean: bool = False, 
 def _coordinate(values: list[Any]) -> np.ndarray:
     if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
         return np.array(values)
-    return np.array([v if isinstance(v, str) else as_json(v) for v in values])
+    return np.array([v if isinstance(v, str) else as_json(v) for v in map(plain, values)])
 
 
 def _stack(

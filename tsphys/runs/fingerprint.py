@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
+import sysconfig
 import types
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+#: Where the standard library and what is installed stand.
+_INSTALLED = tuple(sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib"))
+
 
 def fingerprint(function: Any) -> str:
     """Twelve digits over the code of a function, of those it calls, and the values that it takes from around it.
 
+    What functions of installed libraries take from around them does not count, nor compiled code, but for its name.
     Other versions of Python compile to other code, and hence give other digits.
     """
-    digest = hashlib.sha256()
-    for part in _parts(function, set()):
-        digest.update(part + b"\0")
-    return digest.hexdigest()[:12]
+    return _digest(function, {}).hexdigest()[:12]
 
 
 def functions(described: Any) -> dict[str, str]:
@@ -28,29 +31,85 @@ def functions(described: Any) -> dict[str, str]:
     return {name: fingerprint(value) for name, value in given.items() if callable(value)}
 
 
-def _parts(x: Any, seen: set[int]) -> Iterator[bytes]:
-    x = getattr(x, "py_func", x)
-    if isinstance(x, types.CodeType):
+def _digest(x: Any, seen: dict[int, Any]) -> Any:
+    digest = hashlib.sha256()
+    for part in _parts(x, seen):
+        digest.update(part + b"\0")
+    return digest
+
+
+def _parts(x: Any, seen: dict[int, Any]) -> Iterator[bytes]:
+    if not isinstance(x, types.FunctionType | types.MethodType | functools.partial | type | types.ModuleType):
+        # What Numba, NumPy's vectorize and caches were made of.
+        for name in ("py_func", "pyfunc", "__wrapped__"):
+            x = getattr(x, name, x)
+    if isinstance(x, bool | int | float | complex | str | bytes | np.generic | None):
+        yield repr(x).encode()
+    elif isinstance(x, types.CodeType):
         yield x.co_code
-        yield " ".join((*x.co_names, *x.co_varnames)).encode()
+        yield f"{x.co_argcount} {' '.join((*x.co_names, *x.co_varnames))}".encode()
         for constant in x.co_consts:
             yield from _parts(constant, seen)
-    elif isinstance(x, types.FunctionType):
-        if id(x) in seen:
-            return
-        seen.add(id(x))
-        yield from _parts(x.__code__, seen)
-        around = [cell.cell_contents for cell in x.__closure__ or ()]
-        around += [x.__globals__[name] for name in x.__code__.co_names if name in x.__globals__]
-        for value in (*around, *(x.__defaults__ or ())):
-            yield from _parts(value, seen)
-    elif isinstance(x, np.ndarray):
+    elif isinstance(x, np.ndarray) and not x.dtype.hasobject:
         yield f"{x.dtype} {x.shape}".encode() + x.tobytes()
-    elif isinstance(x, tuple | list | frozenset):
-        for value in sorted(x, key=repr) if isinstance(x, frozenset) else x:
+    elif isinstance(x, set | frozenset):
+        yield f"set {len(x)}".encode()
+        yield from sorted(_digest(value, dict(seen)).digest() for value in x)
+    elif isinstance(x, tuple):
+        yield f"tuple {len(x)}".encode()
+        for value in x:
             yield from _parts(value, seen)
-    elif isinstance(x, bool | int | float | complex | str | bytes | np.generic | None):
-        yield repr(x).encode()
-    else:
-        # An object's address is no part of what it is; a module or class is known by its name.
-        yield f"{type(x).__qualname__} {getattr(x, '__name__', '')}".encode()
+    elif id(x) not in seen:
+        # Kept, lest another object gets its address.
+        seen[id(x)] = x
+        inside = _inside(x)
+        yield f"{_name(x)} {len(inside)}".encode()
+        for value in inside:
+            yield from _parts(value, seen)
+
+
+def _name(x: Any) -> str:
+    """Type and, of a function, module or class, its own name; the address of an object is no part of what it is."""
+    if isinstance(x, types.FunctionType):
+        return "function"
+    own = getattr(x, "__name__", "")
+    return f"{type(x).__qualname__} {own if isinstance(own, str) else ''}"
+
+
+def _inside(x: Any) -> list[Any]:
+    """What an object is made of, in an order of its own."""
+    if isinstance(x, types.FunctionType):
+        unset = types.CellType()
+        around = [cell.cell_contents for cell in x.__closure__ or () if cell != unset]
+        if not x.__code__.co_filename.startswith(_INSTALLED):
+            around += [x.__globals__[name] for name in _names(x.__code__) if name in x.__globals__]
+        return [x.__code__, *around, x.__defaults__, x.__kwdefaults__]
+    if isinstance(x, types.MethodType):
+        return [x.__func__, x.__self__]
+    if isinstance(x, functools.partial):
+        return [x.func, x.args, x.keywords]
+    if isinstance(x, types.BuiltinFunctionType | types.MethodWrapperType):
+        return [x.__self__]
+    if isinstance(x, dict):
+        return [part for item in x.items() for part in item]
+    if isinstance(x, list | np.ndarray):
+        return list(x) if isinstance(x, list) else [x.shape, x.tolist()]
+    if isinstance(x, type | types.ModuleType | np.ufunc):
+        return []
+    return _state(x)
+
+
+def _state(x: Any) -> list[Any]:
+    """Attributes of an object, but for what it keeps of computed ones, and the methods of its class."""
+    kinds = [kind for kind in type(x).__mro__ if kind is not object]
+    computed = {name for kind in kinds for name, v in vars(kind).items() if isinstance(v, functools.cached_property)}
+    slots = [name for kind in kinds for name in np.atleast_1d(vars(kind).get("__slots__", ())).tolist()]
+    names = sorted({*getattr(x, "__dict__", ()), *slots} - computed)
+    methods = [v for kind in kinds for v in vars(kind).values() if isinstance(v, types.FunctionType)]
+    return [*((name, getattr(x, name)) for name in names if hasattr(x, name)), *methods]
+
+
+def _names(code: types.CodeType) -> list[str]:
+    """Names that a code and those inside of it, of comprehensions for instance, look up."""
+    inner = [name for c in code.co_consts if isinstance(c, types.CodeType) for name in _names(c)]
+    return list(dict.fromkeys([*code.co_names, *inner]))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tsphys.errors import ModelError
+from tsphys.models.fields import plain
 from tsphys.runs.files import write_atomically
 from tsphys.runs.result import Result, load
 
@@ -170,6 +171,8 @@ def _plain(value: Any) -> Any:
 
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
+    if callable(value):
+        return plain(value)
     raise TypeError(f"{type(value).__name__} has no JSON")
 
 
