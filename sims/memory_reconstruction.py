@@ -93,7 +93,7 @@ def simulate(
         likelihood (not over t).
     iterations, tol : int, float
         Message passing ends after so many iterations, or when the mean change of an estimate is below `tol`, or below
-        that share of estimates smaller than the patterns (down to tol/100).
+        that share of small estimates that begin to grow (down to tol/100).
     starts : int
         Most random starts. Several patterns at little noise can end in a wrong mixture; it is told by
         Nishimori's identities, see `consistent`, and message passing then begins anew. If none of the starts fulfils
@@ -221,10 +221,10 @@ def reconstruct(
         x = np.array(start, dtype=float)
         if x.shape != (S.N, model.P) or not np.isfinite(x).all():
             raise ModelError("start", f"array of shape {x.shape}", f"must be finite numbers ({S.N}, {model.P})")
-        state, count = _converged(model, S, denoiser, x, iterations, tol)
+        state, count, settled = _converged(model, S, denoiser, x, iterations, tol)
     else:
-        state, count = _uninformed(model, S, denoiser, generator(seed, 0, "start 0"), iterations, tol, starts)
-    if not _settled(model.prior, state, tol):
+        state, count, settled = _uninformed(model, S, denoiser, generator(seed, 0, "start 0"), iterations, tol, starts)
+    if not settled:
         raise ConvergenceError("the patterns were not reached", residual=state.moved, iterations=count, last=state.x)
     return state.x
 
@@ -277,22 +277,23 @@ def _converged(
     tol: float,
     prior: Prior | None = None,
     report: Callable[[float], None] | None = None,
-) -> tuple[Iterate, int]:
-    """The last iterate from x, and how many there were."""
+) -> tuple[Iterate, int, bool]:
+    """The last iterate from x, how many there were, and whether they settled."""
     prior = prior or model.prior
     denoise = _denoiser(prior, model.P, denoiser)
+
+    def size(x: np.ndarray) -> float:
+        return float(np.sqrt(np.mean(x**2) / prior.second_moment))
+
+    # Small estimates that grow move little too; those that have shrunk stay small.
+    least = max(1e-2, size(x))
     for count, state in enumerate(amp(S.product, model.Delta, denoise, x), start=1):
         if report is not None:
             report(count / iterations)
-        if _settled(prior, state, tol) or count >= iterations:
-            return state, count
+        settled = state.moved <= tol * min(max(least, size(state.x)), 1.0)
+        if settled or count >= iterations:
+            return state, count, settled
     raise AssertionError("message passing does not end by itself")
-
-
-def _settled(prior: Prior, state: Iterate, tol: float) -> bool:
-    """Whether estimates move by no more than `tol`, or than that share of their size: those that grow move little."""
-    size = np.sqrt(np.mean(state.x**2) / prior.second_moment)
-    return bool(state.moved <= tol * np.clip(size, 1e-2, 1))
 
 
 def _uninformed(
@@ -304,17 +305,17 @@ def _uninformed(
     tol: float,
     starts: int,
     report: Callable[[float], None] | None = None,
-) -> tuple[Iterate, int]:
-    """The best last iterate from small random estimates, and the number of iterations of all starts."""
+) -> tuple[Iterate, int, bool]:
+    """The best last iterate from small random estimates, the iterations of all starts, and whether it settled."""
     found, total = [], 0
     for _ in range(starts):
-        state, count = _random_start(model, S, denoiser, rng, iterations, tol, report)
-        found.append(state)
+        state, count, settled = _random_start(model, S, denoiser, rng, iterations, tol, report)
+        found.append((state, settled))
         total += count
         if consistent(model.prior, state):
-            return state, total
-    settled = partial(_settled, model.prior, tol=tol)
-    return min(found, key=lambda state: (not settled(state), bethe(S.product, model.Delta, state))), total
+            return state, total, settled
+    best, settled = min(found, key=lambda end: (not end[1], bethe(S.product, model.Delta, end[0])))
+    return best, total, settled
 
 
 def consistent(prior: Prior, state: Iterate) -> bool:
@@ -339,16 +340,16 @@ def _random_start(
     iterations: int,
     tol: float,
     report: Callable[[float], None] | None,
-) -> tuple[Iterate, int]:
-    """The last iterate from small random estimates; for an asymmetric prior after the signs of the patterns."""
+) -> tuple[Iterate, int, bool]:
+    """`_converged` from small random estimates; for an asymmetric prior after the signs of the patterns."""
     x, before = _small(model.prior, (S.N, model.P), rng), 0
     if not is_symmetric(model.prior):
         both = mirrored(model.prior)
         few = "auto" if denoiser == "exact" else denoiser
-        state, before = _converged(model, S, few, x, iterations, max(tol, 1e-4), both, report)
+        state, before, _ = _converged(model, S, few, x, iterations, max(tol, 1e-4), both, report)
         x = state.x * _signs(model.prior, state)
-    state, count = _converged(model, S, denoiser, x, iterations, tol, report=report)
-    return state, before + count
+    state, count, settled = _converged(model, S, denoiser, x, iterations, tol, report=report)
+    return state, before + count, settled
 
 
 def _signs(prior: Prior, state: Iterate) -> np.ndarray:
@@ -370,10 +371,10 @@ def _end(
     truth, S = _instance(model, p, replica, point)
     rng = generator(p.seed, replica, f"start {point}")
     if p.overlap is None:
-        state, count = _uninformed(model, S, p.denoiser, rng, p.iterations, p.tol, p.starts, report)
+        state, count, _ = _uninformed(model, S, p.denoiser, rng, p.iterations, p.tol, p.starts, report)
     else:
         x = _informed(truth, p.overlap, model.prior.second_moment, rng)
-        state, count = _converged(model, S, p.denoiser, x, p.iterations, p.tol, report=report)
+        state, count, _ = _converged(model, S, p.denoiser, x, p.iterations, p.tol, report=report)
     out = {
         **_observed(model, state.x, truth),
         "free_energy": bethe(S.product, model.Delta, state) / model.P,
