@@ -9,6 +9,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.models.generative_inputs import GenerativeInputs, Instance, instance
+from tsphys.runs.fingerprint import functions
 from tsphys.runs.result import Result
 from tsphys.sims.engines import latent
 from tsphys.sims.engines.stored import fingerprint
@@ -53,7 +54,8 @@ def simulate(
         model, build, N=N, t=t, replicas=replicas, seed=seed, disorder=disorder, n_test=n_test, threads=threads,
         dtype=dtype, fixed=8.0 * (2 * N * N + samples * (N + model.M) + model.M * D), latent=max(N, D),
         cost=2.0 * N * (1 if model.inputs == "resample" else N),
-        record={"covariance": fingerprint(omega), "latent": fingerprint(model.covariances[1])},
+        record={"covariance": fingerprint(omega), "latent": fingerprint(model.covariances[1]),
+                "functions": functions(model)},
         progress=progress, checkpoint=checkpoint, resume=resume,
     )  # fmt: skip
 

@@ -86,6 +86,17 @@ def test_a_mean_of_the_inputs_or_of_what_they_come_from_changes_nothing():
             np.testing.assert_allclose(a[name], b[name], rtol=1e-9, atol=1e-12)
 
 
+def test_a_run_of_another_generator_is_not_taken_over():
+    first, other = (random_generator((D, N), ("tanh",), seed=seed) for seed in (1, 2))
+    x = first(LATENT[:400])
+    options = {"t": [0], "n_test": 10, "threads": 1}
+    this = {"x": x, "c": LATENT[:400], "inputs": "generator"}
+    run = tsphys.simulate(model(**this, generator=first), **options)
+    assert tsphys.simulate(model(**this, generator=first), resume=run, **options) == run
+    with pytest.raises(tsphys.ModelError, match="resume"):
+        tsphys.simulate(model(**this, generator=other), resume=run, **options)
+
+
 def test_covariances_are_those_of_what_is_drawn():
     """Ω, ⟨xν⟩ and ⟨νν⟩ of the Gaussian clone, with the errors of 100 000 inputs."""
     this = model(**MODELS["its Gaussian clone"])

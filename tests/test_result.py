@@ -42,6 +42,15 @@ def test_what_has_no_replicas_is_its_own_mean():
         np.testing.assert_array_equal(r.std(name), np.zeros(r[name].shape))
 
 
+def test_what_was_saved_is_the_same(tmp_path):
+    """With tuples and NaN in its record, and an axis of names."""
+    data = {"t": np.array(["a", "b"]), "m": np.array([[1.0, np.nan]])}
+    one = Result("simulation", "x", {"a": (1, 2)}, "t", data, meta={"rtol": float("nan")})
+    assert tsphys.load(one.save(tmp_path / "run")) == one
+    assert one != Result("simulation", "x", {"a": (1, 3)}, "t", data, meta=one.meta)
+    assert one != Result("simulation", "x", {"a": (1, 2)}, "t", {**data, "t": np.array([1.0, 2.0])}, meta=one.meta)
+
+
 def test_equality(tmp_path):
     r = result()
     r["eps_g"][0, 0] = np.nan

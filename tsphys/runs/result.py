@@ -77,10 +77,10 @@ class Result(Mapping[str, np.ndarray]):
         """Whether every number (NaN equals NaN) and the whole record are the same."""
         if not isinstance(other, Result):
             return NotImplemented
-        same = all(getattr(self, k) == getattr(other, k) for k in _RECORD) and self.data.keys() == other.data.keys()
-        return same and all(
-            np.array_equal(v, other.data[k], equal_nan=v.dtype.kind == "f") for k, v in self.data.items()
-        )
+        # As it is saved, where a tuple is a list.
+        mine, others = (json.dumps({k: getattr(r, k) for k in _RECORD}, sort_keys=True) for r in (self, other))
+        same = mine == others and self.data.keys() == other.data.keys()
+        return same and all(_same(values, other.data[name]) for name, values in self.data.items())
 
     @property
     def observables(self) -> tuple[str, ...]:
@@ -168,6 +168,10 @@ class Result(Mapping[str, np.ndarray]):
             "meta": json.dumps(self.meta),
         }
         return xarray.Dataset(entries, coords={self.axis: self.data[self.axis]}, attrs=attributes)
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    return np.array_equal(a, b, equal_nan={a.dtype.kind, b.dtype.kind} <= set("fciub"))
 
 
 def load(path: str | os.PathLike[str]) -> Result:
