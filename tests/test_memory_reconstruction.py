@@ -193,12 +193,12 @@ def test_state_evolution_at_ten_thousand_neurons(kind, rho, share):
     sigma2 = pattern_prior(kind, rho).second_moment
     model = MemoryReconstruction(patterns=kind, rho=rho, P=2, noise=np.sqrt(share) * sigma2)
     t = np.arange(0, 16)
-    sim = tsphys.simulate(model, N=10_000, t=t, overlap=0.3, replicas=8, seed=3)
+    sim = tsphys.simulate(model, N=10_000, t=t, overlap=0.3, replicas=12, seed=3)
     result = tsphys.compare(sim, tsphys.solve(model, t=t, overlap=0.3))
     assert result.ok, str(result)
     # Overlaps of two patterns fluctuate by √(E x⁴/2N)/σ², at the transient's largest amplified by less than two.
     own = np.sqrt(pattern_priors.fourth_moment(model.prior) / 20_000) / sigma2
-    assert result.error["overlap"].max() < 2 * own / np.sqrt(8)
+    assert result.error["overlap"].max() < min(0.01, 2 * own / np.sqrt(12))
 
 
 def test_a_start_that_is_not_bayes_optimal_follows_two_parameters():
