@@ -123,3 +123,35 @@ def test_all_figures_are_drawn_into_one_folder(capsys, monkeypatch):
     code, _, err = call(capsys, "figure", "two_layer", "--all")
     assert code == 2
     assert "must be left out" in err
+
+
+def test_what_the_user_draws_is_left_alone(results, capsys):
+    """Backend, open figures, settings and the font library's log are as they were, also after a failure."""
+    import logging
+
+    import matplotlib
+    import matplotlib.pyplot as plt
+
+    from tsphys.plotting import save, style
+
+    before = matplotlib.get_backend()
+    plt.switch_backend("svg")
+    try:
+        mine = plt.figure()
+        settings = dict(matplotlib.rcParams)
+        level = logging.getLogger("fontTools").level
+        with style() as sheets:
+            figure, ax = sheets.subplots(figsize=(2, 1))
+            ax.plot([0, 1])
+            save(figure, "drawn", {}, {})
+        with pytest.raises(RuntimeError), style() as sheets:
+            sheets.figure(figsize=(2, 1))
+            raise RuntimeError
+        assert call(capsys, "plot", "sim.npz")[0] == 0
+        assert plt.get_fignums() == [mine.number]
+        assert matplotlib.get_backend() == "svg"
+        assert dict(matplotlib.rcParams) == settings
+        assert logging.getLogger("fontTools").level == level
+    finally:
+        plt.close(mine)
+        plt.switch_backend(before)

@@ -9,7 +9,7 @@ import pytest
 import tsphys
 from tsphys.cli import main
 from tsphys.registry import LIBRARY_ONLY, MODELS
-from tsphys.validation import dense_hebbian, hopfield, perceptron, run, two_layer
+from tsphys.validation import dense_hebbian, hopfield, perceptron, report, run, two_layer
 from tsphys.validation.checks import Finding, Setting, in_size, stationary, two_samples, within
 from tsphys.validation.online import simulated
 
@@ -30,6 +30,39 @@ def test_every_model_has_checks_of_theory_against_simulation():
         kinds = {check.kind for check in run._checks(name, Setting())}
         assert "simulation" in kinds, name
         assert kinds & {"integral", "saddle"}, name
+
+
+class Pair(Setting):
+    """The reference points with two replicas: whether they agree is asked elsewhere."""
+
+    def replicas(self, number):
+        return 2
+
+
+def reported(name, checks, folder):
+    """The page of some checks of a model, and what it embeds."""
+    rows = [run.Row(name, check.kind, check.name, check.run(Pair()), 0.0) for check in checks]
+    for suffix in report.FORMATS:
+        assert all(path.is_file() for path in report.write(folder / f"{name}{suffix}", rows, Setting()))
+    drawn = np.load(folder / f"{name}-{name}.npz")
+    for i, row in enumerate(rows):
+        _, theory, shown = row.finding.curves
+        np.testing.assert_array_equal(drawn[f"check_{i}_theory"], theory[shown])
+    return (folder / f"{name}.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", run.names())
+def test_the_report_of_every_model_is_written(name, tmp_path):
+    first = next(check for check in run._checks(name, Setting()) if check.kind == "simulation")
+    assert "data:image/png" in reported(name, [first], tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", run.names())
+def test_the_report_of_every_simulation_is_written(name, tmp_path):
+    checks = [check for check in run._checks(name, Setting()) if check.kind == "simulation"]
+    page = reported(name, checks, tmp_path)
+    assert all(check.name in page for check in checks)
 
 
 @pytest.mark.parametrize("module", [hopfield, dense_hebbian])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,21 +42,38 @@ _STYLE = {
 }
 
 
+class Sheets:
+    """What figures need of `matplotlib.pyplot`, for files only: no window, no backend, no list of open figures."""
+
+    @staticmethod
+    def figure(**options: Any) -> Any:
+        """A figure, with the options of `matplotlib.figure.Figure`."""
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        return FigureCanvasAgg(Figure(**options)).figure
+
+    @staticmethod
+    def subplots(rows: int = 1, columns: int = 1, *, figsize: tuple[float, float], **options: Any) -> tuple[Any, Any]:
+        """A figure of that size in inches and its panels, with the options of `matplotlib.figure.Figure.subplots`."""
+        figure = Sheets.figure(figsize=figsize)
+        return figure, figure.subplots(rows, columns, **options)
+
+
 @contextmanager
-def style() -> Any:
-    """Matplotlib with the house style, drawing to files only; yields `matplotlib.pyplot`."""
-    import matplotlib
+def style() -> Iterator[type[Sheets]]:
+    """Matplotlib with the house style; yields what makes figures, and leaves the user's backend and figures alone."""
+    from matplotlib import cycler, rc_context
 
-    matplotlib.use("Agg")
     # It warns about the time stamps of Matplotlib's own fonts.
-    logging.getLogger("fontTools").setLevel(logging.ERROR)
-    import matplotlib.pyplot as plt
-
-    with plt.rc_context({**_STYLE, "axes.prop_cycle": plt.cycler(color=COLOURS)}):
-        try:
-            yield plt
-        finally:
-            plt.close("all")
+    fonts = logging.getLogger("fontTools")
+    level = fonts.level
+    fonts.setLevel(logging.ERROR)
+    try:
+        with rc_context({**_STYLE, "axes.prop_cycle": cycler(color=COLOURS)}):
+            yield Sheets
+    finally:
+        fonts.setLevel(level)
 
 
 def theory_line(ax: Any, theory: Result, name: str, index: tuple[int, ...] = (), **kwargs: Any) -> Any:

@@ -124,14 +124,15 @@ def draw(out: Path, rows: Sequence[Row]) -> list[Path]:
         for i, row in enumerate(rows):
             sim, theory, name = row.finding.curves
             above, below = grid[2 * (i // columns)][i % columns], grid[2 * (i // columns) + 1][i % columns]
-            theory_line(above, theory, name, color=COLOURS[0])
-            simulation_points(above, sim, name, color=COLOURS[1])
+            z = (sim.mean(name) - theory[name]) / np.where(sim.sem(name) > 0, sim.sem(name), np.nan)
+            below.axhspan(-2, 2, color="0.92")
+            # An observable of several tasks or units has a line for each.
+            for index in np.ndindex(theory[name].shape[1:]):
+                theory_line(above, theory, name, index, color=COLOURS[0])
+                simulation_points(above, sim, name, index, color=COLOURS[1])
+                below.plot(sim[sim.axis], z[(slice(None), *index)], "o", color=COLOURS[1], mfc="white")
             above.set_title(row.name)
             above.set_ylabel(name)
-            error = np.where(sim.sem(name) > 0, sim.sem(name), np.nan)
-            z = (sim.mean(name) - theory[name]) / error
-            below.axhspan(-2, 2, color="0.92")
-            below.plot(sim[sim.axis], z, "o", color=COLOURS[1], mfc="white")
             below.set(xlabel=sim.axis, ylabel="$z$", ylim=(-5, 5))
             key = f"check_{i}"
             data |= {f"{key}_{sim.axis}": sim[sim.axis], f"{key}_theory": theory[name]}
