@@ -2,10 +2,69 @@
 
 from __future__ import annotations
 
+import copy
+import copyreg
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 
-class ModelError(ValueError):
+class _Carried(Exception):
+    """What travels between processes with its text and all of its fields, whatever its constructor asks for.
+
+    A field that cannot travel, such as a function without a name, arrives as its text: an error that stops a pool of
+    processes on its way tells nobody what was wrong.
+    """
+
+    def _parts(self, take: Callable[[Any], Any]) -> tuple[Any, ...]:
+        fields = {name: _taken(value, take) for name, value in vars(self).items()}
+        return copyreg.__newobj__, (type(self), *self.args), fields  # type: ignore[attr-defined]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._parts(_through_pickle)
+
+    def __copy__(self) -> Any:
+        return _made(self._parts(lambda value: value))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return _made(self._parts(lambda value: copy.deepcopy(value, memo)))
+
+
+def _through_pickle(value: Any) -> Any:
+    # There and back: some things go into a pickle and do not come out.
+    pickle.loads(pickle.dumps(value))
+    return value
+
+
+def _taken(value: Any, take: Callable[[Any], Any]) -> Any:
+    try:
+        return take(value)
+    except Exception:
+        return _shown(value)
+
+
+def _made(parts: tuple[Any, ...]) -> Any:
+    make, arguments, fields = parts
+    error = make(*arguments)
+    vars(error).update(fields)
+    return error
+
+
+def _shown(value: Any) -> str:
+    """A value on one line of at most 80 characters."""
+    if callable(value) and hasattr(value, "__name__"):
+        shown = value.__name__
+    else:
+        # NumPy's scalars as the numbers that they are.
+        plain = value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
+        try:
+            shown = " ".join(repr(plain).split())
+        except Exception:  # Integers of thousands of digits, for one, have no repr.
+            shown = f"<{type(plain).__name__}>"
+    return shown if len(shown) <= 80 else shown[:77] + "..."
+
+
+class ModelError(_Carried, ValueError):
     """An input outside of what a model, a solver or a run allows.
 
     Parameters
@@ -20,21 +79,10 @@ class ModelError(ValueError):
 
     def __init__(self, name: str, value: Any, allowed: str):
         self.name, self.value, self.allowed = name, value, allowed
-        if callable(value) and hasattr(value, "__name__"):
-            shown = value.__name__
-        else:
-            # NumPy's scalars as the numbers that they are.
-            plain = value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
-            shown = " ".join(repr(plain).split())
-        if len(shown) > 80:
-            shown = shown[:77] + "..."
-        super().__init__(f"{name} = {shown}: {allowed}")
-
-    def __reduce__(self):
-        return type(self), (self.name, self.value, self.allowed)
+        super().__init__(f"{name} = {_shown(value)}: {allowed}")
 
 
-class ConvergenceError(RuntimeError):
+class ConvergenceError(_Carried, RuntimeError):
     """A solver that did not reach its tolerance; it never returns numbers as if it had.
 
     Attributes
@@ -52,7 +100,7 @@ class ConvergenceError(RuntimeError):
         super().__init__(f"{message} (residual {residual:.3g} after {iterations} iterations)")
 
 
-class DivergedError(RuntimeError):
+class DivergedError(_Carried, RuntimeError):
     """The dynamics left every bound.
 
     Attributes
