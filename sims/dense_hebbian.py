@@ -197,6 +197,7 @@ def network(
         unit, scale, tie = c * unit, c * scale, c * tie
 
     def attach(s: np.ndarray) -> tuple[Any, ...]:
+        # |M_μ| ≤ N, for which there is a table of 2N + 1 Python integers.
         overlaps = np.zeros(V.shape[1], np.int32)
         overlaps_of(s, V, overlaps)
         return V, overlaps, np.zeros(V.shape[1]), rows, vectors, unit, scale, tie

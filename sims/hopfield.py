@@ -16,7 +16,7 @@ from tsphys.runs.result import Result
 from tsphys.sims.engines import columns, hebbian, stored
 from tsphys.sims.engines.chain import Network
 from tsphys.sims.engines.parallel import pack_patterns
-from tsphys.sims.engines.spins import SHORT, overlaps_of
+from tsphys.sims.engines.spins import narrowest, overlaps_of
 
 METHODS = ("auto", "overlap", "matrix")
 ENGINES = ("auto", "direct", "exact", "cuda")
@@ -134,7 +134,7 @@ def simulate(
     visits = (int(p.values[-1]) if p.axis == "t" else p.sweeps + p.equilibration) * p.N
     method = choose_method(model, method, p.N, most, coldest, visits)
     bytes_each = p.N * stored.padded(most) * (1 if own is None else 0) + (
-        (2 * p.N + 4 * most) * p.N if method == "matrix" else 0
+        (entries(model, most).itemsize * p.N + of_products(most).itemsize * most) * p.N if method == "matrix" else 0
     )
     what = f"{most} patterns" + (" and their couplings" if method == "matrix" else "")
     threads = fitting_threads(bytes_each, p.N, what, p.threads)
@@ -216,20 +216,28 @@ def choose_method(model: Hopfield, method: str, N: int, P: int, T: float, visits
     flips = 2.0 / (1.0 + np.exp(min(2.0 / T, 700.0))) if T > 0 else 0.0
     overlaps = visits * (15.0 + 0.09 * P)
     couplings = visits * (12.0 + 0.1 * N * flips) + 0.1 * N * N * P
-    return "matrix" if couplings < overlaps and 2 * N * N <= 2**29 else "overlap"
+    return "matrix" if couplings < overlaps and entries(model, P).itemsize * N * N <= 2**29 else "overlap"
+
+
+def entries(model: Hopfield, P: int) -> np.dtype[Any]:
+    """Integers that hold the couplings of P patterns: |J_ij| ≤ P, which equal columns reach, and 1 where clipped."""
+    return np.dtype(narrowest(1 if model.coupling == "clipped" else P))
+
+
+def of_products(P: int) -> np.dtype[Any]:
+    """Floats in which sums of P products ±1 are exact, in any order: single precision holds integers up to 2²⁴."""
+    return np.dtype(np.float32 if P <= 2**24 else np.float64)
 
 
 def couplings(model: Hopfield, X: np.ndarray, P: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
-    """Integer couplings J (N, N), int16 without diagonal, and their unit, so that the field is unit·Σ_j J_ij s_j."""
-    N = len(X)
-    J = np.empty((N, N), np.int16)
-    F = X[:, :P].astype(np.float32)
+    """Integer couplings J (N, N), without diagonal, and their unit, so that the field is unit·Σ_j J_ij s_j."""
+    N, clipped = len(X), model.coupling == "clipped"
+    J = np.empty((N, N), entries(model, P))
+    F = X[:, :P].astype(of_products(P))
     for low in range(0, N, 512):
-        J[low : low + 512] = F[low : low + 512] @ F.T
-    unit = 1.0 / N
-    if model.coupling == "clipped":
-        np.sign(J, out=J)
-        unit = np.sqrt(0.5 * np.pi * P) / N
+        sums = F[low : low + 512] @ F.T
+        J[low : low + 512] = np.sign(sums) if clipped else sums
+    unit = np.sqrt(0.5 * np.pi * P) / N if clipped else 1.0 / N
     if model.coupling == "diluted":
         for i in range(N - 1):
             kept = rng.random(N - 1 - i) < model.connectivity
@@ -271,9 +279,11 @@ def network(
 
     if method == "matrix":
         J, unit = couplings(model, X, P, rng or generator(0, 0, "bonds"))
+        fields = narrowest(max(2**15, (N - 1) * (1 if model.coupling == "clipped" else P)))
 
         def attach_matrix(s: np.ndarray) -> tuple[Any, ...]:
-            H = np.zeros(N, np.int32)
+            # |H_i| ≤ Σ_j |J_ij|; what is on the way to it may wrap around, sums modulo 2ⁿ find back.
+            H = np.zeros(N, fields)
             overlaps_of(s, J, H)
             return (J, H, unit, np.empty(N, np.int8)) if parallel else (J, H, unit)
 
@@ -281,7 +291,8 @@ def network(
         return Network(form, cues, probes, 2, attach_matrix, finish, 15.0 * N)
 
     k = X[:, :P].sum(axis=1, dtype=np.int64) if sparse else np.full(N, P)
-    width = np.int16 if N <= SHORT and N * P < 2**31 else np.int32
+    # |A_μ| ≤ N; those of 16 bits are multiplied by the patterns and added up in 32, where the sum is at most N·P.
+    width = narrowest(N if N * P < 2**31 else max(N, 2**15))
     # Fields of ±1 spins are exact; those of neurons 0/1 are sums of numbers up to scale·P·N, rounded.
     tie = 1e-15 * scale * P * N if sparse else 0.0
     constants = (f, float(P), scale, model.threshold, up, down, tie)

@@ -48,6 +48,30 @@ def test_overlaps_and_stored_couplings_give_the_same_bits(dynamics):
     assert (a.meta["method"], b.meta["method"]) == ("overlap", "matrix")
 
 
+def many_patterns(dead):
+    """40 000 patterns of 64 spins, of which so many are up in all of them: couplings among these exceed 16 bits."""
+    X = np.random.default_rng(11).choice([-1, 1], (40_000, 64))
+    X[:, :dead] = 1
+    return X
+
+
+@pytest.mark.parametrize("dead", [20, 64])
+@pytest.mark.parametrize("dynamics", ["sequential", "parallel"])
+@pytest.mark.parametrize(("coupling", "method"), [("hebb", "overlap"), ("hebb", "matrix"), ("clipped", "matrix"),
+                                                  ("diluted", "matrix")])  # fmt: skip
+def test_many_patterns_do_not_overflow(coupling, method, dynamics, dead):
+    X, s = many_patterns(dead), np.where(np.arange(64) < 40, 1, -1)
+    model = Hopfield(T=0.5, coupling=coupling, dynamics=dynamics, connectivity=1.0)
+    run = simulate(model, N=64, patterns=X, method=method, start=s, t=[0, 1], keep_spins=True)
+    J = X.T @ X
+    np.fill_diagonal(J, 0)
+    if coupling == "clipped":
+        J = np.sign(J) * np.sqrt(0.5 * np.pi * len(X))
+    spins = run["spins"][0].astype(float)
+    np.testing.assert_allclose(run["energy"][0], -0.5 * np.einsum("ti,ij,tj->t", spins, J, spins) / 64**2, rtol=1e-12)
+    assert (run["spins"][0, 1, :20] == 1).all()
+
+
 def test_the_method_is_the_cheaper_one():
     # Long runs of small cold networks pay for their couplings; hot ones flip too often, large ones do not fit.
     cold, hot = Hopfield(T=0.1), Hopfield(T=2.0)

@@ -232,10 +232,19 @@ def test_the_order_of_visits_is_a_uniform_permutation():
 def test_products_do_not_overflow_short_numbers():
     rng = np.random.default_rng(9)
     X = rng.choice([-1, 1], (3, 48)).astype(np.int8)
-    big = np.full(48, spins.SHORT) * X[1]
-    assert spins.dot(X, 1, big.astype(np.int16)) == 48 * spins.SHORT
-    assert spins.dot(X, 1, (big * 40000).astype(np.int64)) == 48 * spins.SHORT * 40000
-    assert spins.dot(X, 1, big.astype(float)) == 48.0 * spins.SHORT
+    most = 2**15 - 1
+    big = np.full(48, most) * X[1]
+    assert spins.dot(X, 1, big.astype(spins.narrowest(most))) == 48 * most
+    assert spins.dot(X, 1, (big * 40000).astype(spins.narrowest(most * 40000))) == 48 * most * 40000
+    assert spins.dot(X, 1, (big * 2**40).astype(spins.narrowest(most * 2**40))) == 48 * most * 2**40
+    assert spins.dot(X, 1, big.astype(float)) == 48.0 * most
+
+
+def test_integers_are_as_wide_as_their_bound_demands():
+    widths = {2**15 - 1: np.int16, 2**15: np.int32, 2**31 - 1: np.int32, 2**31: np.int64}
+    assert {most: spins.narrowest(most) for most in widths} == widths
+    # The squares of overlaps of 10⁹ aligned spins with 16 patterns add up to more than 2⁶³.
+    assert spins.squared(np.full(16, 10**9, np.int32)) == 1.6e19
 
 
 def test_symmetric_sums_are_sums_over_sets():

@@ -18,7 +18,7 @@ from tsphys.numerics import random, single
 from tsphys.numerics.single import uniform
 from tsphys.sims.engines import hebbian
 from tsphys.sims.engines.chain import Network
-from tsphys.sims.engines.spins import heat_bath
+from tsphys.sims.engines.spins import heat_bath, narrowest
 
 #: Threads a block.
 THREADS = 32
@@ -35,7 +35,9 @@ def sweeps_kernel(threads: int) -> Any:
         X, A, s, order = all_X[block], all_A[block], all_s[block], all_order[block]
         src, out, total = all_src[block], all_out[block], all_total[block]
         lane, N, width = cuda.threadIdx.x, s.shape[0], A.shape[0]
+        # |Σ ξ A| ≤ N·P, which the memory bounds; Σ A² ≤ P·N² may not fit 64 bits.
         part = cuda.shared.array(threads, np.int64)
+        power = cuda.shared.array(threads, np.float64)
         # The simulator knows a shared array by its line.
         site = cuda.shared.array(1, np.int64)
         chance = cuda.shared.array(1, np.float64)
@@ -66,23 +68,21 @@ def sweeps_kernel(threads: int) -> Any:
                 if new != old:
                     change = np.int64(new) - np.int64(old)
                     for j in range(lane, width, threads):
-                        A[j] += np.int32(change * np.int64(X[i, j]))
+                        A[j] += change * np.int64(X[i, j])
                     if lane == 0:
                         s[i] = new
                     flips += 1
-            own = np.int64(0)
+            square = 0.0
             for j in range(lane, width, threads):
-                own += np.int64(A[j]) * np.int64(A[j])
-            # Threads may still be adding up the parts of the last visit.
-            cuda.syncthreads()
-            part[lane] = own
+                square += np.float64(A[j]) * np.float64(A[j])
+            power[lane] = square
             cuda.syncthreads()
             settled = flips == 0 and gamma == np.inf
             times = n - t if settled else 1
             if lane == 0:
-                squares = np.int64(0)
+                squares = 0.0
                 for j in range(threads):
-                    squares += part[j]
+                    squares += power[j]
                 out[0] += times * -0.5 * (squares / N - P) / N
                 out[1] += flips / N
                 for a in range(out.shape[0] - 2):
@@ -115,7 +115,8 @@ class Chains:
         self.nets = nets
         self.N, self.followed = len(starts[0]), len(networks[0].probes)
         self.X = cuda.to_device(np.array([net[0] for net in nets]))
-        self.A = cuda.to_device(np.array([net[2] for net in nets], np.int32))
+        # |A_μ| ≤ N.
+        self.A = cuda.to_device(np.array([net[2] for net in nets], narrowest(max(self.N, 2**15))))
         self.s = cuda.to_device(np.array(starts, np.int8))
         self.order = cuda.to_device(np.tile(np.arange(self.N), (len(nets), 1)))
         self.src = cuda.to_device(np.array([single.states(seed, replica, f"cuda {name}", 1)[0] for replica in ids]))

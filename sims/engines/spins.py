@@ -17,18 +17,22 @@ follow the flips; γ = β(up − down), infinite at T = 0. `tsphys.sims.engines.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba.extending import overload
 
 from tsphys._jit import njit
 
-#: Overlaps up to here fit an int16, whatever spin flips.
-SHORT = 32765
+
+def narrowest(most: int) -> type[np.signedinteger[Any]]:
+    """The narrowest integers that hold −most … most, of 16 bits at least."""
+    return next(kind for kind in (np.int16, np.int32, np.int64) if most <= np.iinfo(kind).max)
 
 
 @njit
 def _dot_short(X, i, A):
+    # |s| ≤ Σ |X_ij A_j| ≤ N·P < 2³¹ is the caller's business.
     s = np.int32(0)
     for j in range(A.shape[0]):
         s = np.int32(s + np.int32(np.int32(X[i, j]) * np.int32(A[j])))
@@ -37,6 +41,7 @@ def _dot_short(X, i, A):
 
 @njit
 def _dot_long(X, i, A):
+    # |s| ≤ N·P, the bytes of the patterns.
     s = np.int64(0)
     for j in range(A.shape[0]):
         s += np.int64(X[i, j]) * np.int64(A[j])
@@ -57,7 +62,7 @@ def _dot(X, i, A):
 
 @overload(_dot)
 def _(X, i, A):
-    # Sums of int16 products in 32 bits become one multiply-add for 16 of them; P·N < 2³¹ is the caller's business.
+    # Sums of int16 products in 32 bits become one multiply-add for 16 of them.
     kind = {"int16": _dot_short, "float64": _dot_float}.get(str(A.dtype), _dot_long)
     return lambda X, i, A: kind(X, i, A)
 
@@ -139,20 +144,27 @@ def sweep_pairwise(s, net, gamma, order, u):
     return flips
 
 
+@njit(fast=True)
+def squared(A):
+    """Σ_j A_j² of integers, exact up to 2⁵³; up to P·N², which a patterned network of 10⁹ spins takes beyond 2⁶³."""
+    total = 0.0
+    for j in range(A.shape[0]):
+        total += np.float64(A[j]) * np.float64(A[j])
+    return total
+
+
 @njit
 def energy_pairwise(s, net):
     _, _, A, sums, c = net
     f, P, scale, theta, _, down, _ = c
     n, total = sums
-    squares = 0
-    for j in range(A.shape[0]):
-        squares += np.int64(A[j]) * np.int64(A[j])
+    squares = squared(A)
     own = s.shape[0] * P if down < 0 else total * (1.0 - 2.0 * f) + n * P * f * f
     return -0.5 * scale * (squares - 2.0 * f * n * total + P * f * f * n * n - own) + theta * n
 
 
-# A stored integer matrix: net = (J (N, N) int8 or int16 without diagonal, H (N,), scale), H_i = Σ_j J_ij s_j. A visit
-# costs O(1) and a flip O(N).
+# A stored integer matrix: net = (J (N, N) without diagonal, H (N,), scale), H_i = Σ_j J_ij s_j. A visit costs O(1) and
+# a flip O(N).
 
 
 @njit
@@ -173,6 +185,7 @@ def sweep_matrix(s, net, gamma, order, u):
 @njit
 def energy_matrix(s, net):
     _, H, scale = net
+    # |Σ s H| ≤ N²·P: N·P and N² are bytes in memory.
     total = 0
     for i in range(s.shape[0]):
         total += np.int64(s[i]) * np.int64(H[i])
