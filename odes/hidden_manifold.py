@@ -19,11 +19,11 @@ from tsphys.physics.spectra import marchenko_pastur
 from tsphys.runs.result import Result
 from tsphys.runs.times import times
 
+SPECTRA = ("instance", "limit")
 OPTIONS = {
-    "spectrum": param("instance", "instance (of the run with N and seed) | limit (N → ∞)", kind=str),
+    "spectrum": param("instance", "of the run with N and seed, or for N → ∞", kind=str, choices=SPECTRA),
     "nodes": param(64, "nodes in the Marchenko-Pastur law of the limit", kind=int),
 }
-SPECTRA = ("instance", "limit")
 #: Eigenvalues y below this, relative to the largest, are none.
 NULL = 1e-12
 

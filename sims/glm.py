@@ -15,6 +15,7 @@ from tsphys.models.glm import GLM, LOSS, known_at_start
 from tsphys.numerics.random import generator
 from tsphys.physics.generalisation import generalisation_error
 from tsphys.physics.losses import loss
+from tsphys.runs.configuration import DTYPES
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.replicas import thread_count
@@ -29,7 +30,7 @@ OPTIONS = {
     "start": param(None, "overlap known at the start, from 0 to 1; none: 0, and 0.01 for even channels", optional=True),
     "most": param(300, "iterations of message passing at most", kind=int),
     "damping": param(0.0, "share of the old estimate that an iteration keeps"),
-    "dtype": param("float64", "precision of the inputs: float64|float32", kind=str),
+    "dtype": param("float64", "precision of the inputs", kind=str, choices=DTYPES),
 }
 
 
@@ -106,8 +107,8 @@ def simulate(
             raise ModelError("damping", damping, "must be 0 over t, where state evolution holds step by step")
         steps = iterations("t", t)
         axis, values = "t", steps
-    if dtype not in ("float64", "float32"):
-        raise ModelError("dtype", dtype, "must be float64 or float32")
+    if dtype not in DTYPES:
+        raise ModelError("dtype", dtype, "must be one of " + ", ".join(DTYPES))
     model = models[0] if len(models) == 1 else dataclasses.replace(model, **{axis: models[0].__dict__[axis]})
     sizes = [examples(here, N) for here in models]
     replicas = number("replicas", replicas, kind=int, low=1)

@@ -15,7 +15,9 @@ from tsphys.sims.engines import latent
 from tsphys.sims.engines.stored import fingerprint
 
 OPTIONS = {
-    "disorder": param("common", "features, teacher and initial weights: common|each (a draw a replica)", kind=str),
+    "disorder": param(
+        "common", "features, teacher, initial weights: for all replicas, or for each", kind=str, choices=latent.DISORDER
+    ),
     "n_test": param(1000, "fresh examples for eps_test at each time; 0: none", kind=int),
 }
 

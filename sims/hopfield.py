@@ -11,6 +11,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.models.hopfield import Hopfield
 from tsphys.numerics.random import generator
+from tsphys.runs.configuration import ENGINES
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.result import Result
 from tsphys.sims.engines import columns, hebbian, stored
@@ -18,8 +19,6 @@ from tsphys.sims.engines.chain import Network
 from tsphys.sims.engines.parallel import pack_patterns
 from tsphys.sims.engines.spins import narrowest, overlaps_of
 
-METHODS = ("auto", "overlap", "matrix")
-ENGINES = ("auto", "direct", "exact", "cuda")
 OPTIONS = hebbian.OPTIONS
 
 
@@ -201,8 +200,8 @@ def choose_method(model: Hopfield, method: str, N: int, P: int, T: float, visits
     ModelError
         If the model cannot be run by `method`.
     """
-    if method not in METHODS:
-        raise ModelError("method", method, "must be one of " + ", ".join(METHODS))
+    if method not in hebbian.METHODS:
+        raise ModelError("method", method, "must be one of " + ", ".join(hebbian.METHODS))
     if model.coupling != "hebb":
         if method == "overlap":
             raise ModelError("method", method, f'must be "matrix" or "auto" with coupling = "{model.coupling}"')

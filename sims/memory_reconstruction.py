@@ -45,9 +45,9 @@ OPTIONS = {
     "overlap": param(None, "overlap of the start with the patterns, 0 to 1; none: no information", optional=True),
     "iterations": param(500, "most iterations", kind=int),
     "starts": param(5, "most random starts", kind=int),
-    "denoiser": param("auto", "posterior of a neuron: auto|exact|mean_field", kind=str),
+    "denoiser": param("auto", "posterior of a neuron", kind=str, choices=DENOISERS),
     "pca": param(True, "principal components beside it", kind=bool),
-    "dtype": param("float32", "precision of the matrix", kind=str),
+    "dtype": param("float32", "precision of the matrix", kind=str, choices=DTYPES),
 }
 
 

@@ -27,7 +27,7 @@ OPTIONS = {
                short="-t", optional=True),
     "n_test": param(1000, "fresh sequences that the error is measured on", kind=int),
     "burn_in": param(100, "sweeps of the sampler before a sequence is taken", kind=int),
-    "order": param("random", "sites that the sampler visits: " + "|".join(potts.ORDERS), kind=str),
+    "order": param("random", "sites that the sampler visits", kind=str, choices=potts.ORDERS),
 }  # fmt: skip
 
 #: The largest gradient at a minimum, in units of the largest at zero.

@@ -20,20 +20,20 @@ from tsphys.sims.engines.chain import Network
 from tsphys.sims.engines.stored import fingerprint
 
 STARTS = ("pattern", "noisy", "random", "mixture")
+METHODS = ("auto", "overlap", "matrix")
 PROTOCOLS = ("quench", "anneal", "tempering")
 
 OPTIONS = {
     "N": param(1000, "number of spins", kind=int, short="-N"),
     "t": param(None, "sweeps after which to observe, instead of averages: a,b,c", kind=str, short="-t", optional=True),
     "n_patterns": param(None, "number of stored patterns; none: from alpha", kind=int, optional=True),
-    "start": param("pattern", "initial state: " + "|".join(STARTS), kind=str),
+    "start": param("pattern", "initial state", kind=str, choices=STARTS),
     "overlap": param(1.0, "overlap of the start noisy with pattern 1"),
     "mixture": param(3, "patterns in the start mixture", kind=int),
     "sweeps": param(100, "sweeps over which observables are averaged", kind=int),
     "equilibration": param(100, "sweeps before that", kind=int),
-    "protocol": param("quench", "how the axis is run: " + "|".join(PROTOCOLS), kind=str),
-    "engine": param("auto", "engine: auto|direct|exact|cuda", kind=str, short="-e"),
-    "method": param("auto", "form of the fields", kind=str),
+    "protocol": param("quench", "how the axis is run", kind=str, choices=PROTOCOLS),
+    "method": param("auto", "form of the fields", kind=str, choices=METHODS),
 }
 
 

@@ -16,6 +16,7 @@ from tsphys.models.latent_teacher import LatentTeacher
 from tsphys.numerics.random import generator, normals, stream
 from tsphys.physics.order_parameters import DIMS
 from tsphys.runs.blas import one_blas_thread
+from tsphys.runs.configuration import DTYPES
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import check_memory, fitting_threads
 from tsphys.runs.replicas import thread_count
@@ -111,8 +112,8 @@ def simulate(
     n_test = number("n_test", n_test, kind=int, low=0)
     if disorder not in DISORDER:
         raise ModelError("disorder", disorder, "must be one of " + ", ".join(DISORDER))
-    if dtype not in ("float64", "float32"):
-        raise ModelError("dtype", dtype, "must be float64 or float32")
+    if dtype not in DTYPES:
+        raise ModelError("dtype", dtype, "must be one of " + ", ".join(DTYPES))
     K, b = model.K, model.minibatch
     check_memory("replicas", replicas, 8.0 * replicas * len(t) * (K * (3 * K + model.M + 1) + 2), "the observables")
     each = 8.0 * (chunk_size(N, b) * b * (N + 3 * latent) + 3 * K * N)

@@ -13,6 +13,7 @@ from tsphys.models.learning_rule import LearningRule
 from tsphys.models.starts import checked_start, drawn_start
 from tsphys.physics.order_parameters import DIMS, OrderParameters, need
 from tsphys.runs.checkpoint import finished_rows, keeping
+from tsphys.runs.configuration import DTYPES, ENGINES
 from tsphys.runs.fingerprint import functions
 from tsphys.runs.memory import check_memory
 from tsphys.runs.online import observed, readouts
@@ -20,8 +21,6 @@ from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
 from tsphys.runs.times import times, whole_steps
-
-ENGINES = ("auto", "direct", "exact", "cuda")
 
 
 def choose_engine(rule: LearningRule, engine: str, dtype: str) -> str:
@@ -125,8 +124,8 @@ def simulate(
             )
     seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
     threads = thread_count(threads)
-    if dtype not in ("float64", "float32"):
-        raise ModelError("dtype", dtype, "must be float64 or float32")
+    if dtype not in DTYPES:
+        raise ModelError("dtype", dtype, "must be one of " + ", ".join(DTYPES))
     engine = choose_engine(rule, engine, dtype)
     given = None if start is None else checked_start(rule, start)
     if engine == "direct":

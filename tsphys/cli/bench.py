@@ -13,6 +13,7 @@ import click
 for _library in ("OPENBLAS", "MKL", "OMP", "VECLIB_MAXIMUM"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
+from tsphys.cli.completion import PATH  # noqa: E402
 from tsphys.errors import ModelError  # noqa: E402
 from tsphys.models.fields import number  # noqa: E402
 from tsphys.runs.files import check_free, pictures  # noqa: E402
@@ -40,8 +41,8 @@ from tsphys.runs.replicas import thread_count  # noqa: E402
     help="Time this program too, less its time at 0 steps. {K}, {M}, {N}, {steps} in it are replaced, and TSPHYS_K, "
     "TSPHYS_M, TSPHYS_N, TSPHYS_STEPS are set. May be repeated.",
 )
-@click.option("-o", "--output", metavar="FILE", help="Keep the table as .csv, .md or .npz.")
-@click.option("--plot", metavar="PATH", help="Draw cost against N, K and threads: PATH.pdf, PATH.png.")
+@click.option("-o", "--output", metavar="FILE", type=PATH, help="Keep the table as .csv, .md or .npz.")
+@click.option("--plot", metavar="PATH", type=PATH, help="Draw cost against N, K and threads: PATH.pdf, PATH.png.")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 def bench(
     K: int,

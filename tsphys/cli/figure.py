@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from tsphys.animation import FORMATS
+from tsphys.cli.completion import PATH, among
 from tsphys.cli.options import progress_bar
 from tsphys.errors import ModelError
 from tsphys.models.fields import number
@@ -29,12 +31,18 @@ def moving() -> list[str]:
     return [name for name in names() if name in found]
 
 
+def _drawn(ctx: click.Context) -> list[str]:
+    return names() if ctx.params.get("animate") is None else moving()
+
+
 @click.command()
-@click.argument("name", required=False)
-@click.option("-o", "--output", metavar="PATH", help="Path without suffix.  [default: NAME in the current folder]")
+@click.argument("name", required=False, shell_complete=among(_drawn))
+@click.option("-o", "--output", metavar="PATH", type=PATH,
+              help="Path without suffix.  [default: NAME in the current folder]")  # fmt: skip
 @click.option("--all", "every", is_flag=True, help="All figures; -o is then a folder.")
 @click.option("--quick", is_flag=True, help="Fewer replicas, smaller sizes: seconds instead of minutes.")
 @click.option("--animate", is_flag=False, flag_value="gif", default=None, metavar="[gif|mp4]",
+              shell_complete=among(lambda _: FORMATS),
               help="The moving version, as GIF (or MP4, by ffmpeg) in place of PDF and PNG.")  # fmt: skip
 @click.option("-s", "--seed", default="0", metavar="INT", help="Seed of the simulations.")
 @click.option("-j", "--threads", default=None, metavar="INT", help="Threads over replicas.  [default: all cores]")

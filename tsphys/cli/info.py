@@ -6,12 +6,13 @@ import json
 
 import click
 
+from tsphys.cli.completion import PATH
 from tsphys.cli.simulate import summary
 from tsphys.runs.result import load
 
 
 @click.command()
-@click.argument("file", type=click.Path())
+@click.argument("file", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="The whole record as JSON.")
 def info(file: str, as_json: bool) -> None:
     """Tell what is in a result FILE: model, parameters, observables, seed, versions."""

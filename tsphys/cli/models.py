@@ -6,12 +6,14 @@ import dataclasses
 
 import click
 
+from tsphys.cli.completion import among
+from tsphys.cli.completion import models as known
 from tsphys.models.fields import allowed
 from tsphys.registry import LIBRARY_ONLY, MODELS, model_class
 
 
 @click.command()
-@click.argument("name", metavar="[MODEL]", required=False)
+@click.argument("name", metavar="[MODEL]", required=False, shell_complete=among(known))
 def models(name: str | None) -> None:
     """List the models, or describe the parameters of MODEL."""
     if name is None:

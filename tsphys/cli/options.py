@@ -8,13 +8,17 @@ import sys
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tsphys.cli.completion import PATH, items, values
 from tsphys.registry import MODELS, model_class
 from tsphys.runs.configuration import ROOMS, describe, known, read_config, run_options
 from tsphys.runs.files import check_free, npz
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 def flag(name: str) -> str:
@@ -30,17 +34,22 @@ def per_model(verb: str, about: str, run: Callable[..., int | None], extra: Call
             return [name for name in MODELS if _offers(name, verb)]
 
         def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-            if not args:
+            # Tab completes lines that are not whole yet.
+            if not args and not ctx.resilient_parsing:
                 ctx.fail(f"Missing MODEL: {', '.join(self.list_commands(ctx))}.")
             return super().parse_args(ctx, args)
 
         def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-            if not args[0].startswith("-"):
+            if not args[0].startswith("-") and not ctx.resilient_parsing:
                 known("model", args[0], self.list_commands(ctx))
             return super().resolve_command(ctx, args)
 
         def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
             return _command(name, verb, run, extra) if name in self.list_commands(ctx) else None
+
+        def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+            about = {name: MODELS[name].about for name in self.list_commands(ctx)}
+            return items(about, incomplete) + click.Command.shell_complete(self, ctx, incomplete)
 
         def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
             with formatter.section("Models"):
@@ -61,9 +70,7 @@ def _command(name: str, verb: str, run: Any, extra: Any) -> click.Command:
     for key, described in run_options(name, verb).items():
         decorators.append(_option(key, described.metadata, described.default))
     decorators.append(
-        click.option(
-            "--config", type=click.Path(), help="TOML file with any of these options; one file serves all verbs."
-        )
+        click.option("--config", type=PATH, help="TOML file with any of these options; one file serves all verbs.")
     )
 
     def bare() -> None: ...
@@ -74,8 +81,8 @@ def _command(name: str, verb: str, run: Any, extra: Any) -> click.Command:
 
     def command(config: str | None, **given: Any) -> int | None:
         own = {k: given.pop(k) for k in extras}
-        values = {k: v for k, v in given.items() if v is not None}
-        return run(name, merge(name, verb, config, values), **own)
+        chosen = {k: v for k, v in given.items() if v is not None}
+        return run(name, merge(name, verb, config, chosen), **own)
 
     for decorate in reversed([*decorators, *extra(name)]):
         command = decorate(command)
@@ -92,7 +99,9 @@ def _option(name: str, meta: Any, default: Any) -> Any:
     kind = "JSON" if meta["shape"] else {int: "INT", float: "FLOAT", str: "TEXT", bool: "BOOL"}[meta["kind"]]
     # Values are texts here and checked by the model itself, so that there is one set of rules and messages.
     long = dict.fromkeys([flag(name)] + ([s for s in short if s == flag(name)]))
-    return click.option(*short, *long, name, metavar=kind, default=None, help=shown, show_default=False)
+    return click.option(
+        *short, *long, name, metavar=kind, default=None, help=shown, show_default=False, shell_complete=values(meta)
+    )
 
 
 def output_options(kind: str) -> Callable[[str], list[Any]]:
@@ -100,7 +109,9 @@ def output_options(kind: str) -> Callable[[str], list[Any]]:
 
     def options(name: str) -> list[Any]:
         return [
-            click.option("-o", "--output", metavar="FILE", help=f"Result file.  [default: {name}-{kind}.npz]"),
+            click.option(
+                "-o", "--output", metavar="FILE", type=PATH, help=f"Result file.  [default: {name}-{kind}.npz]"
+            ),
             click.option("--force", is_flag=True, help="Replace files that exist."),
             click.option("-q", "--quiet", is_flag=True, help="No progress bar."),
         ]

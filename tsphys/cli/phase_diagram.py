@@ -9,6 +9,7 @@ from typing import Any
 import click
 import numpy as np
 
+from tsphys.cli.completion import PATH, among, models, numbers
 from tsphys.cli.options import progress_bar
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.models.fields import number
@@ -19,15 +20,18 @@ from tsphys.runs.replicas import available_threads
 
 
 @click.command(name="phase-diagram")
-@click.argument("model")
-@click.option("-x", "--x", "x", nargs=2, required=True, metavar="NAME START:STOP:POINTS[:log]", help="First axis.")
-@click.option("-y", "--y", "y", nargs=2, required=True, metavar="NAME START:STOP:POINTS[:log]", help="Second axis.")
+@click.argument("model", shell_complete=among(models))
+@click.option("-x", "--x", "x", nargs=2, required=True, metavar="NAME START:STOP:POINTS[:log]", help="First axis.",
+              shell_complete=among(numbers))  # fmt: skip
+@click.option("-y", "--y", "y", nargs=2, required=True, metavar="NAME START:STOP:POINTS[:log]", help="Second axis.",
+              shell_complete=among(numbers))  # fmt: skip
 @click.option("-z", "--z", "z", default=None, metavar="NAME", help="Observable.  [default: m, or the first number]")
 @click.option("--theory/--simulate", "theory", default=True, help="Solve the theory, or simulate.")
 @click.option("--set", "fixed", multiple=True, metavar="NAME=VALUE", help="Parameter or option; may be repeated.")
-@click.option("--store", metavar="FOLDER", help="Folder of the results.  [default: that of the output, .study]")
+@click.option("--store", type=PATH, metavar="FOLDER",
+              help="Folder of the results.  [default: that of the output, .study]")  # fmt: skip
 @click.option("-p", "--processes", default=None, type=int, metavar="INT", help="Processes.  [default: all cores]")
-@click.option("-o", "--output", metavar="PATH", help="Path without suffix.  [default: MODEL-phase-diagram]")
+@click.option("-o", "--output", metavar="PATH", type=PATH, help="Path without suffix.  [default: MODEL-phase-diagram]")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
 def phase_diagram(

@@ -8,6 +8,7 @@ from typing import Any
 import click
 import numpy as np
 
+from tsphys.cli.completion import PATH
 from tsphys.errors import ModelError
 from tsphys.runs.files import check_free, pictures
 from tsphys.runs.result import Result, load
@@ -17,11 +18,12 @@ MOST = 16
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=PATH)
 @click.option("-x", "--x", "x", metavar="NAME", help="What to draw over.  [default: the axis of the result]")
 @click.option("-y", "--y", "y", metavar="NAME", help="Observable.  [default: the first that all FILEs have]")
 @click.option("--log", default="auto", type=click.Choice(["auto", "none", "x", "y", "xy"]), help="Logarithmic scales.")
-@click.option("-o", "--output", metavar="PATH", help="Path without suffix.  [default: that of the first FILE]")
+@click.option("-o", "--output", metavar="PATH", type=PATH,
+              help="Path without suffix.  [default: that of the first FILE]")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 def plot(files: tuple[str, ...], x: str | None, y: str | None, log: str, output: str | None, force: bool) -> None:
     """Draw an observable of results, simulations as points and theories as lines, as PDF and PNG.

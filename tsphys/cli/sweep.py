@@ -6,15 +6,22 @@ from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tsphys.cli.completion import PATH, among
 from tsphys.cli.options import progress_bar
 from tsphys.errors import ModelError
 from tsphys.models.fields import number
 from tsphys.runs.files import check_free
 from tsphys.runs.replicas import available_threads
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+CLUSTERS = ("slurm", "local")
 
 
 class Sweep(click.Group):
@@ -24,6 +31,11 @@ class Sweep(click.Group):
         if args and args[0] not in self.commands:
             args = ["run", *args]
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="file"), *super().shell_complete(ctx, incomplete)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         # Options may stand before the file.
@@ -41,7 +53,7 @@ def sweep() -> None:
 
 
 store_option = click.option(
-    "--store", metavar="FOLDER", help="Folder of the results.  [default: STUDY.study beside the file]"
+    "--store", metavar="FOLDER", type=PATH, help="Folder of the results.  [default: STUDY.study beside the file]"
 )
 
 
@@ -52,7 +64,7 @@ def _read(file: str, store: str | None) -> tuple[Any, Path]:
 
 
 @sweep.command()
-@click.argument("study", metavar="STUDY.toml")
+@click.argument("study", metavar="STUDY.toml", type=PATH)
 @store_option
 @click.option("-p", "--processes", default=None, metavar="INT", help="Processes.  [default: all cores]")
 @click.option("--shard", metavar="I/N", help="Only every N-th task, beginning with the I-th, 0 <= I < N.")
@@ -61,7 +73,10 @@ def _read(file: str, store: str | None) -> tuple[Any, Path]:
 @click.option("--dry-run", is_flag=True, help="Tell the number of tasks, and about what they take.")
 @click.option("--dask", metavar="ADDRESS", help="On the workers of this Dask scheduler.  (extra dask)")
 @click.option(
-    "--submit", metavar="CLUSTER", help="As jobs by submitit, slurm or local; returns at once.  (extra cluster)"
+    "--submit",
+    metavar="CLUSTER",
+    shell_complete=among(lambda _: CLUSTERS),
+    help="As jobs by submitit, slurm or local; returns at once.  (extra cluster)",
 )
 @click.option("--slurm-script", is_flag=True, help="Print an array job for sbatch.")
 @click.option("--jobs", default="10", metavar="INT", help="Jobs of --submit and --slurm-script.", show_default=True)
@@ -79,8 +94,8 @@ def run(
     part = _shard(shard)
     if sum((dry_run, dask is not None, submit is not None, slurm_script)) > 1:
         raise click.UsageError("only one of --dry-run, --dask, --submit, --slurm-script.")
-    if submit not in (None, "slurm", "local"):
-        raise ModelError("submit", submit, "must be slurm or local")
+    if submit not in (None, *CLUSTERS):
+        raise ModelError("submit", submit, "must be one of " + ", ".join(CLUSTERS))
     described.tasks()
     if slurm_script:
         from tsphys.runs import clusters
@@ -155,7 +170,7 @@ def _tell_failures(found: Any) -> int:
 
 
 @sweep.command()
-@click.argument("study", metavar="STUDY.toml")
+@click.argument("study", metavar="STUDY.toml", type=PATH)
 @store_option
 def status(study: str, store: str | None) -> int:
     """Tell how far a study is, after checking every file. Exit code 1 if a task failed."""
@@ -168,9 +183,9 @@ def status(study: str, store: str | None) -> int:
 
 
 @sweep.command()
-@click.argument("study", metavar="STUDY.toml")
+@click.argument("study", metavar="STUDY.toml", type=PATH)
 @store_option
-@click.option("-o", "--output", metavar="FILE", help="Result, .npz or .nc.  [default: STUDY.npz]")
+@click.option("-o", "--output", metavar="FILE", type=PATH, help="Result, .npz or .nc.  [default: STUDY.npz]")
 @click.option("--mean", is_flag=True, help="Means and standard errors in place of the replicas.")
 @click.option("--partial", is_flag=True, help="NaN for what is missing.")
 @click.option("--force", is_flag=True, help="Replace a file that exists.")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from tsphys.cli.completion import PATH, among
+from tsphys.cli.completion import models as known
 from tsphys.cli.options import progress_bar
 from tsphys.errors import ModelError
 from tsphys.models.fields import number
@@ -15,11 +17,11 @@ from tsphys.runs.replicas import thread_count
 
 
 @click.command()
-@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.argument("models", nargs=-1, metavar="[MODEL]...", shell_complete=among(known))
 @click.option("--quick", is_flag=True, help="A quarter of the replicas: minutes.")
 @click.option("-s", "--seed", default=0, metavar="INT", help="Seed of the simulations.")
 @click.option("-j", "--threads", default=None, type=int, metavar="INT", help="Threads.  [default: all cores]")
-@click.option("-o", "--output", metavar="FILE", help="Report with pictures: .html, or .md for Markdown.")
+@click.option("-o", "--output", metavar="FILE", type=PATH, help="Report with pictures: .html, or .md for Markdown.")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
 def validate(

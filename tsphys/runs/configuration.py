@@ -20,14 +20,16 @@ from tsphys.physics.order_parameters import LARGEST
 from tsphys.registry import MODELS, model_class
 from tsphys.runs.times import times, whole_steps
 
+ENGINES = ("auto", "direct", "exact", "cuda")
+DTYPES = ("float64", "float32")
 #: Options of runs; a command offers those that the model's `simulate` or `solve` takes.
 RUN: dict[str, Any] = {
     "N": param(1000, "size: input dimension or number of spins", kind=int, short="-N"),
     "t": param("0.1:100:40", "times: START:STOP:POINTS[:lin|log] or a list a,b,c (t = steps/N)", kind=str, short="-t"),
     "replicas": param(8, "independent replicas", kind=int, short="-r"),
     "seed": param(0, "seed; with the replica and the engine it fixes every random number", kind=int, short="-s"),
-    "engine": param("auto", "engine of the simulation: auto|direct|exact|cuda", kind=str, short="-e"),
-    "dtype": param("float64", "precision of the weights (engine direct): float64|float32", kind=str),
+    "engine": param("auto", "engine of the simulation", kind=str, choices=ENGINES, short="-e"),
+    "dtype": param("float64", "precision of the weights (engine direct)", kind=str, choices=DTYPES),
     "threads": param(None, "threads over replicas; none: all cores", kind=int, short="-j", optional=True),
     "rtol": param(None, "relative tolerance of the solver; none: its default", optional=True),
     "start": param(
