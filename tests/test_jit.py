@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+ROOMS = ("sims", "odes", "replica", "figures", "benchmarks", "validation")
 
 PROGRAM = """
 from tsphys.physics.activations import g
@@ -25,15 +26,23 @@ def run(tree, cache, program=PROGRAM, **environment):
     return done.stdout.split(), done.stderr
 
 
+def copied(folder, linked):
+    """A copy of the package that may be changed, with symlinks or, as git has it on Windows, files in their place."""
+    ignore = shutil.ignore_patterns("__pycache__", *ROOMS)
+    shutil.copytree(ROOT / "tsphys", folder / "tsphys", ignore=ignore)
+    for room in ROOMS:
+        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
+        link = folder / "tsphys" / room
+        if linked:
+            link.symlink_to(Path("..") / room)
+        else:
+            link.write_text(f"../{room}")
+    return folder
+
+
 @pytest.fixture
 def tree(tmp_path):
-    """A copy of the package that may be changed."""
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    shutil.copytree(ROOT / "tsphys", copy / "tsphys", symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    for room in ("sims", "odes", "replica", "figures"):
-        shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
-    return copy
+    return copied(tmp_path / "copy", linked=True)
 
 
 def test_a_change_in_another_file_is_seen(tree, tmp_path):
@@ -44,6 +53,33 @@ def test_a_change_in_another_file_is_seen(tree, tmp_path):
     assert again == [first[0], "1", "0"]
     (tree / "tsphys" / "rules" / "unrelated.py").write_text("x = 1\n")
     assert run(tree, cache)[0] == [first[0], "0", "1"]
+
+
+OF_A_ROOM = """
+import numpy as np
+from tsphys.sims.engines.stored import mean_overlaps as kernel
+
+print(kernel(np.ones((2, 1), np.int8), 1, np.ones(2))[0])
+print(sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.values()))
+"""
+
+
+@pytest.mark.parametrize("linked", [True, False], ids=["symlinks", "files"])
+def test_a_kernel_of_a_room_sees_a_change_elsewhere(tmp_path, linked):
+    tree, cache = copied(tmp_path / "copy", linked), tmp_path / "cache"
+    assert run(tree, cache, OF_A_ROOM)[0] == ["2.0", "0", "1"]
+    assert run(tree, cache, OF_A_ROOM)[0] == ["2.0", "1", "0"]
+    with open(tree / "tsphys" / "numerics" / "random.py", "a") as file:
+        file.write("# changed\n")
+    assert run(tree, cache, OF_A_ROOM)[0] == ["2.0", "0", "1"]
+
+
+def test_every_room_is_there_without_symlinks(tmp_path):
+    tree = copied(tmp_path / "copy", linked=False)
+    modules = (f"tsphys.{room}" for room in ROOMS)
+    program = f"import {', '.join(modules)}, tsphys._jit as j\nprint(*j._ROOTS, *tsphys.figures.__path__)"
+    found = [Path(p) for p in run(tree, tmp_path / "cache", program)[0]]
+    assert found == [*(tree / room for room in ("tsphys", *ROOMS)), tree / "figures"]
 
 
 BOUND = """

@@ -10,10 +10,16 @@ Name a model, run it as a simulation, solve its theory, and see both in one pict
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+_here = os.path.dirname(os.path.realpath(__file__))
+if not os.path.isdir(os.path.join(_here, "sims")):
+    # A clone without symlinks has text files in their place; the rooms themselves stand beside this folder.
+    __path__.append(os.path.dirname(_here))
 
 _HOMES = {
     "TwoLayer": "tsphys.models.two_layer",

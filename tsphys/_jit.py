@@ -12,6 +12,7 @@ import types
 import warnings
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -25,9 +26,12 @@ from numba.core.caching import (  # type: ignore[attr-defined]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_HERE = Path(__file__).resolve().parent
-_ROOMS = (_HERE / room for room in ("sims", "odes", "replica", "figures"))
-_ROOTS = tuple(dict.fromkeys(p.resolve() for p in (_HERE, *_ROOMS) if p.exists()))
+_ROOMS = ("sims", "odes", "replica", "figures", "benchmarks", "validation")
+#: Where an import finds our sources: a room may lie in this folder, behind a symlink, or where an installer has it.
+_ROOTS = (
+    Path(__file__).resolve().parent,
+    *(Path(s.origin).resolve().parent for s in map(find_spec, (f"tsphys.{r}" for r in _ROOMS)) if s and s.origin),
+)
 
 #: Reductions may be reordered and contracted; NaN and infinity keep their meaning, so that divergence is seen.
 FAST = frozenset({"contract", "reassoc", "nsz"})
