@@ -161,7 +161,8 @@ def simulate(
         "start": {k: getattr(given, k).tolist() for k in ("R", "Q", "T")},
     }  # fmt: skip
     rows: dict[int, dict[str, np.ndarray]] = {}
-    for replica, row in [] if resume is None else finished_rows(resume, model, "t", t, record, replicas):
+    sizes = {name: len(t) * n for name, n in (("R", given.R.size), ("Q", given.Q.size), ("v", len(given.v)))}
+    for replica, row in [] if resume is None else finished_rows(resume, model, "t", t, record, replicas, sizes):
         rows[replica] = {name: resume[name][row] for name in ("R", "Q", "v")}
 
     def result() -> Result | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tsphys.errors import ModelError
-from tsphys.runs.files import check_folder
+from tsphys.runs.files import check_folder, write_atomically
 
 FORMATS = ("gif", "mp4")
 
@@ -63,5 +63,5 @@ def save_animation(
                 writer.grab_frame()
                 if progress is not None:
                     progress((i + 1) / frames)
-        os.replace(part, path)
-    return path
+        with part.open("rb") as content:
+            return write_atomically(path, lambda file: shutil.copyfileobj(content, file))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.runs.files import pictures, write_atomically
+from tsphys.runs.files import pictures, write_together
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 
@@ -125,13 +125,14 @@ def save(figure: Any, out: Any, data: Mapping[str, np.ndarray], parameters: Mapp
     record = json.dumps({"figure": out.name, "parameters": parameters, **provenance()})
     about = json.dumps({"figure": out.name, "parameters": parameters, "versions": provenance()["versions"]})
     pdf = {"Creator": "tsphys", "Keywords": about, "CreationDate": None}
-    write_atomically(paths[0], lambda file: figure.savefig(file, format="pdf", metadata=pdf))
-    write_atomically(
-        paths[1], lambda file: figure.savefig(file, format="png", metadata={"Software": "tsphys", "Comment": about})
-    )
+    png = {"Software": "tsphys", "Comment": about}
     arrays = {k: np.asarray(v) for k, v in data.items()}
-    write_atomically(paths[2], lambda file: np.savez_compressed(file, __meta__=np.array(record), **arrays))
-    return paths
+    fills = (
+        lambda file: figure.savefig(file, format="pdf", metadata=pdf),
+        lambda file: figure.savefig(file, format="png", metadata=png),
+        lambda file: np.savez_compressed(file, __meta__=np.array(record), **arrays),
+    )
+    return write_together(dict(zip(paths, fills, strict=True)))
 
 
 def collect(**results: Result) -> dict[str, np.ndarray]:

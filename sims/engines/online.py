@@ -155,11 +155,16 @@ def simulate(
     }
     whole = np.zeros(replicas, dtype=bool)
     phases: dict[int, Any] = {}
-    for replica, row in [] if resume is None else finished_rows(resume, model, "t", t, record, replicas):
+    sizes = {name: values[0].size for name, values in data.items()}
+    old = [] if resume is None else finished_rows(resume, model, "t", t, record, replicas, sizes)
+    begun = [] if resume is None or rule.schedule is None else resume.meta.get("phases")
+    if rule.schedule is not None and old and not (isinstance(begun, list) and len(begun) == len(resume["Q"])):
+        raise ModelError("resume", model.name, "must tell the phases of each replica (meta: phases)")
+    for replica, row in old:
         if np.isfinite(resume["Q"][row]).all():
             for name, values in data.items():
                 values[replica] = resume[name][row].reshape(values[replica].shape)
-            phases[replica] = resume.meta["phases"][row] if rule.schedule is not None else []
+            phases[replica] = begun[row] if begun else []
             whole[replica] = True
     diverged: dict[int, int] = {}
 

@@ -14,6 +14,7 @@ for _library in ("OPENBLAS", "MKL", "OMP", "VECLIB_MAXIMUM"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
 from tsphys.cli.completion import PATH  # noqa: E402
+from tsphys.cli.options import force_option  # noqa: E402
 from tsphys.errors import ModelError  # noqa: E402
 from tsphys.models.fields import number  # noqa: E402
 from tsphys.runs.files import check_free, pictures  # noqa: E402
@@ -43,7 +44,7 @@ from tsphys.runs.replicas import thread_count  # noqa: E402
 )
 @click.option("-o", "--output", metavar="FILE", type=PATH, help="Keep the table as .csv, .md or .npz.")
 @click.option("--plot", metavar="PATH", type=PATH, help="Draw cost against N, K and threads: PATH.pdf, PATH.png.")
-@click.option("--force", is_flag=True, help="Replace files that exist.")
+@force_option
 def bench(
     K: int,
     M: int,

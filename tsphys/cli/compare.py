@@ -11,6 +11,7 @@ import click
 from tsphys.cli.options import output_options, parse, per_model, progress_bar, target
 from tsphys.models.fields import number
 from tsphys.runs.configuration import on_steps
+from tsphys.runs.files import check_folder, npz, write_together
 
 
 def run(
@@ -29,8 +30,9 @@ def run(
 
     model, options = described
     parsed = number("level", parse("level", level, {"kind": float, "shape": None}), low=0, high=1)
-    stem = output or f"{name}-comparison"
-    stem = stem[:-4] if stem.endswith(".npz") else stem
+    path = npz(output or f"{name}-comparison")
+    check_folder(path)
+    stem = path.with_suffix("")
     paths: list[Path] = [target(f"{stem}-{kind}.npz", "", force) for kind in ("simulation", "theory")]
     if "t" in options and "N" in options:
         options["t"] = on_steps(options["t"], options["N"])
@@ -44,8 +46,7 @@ def run(
         chosen = {k: v for k, v in options.items() if k in takes["simulate"]}
         sim = tsphys.simulate(model, **chosen, progress=progress)
     comparison = tsphys.compare(sim, theory, level=parsed, finite_size=not strict)
-    sim.save(paths[0])
-    theory.save(paths[1])
+    write_together(dict(zip(paths, (sim.write, theory.write), strict=True)))
     click.echo(comparison)
     click.echo(f"wrote {paths[0]} and {paths[1]}")
     return 0 if comparison.ok else 1

@@ -9,7 +9,7 @@ import click
 
 from tsphys.animation import FORMATS
 from tsphys.cli.completion import PATH, among
-from tsphys.cli.options import progress_bar
+from tsphys.cli.options import force_option, progress_bar
 from tsphys.errors import ModelError
 from tsphys.models.fields import number
 from tsphys.registry import MODELS
@@ -46,7 +46,7 @@ def _drawn(ctx: click.Context) -> list[str]:
               help="The moving version, as GIF (or MP4, by ffmpeg) in place of PDF and PNG.")  # fmt: skip
 @click.option("-s", "--seed", default="0", metavar="INT", help="Seed of the simulations.")
 @click.option("-j", "--threads", default=None, metavar="INT", help="Threads over replicas.  [default: all cores]")
-@click.option("--force", is_flag=True, help="Replace files that exist.")
+@force_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
 def figure(
     name: str | None, output: str | None, every: bool, quick: bool, animate: str | None, seed: str, threads: str | None,

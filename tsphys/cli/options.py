@@ -15,7 +15,7 @@ import click
 from tsphys.cli.completion import PATH, items, values
 from tsphys.registry import MODELS, model_class
 from tsphys.runs.configuration import ROOMS, describe, known, read_config, run_options
-from tsphys.runs.files import check_free, npz
+from tsphys.runs.files import check_free, npz, replacing
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -104,6 +104,15 @@ def _option(name: str, meta: Any, default: Any) -> Any:
     )
 
 
+def _decide(ctx: click.Context, _: click.Parameter, force: bool) -> bool:
+    # It holds for all that the command writes, however deep that is done.
+    ctx.with_resource(replacing(force))
+    return force
+
+
+force_option = click.option("--force", is_flag=True, callback=_decide, help="Replace files that exist.")
+
+
 def output_options(kind: str) -> Callable[[str], list[Any]]:
     """``-o``, ``--force`` and ``--quiet``."""
 
@@ -112,7 +121,7 @@ def output_options(kind: str) -> Callable[[str], list[Any]]:
             click.option(
                 "-o", "--output", metavar="FILE", type=PATH, help=f"Result file.  [default: {name}-{kind}.npz]"
             ),
-            click.option("--force", is_flag=True, help="Replace files that exist."),
+            force_option,
             click.option("-q", "--quiet", is_flag=True, help="No progress bar."),
         ]
 

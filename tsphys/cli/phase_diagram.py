@@ -10,7 +10,7 @@ import click
 import numpy as np
 
 from tsphys.cli.completion import PATH, among, models, numbers
-from tsphys.cli.options import progress_bar
+from tsphys.cli.options import force_option, progress_bar
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.models.fields import number
 from tsphys.registry import MODELS, model_class
@@ -32,7 +32,7 @@ from tsphys.runs.replicas import available_threads
               help="Folder of the results.  [default: that of the output, .study]")  # fmt: skip
 @click.option("-p", "--processes", default=None, type=int, metavar="INT", help="Processes.  [default: all cores]")
 @click.option("-o", "--output", metavar="PATH", type=PATH, help="Path without suffix.  [default: MODEL-phase-diagram]")
-@click.option("--force", is_flag=True, help="Replace files that exist.")
+@force_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
 def phase_diagram(
     model: str, x: tuple[str, str], y: tuple[str, str], z: str | None, theory: bool, fixed: tuple[str, ...],

@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from tsphys.cli.completion import PATH
+from tsphys.cli.options import force_option
 from tsphys.errors import ModelError
 from tsphys.runs.files import check_free, pictures
 from tsphys.runs.result import Result, load
@@ -24,7 +25,7 @@ MOST = 16
 @click.option("--log", default="auto", type=click.Choice(["auto", "none", "x", "y", "xy"]), help="Logarithmic scales.")
 @click.option("-o", "--output", metavar="PATH", type=PATH,
               help="Path without suffix.  [default: that of the first FILE]")  # fmt: skip
-@click.option("--force", is_flag=True, help="Replace files that exist.")
+@force_option
 def plot(files: tuple[str, ...], x: str | None, y: str | None, log: str, output: str | None, force: bool) -> None:
     """Draw an observable of results, simulations as points and theories as lines, as PDF and PNG.
 

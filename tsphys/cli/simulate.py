@@ -2,56 +2,50 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from tsphys.cli.options import output_options, per_model, progress_bar, target
-from tsphys.errors import DivergedError, ModelError
+from tsphys.cli.unfinished import going_on, unfinished
+from tsphys.errors import DivergedError
 from tsphys.runs.configuration import on_steps
+from tsphys.runs.files import TakenError, check_folder, write_atomically
 
 
 def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, force: bool, quiet: bool) -> None:
     """Simulate, keeping finished replicas in a partial file, from which the same command goes on if it is stopped."""
+    import tsphys
+
     model, options = described
     path = target(output, f"{name}-simulation.npz", force)
-    partial = path.with_name(path.stem + ".partial.npz")
+    check_folder(unfinished(path))
     if "t" in options and "N" in options:
         options["t"] = on_steps(options["t"], options["N"])
     with progress_bar(f"simulate {name}", quiet) as progress:
-        keep = {"progress": progress, "checkpoint": lambda part: part.save(partial)}
         try:
-            result = _going_on(model, {**options, **keep}, partial, force)
+            result, kept = going_on(partial(tsphys.simulate, model, **options, progress=progress), path, force)
         except DivergedError as error:
             if error.partial is not None:
-                error.partial.save(path)
-                error.args = (f"{error}; what was computed is in {path}",)
+                error.args = (f"{error}; what was computed is in {_kept(error.partial, path)}",)
             raise
-    result.save(path)
-    partial.unlink(missing_ok=True)
+    try:
+        write_atomically(path, result.write)
+    except TakenError:
+        kept.forget()
+        raise
+    kept.forget()
     click.echo(summary(result))
     click.echo(f"wrote {path}")
 
 
-def _going_on(model: Any, options: dict[str, Any], partial: Path, force: bool) -> Any:
-    """Simulate from the finished replicas of an interrupted run; with `force` also over what belongs to another run."""
-    import tsphys
-
-    if not partial.exists():
-        return tsphys.simulate(model, **options)
+def _kept(result: Any, path: Path) -> Path:
     try:
-        found = tsphys.load(partial)
-        click.echo(f"going on from {len(found.meta['replica_ids'])} finished replicas in {partial}", err=True)
-        return tsphys.simulate(model, **options, resume=found)
-    except ModelError as error:
-        if error.name not in ("resume", "file"):
-            raise
-        if not force:
-            words = f"{error.allowed}; finish that one, remove the file, or use --force"
-            raise ModelError("unfinished run", str(partial), words) from None
-    click.echo(f"starting anew, {partial} is of no use here", err=True)
-    return tsphys.simulate(model, **options)
+        return write_atomically(path, result.write)
+    except TakenError as taken:
+        return taken.beside[0]
 
 
 def summary(result: Any) -> str:

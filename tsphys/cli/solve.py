@@ -8,6 +8,7 @@ import click
 
 from tsphys.cli.options import output_options, per_model, progress_bar, target
 from tsphys.cli.simulate import summary
+from tsphys.runs.files import write_atomically
 
 
 def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, force: bool, quiet: bool) -> None:
@@ -18,7 +19,7 @@ def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, fo
     path = target(output, f"{name}-theory.npz", force)
     with progress_bar(f"solve {name}", quiet) as progress:
         result = tsphys.solve(model, progress=progress, **options)
-    result.save(path)
+    write_atomically(path, result.write)
     click.echo(summary(result))
     click.echo(f"wrote {path}")
 

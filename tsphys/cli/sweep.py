@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tsphys.cli.completion import PATH, among
-from tsphys.cli.options import progress_bar
+from tsphys.cli.options import force_option, progress_bar
 from tsphys.errors import ModelError
 from tsphys.models.fields import number
 from tsphys.runs.files import check_free
@@ -188,11 +188,11 @@ def status(study: str, store: str | None) -> int:
 @click.option("-o", "--output", metavar="FILE", type=PATH, help="Result, .npz or .nc.  [default: STUDY.npz]")
 @click.option("--mean", is_flag=True, help="Means and standard errors in place of the replicas.")
 @click.option("--partial", is_flag=True, help="NaN for what is missing.")
-@click.option("--force", is_flag=True, help="Replace a file that exists.")
+@force_option
 def collect(study: str, store: str | None, output: str | None, mean: bool, partial: bool, force: bool) -> None:
     """Bring the results of a study together in one file, with its axes (.nc needs the extra xarray)."""
     from tsphys.runs.collection import collect as together
-    from tsphys.runs.files import npz
+    from tsphys.runs.files import npz, write_atomically
 
     described, folder = _read(study, store)
     path = Path(output or Path(study).with_suffix(".npz"))
@@ -203,7 +203,7 @@ def collect(study: str, store: str | None, output: str | None, mean: bool, parti
     if path.suffix == ".nc":
         _write_netcdf(result, path)
     else:
-        result.save(path)
+        write_atomically(path, result.write)
     click.echo(repr(result))
     click.echo(f"wrote {path}")
 

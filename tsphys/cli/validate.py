@@ -9,7 +9,7 @@ import click
 
 from tsphys.cli.completion import PATH, among
 from tsphys.cli.completion import models as known
-from tsphys.cli.options import progress_bar
+from tsphys.cli.options import force_option, progress_bar
 from tsphys.errors import ModelError
 from tsphys.models.fields import number
 from tsphys.runs.files import check_free
@@ -22,7 +22,7 @@ from tsphys.runs.replicas import thread_count
 @click.option("-s", "--seed", default=0, metavar="INT", help="Seed of the simulations.")
 @click.option("-j", "--threads", default=None, type=int, metavar="INT", help="Threads.  [default: all cores]")
 @click.option("-o", "--output", metavar="FILE", type=PATH, help="Report with pictures: .html, or .md for Markdown.")
-@click.option("--force", is_flag=True, help="Replace files that exist.")
+@force_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
 def validate(
     models: tuple[str, ...], quick: bool, seed: int, threads: int | None, output: str | None, force: bool, quiet: bool

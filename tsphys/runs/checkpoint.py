@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.models.fields import parameters
+from tsphys.runs.provenance import versions
 from tsphys.runs.result import Result
 
 #: Seconds between two checkpoints.
@@ -57,8 +58,9 @@ def keeping(
 
 
 def finished_rows(
-    old: Result, model: Any, axis: str, values: np.ndarray, record: dict[str, Any], replicas: int
-) -> list[tuple[int, int]]:
+    old: Result, model: Any, axis: str, values: np.ndarray, record: dict[str, Any], replicas: int,
+    needs: Mapping[str, int] | None = None,
+) -> list[tuple[int, int]]:  # fmt: skip
     """Replica and row of those of the first `replicas` that an earlier result of the same run holds.
 
     Parameters
@@ -66,7 +68,10 @@ def finished_rows(
     old : Result
         With ``meta["replica_ids"]``, the replica of each row.
     model, axis, values, record
-        What makes it the same run: parameters, axis, and all of its record but the number of replicas.
+        What makes it the same run: parameters, axis, and all of its record but the number of replicas; and the version
+        of tsphys, with which the stream of a replica may change.
+    needs : mapping of str to int, optional
+        Observables that a row must have, and how many numbers each.
 
     Raises
     ------
@@ -75,9 +80,22 @@ def finished_rows(
     """
     if not isinstance(old, Result):
         raise ModelError("resume", old, "must be the Result of an unfinished run")
+    ids = kept_replicas(old)
     same = old.model == model.name and old.parameters == parameters(model) and old.axis == axis
     same = same and all(old.meta.get(k) == v for k, v in record.items() if k != "replicas")
+    same = same and old.meta.get("versions", {}).get("tsphys") == versions()["tsphys"]
+    same = same and all(old[k].shape[:2] == (len(ids), len(values)) for k in old.observables)
+    same = same and all(k in old.observables and old[k].size == n * len(ids) for k, n in (needs or {}).items())
     if not same or not np.array_equal(old[axis], values):
-        words = "holds another run (model, parameters, N, seed, engine, start, axis or options)"
+        words = "holds another run (model, parameters, N, seed, engine, start, axis, options or version of tsphys)"
         raise ModelError("resume", old.model, words)
-    return [(replica, row) for row, replica in enumerate(old.meta["replica_ids"]) if replica < replicas]
+    return [(replica, row) for row, replica in enumerate(ids) if replica < replicas]
+
+
+def kept_replicas(result: Result) -> list[int]:
+    """The replica of each row of a simulation, finished or not; a ModelError if it does not tell."""
+    ids = result.meta.get("replica_ids")
+    whole = result.kind == "simulation" and isinstance(ids, list) and all(type(i) is int and i >= 0 for i in ids)
+    if not whole or len(set(ids)) < len(ids) or any(len(result[name]) != len(ids) for name in result.observables):
+        raise ModelError("resume", result.model, "must tell the replica of each row (meta: replica_ids)")
+    return ids

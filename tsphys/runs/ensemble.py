@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tsphys.errors import ModelError
 from tsphys.models.fields import parameters
 from tsphys.runs.checkpoint import finished_rows, keeping
 from tsphys.runs.provenance import provenance
@@ -61,6 +62,8 @@ def ensemble(
     whole = np.zeros(replicas, dtype=bool)
 
     def put(replica: int, found: Mapping[str, np.ndarray]) -> None:
+        if data and data.keys() != found.keys():
+            raise ModelError("resume", sorted(data), f"must have the observables of this run, {sorted(found)}")
         for name, row in found.items():
             if name not in data:
                 data[name] = np.zeros((replicas, *row.shape), row.dtype)

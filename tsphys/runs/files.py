@@ -1,47 +1,175 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, and that take no other file's place unless they may."""
 
 from __future__ import annotations
 
+import errno
 import os
-import tempfile
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, Any
 
 from tsphys.errors import ModelError
 
+Fill = Callable[[IO[bytes]], Any]
 
-def write_atomically(path: str | os.PathLike[str], write: Callable[[IO[bytes]], Any]) -> Path:
-    """Let `write` fill a file beside `path`, then rename it; an error leaves what was at `path` untouched."""
-    path = Path(path)
-    check_folder(path)
-    mode = 0o666 & ~_umask()
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+#: Whether files that exist are replaced where the caller does not say: what draws lies too deep to be told.
+_replace: ContextVar[bool] = ContextVar("replace", default=True)
+
+#: Names of other formats; a dot elsewhere in a name, as in run-0.5, is part of it.
+_OTHERS = (
+    ".bin .bz2 .csv .dat .eps .feather .gif .gz .h5 .hdf .hdf5 .htm .html .ipynb .jpeg .jpg .json .jsonl .log .mat .md "
+    ".mp4 .nc .npy .npz .parquet .pdf .pickle .pkl .png .ps .py .svg .tar .tex .tif .tiff .toml .tsv .txt .webp .xls "
+    ".xlsx .xml .xz .yaml .yml .zarr .zip"
+)
+
+
+class TakenError(ModelError):
+    """The place of files was taken at the last moment; `beside` is where they stand instead."""
+
+    beside: tuple[Path, ...] = ()
+
+
+@contextmanager
+def replacing(replace: bool) -> Iterator[None]:
+    """Let files that are written within take the place of others, or not."""
+    token = _replace.set(replace)
     try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, mode)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
+        yield
+    finally:
+        _replace.reset(token)
+
+
+def write_atomically(path: str | os.PathLike[str], write: Fill, *, replace: bool | None = None) -> Path:
+    """Let `write` fill a file, which then stands at `path` whole, or does not; see `write_together`."""
+    return write_together({Path(path): write}, replace=replace)[0]
+
+
+def write_together(contents: Mapping[Path, Fill], *, replace: bool | None = None) -> list[Path]:
+    """Write several files, which come to their places when all of them are whole.
+
+    Parameters
+    ----------
+    contents : mapping of Path to callable
+        What fills each of them, given an open file.
+    replace : bool, optional
+        Whether they may take the place of other files. If not, the last moment decides, so that of two processes that
+        write to one place the first has it; what the second has found stands beside it under another name.
+
+    Raises
+    ------
+    TakenError
+        If a file is there and `replace` is false; it says where the new one stands.
+    OSError
+        If they cannot be written; what was there before stays as it was.
+    """
+    replace = _replace.get() if replace is None else replace
+    parts = {path: _part(path) for path in contents}
+    try:
+        for path, write in contents.items():
+            _fill(parts[path], write)
+        if replace:
+            for path, part in parts.items():
+                os.replace(part, path)
+        elif not _placed(parts):
+            raise _beside(parts)
+    except OSError as error:
+        # Of the place, not of the file in the making.
+        made = {str(part): str(path) for path, part in parts.items()}
+        error.filename, error.filename2 = made.get(str(error.filename), error.filename), None
         raise
-    return path
+    finally:
+        for part in parts.values():
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+    return list(contents)
+
+
+def _part(path: Path) -> Path:
+    """A name beside `path` that no file has, not longer than file systems allow."""
+    name = path.name if len(os.fsencode(path.name)) < 200 else path.name[:40]
+    return path.with_name(f".{name}.{secrets.token_hex(4)}.part")
+
+
+def _fill(part: Path, write: Fill) -> None:
+    with open(part, "xb") as file:
+        write(file)
+        file.flush()
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            # Some file systems cannot promise; that they have no room left they do tell.
+            if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP):
+                raise
+
+
+def _placed(parts: Mapping[Path, Path]) -> bool:
+    """Bring all parts to their places, or none if one of these is taken."""
+    done: list[Path] = []
+    for path, part in parts.items():
+        try:
+            _link(part, path)
+        except FileExistsError:
+            for mine in done:
+                os.replace(mine, parts[mine])
+            return False
+        done.append(path)
+    return True
+
+
+def _link(part: Path, path: Path) -> None:
+    """Rename `part` to `path`; a FileExistsError if something is there."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # No links on this file system: whoever makes the empty file may replace it.
+        open(path, "xb").close()
+        os.replace(part, path)
+    else:
+        part.unlink()
+
+
+def _beside(parts: Mapping[Path, Path]) -> TakenError:
+    """Bring all parts beside their places, and tell where."""
+    taken = next(path for path in parts if os.path.lexists(path))
+    n = 2
+    while not _placed(beside := {p.with_name(f"{p.stem}-{n}{p.suffix}"): part for p, part in parts.items()}):
+        n += 1
+    names = " and ".join(repr(str(path)) for path in beside)
+    error = TakenError("output", str(taken), f"exists: another process wrote it meanwhile; this one wrote {names}")
+    error.beside = tuple(beside)
+    return error
 
 
 def npz(path: str | os.PathLike[str]) -> Path:
-    """`path` with the suffix ``.npz``, which is added if there is none."""
+    """`path` with suffix ``.npz``, which is added if there is none; a ModelError if it has that of another format."""
     path = Path(path)
-    return path if path.suffix == ".npz" or path.is_dir() else path.with_name(path.name + ".npz")
+    suffix = path.suffix.lower()
+    if suffix == ".npz" or path.is_dir():
+        return path
+    if suffix in _OTHERS.split():
+        raise ModelError("output", str(path), "must end in .npz, or have no suffix")
+    return path.with_name(path.name + ".npz")
 
 
 def pictures(path: str | os.PathLike[str], suffixes: tuple[str, ...] = (".pdf", ".png", ".npz")) -> list[Path]:
-    """The files of a picture: `path`, less one of the suffixes if it has one, with each of them."""
+    """The files of a picture: `path`, less one of the suffixes if it has one, with each of them.
+
+    Raises
+    ------
+    ModelError
+        If `path` is a folder, or has the suffix of another format.
+    """
     path = Path(path)
     if not path.name:
         raise ModelError("output", str(path), "is a folder; name a file")
-    stem = path.with_suffix("") if path.suffix in suffixes else path
+    if path.suffix.lower() in {*_OTHERS.split()} - {*suffixes}:
+        raise ModelError("output", str(path), f"must have no suffix, or one of {', '.join(suffixes)}")
+    stem = path.with_suffix("") if path.suffix.lower() in suffixes else path
     return [stem.with_name(stem.name + suffix) for suffix in suffixes]
 
 
@@ -54,18 +182,14 @@ def check_free(path: Path, force: bool, makes_folder: bool = False) -> None:
     while makes_folder and not above.exists() and above != above.parent:
         above = above.parent
     check_folder(path if above == path.parent else above / path.name)
-    if path.exists() and not force:
+    if os.path.lexists(path) and not force:
         raise ModelError("output", str(path), "exists; use --force to replace it, or -o for another file")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def check_folder(path: Path) -> None:
     """Raise a ModelError unless a file can be created at `path`."""
+    if "\0" in str(path) or len(os.fsencode(path.name)) > 255:
+        raise ModelError("output", str(path), "is no name of a file: too long, or with a null character")
     if path.is_dir():
         raise ModelError("output", str(path), "is a folder; name a file")
     if not path.parent.is_dir():

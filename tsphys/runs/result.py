@@ -124,7 +124,8 @@ class Result(Mapping[str, np.ndarray]):
         path : path-like
             The file; it gets the suffix ``.npz`` if it has none.
         force : bool
-            Replace a file that exists.
+            Replace a file that exists; if not, the last moment decides, so that no file is replaced that another
+            process has written meanwhile. This one then stands beside it, and the error says under which name.
 
         Raises
         ------
@@ -135,7 +136,7 @@ class Result(Mapping[str, np.ndarray]):
         check_folder(path)
         if path.exists() and not force:
             raise ModelError("output", str(path), "exists; use force to replace it")
-        return write_atomically(path, self.write)
+        return write_atomically(path, self.write, replace=force)
 
     def write(self, file: IO[bytes]) -> None:
         """Write what `save` writes into an open file; the same result gives the same bytes."""
