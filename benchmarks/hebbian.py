@@ -14,7 +14,7 @@ from tsphys.benchmarks.timing import interleaved
 from tsphys.models.hopfield import Hopfield
 from tsphys.runs.replicas import over_replicas
 from tsphys.sims import hopfield
-from tsphys.sims.engines import stored
+from tsphys.sims.engines.spins import stored
 
 #: Spins and patterns, and the temperature.
 N, P, T = 5000, 250, 0.3

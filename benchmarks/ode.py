@@ -89,7 +89,7 @@ def fixed_steps(C, a, K, lr, variance, t, dt, fourth, eps):
 
 def start(setting: Setting) -> tuple[Any, np.ndarray, np.ndarray]:
     """Overlaps at t = 0, also as one matrix C (K+M, K+M), and the readout (v, -v*)."""
-    from tsphys.models.starts import drawn_start
+    from tsphys.rules.starts import drawn_start
 
     begin = drawn_start(setting.model, 1000, 0, 0)
     C = np.block([[begin.Q, begin.R], [begin.R.T, begin.T]])

@@ -28,7 +28,7 @@ def engine(setting: Setting, name: str, dtype: Any = np.float64, replica: int = 
     """A replica of an engine of tsphys as the function ``advance(steps)``."""
     from importlib import import_module
 
-    from tsphys.models.starts import drawn_start
+    from tsphys.rules.starts import drawn_start
 
     module = import_module(f"tsphys.sims.engines.{name}")
     begin = drawn_start(setting.model, setting.N, 0, replica)

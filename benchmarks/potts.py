@@ -13,7 +13,7 @@ from tsphys.benchmarks.timing import interleaved
 from tsphys.models.potts_attention import PottsAttention
 from tsphys.numerics.random import stream
 from tsphys.runs.replicas import over_replicas
-from tsphys.sims.engines import potts
+from tsphys.sims.engines.potts import sampler as potts
 
 #: Sites and colours, and the strength of the couplings.
 N, C, BETA = 200, 4, 1.5

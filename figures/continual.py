@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.physics.forgetting import forgetting
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, style
-from tsphys.runs.progress import share
 
 SWITCH, AFTER = 60.0, (20.0, 100.0)
 ONE = tsphys.Continual(K=2, M=1, lr=1.0, durations=[SWITCH])

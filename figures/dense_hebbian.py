@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
 from tsphys.replica.dense_hebbian import highest, learned_load, spinodal_load
-from tsphys.runs.progress import share
 
 P = 4
 QUALITY, EXAMPLES = 0.6, (5, 20, 80)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.images import digits
 from tsphys.plotting import COLOURS, MARKERS, PAGE, label, save, style
-from tsphys.runs.progress import share
 
 ORDERS = (2, 4, 6)
 CURVES = (2, 3, 4, 6)

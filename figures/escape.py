@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.odes.finite_size import sample
 from tsphys.odes.two_layer_limits import escape_rate, plateau
 from tsphys.plotting import COLOURS, PAGE, label, save, style
-from tsphys.runs.progress import share
 
 MODEL = tsphys.TwoLayer(K=2, M=2, activation="erf", lr=1.5, init=0.5)
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
 from tsphys.replica.glm import gibbs_error, thresholds
 from tsphys.replica.saddles import bayes
-from tsphys.runs.progress import share
 
 GAUSSIAN, BINARY = tsphys.GLM(), tsphys.GLM(prior="rademacher")
 #: What learns, its colour and its name.

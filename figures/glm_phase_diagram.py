@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.plotting import COLOURS, PAGE, label, save, style
 from tsphys.replica.glm import lines
-from tsphys.runs.progress import share
 
 SENSING = tsphys.GLM(prior="gauss_bernoulli", channel="linear", density=0.5)
 BINARY = tsphys.GLM(prior="rademacher")

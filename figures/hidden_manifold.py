@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.models.generative_inputs import random_generator
 from tsphys.physics.features import gaussian_features
+from tsphys.physics.kernels.spectra import marchenko_pastur
 from tsphys.physics.nonlinearities import attainable_information
-from tsphys.physics.spectra import marchenko_pastur
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
-from tsphys.runs.progress import share
 
 #: Nonlinearity and latent ratio of the learning curves.
 CURVES = (("sign", 0.25), ("tanh", 0.5), ("relu", 2.0))

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
 from tsphys.replica.hopfield import spinodal_load
-from tsphys.runs.progress import share
 
 TEMPERATURES = (0.1, 0.3, 0.5)
 #: Temperature at which the end of retrieval is followed over N, in loads relative to the spinodal.

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style
 from tsphys.replica.hopfield import mixture_stability, parallel_steps, spinodal_temperature
-from tsphys.runs.progress import share
 from tsphys.solvers.fixed_point import crossing
 
 MIXTURES = (3, 5, 7)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.plotting import COLOURS, PAGE, label, save, style
 from tsphys.replica import hopfield as theory
-from tsphys.runs.progress import share
 
 #: Ranges of load and temperature of the whole diagram and of its corner at the capacity.
 WHOLE, CORNER = ((0.0, 0.16), (0.0, 1.5)), ((0.1, 0.15), (0.0, 0.15))

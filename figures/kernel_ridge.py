@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
 from tsphys.replica.kernel_ridge import optimal_ridge
-from tsphys.runs.progress import share
 
 SMALL, NOISE, FEATURES, EXAMPLES = 1e-3, 0.3, (30, 100, 300, None), (50, 200, 800)
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.images import digits
-from tsphys.physics.hermite import activate
 from tsphys.physics.kernels import dual_kernel, eigensystem
+from tsphys.physics.kernels.hermite import activate
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
-from tsphys.runs.progress import share
 
 RIDGES, EXAMPLES, ACTIVATION = (1e-3, 1e-1, 1.0), (50, 200), "relu"
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
 from tsphys.replica.memory_reconstruction import thresholds
-from tsphys.runs.progress import share
 
 P = 3
 #: Noises of the iterations, all below the threshold ν = 1, and the overlap from which they start.

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.odes.two_layer_limits import noise_floor, noise_floor_small_lr
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
-from tsphys.runs.progress import share
 
 M, NOISE, RATES, WIDTHS = 2, 0.3, (0.1, 0.5), (2, 3, 4, 6)
 

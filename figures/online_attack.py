@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.odes.online_attack import critical_cost, steady_state
 from tsphys.plotting import COLOURS, PAGE, collect, label, save, style
-from tsphys.runs.progress import share
 
 BATCHES, RATES = (1, 10), (0.02, 0.2)
 STRATEGIES = {"constant": COLOURS[2], "greedy": COLOURS[0], "optimal": COLOURS[1]}

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.models.perceptron import RULES
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
-from tsphys.runs.progress import share
 
 NAMES = {"hebb": "Hebb", "rosenblatt": "Rosenblatt", "adatron": "AdaTron", "optimal": "optimal"}
 LAWS = {

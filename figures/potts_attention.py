@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
-from tsphys.runs.progress import share
 
 C, BETA, RIDGE = 3, 1.5, 0.3
 WHAT = {"positions": "$A$, $V$ known", "factored": "$A$ and $V$", "tensor": "a matrix a pair"}

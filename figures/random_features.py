@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
 from tsphys.replica.random_features import optimal_ridge
-from tsphys.runs.progress import share
 
 NOISE, RIDGES, EXAMPLES, WIDTH = 0.3, (1e-4, 1e-2, 1.0), 3.0, 3.0
 #: Points in units of where features and examples are equally many; they crowd there.

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.models.simplicity_bias import DATA
 from tsphys.odes.simplicity_bias import divergence_times
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
-from tsphys.runs.progress import share
 
 NAMES = {"original": "original", "gaussian": "Gaussian clone", "isotropic": "isotropic clone"}
 START = tsphys.OrderParameters(R=[[0.01, -0.01]], Q=[[0.2502]], T=np.eye(2))

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from tsphys.ground.progress import share
 from tsphys.images import digits
 from tsphys.plotting import COLOURS, PAGE, label, save, style
-from tsphys.runs.progress import share
 
 DATA = ("original", "gaussian", "isotropic")
 NAMES = {"original": "digits", "gaussian": "Gaussian clone", "isotropic": "isotropic clone"}

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.odes.spiked_cumulant import escape_time
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
-from tsphys.runs.progress import share
 
 LATENTS = ("rademacher", "uniform", "laplace")
 #: Start of the search, in units of 1/√N, and η in units of 1/N for the cumulant, in those of 1 for the covariance.

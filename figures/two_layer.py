@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ground.progress import share
 from tsphys.odes.two_layer_limits import plateau
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
-from tsphys.runs.progress import share
 
 LR = 1.0
 

@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import DivergedError
+from tsphys.ground.parameters import number
+from tsphys.ground.times import times
 from tsphys.models.continual import Continual
-from tsphys.models.fields import number
-from tsphys.models.phases import Phase, State
-from tsphys.odes.phases import Leg, through_phases
+from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.physics.activations import code
-from tsphys.physics.motion import kernels, tolerance_of_S
+from tsphys.physics.committee.motion import kernels, tolerance_of_S
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters, triangular_root
+from tsphys.rules.phases import Phase, State
 from tsphys.runs.online import theory_result, theory_start
 from tsphys.runs.result import Result
-from tsphys.runs.times import times
 
 
 @dataclass(frozen=True)

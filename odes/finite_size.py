@@ -15,20 +15,20 @@ import numpy as np
 
 from tsphys._jit import njit, rebind
 from tsphys.errors import DivergedError, ModelError
-from tsphys.models.fields import number, parameters
-from tsphys.models.starts import checked_start, drawn_start
+from tsphys.ground.parameters import number, parameters
+from tsphys.ground.times import times
 from tsphys.models.two_layer import TwoLayer
 from tsphys.numerics.random import fill_normals, source
-from tsphys.odes.motion import Motion, has_closed_equations
-from tsphys.physics.motion import kernels
-from tsphys.physics.motion import motion as _motion
+from tsphys.odes.equations.motion import Motion, has_closed_equations
+from tsphys.physics.committee.motion import kernels
+from tsphys.physics.committee.motion import motion as _motion
 from tsphys.physics.order_parameters import DIMS, DIVERGED, OrderParameters, need, triangular_root
 from tsphys.rules import two_layer as rules
 from tsphys.rules.binding import rule
+from tsphys.rules.starts import checked_start, drawn_start
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
-from tsphys.runs.times import times
 
 
 @njit

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import DivergedError
-from tsphys.models.fields import number
+from tsphys.ground.parameters import number
+from tsphys.ground.times import times
 from tsphys.models.generative_inputs import GenerativeInputs, Instance, instance
-from tsphys.odes.modes import Modes, follow, result
+from tsphys.odes.equations.modes import Modes, follow, result
 from tsphys.runs.result import Result
-from tsphys.runs.times import times
 
 
 def solve(

@@ -1,7 +1,7 @@
 """The hidden manifold for N → ∞ at fixed δ = D/N: equations of motion on its spectrum, and the error that must stay.
 
 With eigenvalues y of F Fᵀ/D the inputs have the covariance Ω with eigenvalues e = κ² + b²y, of which the teacher is
-seen in those with y > 0; see `tsphys.odes.modes` for the equations.
+seen in those with y > 0; see `tsphys.odes.equations.modes` for the equations.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import DivergedError, ModelError
-from tsphys.models.fields import number, param
+from tsphys.ground.parameters import number, param
+from tsphys.ground.times import times
 from tsphys.models.hidden_manifold import HiddenManifold, Instance, given_features, instance, sizes
-from tsphys.odes.modes import Modes, follow, result
+from tsphys.odes.equations.modes import Modes, follow, result
 from tsphys.physics.features import Hadamard
-from tsphys.physics.spectra import marchenko_pastur
+from tsphys.physics.kernels.spectra import marchenko_pastur
 from tsphys.runs.result import Result
-from tsphys.runs.times import times
 
 SPECTRA = ("instance", "limit")
 OPTIONS = {

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import DivergedError, ModelError
-from tsphys.models import phases
-from tsphys.models.fields import number
-from tsphys.models.learning_rule import LearningRule
-from tsphys.odes.phases import Leg, through_phases
+from tsphys.ground.parameters import number
+from tsphys.ground.times import times
+from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.physics.estimation import estimation_noise
-from tsphys.physics.field_average import (
+from tsphys.physics.order_parameters import DIVERGED, OrderParameters
+from tsphys.rules import phases
+from tsphys.rules.binding import batch_rule, bind, write_overlaps
+from tsphys.rules.field_average import (
     ACCEPTED,
     Nodes,
     combined,
@@ -29,11 +31,9 @@ from tsphys.physics.field_average import (
     moments,
     teacher_factors,
 )
-from tsphys.physics.order_parameters import DIVERGED, OrderParameters
-from tsphys.rules.binding import batch_rule, bind, write_overlaps
+from tsphys.rules.learning_rule import LearningRule
 from tsphys.runs.online import theory_result, theory_start
 from tsphys.runs.result import Result
-from tsphys.runs.times import times
 from tsphys.solvers.ode import integrate
 
 #: A smooth drift needs some hundred steps, a rough one at too small a tolerance has no end.
@@ -50,7 +50,7 @@ def drift(rule: LearningRule, nodes: Nodes, T: np.ndarray, v_star: np.ndarray) -
     A, L, c_nu, c_lam, c_c = np.zeros((K, M)), np.zeros((K, K)), np.zeros((K, M)), np.zeros((K, K)), np.zeros((K, K))
     v_star = np.array(v_star)
     if rule.whole_batch:
-        from tsphys.physics.batch_average import batch_moments, by_example
+        from tsphys.rules.batch_average import batch_moments, by_example
 
         kernel, where = bind(batch_moments, rule.function, batch_rule), (by_example(rule, nodes), nodes.w)
     else:
@@ -115,7 +115,7 @@ def solve(
         As in `tsphys.solvers.ode.integrate`. On n Sobol points rtol is at least 1/n: the average of a rule with jumps
         jumps itself by about that much whenever a point crosses one.
     quadrature : {"auto", "gauss", "polar", "sobol"}
-        Nodes of the averages, see `tsphys.physics.field_average`. ``auto`` tries gauss if the rule is smooth, then
+        Nodes of the averages, see `tsphys.rules.field_average`. ``auto`` tries gauss if the rule is smooth, then
         polar if K = M = 1, and takes the first whose two sizes agree at the start, otherwise sobol.
     points : int
         Most nodes (of the larger set; of all scramblings together).
@@ -189,7 +189,7 @@ def _scheduled(
     rule: LearningRule, nodes: Nodes, start: OrderParameters, y0: np.ndarray, t: np.ndarray, atol: float,
     options: dict[str, Any],
 ) -> Any:  # fmt: skip
-    """Solve through the phases of a rule's schedule; see `tsphys.odes.phases.through_phases`."""
+    """Solve through the phases of a rule's schedule; see `tsphys.odes.equations.phases.through_phases`."""
     T, v_star = np.array(start.T), np.array(start.v_star)
 
     def leg(phase: phases.Phase, y: np.ndarray) -> Leg:

@@ -26,13 +26,13 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
-from tsphys.models.fields import number
+from tsphys.ground.parameters import number
+from tsphys.ground.times import times
 from tsphys.models.online_attack import OnlineAttack
 from tsphys.physics.linear_control import bellman, optimal_gains
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
 from tsphys.runs.online import theory_result, theory_start
 from tsphys.runs.result import Result
-from tsphys.runs.times import times
 from tsphys.solvers.ode import integrate
 
 __all__ = ["bellman", "critical_cost", "optimal_gains", "small_lr", "solve", "steady_state"]

@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import DivergedError, ModelError
-from tsphys.models.fields import number
+from tsphys.ground.parameters import number
+from tsphys.ground.times import times
 from tsphys.models.perceptron import Perceptron
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters, coordinates
 from tsphys.runs.online import theory_result, theory_start
 from tsphys.runs.result import Result
-from tsphys.runs.times import times
 from tsphys.solvers.ode import integrate
 
 #: Absolute tolerance of d, which decays like 1/t² while R and Q stay of order one; relative accuracy rules instead.

@@ -23,13 +23,13 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import DivergedError, ModelError
-from tsphys.models.fields import number
+from tsphys.ground.parameters import number
+from tsphys.ground.times import times
 from tsphys.models.simplicity_bias import DATA, SimplicityBias
 from tsphys.physics.classes import Classes, pair
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
 from tsphys.runs.online import theory_result, theory_start
 from tsphys.runs.result import Result
-from tsphys.runs.times import times
 from tsphys.solvers.ode import integrate
 
 State = tuple[np.ndarray, np.ndarray]

@@ -22,12 +22,12 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import number
+from tsphys.ground.parameters import number
+from tsphys.ground.times import times
 from tsphys.models.spiked_cumulant import KURTOSIS, SpikedCumulant
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
 from tsphys.runs.online import theory_result, theory_start
 from tsphys.runs.result import Result
-from tsphys.runs.times import times
 from tsphys.solvers.ode import integrate
 
 #: Nodes on each half of the line, which ends where the normal density is 1e-23.

@@ -1,6 +1,6 @@
 """Online learning of the two-layer network for N → ∞: the closed equations of motion of its order parameters.
 
-The state is (R, S, v) with S = Q − R T⁺ Rᵀ; see `tsphys.physics.motion`.
+The state is (R, S, v) with S = Q − R T⁺ Rᵀ; see `tsphys.physics.committee.motion`.
 
 Saad & Solla, PRE 52, 4225 (1995); Biehl & Schwarze, J. Phys. A 28, 643 (1995); Riegler & Biehl, J. Phys. A 28, L507
 (1995); Goldt et al., NeurIPS 2019, for any K and M and a trained second layer.
@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import DivergedError
-from tsphys.models.fields import number
+from tsphys.ground.parameters import number
+from tsphys.ground.times import times
 from tsphys.models.two_layer import TwoLayer
-from tsphys.odes.motion import Motion, has_closed_equations
+from tsphys.odes.equations.motion import Motion, has_closed_equations
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
 from tsphys.runs.online import theory_result, theory_start
 from tsphys.runs.result import Result
-from tsphys.runs.times import times
 from tsphys.solvers.ode import integrate
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.models.two_layer import TwoLayer
-from tsphys.odes.motion import Motion
+from tsphys.odes.equations.motion import Motion
 from tsphys.physics.order_parameters import OrderParameters
 from tsphys.solvers.ode import integrate
 

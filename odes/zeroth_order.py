@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import DivergedError
-from tsphys.models.fields import number
+from tsphys.ground.parameters import number
+from tsphys.ground.times import times
 from tsphys.models.zeroth_order import ZerothOrder
-from tsphys.odes.motion import Motion, has_closed_equations
+from tsphys.odes.equations.motion import Motion, has_closed_equations
+from tsphys.physics.committee.motion import kernels
 from tsphys.physics.estimation import estimation_noise
-from tsphys.physics.motion import kernels
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
 from tsphys.runs.online import theory_result, theory_start
 from tsphys.runs.result import Result
-from tsphys.runs.times import times
 from tsphys.solvers.ode import integrate
 
 

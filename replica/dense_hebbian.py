@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.axis import along
+from tsphys.ground.parameters import number, param, parameters
+from tsphys.ground.progress import told
 from tsphys.models.dense_hebbian import DenseHebbian
-from tsphys.models.fields import number, param, parameters
-from tsphys.physics.spin_averages import spin_averages
+from tsphys.physics.spins.averages import spin_averages
 from tsphys.replica.saddles.curves import (
     archetype,
     highest_temperature,
@@ -30,7 +30,7 @@ from tsphys.replica.saddles.spins import (
     glass,
     paramagnet,
 )
-from tsphys.runs.progress import told
+from tsphys.runs.axis import along
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import crossing, fixed_point

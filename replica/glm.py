@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.axis import along
-from tsphys.models.fields import number, param, parameters
+from tsphys.ground.parameters import number, param, parameters
+from tsphys.ground.progress import told
+from tsphys.ground.times import iterations
 from tsphys.models.glm import GLM, LOSS, known_at_start
-from tsphys.physics.generalisation import generalisation_error
+from tsphys.physics.inference.generalisation import generalisation_error
 from tsphys.replica.saddles import bayes
 from tsphys.replica.saddles.bayes import Thresholds
 from tsphys.replica.saddles.gardner import ising_capacity, spherical_capacity
 from tsphys.replica.saddles.gaussian_covariates import isotropic, minimum
 from tsphys.replica.saddles.margin import maximal_margin
-from tsphys.runs.progress import told
+from tsphys.runs.axis import along
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
-from tsphys.runs.times import iterations
 
 __all__ = ["gibbs_error", "ising_capacity", "lines", "maximal_margin", "solve", "spherical_capacity", "thresholds"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.axis import along, odd
-from tsphys.models.fields import number, param, parameters
+from tsphys.ground.parameters import number, param, parameters
+from tsphys.ground.progress import told
 from tsphys.models.hopfield import Hopfield
 from tsphys.replica.saddles import sparse
 from tsphys.replica.saddles.curves import (
@@ -31,7 +31,7 @@ from tsphys.replica.saddles.spins import (
     replicon,
     signal,
 )
-from tsphys.runs.progress import told
+from tsphys.runs.axis import along, odd
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import BranchEnd, crossing

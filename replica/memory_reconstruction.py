@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.axis import along
-from tsphys.models.fields import number, param, parameters
+from tsphys.ground.parameters import number, param, parameters
+from tsphys.ground.progress import told
+from tsphys.ground.times import iterations
 from tsphys.models.memory_reconstruction import LARGEST_DELTA, SMALLEST_NOISE, MemoryReconstruction
-from tsphys.physics.mixtures import combine
-from tsphys.physics.priors import NODES, Prior
-from tsphys.runs.progress import told
+from tsphys.physics.inference.mixtures import combine
+from tsphys.physics.inference.priors import NODES, Prior
+from tsphys.runs.axis import along
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
-from tsphys.runs.times import iterations
 from tsphys.solvers.fixed_point import crossing, maximum, turns
 
 BRANCHES = ("reached", "optimal")

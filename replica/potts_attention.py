@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.axis import along
-from tsphys.models.fields import number, parameters
+from tsphys.ground.parameters import number, parameters
+from tsphys.ground.progress import told
 from tsphys.models.potts_attention import PottsAttention
 from tsphys.replica.saddles.classes import Problem, colour_basis
-from tsphys.runs.progress import told
+from tsphys.runs.axis import along
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import fixed_point

@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.axis import along
-from tsphys.models.fields import parameters
+from tsphys.ground.parameters import parameters
+from tsphys.ground.progress import told
 from tsphys.models.random_features import RandomFeatures
-from tsphys.physics.channels import channel
-from tsphys.physics.hermite import parts
-from tsphys.physics.spectra import marchenko_pastur
+from tsphys.physics.inference.channels import channel
+from tsphys.physics.kernels.hermite import parts
+from tsphys.physics.kernels.spectra import marchenko_pastur
 from tsphys.replica.saddles.gaussian_covariates import Covariates, minimum
-from tsphys.runs.progress import told
+from tsphys.runs.axis import along
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import crossing, maximum

@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.models.fields import number, parameters
+from tsphys.ground.parameters import number, parameters
+from tsphys.ground.times import times, whole_steps
 from tsphys.models.online_attack import OnlineAttack
-from tsphys.models.starts import checked_start
 from tsphys.numerics.random import generator
 from tsphys.physics.order_parameters import OrderParameters, microscopic, need
+from tsphys.rules.starts import checked_start
 from tsphys.runs.checkpoint import finished_rows, keeping
 from tsphys.runs.memory import check_memory
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
-from tsphys.runs.times import times, whole_steps
 
 #: Largest gradient by an action, relative to that at rest, at which the bounded minimum counts as found.
 TOLERANCE = 1e-7

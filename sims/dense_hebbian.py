@@ -13,10 +13,10 @@ from tsphys.errors import ModelError
 from tsphys.models.dense_hebbian import DenseHebbian
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.result import Result
-from tsphys.sims.engines import hebbian, stored
-from tsphys.sims.engines.chain import Network
-from tsphys.sims.engines.spins import overlaps_of, symmetric_sums
-from tsphys.sims.engines.tables import tables
+from tsphys.sims.engines.spins import hebbian, stored
+from tsphys.sims.engines.spins.chain import Network
+from tsphys.sims.engines.spins.tables import tables
+from tsphys.sims.engines.spins.updates import overlaps_of, symmetric_sums
 
 OPTIONS = {k: v for k, v in hebbian.OPTIONS.items() if k not in ("engine", "method")}
 

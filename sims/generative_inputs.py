@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.fingerprint import functions
 from tsphys.models.generative_inputs import GenerativeInputs, Instance, instance
-from tsphys.runs.fingerprint import functions
 from tsphys.runs.result import Result
-from tsphys.sims.engines import latent
-from tsphys.sims.engines.stored import fingerprint
+from tsphys.sims.engines.online import latent
+from tsphys.sims.engines.spins.stored import fingerprint
 
 
 def simulate(

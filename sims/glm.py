@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.axis import along
-from tsphys.models.fields import number, param
+from tsphys.ground.parameters import number, param
+from tsphys.ground.times import iterations
 from tsphys.models.glm import GLM, LOSS, known_at_start
 from tsphys.numerics.random import generator
-from tsphys.physics.generalisation import generalisation_error
-from tsphys.physics.losses import loss
-from tsphys.runs.configuration import DTYPES
+from tsphys.physics.inference.generalisation import generalisation_error
+from tsphys.physics.inference.losses import loss
+from tsphys.runs.axis import along
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
-from tsphys.runs.times import iterations
-from tsphys.sims.engines.message_passing import Estimate, message_passing
-from tsphys.sims.engines.minimise import max_margin, minimise
+from tsphys.sims.engines.inference.message_passing import Estimate, message_passing
+from tsphys.sims.engines.inference.minimise import max_margin, minimise
+from tsphys.studies.configuration import DTYPES
 
 OPTIONS = {
     "N": param(1000, "number of weights", kind=int, short="-N"),

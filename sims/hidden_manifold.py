@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.models.fields import param
+from tsphys.ground.parameters import param
 from tsphys.models.hidden_manifold import HiddenManifold, Instance, given_features, instance, sizes
 from tsphys.physics.nonlinearities import apply
 from tsphys.runs.result import Result
-from tsphys.sims.engines import latent
-from tsphys.sims.engines.stored import fingerprint
+from tsphys.sims.engines.online import latent
+from tsphys.sims.engines.spins.stored import fingerprint
 
 OPTIONS = {
     "disorder": param(

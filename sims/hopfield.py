@@ -11,13 +11,13 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.models.hopfield import Hopfield
 from tsphys.numerics.random import generator
-from tsphys.runs.configuration import ENGINES
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.result import Result
-from tsphys.sims.engines import columns, hebbian, stored
-from tsphys.sims.engines.chain import Network
-from tsphys.sims.engines.parallel import pack_patterns
-from tsphys.sims.engines.spins import narrowest, overlaps_of
+from tsphys.sims.engines.spins import columns, hebbian, stored
+from tsphys.sims.engines.spins.chain import Network
+from tsphys.sims.engines.spins.parallel import pack_patterns
+from tsphys.sims.engines.spins.updates import narrowest, overlaps_of
+from tsphys.studies.configuration import ENGINES
 
 OPTIONS = hebbian.OPTIONS
 
@@ -153,7 +153,7 @@ def simulate(
     p = dataclasses.replace(p, threads=threads)
     over = None
     if engine == "cuda":
-        from tsphys.sims.engines import cuda_spins
+        from tsphys.sims.engines.spins import cuda_spins
 
         def patterns_of(here: Hopfield) -> int:
             return count or number_of_patterns(here.alpha, p.N)

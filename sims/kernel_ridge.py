@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.axis import along
-from tsphys.models.fields import array, number
+from tsphys.ground.parameters import array, number
 from tsphys.models.kernel_ridge import KernelRidge
 from tsphys.numerics.random import generator
+from tsphys.runs.axis import along
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
-from tsphys.sims.engines.ridge import least_squares, over_axis
-from tsphys.sims.engines.stored import fingerprint
+from tsphys.sims.engines.inference.ridge import least_squares, over_axis
+from tsphys.sims.engines.spins.stored import fingerprint
 
 #: Draws k features and returns their values at the inputs of a population, (P, k).
 Features = Callable[[np.random.Generator, int], np.ndarray]

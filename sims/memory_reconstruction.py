@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.models.axis import along
-from tsphys.models.fields import number, param
+from tsphys.ground.parameters import number, param
+from tsphys.ground.times import iterations as whole
 from tsphys.models.memory_reconstruction import MemoryReconstruction
 from tsphys.numerics.random import generator
-from tsphys.physics.mixtures import combine
-from tsphys.physics.pattern_priors import (
+from tsphys.physics.inference.mixtures import combine
+from tsphys.physics.inference.pattern_priors import (
     MOST_CONFIGURATIONS,
     configurations,
     exact,
@@ -24,15 +24,15 @@ from tsphys.physics.pattern_priors import (
     mean_field,
     mirrored,
 )
-from tsphys.physics.priors import Prior
+from tsphys.physics.inference.priors import Prior
+from tsphys.runs.axis import along
 from tsphys.runs.blas import one_blas_thread
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
-from tsphys.runs.times import iterations as whole
-from tsphys.sims.engines.low_rank_amp import Denoiser, Iterate, amp, bethe, errors, matched, principal
-from tsphys.sims.engines.synapses import Scores, bytes_of, observed, stored
+from tsphys.sims.engines.inference.low_rank_amp import Denoiser, Iterate, amp, bethe, errors, matched, principal
+from tsphys.sims.engines.inference.synapses import Scores, bytes_of, observed, stored
 
 DENOISERS = ("auto", "exact", "mean_field")
 DTYPES = ("float32", "float64")

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import DivergedError, ModelError
-from tsphys.models.fields import array, number
+from tsphys.ground.parameters import array, number
+from tsphys.ground.times import times, whole_steps
 from tsphys.models.online_attack import OnlineAttack
 from tsphys.numerics.random import generator
 from tsphys.physics.order_parameters import OrderParameters
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
-from tsphys.runs.times import times, whole_steps
-from tsphys.sims.engines import online
-from tsphys.sims.engines.local import SCALARS
+from tsphys.sims.engines.online import simulation as online
+from tsphys.sims.engines.online.local import SCALARS
 
 __all__ = ["on_inputs", "simulate"]
 
@@ -44,7 +44,7 @@ def simulate(
     model : OnlineAttack
         With any strategy; the clairvoyant one has a simulation of its own, see `tsphys.sims.clairvoyant`.
     N, t, start, replicas, seed, engine, threads, dtype, progress, checkpoint, resume
-        As in `tsphys.sims.engines.online.simulate`. Greedy and optimal attacks see the whole minibatch and run on the
+        As in `tsphys.sims.engines.online.simulation.simulate`. Greedy and optimal attacks see the whole minibatch and run on the
         engines ``exact`` and ``direct``.
 
     Returns
@@ -103,7 +103,7 @@ def on_inputs(
     DivergedError
         If a replica left every bound.
     """
-    from tsphys.sims.engines.direct import iterate
+    from tsphys.sims.engines.online.direct import iterate
 
     X, w = array("inputs", inputs, (None, None), "a row for each input"), array("teacher", teacher, (None,))
     if model.K > 1 or model.overlap > -1 or model.strategy == "clairvoyant":

@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
-from tsphys.models.axis import along
-from tsphys.models.fields import LARGEST_SCALE, number, param
+from tsphys.ground.parameters import LARGEST_SCALE, number, param
+from tsphys.ground.times import times, whole_steps
 from tsphys.models.potts_attention import PottsAttention
 from tsphys.numerics.random import generator, stream
+from tsphys.runs.axis import along
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
-from tsphys.runs.times import times, whole_steps
-from tsphys.sims.engines import masked, potts
+from tsphys.sims.engines.potts import masked
+from tsphys.sims.engines.potts import sampler as potts
 
 OPTIONS = {
     "N": param(None, "number of sites; none: 100, or that of J", kind=int, short="-N", optional=True),

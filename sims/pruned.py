@@ -1,5 +1,5 @@
 """Sparse students: the engine `direct` of learning rules serves them as it is."""
 
-from tsphys.sims.engines.online import simulate
+from tsphys.sims.engines.online.simulation import simulate
 
 __all__ = ["simulate"]

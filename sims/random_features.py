@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.axis import along
-from tsphys.models.fields import number, param
+from tsphys.ground.parameters import number, param
 from tsphys.models.random_features import RandomFeatures
 from tsphys.numerics.random import generator
-from tsphys.physics.hermite import activate, parts
-from tsphys.physics.losses import loss
+from tsphys.physics.inference.losses import loss
+from tsphys.physics.kernels.hermite import activate, parts
+from tsphys.runs.axis import along
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
-from tsphys.sims.engines.minimise import minimise
-from tsphys.sims.engines.ridge import least_squares, over_axis
+from tsphys.sims.engines.inference.minimise import minimise
+from tsphys.sims.engines.inference.ridge import least_squares, over_axis
 
 COVARIATES = ("features", "gaussian")
 OPTIONS = {

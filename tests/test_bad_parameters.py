@@ -8,7 +8,7 @@ import pytest
 from tsphys.cli import main
 from tsphys.cli.options import flag
 from tsphys.registry import MODELS, model_class
-from tsphys.runs import configuration
+from tsphys.studies import configuration
 
 #: So that a value that is not refused costs little.
 SMALL = {"N": "16", "replicas": "1", "threads": "1", "n_test": "2", "burn_in": "1"}

@@ -7,7 +7,7 @@ import tsphys
 from tests.test_engine_law import START, p_values, sample
 from tsphys._jit import uncached
 from tsphys.rules.two_layer import rule as sgd
-from tsphys.sims.engines import direct, exact
+from tsphys.sims.engines.online import direct, exact
 
 N, T = 30, (0.5, 1.5)
 LOCAL = tsphys.TwoLayer(lr=1.5, lr_v=0.5, noise=0.3, weight_decay=0.1)

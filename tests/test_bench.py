@@ -13,8 +13,8 @@ from tsphys.benchmarks.setting import Setting
 from tsphys.benchmarks.table import ratio, row, text, write
 from tsphys.cli import main
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.models.starts import drawn_start
 from tsphys.rules import two_layer
+from tsphys.rules.starts import drawn_start
 
 SMALL = ("-K", "2", "-M", "1", "-N", "20", "--seconds", "0.01", "--rounds", "2", "-j", "2")
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tsphys.errors import ModelError
-from tsphys.physics import channels, priors
-from tsphys.physics.channels import Interval, Kinked, Logistic
+from tsphys.physics.inference import channels, priors
+from tsphys.physics.inference.channels import Interval, Kinked, Logistic
 
 CHANNELS = {
     "sign": Interval(),

@@ -119,14 +119,14 @@ def test_a_run_goes_on_where_it_was_interrupted(capsys, monkeypatch):
 
         ordinary(work, todo, threads=1, progress=progress, finished=some)
 
-    monkeypatch.setattr("tsphys.sims.engines.online.over_replicas", interrupted)
+    monkeypatch.setattr("tsphys.sims.engines.online.simulation.over_replicas", interrupted)
     arguments = ("simulate", "two_layer", "-N", 20, "-t", "0,0.1,0.5", "-r", 4, "-o", "run.npz")
     code, _, err = call(capsys, *arguments)
     assert code == 130
     assert "interrupted" in err
     assert not Path("run.npz").exists()
     assert len(tsphys.load("run.partial.npz").meta["replica_ids"]) == 2
-    monkeypatch.setattr("tsphys.sims.engines.online.over_replicas", ordinary)
+    monkeypatch.setattr("tsphys.sims.engines.online.simulation.over_replicas", ordinary)
     code, _, err = call(capsys, *arguments)
     assert code == 0
     assert "going on from 2 finished replicas" in err

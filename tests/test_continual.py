@@ -10,12 +10,12 @@ from tests.naive import continual as naive
 from tests.naive.online import overlaps
 from tests.refusal import refuses
 from tests.test_engine_law import p_values, sample
-from tsphys.models.phases import Phase
-from tsphys.models.starts import checked_start
 from tsphys.numerics.random import generator, normals, stream
 from tsphys.physics import forgetting as measures
 from tsphys.physics.order_parameters import OrderParameters, microscopic
-from tsphys.sims.engines import direct, exact
+from tsphys.rules.phases import Phase
+from tsphys.rules.starts import checked_start
+from tsphys.sims.engines.online import direct, exact
 
 BASE = tsphys.Continual(similarity=0.5, lr_v=0.5, noise=0.1, durations=[4], v_star=[[1], [1.2]])
 HEADS = [0.5, 0.3, 0.2, -0.1]

@@ -7,11 +7,11 @@ import pytest
 
 import tsphys
 from tests.naive import continual as naive
-from tsphys.models.phases import Phase, State
 from tsphys.odes.continual import Motion, error_rates
 from tsphys.physics import forgetting as measures
 from tsphys.physics.activations import code, dg
 from tsphys.physics.similarity import cosines, readouts, unit_vectors
+from tsphys.rules.phases import Phase, State
 from tsphys.solvers.ode import integrate
 
 BASE = tsphys.Continual(similarity=0.5, durations=[300])

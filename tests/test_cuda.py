@@ -18,7 +18,7 @@ HEAD = """
 import sys, warnings
 import numpy as np, tsphys
 from tests.test_cuda import START
-from tsphys.sims.engines import cuda, cuda_chain, cuda_weights
+from tsphys.sims.engines.online import cuda, cuda_chain, cuda_weights
 # Words wrap around, which NumPy's scalars, unlike machines, complain about.
 warnings.filterwarnings("ignore", message=".*encountered in scalar")
 # Fewer threads than a warp: the simulator's are threads of Python.

@@ -7,7 +7,7 @@ from tests.naive import potts as naive
 from tests.test_cuda import simulated
 
 CODE = """
-from tsphys.sims.engines import cuda_potts, potts
+from tsphys.sims.engines.potts import cuda_potts, sampler as potts
 cuda_potts.THREADS = 4
 J = np.array([[0, 0.9, -0.5], [0.9, 0, 0.7], [-0.5, 0.7, 0]])
 U = np.array([[1.0, 0.2], [0.2, 0.6]])

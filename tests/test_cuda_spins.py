@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tsphys
-import tsphys.sims.engines.stored
+import tsphys.sims.engines.spins.stored
 
 ROOT = Path(__file__).resolve().parents[1]
 N, T = 5, 1.3
@@ -20,7 +20,7 @@ HEAD = """
 import sys, warnings
 import numpy as np, tsphys
 from tests.test_cuda_spins import N, T, X
-from tsphys.sims.engines import cuda_spins
+from tsphys.sims.engines.spins import cuda_spins
 # Words wrap around, which NumPy's scalars, unlike machines, complain about.
 warnings.filterwarnings("ignore", message=".*encountered in scalar")
 # Fewer threads than a warp: the simulator's are threads of Python.
@@ -92,7 +92,7 @@ def test_descent_ends_in_stable_states_and_bits_follow_from_the_seed(tmp_path):
     np.testing.assert_allclose(cpu["m"][:, 0], out["m"][:, 0], atol=1e-12)
     # A stable state does not move under the CPU's engine either.
     for replica, s in enumerate(out["spins"][:, -1]):
-        patterns = tsphys.sims.engines.stored.drawn(N, 3, 3, replica, "patterns 0")[:, :3].T
+        patterns = tsphys.sims.engines.spins.stored.drawn(N, 3, 3, replica, "patterns 0")[:, :3].T
         still = tsphys.simulate(tsphys.Hopfield(T=0.0), N=N, patterns=patterns, start=s, t=[3], keep_spins=True)
         np.testing.assert_array_equal(still["spins"][0, 0], s)
     np.testing.assert_array_equal(out["few"], out["spins"][:3, [0, 3]])

@@ -9,7 +9,7 @@ import tsphys
 from tests.naive import spins as naive
 from tsphys.models.dense_hebbian import DenseHebbian
 from tsphys.models.hopfield import Hopfield
-from tsphys.sims.engines import tables
+from tsphys.sims.engines.spins import tables
 
 
 def simulate(model, **options):

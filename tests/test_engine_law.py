@@ -5,10 +5,10 @@ import pytest
 from scipy import stats
 
 import tsphys
-from tsphys.models.starts import checked_start
 from tsphys.physics.order_parameters import OrderParameters
+from tsphys.rules.starts import checked_start
 from tsphys.runs.replicas import over_replicas
-from tsphys.sims.engines import direct, exact
+from tsphys.sims.engines.online import direct, exact
 
 START = OrderParameters(R=[[0.12, 0.02], [-0.05, 0.1]], Q=[[0.3, 0.05], [0.05, 0.25]], T=[[1, 0.2], [0.2, 1]])
 ONE = OrderParameters(R=[[0.3]], Q=[[0.8]], T=[[1.0]], v=(), v_star=())

@@ -5,11 +5,11 @@ import pytest
 
 import tsphys
 from tests.naive import online as naive
-from tsphys.models.starts import checked_start, drawn_start
 from tsphys.numerics.random import generator, normals, signs, stream
 from tsphys.physics.order_parameters import OrderParameters, coordinates, microscopic
-from tsphys.sims.engines import direct, exact
-from tsphys.sims.engines.local import bind
+from tsphys.rules.starts import checked_start, drawn_start
+from tsphys.sims.engines.online import direct, exact
+from tsphys.sims.engines.online.local import bind
 
 START = OrderParameters(
     R=[[0.12, 0.02], [-0.05, 0.1]],

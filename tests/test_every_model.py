@@ -11,7 +11,7 @@ import tsphys
 from tsphys.cli import main
 from tsphys.cli.options import flag
 from tsphys.registry import MODELS
-from tsphys.runs import configuration
+from tsphys.studies import configuration
 
 SMALL = {"N": 32, "replicas": 3, "n_test": 20, "burn_in": 2, "sweeps": 4, "equilibration": 2}
 

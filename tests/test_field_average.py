@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import tsphys
-from tsphys.physics import field_average
-from tsphys.physics.field_average import factors, mean_error, mean_error_with_estimate, radial, teacher_factors
-from tsphys.physics.gaussian import generalisation_error
+from tsphys.physics.committee.gaussian import generalisation_error
+from tsphys.rules import field_average
+from tsphys.rules.field_average import factors, mean_error, mean_error_with_estimate, radial, teacher_factors
 
 R = np.array([[0.12, 0.02], [-0.05, 0.1]])
 Q = np.array([[0.3, 0.05], [0.05, 0.25]])

@@ -206,11 +206,11 @@ def test_two_runs_at_once_keep_their_finished_replicas_apart(capsys, monkeypatch
 
     tsphys.simulate(tsphys.TwoLayer(), N=30, t=[0.1]).save("other")
     arguments = ("simulate", "two_layer", "-N", 20, "-t", "0,0.1,0.5", "-r", 4, "-o", "run.npz")
-    monkeypatch.setattr("tsphys.sims.engines.online.over_replicas", interrupted)
+    monkeypatch.setattr("tsphys.sims.engines.online.simulation.over_replicas", interrupted)
     assert call(capsys, *arguments)[0] == 130
     assert tsphys.load("run.partial.npz").meta["N"] == 30
     assert tsphys.load("run.partial-2.npz").meta["replica_ids"] == [0]
-    monkeypatch.setattr("tsphys.sims.engines.online.over_replicas", ordinary)
+    monkeypatch.setattr("tsphys.sims.engines.online.simulation.over_replicas", ordinary)
     code, _, err = call(capsys, *arguments)
     assert code == 0, err
     assert "going on from 1 finished replicas in run.partial-2.npz" in err

@@ -10,7 +10,7 @@ from scipy.interpolate import CubicSpline
 
 import tsphys
 from tsphys._jit import njit
-from tsphys.runs.fingerprint import fingerprint
+from tsphys.ground.fingerprint import fingerprint
 
 RATE = 0.5
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.naive import two_layer as naive
 from tsphys.physics.activations import code
-from tsphys.physics.gaussian import I2, I3, I4, J2, closed, generalisation_error
-from tsphys.physics.tanh_integrals import I2_tanh
+from tsphys.physics.committee.gaussian import I2, I3, I4, J2, closed, generalisation_error
+from tsphys.physics.committee.tanh_integrals import I2_tanh
 
 C4 = np.array([[1, 0.3, 0.2, 0.1], [0.3, 0.8, 0.25, 0.15], [0.2, 0.25, 0.9, 0.2], [0.1, 0.15, 0.2, 1.1]])
 SMOOTH = ("erf", "linear", "quad", "he2")

@@ -5,8 +5,8 @@ import pytest
 from scipy import optimize
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.physics.channels import Interval, Kinked, Logistic
-from tsphys.physics.losses import LOSSES, loss, proximal, slope
+from tsphys.physics.inference.channels import Interval, Kinked, Logistic
+from tsphys.physics.inference.losses import LOSSES, loss, proximal, slope
 from tsphys.replica.saddles import gaussian_covariates as gcm
 
 

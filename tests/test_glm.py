@@ -8,11 +8,11 @@ import tsphys
 from tests.naive import glm as naive
 from tsphys import GLM
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.physics.channels import Interval, Logistic
-from tsphys.physics.losses import loss, slope
-from tsphys.physics.priors import gaussian, rademacher, sparse_rademacher
-from tsphys.sims.engines.message_passing import Estimate, message_passing
-from tsphys.sims.engines.minimise import max_margin, minimise
+from tsphys.physics.inference.channels import Interval, Logistic
+from tsphys.physics.inference.losses import loss, slope
+from tsphys.physics.inference.priors import gaussian, rademacher, sparse_rademacher
+from tsphys.sims.engines.inference.message_passing import Estimate, message_passing
+from tsphys.sims.engines.inference.minimise import max_margin, minimise
 
 
 @pytest.mark.parametrize("prior", [rademacher(), sparse_rademacher(0.4)], ids=["binary", "sparse"])

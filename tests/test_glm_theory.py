@@ -8,9 +8,9 @@ import tsphys
 from tests.naive import glm as naive
 from tsphys import GLM
 from tsphys.errors import ModelError
-from tsphys.physics import priors
-from tsphys.physics.channels import Interval, Kinked, Logistic
-from tsphys.physics.generalisation import generalisation_error
+from tsphys.physics.inference import priors
+from tsphys.physics.inference.channels import Interval, Kinked, Logistic
+from tsphys.physics.inference.generalisation import generalisation_error
 from tsphys.replica import glm as theory
 from tsphys.replica.saddles import bayes, margin
 from tsphys.replica.saddles.gardner import ising_capacity, ising_entropy, spherical_capacity

@@ -11,12 +11,12 @@ import tsphys
 from tests.naive.hidden_manifold import density, derivatives
 from tsphys.models.hidden_manifold import instance, sizes
 from tsphys.numerics.hadamard import transform
-from tsphys.odes import modes
+from tsphys.odes.equations import modes
 from tsphys.odes.hidden_manifold import in_the_limit, linear_floor, of_instance
 from tsphys.physics.activations import code
-from tsphys.physics.integrals import I2, I3
+from tsphys.physics.committee.integrals import I2, I3
+from tsphys.physics.kernels.spectra import marchenko_pastur
 from tsphys.physics.nonlinearities import attainable_information, moments
-from tsphys.physics.spectra import marchenko_pastur
 
 MODEL = tsphys.HiddenManifold(
     T=[[1, 0.1], [0.1, 1]], v_star=[1, 0.8], v=[0.9, 0.7], A=[[0.3, 0.1], [-0.1, 0.4]],

@@ -7,7 +7,7 @@ from scipy import integrate
 from tests.naive import hebbian_free_energy as naive
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.models.hopfield import Hopfield
-from tsphys.physics.spin_averages import mean_tanh, spin_averages
+from tsphys.physics.spins.averages import mean_tanh, spin_averages
 from tsphys.replica import hopfield as theory
 from tsphys.replica.saddles import sparse
 from tsphys.solvers.fixed_point import crossing, fixed_point

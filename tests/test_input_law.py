@@ -8,9 +8,9 @@ import tsphys
 from tests.refusal import refuses
 from tests.test_engine_law import p_values, sample
 from tsphys._jit import njit
-from tsphys.models.starts import checked_start
 from tsphys.rules import two_layer
-from tsphys.sims.engines import direct, exact
+from tsphys.rules.starts import checked_start
+from tsphys.sims.engines.online import direct, exact
 
 START = tsphys.OrderParameters(R=[[0.12, 0.02], [-0.05, 0.1]], Q=[[0.3, 0.05], [0.05, 0.25]], T=np.eye(2))
 

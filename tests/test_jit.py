@@ -57,7 +57,7 @@ def test_a_change_in_another_file_is_seen(tree, tmp_path):
 
 OF_A_ROOM = """
 import numpy as np
-from tsphys.sims.engines.stored import mean_overlaps as kernel
+from tsphys.sims.engines.spins.stored import mean_overlaps as kernel
 
 print(kernel(np.ones((2, 1), np.int8), 1, np.ones(2))[0])
 print(sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.values()))
@@ -84,11 +84,11 @@ def test_every_room_is_there_without_symlinks(tmp_path):
 
 BOUND = """
 from tsphys.rules import perceptron
-from tsphys.sims.engines import exact
+from tsphys.sims.engines.online import exact
 import numpy as np, tsphys
 
 tsphys.simulate(tsphys.Perceptron(), N=10, t=[0.1])
-from tsphys.sims.engines.local import bind
+from tsphys.sims.engines.online.local import bind
 kernel = bind(exact.advance, perceptron.rule)
 print(sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.values()))
 """

@@ -9,8 +9,8 @@ import tsphys
 from tests.refusal import refuses
 from tsphys import KernelRidge
 from tsphys.numerics.random import generator
-from tsphys.physics.hermite import activate
 from tsphys.physics.kernels import dual_kernel, eigensystem
+from tsphys.physics.kernels.hermite import activate
 
 CASES = {
     "kernel over examples": (KernelRidge(noise=0.3, modes=400), {"n": [10, 50, 200]}),

@@ -12,7 +12,7 @@ import tsphys
 from tsphys._jit import uncached
 from tsphys.odes import learning_rule
 from tsphys.odes.learning_rule import drift, solve
-from tsphys.physics.field_average import node_sets
+from tsphys.rules.field_average import node_sets
 
 MANUAL = Path(__file__).resolve().parents[1] / "docs" / "learning_rule.md"
 

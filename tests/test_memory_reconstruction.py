@@ -11,9 +11,9 @@ import tsphys
 from tests.naive import memory_reconstruction as naive
 from tests.refusal import refuses
 from tsphys import MemoryReconstruction
-from tsphys.physics import pattern_priors
-from tsphys.physics.pattern_priors import exact, pattern_prior
-from tsphys.sims.engines import low_rank_amp, synapses
+from tsphys.physics.inference import pattern_priors
+from tsphys.physics.inference.pattern_priors import exact, pattern_prior
+from tsphys.sims.engines.inference import low_rank_amp, synapses
 from tsphys.sims.memory_reconstruction import reconstruct
 
 KINDS = [("binary", 1.0), ("sparse", 0.3), ("tsodyks", 0.3), ("gauss", 0.2), ("gauss", 1.0)]

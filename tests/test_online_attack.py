@@ -12,10 +12,10 @@ from tests.naive import attack as naive
 from tests.test_engine_law import p_values, sample
 from tsphys import OnlineAttack
 from tsphys.models.online_attack import STRATEGIES
-from tsphys.physics.gaussian import generalisation_error
+from tsphys.physics.committee.gaussian import generalisation_error
 from tsphys.physics.order_parameters import microscopic
 from tsphys.rules import online_attack as rules
-from tsphys.sims.engines import direct, exact
+from tsphys.sims.engines.online import direct, exact
 from tsphys.sims.online_attack import on_inputs
 
 FREE = {"a_min": None, "a_max": None}

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from tests.naive import memory_reconstruction as naive
-from tsphys.physics import pattern_priors
-from tsphys.physics.pattern_priors import exact, mean_field, pattern_prior
+from tsphys.physics.inference import pattern_priors
+from tsphys.physics.inference.pattern_priors import exact, mean_field, pattern_prior
 
 KINDS = [("binary", 1.0), ("sparse", 0.3), ("tsodyks", 0.3), ("gauss", 0.2), ("gauss", 1.0)]
 

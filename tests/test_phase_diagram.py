@@ -8,8 +8,8 @@ import pytest
 import tsphys
 from tsphys.cli import main
 from tsphys.replica.hopfield import spinodal_load
-from tsphys.runs.collection import collect
-from tsphys.runs.study import study
+from tsphys.studies.collection import collect
+from tsphys.studies.study import study
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,9 @@ import pytest
 
 import tsphys
 from tsphys.cli import main
-from tsphys.runs.collection import collect
-from tsphys.runs.study import study
-from tsphys.runs.sweep import sweep
+from tsphys.studies.collection import collect
+from tsphys.studies.study import study
+from tsphys.studies.sweep import sweep
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,8 @@ from tsphys.errors import ConvergenceError
 from tsphys.models.potts_attention import PottsAttention, zero_sum
 from tsphys.numerics.autocorrelation import autocorrelation, autocovariance
 from tsphys.numerics.random import stream
-from tsphys.sims.engines import masked, potts
+from tsphys.sims.engines.potts import masked
+from tsphys.sims.engines.potts import sampler as potts
 
 
 def couplings(N, C, seed=0, strength=1.0):

@@ -9,8 +9,8 @@ import tsphys
 from tests.naive import variants
 from tests.test_pruned_theory import START, WIDE
 from tsphys.cli import main
-from tsphys.sims.engines.direct import iterate
-from tsphys.sims.engines.estimates import head, of_replica
+from tsphys.sims.engines.online.direct import iterate
+from tsphys.sims.engines.online.estimates import head, of_replica
 
 T = [0.0, 1.0, 2.0, 5.0, 10.0]
 MODEL = tsphys.Pruned(lr=0.5, noise=0.1)

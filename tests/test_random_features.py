@@ -7,9 +7,9 @@ from naive.ridge import minimiser
 import tsphys
 from tests.refusal import refuses
 from tsphys import RandomFeatures
-from tsphys.physics.hermite import parts
+from tsphys.physics.kernels.hermite import parts
 from tsphys.sims import random_features
-from tsphys.sims.engines.ridge import least_squares
+from tsphys.sims.engines.inference.ridge import least_squares
 
 
 @pytest.mark.parametrize("n, p", [(20, 35), (35, 20)])

@@ -9,9 +9,9 @@ from scipy import special
 
 import tsphys
 from tsphys import KernelRidge, RandomFeatures
-from tsphys.physics.channels import channel
-from tsphys.physics.hermite import activate, parts
-from tsphys.physics.spectra import marchenko_pastur
+from tsphys.physics.inference.channels import channel
+from tsphys.physics.kernels.hermite import activate, parts
+from tsphys.physics.kernels.spectra import marchenko_pastur
 from tsphys.replica import kernel_ridge
 from tsphys.replica.random_features import effective_ridge, law, optimal_ridge, solve, surplus
 from tsphys.replica.saddles.gaussian_covariates import Covariates, minimum

@@ -6,11 +6,11 @@ import pytest
 import tsphys
 from tests.test_engine_law import p_values, sample
 from tsphys._jit import uncached
-from tsphys.models.phases import Phase
-from tsphys.models.starts import checked_start
 from tsphys.numerics.random import generator, normals, stream
 from tsphys.physics.order_parameters import OrderParameters, microscopic
-from tsphys.sims.engines import direct, exact
+from tsphys.rules.phases import Phase
+from tsphys.rules.starts import checked_start
+from tsphys.sims.engines.online import direct, exact
 
 START = OrderParameters(R=[[0.12, 0.02], [-0.05, 0.1]], Q=[[0.3, 0.05], [0.05, 0.25]], T=np.eye(2), v=[0.3, -0.2])
 OPTIONS = {

@@ -7,7 +7,7 @@ import tsphys
 from tests.test_engine_law import p_values, sample
 from tsphys.cli import main
 from tsphys.models.simplicity_bias import DATA
-from tsphys.sims.engines import direct, exact
+from tsphys.sims.engines.online import direct, exact
 
 START = tsphys.OrderParameters(R=[[0.01, -0.01]], Q=[[0.2502]], T=np.eye(2))
 TWO = tsphys.OrderParameters(R=[[0.3, -0.1], [0.2, 0.35]], Q=[[0.5, 0.1], [0.1, 0.4]], T=np.eye(2))

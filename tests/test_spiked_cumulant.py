@@ -11,7 +11,7 @@ from tsphys.odes import learning_rule
 from tsphys.odes.spiked_cumulant import components, drift, escape_time, field_averages, latent, leading_drift
 from tsphys.physics.activations import code, dg
 from tsphys.rules import spikes
-from tsphys.sims.engines import direct, exact
+from tsphys.sims.engines.online import direct, exact
 
 MIXED = {"task": "mixed", "lr": 0.3, "beta_m": 1.0, "beta_u": 5.0}
 FAR = (0.1, 0.2, 0.3)

@@ -11,8 +11,9 @@ from tsphys.models.dense_hebbian import DenseHebbian
 from tsphys.models.hopfield import Hopfield
 from tsphys.numerics.random import generator, stream, uniforms
 from tsphys.sims import dense_hebbian, hopfield
-from tsphys.sims.engines import parallel, spins, stored
-from tsphys.sims.engines.drive import FORMS
+from tsphys.sims.engines.spins import parallel, stored
+from tsphys.sims.engines.spins import updates as spins
+from tsphys.sims.engines.spins.drive import FORMS
 
 N, P = 10, 3
 

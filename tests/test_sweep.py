@@ -17,10 +17,10 @@ import pytest
 import tsphys
 from tsphys.cli import main
 from tsphys.errors import ModelError
-from tsphys.runs import study as studies
-from tsphys.runs.collection import collect
-from tsphys.runs.store import Store
-from tsphys.runs.sweep import processes, status, sweep
+from tsphys.studies import study as studies
+from tsphys.studies.collection import collect
+from tsphys.studies.store import Store
+from tsphys.studies.sweep import processes, status, sweep
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = """
@@ -136,7 +136,7 @@ def test_results_are_those_of_the_library():
     task = study.tasks()[10]
     assert (task.verb, task.values["rule"], task.values["lr"]) == ("simulate", "adatron", 1.0)
     model, seed = tsphys.Perceptron(rule="adatron"), task.values["seed"]
-    from tsphys.models.starts import drawn_start
+    from tsphys.rules.starts import drawn_start
 
     start = drawn_start(model, 50, seed)
     sim = tsphys.simulate(model, N=50, t=[0.5, 1, 2], replicas=3, seed=seed, start=start)
@@ -199,7 +199,7 @@ def test_a_task_that_another_process_has_claimed_is_waited_for(whole):
     study, kept = whole
     task = study.tasks()[0]
     code = (
-        "import sys, time; from pathlib import Path; from tsphys.runs.store import Store\n"
+        "import sys, time; from pathlib import Path; from tsphys.studies.store import Store\n"
         f"with Store(Path('claimed').resolve()).claim('{task.key}') as mine:\n"
         "    print(mine, flush=True); time.sleep(60)"
     )
@@ -240,7 +240,7 @@ def test_damaged_files_are_found_and_computed_again(whole, where):
 
 def test_a_full_disk_is_told_and_loses_no_finished_task(whole, monkeypatch, capsys):
     study, kept = whole
-    from tsphys.runs import store as stores
+    from tsphys.studies import store as stores
 
     ordinary = stores.write_atomically
     written = []
@@ -327,7 +327,7 @@ def test_dry_run_and_script_say_what_would_be_done(capsys):
 
 
 def test_an_estimate_is_of_the_right_size(whole):
-    from tsphys.runs.estimate import estimate
+    from tsphys.studies.estimate import estimate
 
     study, kept = whole
     assert estimate(study, kept).left == 0

@@ -12,7 +12,6 @@ from scipy.integrate import solve_ivp
 import tsphys
 from tests.naive import two_layer as naive
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
-from tsphys.models.starts import drawn_start
 from tsphys.odes import learning_rule
 from tsphys.odes.two_layer import Motion, has_closed_equations, solve
 from tsphys.odes.two_layer_limits import (
@@ -23,6 +22,7 @@ from tsphys.odes.two_layer_limits import (
     plateau,
     plateau_small_lr,
 )
+from tsphys.rules.starts import drawn_start
 
 START = tsphys.OrderParameters(
     R=[[0.12, 0.02], [-0.05, 0.1]],

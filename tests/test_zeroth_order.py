@@ -11,7 +11,7 @@ from tests.naive import variants
 from tests.test_zeroth_order_theory import START
 from tsphys.cli import main
 from tsphys.numerics.random import stream
-from tsphys.sims.engines import estimates
+from tsphys.sims.engines.online import estimates
 
 T = [0.0, 1.0, 2.0, 4.0, 8.0]
 MODEL = tsphys.ZerothOrder(lr=0.5, noise=0.1)

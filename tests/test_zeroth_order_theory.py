@@ -8,7 +8,7 @@ from scipy.special import erf
 
 import tsphys
 from tsphys.odes import learning_rule
-from tsphys.odes.motion import Motion
+from tsphys.odes.equations.motion import Motion
 from tsphys.odes.zeroth_order import right_hand_side
 
 START = tsphys.OrderParameters(R=[[0.3, 0.1], [0.05, 0.35]], Q=[[0.4, 0.1], [0.1, 0.5]], T=np.eye(2))

@@ -205,7 +205,7 @@ def _call(function: Callable[..., Any], model: Any, options: dict[str, Any]) -> 
 def simulate(model: Any, **options: Any) -> Any:
     """Simulate a model; the options are those of its ``simulate``.
 
-    For online learning (`TwoLayer`, `Perceptron`, `LearningRule`) see `tsphys.sims.engines.online.simulate`:
+    For online learning (`TwoLayer`, `Perceptron`, `LearningRule`) see `tsphys.sims.engines.online.simulation.simulate`:
     ``N, t, start, replicas, seed, engine, threads, dtype, progress``.
 
     Returns
@@ -266,7 +266,7 @@ def solve(model: Any, *, progress: Callable[[float], None] | None = None, **opti
     Traceback (most recent call last):
     tsphys.errors.ModelError: alpha = 0.2: must be <= 0.137905566, the spinodal of the retrieval states at T = 0
     """
-    from tsphys.runs.progress import listening
+    from tsphys.ground.progress import listening
 
     with listening(progress):
         return _call(_find(model, "theory", "solve"), model, options)

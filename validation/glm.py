@@ -59,7 +59,7 @@ def channels(setting: Setting) -> Finding:
     """
     from scipy.special import ndtr
 
-    from tsphys.physics.channels import channel
+    from tsphys.physics.inference.channels import channel
 
     noise, kappa, V = 0.2, 0.7, 0.6
     smooth = {

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 import tsphys
-from tsphys.models.learning_rule import LearningRule
+from tsphys.rules.learning_rule import LearningRule
 from tsphys.validation.checks import Check, Finding, Setting, within
 from tsphys.validation.online import engines, simulated
 

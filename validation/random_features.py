@@ -6,8 +6,8 @@ import dataclasses
 from typing import Any
 
 import tsphys
-from tsphys.physics.hermite import parts
-from tsphys.physics.spectra import marchenko_pastur
+from tsphys.physics.kernels.hermite import parts
+from tsphys.physics.kernels.spectra import marchenko_pastur
 from tsphys.replica.random_features import effective_ridge
 from tsphys.validation import free_energies
 from tsphys.validation.checks import Check, Finding, Setting, in_size, on_theory, stationary

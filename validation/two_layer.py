@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import tsphys
-from tsphys.physics import integrals
+from tsphys.physics.committee import integrals
 from tsphys.physics.names import code
 from tsphys.validation.checks import Check, Finding, Setting, within
 from tsphys.validation.online import averaged, engines, simulated, sized

@@ -11,9 +11,9 @@ import numpy as np
 import tsphys
 from tsphys.animation import save_animation
 from tsphys.figures.escape import MODEL, escape_times
+from tsphys.ground.progress import share
 from tsphys.odes.two_layer_limits import plateau
 from tsphys.plotting import COLOURS, PAGE, style
-from tsphys.runs.progress import share
 
 
 def animate(

@@ -9,8 +9,8 @@ import numpy as np
 
 import tsphys
 from tsphys.animation import save_animation
+from tsphys.ground.progress import share
 from tsphys.plotting import COLOURS, PAGE, style
-from tsphys.runs.progress import share
 
 T, ALPHA, CUES = 0.3, 0.05, (0.35, 0.1)
 WORD, HEIGHT, WIDTH = "memory", 50, 120

@@ -10,8 +10,8 @@ import numpy as np
 
 import tsphys
 from tsphys.animation import save_animation
+from tsphys.ground.progress import share
 from tsphys.plotting import COLOURS, PAGE, style
-from tsphys.runs.progress import share
 
 MODEL = tsphys.TwoLayer(K=4, M=3, activation="erf", lr=0.8, lr_v=0.0)
 START = tsphys.OrderParameters(

@@ -15,8 +15,8 @@ from functools import cache
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.physics.channels import Channel, Interval
-from tsphys.physics.priors import Prior
+from tsphys.physics.inference.channels import Channel, Interval
+from tsphys.physics.inference.priors import Prior
 from tsphys.solvers.fixed_point import crossing, turns
 
 #: Ends of the curve: below, q is zero; above, V is (perfect recovery).

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from tsphys.errors import ConvergenceError
-from tsphys.physics.field_average import gauss, sobol
+from tsphys.rules.field_average import gauss, sobol
 
 Array = np.ndarray
 #: Nodes of an average over the field, and of one over the teacher's field given the student's.

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.physics.spin_averages import mean_tanh
+from tsphys.physics.spins.averages import mean_tanh
 from tsphys.replica.saddles.spins import (
     NONE,
     Spins,

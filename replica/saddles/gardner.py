@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tsphys.errors import ConvergenceError
-from tsphys.models.fields import number
-from tsphys.physics.channels import hazard
+from tsphys.ground.parameters import number
+from tsphys.physics.inference.channels import hazard
 from tsphys.solvers.fixed_point import crossing, fixed_point
 
 _Z = np.linspace(-10.0, 10.0, 2001)

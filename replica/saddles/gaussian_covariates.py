@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.models.fields import array, number
-from tsphys.physics.channels import Channel
-from tsphys.physics.losses import check_loss, corners, loss, proximal
+from tsphys.ground.parameters import array, number
+from tsphys.physics.inference.channels import Channel
+from tsphys.physics.inference.losses import check_loss, corners, loss, proximal
 from tsphys.solvers.fixed_point import fixed_point
 
 #: Smallest regularization λ: V is of order 1/λ where the examples can be fitted.

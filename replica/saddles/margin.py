@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.models.fields import number
+from tsphys.ground.parameters import number
 
 #: Largest artanh R.
 LARGEST = 14.0

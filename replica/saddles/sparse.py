@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tsphys.errors import ConvergenceError
-from tsphys.physics.spin_averages import SpinAverages, spin_averages
+from tsphys.physics.spins.averages import SpinAverages, spin_averages
 from tsphys.solvers.fixed_point import BranchEnd, FixedPoint, continuation, fixed_point
 
 

@@ -20,7 +20,7 @@ from math import factorial
 import numpy as np
 
 from tsphys.errors import ConvergenceError
-from tsphys.physics.spin_averages import SpinAverages, spin_averages
+from tsphys.physics.spins.averages import SpinAverages, spin_averages
 from tsphys.solvers.fixed_point import FixedPoint, crossing
 
 #: Overlap below which a state is not called retrieved; between the rounding of solutions and any retrieval state.

@@ -16,7 +16,7 @@ for _library in ("OPENBLAS", "MKL", "OMP", "VECLIB_MAXIMUM"):
 from tsphys.cli.completion import PATH  # noqa: E402
 from tsphys.cli.options import force_option  # noqa: E402
 from tsphys.errors import ModelError  # noqa: E402
-from tsphys.models.fields import number  # noqa: E402
+from tsphys.ground.parameters import number  # noqa: E402
 from tsphys.runs.files import check_free, pictures  # noqa: E402
 from tsphys.runs.replicas import thread_count  # noqa: E402
 

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from tsphys.cli.options import output_options, parse, per_model, progress_bar, target
-from tsphys.models.fields import number
-from tsphys.runs.configuration import on_steps
+from tsphys.ground.parameters import number
 from tsphys.runs.files import check_folder, npz, write_together
+from tsphys.studies.configuration import on_steps
 
 
 def run(
@@ -25,8 +25,8 @@ def run(
 ) -> int:
     """Simulate and solve from one common start, print the table of z-scores; exit code 1 if they disagree."""
     import tsphys
-    from tsphys.models.starts import drawn_start
     from tsphys.registry import _find
+    from tsphys.rules.starts import drawn_start
 
     model, options = described
     parsed = number("level", parse("level", level, {"kind": float, "shape": None}), low=0, high=1)

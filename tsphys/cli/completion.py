@@ -41,7 +41,7 @@ def numbers(ctx: click.Context) -> list[str]:
     import dataclasses
 
     from tsphys.registry import MODELS, model_class
-    from tsphys.runs.configuration import run_options
+    from tsphys.studies.configuration import run_options
 
     # An option whose value is still missing keeps Click from telling arguments apart.
     name = ctx.params.get("model") or next(iter(ctx.args), None)

@@ -8,7 +8,7 @@ import click
 
 from tsphys.cli.completion import among
 from tsphys.cli.completion import models as known
-from tsphys.models.fields import allowed
+from tsphys.ground.parameters import allowed
 from tsphys.registry import LIBRARY_ONLY, MODELS, model_class
 
 

@@ -14,8 +14,8 @@ import click
 
 from tsphys.cli.completion import PATH, items, values
 from tsphys.registry import MODELS, model_class
-from tsphys.runs.configuration import ROOMS, describe, known, read_config, run_options
 from tsphys.runs.files import check_free, npz, replacing
+from tsphys.studies.configuration import ROOMS, describe, known, read_config, run_options
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -12,11 +12,11 @@ import numpy as np
 from tsphys.cli.completion import PATH, among, models, numbers
 from tsphys.cli.options import force_option, progress_bar
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.models.fields import number
+from tsphys.ground.parameters import number
 from tsphys.registry import MODELS, model_class
-from tsphys.runs.configuration import RUN
 from tsphys.runs.files import check_free, pictures
 from tsphys.runs.replicas import available_threads
+from tsphys.studies.configuration import RUN
 
 
 @click.command(name="phase-diagram")
@@ -45,9 +45,9 @@ def phase_diagram(
     the theory has no solution of its kind the map is empty. Of a run over times the last one is shown. A simulation
     also gives N·Var(m) and Binder's cumulant 1 − ⟨m⁴⟩/3⟨m²⟩² over its replicas.
     """
-    from tsphys.runs import sweep as runs
-    from tsphys.runs.collection import collect
-    from tsphys.runs.study import study
+    from tsphys.studies import sweep as runs
+    from tsphys.studies.collection import collect
+    from tsphys.studies.study import study
 
     out = Path(output or f"{model}-phase-diagram")
     for path in pictures(out):

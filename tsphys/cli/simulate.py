@@ -11,8 +11,8 @@ import click
 from tsphys.cli.options import output_options, per_model, progress_bar, target
 from tsphys.cli.unfinished import going_on, unfinished
 from tsphys.errors import DivergedError
-from tsphys.runs.configuration import on_steps
 from tsphys.runs.files import TakenError, check_folder, write_atomically
+from tsphys.studies.configuration import on_steps
 
 
 def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, force: bool, quiet: bool) -> None:

@@ -13,7 +13,7 @@ import click
 from tsphys.cli.completion import PATH, among
 from tsphys.cli.options import force_option, progress_bar
 from tsphys.errors import ModelError
-from tsphys.models.fields import number
+from tsphys.ground.parameters import number
 from tsphys.runs.files import check_free
 from tsphys.runs.replicas import available_threads
 
@@ -58,7 +58,7 @@ store_option = click.option(
 
 
 def _read(file: str, store: str | None) -> tuple[Any, Path]:
-    from tsphys.runs.study import read_study, store_of
+    from tsphys.studies.study import read_study, store_of
 
     return read_study(file), store_of(file) if store is None else Path(store)
 
@@ -98,7 +98,7 @@ def run(
         raise ModelError("submit", submit, "must be one of " + ", ".join(CLUSTERS))
     described.tasks()
     if slurm_script:
-        from tsphys.runs import clusters
+        from tsphys.studies import clusters
 
         click.echo(clusters.slurm_script(study, folder, job_count, longest), nl=False)
         return 0
@@ -114,7 +114,7 @@ def run(
 
 
 def _do(described: Any, folder: Path, dask: str | None, count: int, quiet: bool, **options: Any) -> int:
-    from tsphys.runs import sweep as runs
+    from tsphys.studies import sweep as runs
 
     try:
         with _executor(dask, count) as executor, progress_bar(f"sweep {described.model}", quiet) as progress:
@@ -131,7 +131,7 @@ def _do(described: Any, folder: Path, dask: str | None, count: int, quiet: bool,
 
 @contextmanager
 def _executor(dask: str | None, count: int) -> Iterator[Any]:
-    from tsphys.runs.sweep import processes
+    from tsphys.studies.sweep import processes
 
     if dask is None:
         with processes(count) as pool:
@@ -143,7 +143,7 @@ def _executor(dask: str | None, count: int) -> Iterator[Any]:
 
 
 def _extra(call: Any) -> Any:
-    from tsphys.runs import clusters
+    from tsphys.studies import clusters
 
     try:
         return call(clusters)
@@ -152,7 +152,7 @@ def _extra(call: Any) -> Any:
 
 
 def _tell_estimate(described: Any, folder: Path, count: int) -> None:
-    from tsphys.runs.estimate import estimate
+    from tsphys.studies.estimate import estimate
 
     found = estimate(described, folder)
     click.echo(f"{found.tasks} tasks, {found.left} left to do")
@@ -174,7 +174,7 @@ def _tell_failures(found: Any) -> int:
 @store_option
 def status(study: str, store: str | None) -> int:
     """Tell how far a study is, after checking every file. Exit code 1 if a task failed."""
-    from tsphys.runs.sweep import status as look
+    from tsphys.studies.sweep import status as look
 
     described, folder = _read(study, store)
     found = look(described, folder)
@@ -191,8 +191,8 @@ def status(study: str, store: str | None) -> int:
 @force_option
 def collect(study: str, store: str | None, output: str | None, mean: bool, partial: bool, force: bool) -> None:
     """Bring the results of a study together in one file, with its axes (.nc needs the extra xarray)."""
-    from tsphys.runs.collection import collect as together
     from tsphys.runs.files import npz, write_atomically
+    from tsphys.studies.collection import collect as together
 
     described, folder = _read(study, store)
     path = Path(output or Path(study).with_suffix(".npz"))

@@ -11,7 +11,7 @@ from tsphys.cli.completion import PATH, among
 from tsphys.cli.completion import models as known
 from tsphys.cli.options import force_option, progress_bar
 from tsphys.errors import ModelError
-from tsphys.models.fields import number
+from tsphys.ground.parameters import number
 from tsphys.runs.files import check_free
 from tsphys.runs.replicas import thread_count
 

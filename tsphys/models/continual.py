@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import LARGEST_SCALE, MOST_UNITS, array, number, param, validate
-from tsphys.models.learning_rule import LearningRule
-from tsphys.models.phases import Phase, State
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, array, number, param, validate
 from tsphys.physics.names import ACTIVATIONS, code
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
 from tsphys.physics.similarity import cosines, readouts, stacked
+from tsphys.rules.learning_rule import LearningRule
+from tsphys.rules.phases import Phase, State
 
 #: Activations whose equations of motion are closed.
 _CLOSED = tuple(a for a in ACTIVATIONS if a not in ("tanh", "sign"))
@@ -321,7 +321,7 @@ class Continual:
 
     def eps_g(self, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray:
         """Error (…, S) of every task at given overlaps with any leading axes, heads (…, S·K) or (…, S, K)."""
-        from tsphys.physics.gaussian import generalisation_error
+        from tsphys.physics.committee.gaussian import generalisation_error
 
         R, T, v_star = np.asarray(R), np.asarray(T), np.reshape(v_star, (self.tasks, self.M))
         heads = np.reshape(v, (*R.shape[:-2], *self.readout_shape))

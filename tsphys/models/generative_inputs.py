@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import array, number, param
+from tsphys.ground.parameters import array, number, param
 from tsphys.models.latent_teacher import LatentTeacher, purpose
 from tsphys.physics.features import gaussian_features
 from tsphys.physics.nonlinearities import NONLINEARITIES, apply

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import number, param, validate
+from tsphys.ground.parameters import number, param, validate
 
 #: The loss of each estimator that minimises one.
 LOSS = {"ridge": "square", "logistic": "logistic", "hinge": "hinge"}
@@ -95,8 +95,8 @@ class GLM:
 
     def objects(self) -> tuple[Any, Any]:
         """The prior and the channel, as inference needs them."""
-        from tsphys.physics.channels import channel
-        from tsphys.physics.priors import prior
+        from tsphys.physics.inference.channels import channel
+        from tsphys.physics.inference.priors import prior
 
         return prior(self.prior, self.density), channel(self.channel, self.noise, self.edge)
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import array, number, param
+from tsphys.ground.parameters import array, number, param
 from tsphys.models.latent_teacher import LatentTeacher, purpose
 from tsphys.physics.features import Dense, Hadamard, gaussian_features, hadamard_features
 from tsphys.physics.nonlinearities import NONLINEARITIES, Moments, moments

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import param, validate
+from tsphys.ground.parameters import param, validate
 
 if TYPE_CHECKING:
     import numpy as np

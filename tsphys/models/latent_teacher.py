@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import LARGEST_SCALE, MOST_UNITS, array, param, validate
-from tsphys.models.learning_rule import LearningRule
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, array, param, validate
 from tsphys.physics.names import code
 from tsphys.physics.order_parameters import OrderParameters, triangular_root
+from tsphys.rules.learning_rule import LearningRule
 
 #: Those with closed averages, and with them closed equations of motion.
 STUDENTS = ("erf", "relu", "linear")
@@ -87,7 +87,7 @@ class LatentTeacher:
 
     def eps_g(self, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray:
         """Generalisation error at given overlaps with any leading axes, in closed form, for Gaussian fields."""
-        from tsphys.physics.gaussian import generalisation_error
+        from tsphys.physics.committee.gaussian import generalisation_error
 
         return generalisation_error(self.activation, self.activation, R, Q, T, v, v_star)
 

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import LARGEST_SCALE, param, validate
-from tsphys.physics.pattern_priors import pattern_prior
-from tsphys.physics.priors import Prior
+from tsphys.ground.parameters import LARGEST_SCALE, param, validate
+from tsphys.physics.inference.pattern_priors import pattern_prior
+from tsphys.physics.inference.priors import Prior
 
 #: Smallest noise, and largest effective one: beyond, exponents of the posterior, or its signal, are lost to rounding.
 SMALLEST_NOISE, LARGEST_DELTA = 1e-3, 1e6
@@ -111,7 +111,7 @@ class MemoryReconstruction:
             return variance
         from scipy.special import ndtr
 
-        from tsphys.physics.channels import hazard
+        from tsphys.physics.inference.channels import hazard
 
         a = self.threshold / self.noise
         with np.errstate(under="ignore"):

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import param, validate
-from tsphys.models.learning_rule import LearningRule
+from tsphys.ground.parameters import param, validate
 from tsphys.physics.names import code
 from tsphys.physics.order_parameters import DIMS, OrderParameters
+from tsphys.rules.learning_rule import LearningRule
 
 #: Names of the strategies.
 STRATEGIES = ("none", "constant", "greedy", "optimal", "clairvoyant")
@@ -23,7 +23,7 @@ MEMORY = ("action", "action_square", "cost")
 
 def _half_square(activation: str, R: Any, Q: Any) -> np.ndarray:
     """½⟨(Σ g(λ_k) − Σ g(ν_m))²⟩ for K units with overlaps Q, and R with K orthonormal others."""
-    from tsphys.physics.gaussian import generalisation_error
+    from tsphys.physics.committee.gaussian import generalisation_error
 
     K = np.shape(Q)[-1]
     return generalisation_error(activation, activation, R, Q, np.eye(K), np.ones(K), np.ones(K))

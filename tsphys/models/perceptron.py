@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tsphys.models.fields import LARGEST_SCALE, param, validate
-from tsphys.models.learning_rule import LearningRule
+from tsphys.ground.parameters import LARGEST_SCALE, param, validate
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
+from tsphys.rules.learning_rule import LearningRule
 
 #: Names of the rules, in the order of their codes in tsphys.rules.perceptron.
 RULES = ("hebb", "rosenblatt", "adatron", "optimal")

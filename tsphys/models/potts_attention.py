@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import array, param, validate
+from tsphys.ground.parameters import array, param, validate
 from tsphys.numerics.random import generator
 
 #: Colours are bytes, and the tensor of all couplings has (N·C)² entries.

@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import array, param
+from tsphys.ground.parameters import array, param
 from tsphys.models.latent_teacher import LatentTeacher
-from tsphys.models.learning_rule import LearningRule
 from tsphys.models.two_layer import TwoLayer
 from tsphys.physics.order_parameters import OrderParameters
+from tsphys.rules.learning_rule import LearningRule
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import param, validate
+from tsphys.ground.parameters import param, validate
 from tsphys.physics.names import ACTIVATIONS
 
 

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import LARGEST_SCALE, array, param, validate
-from tsphys.models.learning_rule import LearningRule
+from tsphys.ground.parameters import LARGEST_SCALE, array, param, validate
 from tsphys.physics.names import code
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
+from tsphys.rules.learning_rule import LearningRule
 
 #: Data sets that a student can be trained on.
 DATA = ("original", "gaussian", "isotropic")

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import LARGEST_SCALE, array, param, validate
-from tsphys.models.learning_rule import LearningRule
+from tsphys.ground.parameters import LARGEST_SCALE, array, param, validate
 from tsphys.physics.names import code
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
+from tsphys.rules.learning_rule import LearningRule
 
 #: Laws of the latent variable, in the order of their codes in tsphys.rules.spikes.
 LATENTS = ("rademacher", "uniform", "laplace", "normal")

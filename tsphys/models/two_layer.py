@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import LARGEST_SCALE, MOST_UNITS, array, param, validate
-from tsphys.models.learning_rule import LearningRule
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, array, param, validate
 from tsphys.physics.names import ACTIVATIONS, code
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
+from tsphys.rules.learning_rule import LearningRule
 
 _TRAIN = ("first", "second", "both")
 _TEACHERS = ("isotropic", "graded", "given")
@@ -186,6 +186,6 @@ class TwoLayer:
 
     def eps_g(self, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray:
         """Generalisation error at given overlaps with any leading axes, in closed form where there is one."""
-        from tsphys.physics.gaussian import generalisation_error
+        from tsphys.physics.committee.gaussian import generalisation_error
 
         return generalisation_error(*self.activations, R, Q, T, v, v_star)

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import LARGEST_SCALE, MOST_UNITS, param, validate
-from tsphys.models.learning_rule import LearningRule
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, param, validate
 from tsphys.models.two_layer import TwoLayer
 from tsphys.physics.names import ACTIVATIONS
 from tsphys.physics.order_parameters import OrderParameters
+from tsphys.rules.learning_rule import LearningRule
 
 _ESTIMATORS = ("rge", "cge", "sparse")
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.models.fields import number
+from tsphys.ground.parameters import number
 
 
 @dataclass(frozen=True)

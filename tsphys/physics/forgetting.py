@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import number
+from tsphys.ground.parameters import number
 
 
 def at_switch(result: Any, switch: int = 1) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import array, number
+from tsphys.ground.parameters import array, number
 
 #: Names of the axes of the order parameters in a Result.
 DIMS = {

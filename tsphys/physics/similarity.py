@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import array
+from tsphys.ground.parameters import array
 
 #: What a vector has outside of the span of those before it counts as rounding below this.
 _FLAT = 1e-7

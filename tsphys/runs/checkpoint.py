@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import parameters
+from tsphys.ground.parameters import parameters
 from tsphys.runs.provenance import versions
 from tsphys.runs.result import Result
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import parameters
+from tsphys.ground.parameters import parameters
 from tsphys.runs.checkpoint import finished_rows, keeping
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import number, parameters
-from tsphys.models.starts import checked_start, drawn_start
+from tsphys.ground.parameters import number, parameters
 from tsphys.physics.order_parameters import DIMS, OrderParameters, need
+from tsphys.rules.starts import checked_start, drawn_start
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 
 from tsphys.errors import ModelError
-from tsphys.models.fields import number
+from tsphys.ground.parameters import number
 
 
 class Cancelled(Exception):

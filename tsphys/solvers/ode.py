@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
-from tsphys.models.fields import number
-from tsphys.runs.progress import tell
-from tsphys.runs.times import times
+from tsphys.ground.parameters import number
+from tsphys.ground.progress import tell
+from tsphys.ground.times import times
 
 METHODS = ("auto", "LSODA", "DOP853", "Radau", "BDF")
 

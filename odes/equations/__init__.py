@@ -1,0 +1,1 @@
+"""What the equations of motion of several models share."""

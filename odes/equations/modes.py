@@ -1,0 +1,204 @@
+"""Online SGD on inputs with any covariance, N → ∞: equations of motion of the overlaps in each mode of Ω = ⟨xxᵀ⟩.
+
+With Ωψ_τ = e_τψ_τ, w_τ = ψ_τ·w and γ_τ = ⟨ψ_τ·x ν⟩ the state is, mode by mode, q_τ = w_τw_τᵀ and r_τ = √N w_τγ_τᵀ,
+driven by t_τ = Nγ_τγ_τᵀ; then Q = Σ e_τq_τ/N and R = Σ r_τ/N. The fields are taken as Gaussian, so that the averages of
+SGD's update c(λ, ν) with an input are linear in those of the fields (Stein), with Γ_kj = ⟨∂c_k/∂λ_j⟩,
+Λ_kn = ⟨∂c_k/∂ν_n⟩ and E = ⟨ccᵀ⟩/b::
+
+    dr_τ/dt = e_τ Γ r_τ + Λ t_τ
+    dq_τ/dt = e_τ (Γ q_τ + q_τ Γᵀ) + Λ r_τᵀ + r_τ Λᵀ + e_τ E
+
+Equivalent to Goldt, Mézard, Krzakala & Zdeborová, PRX 10, 041044 (2020) for the hidden manifold, and to Goldt et al.,
+MSML (2022) for generators; Yoshida & Okada, NeurIPS (2019) for coloured inputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from tsphys._jit import njit, rebind
+from tsphys.errors import DivergedError
+from tsphys.ground.parameters import number, parameters
+from tsphys.models.latent_teacher import LatentTeacher
+from tsphys.physics.activations import code
+from tsphys.physics.committee import integrals, relu_integrals
+from tsphys.physics.committee.integrals import I2, I3, I4, J2
+from tsphys.physics.order_parameters import DIMS, DIVERGED
+from tsphys.runs.provenance import provenance
+from tsphys.runs.result import Result
+from tsphys.solvers.ode import integrate
+
+#: Size of a state from which on the Jacobian of an implicit formula costs more than it saves.
+LARGE = 1500
+
+
+@dataclass(frozen=True)
+class Modes:
+    """A state in its modes, or in groups of modes over which it is averaged.
+
+    Parameters
+    ----------
+    e, weight : ndarray (n,)
+        Eigenvalues of Ω, and the fractions of all N modes that have them.
+    t, r, q : ndarray (n, M, M), (n, K, M), (n, K, K)
+        As in the module.
+    T : ndarray (M, M)
+        Covariance of the teachers' fields.
+    seen : ndarray (n, K), optional
+        One where a student's weights move, zero where they are fixed, at zero; none: all move.
+    """
+
+    e: np.ndarray
+    weight: np.ndarray
+    t: np.ndarray
+    r: np.ndarray
+    q: np.ndarray
+    T: np.ndarray
+    seen: np.ndarray | None = None
+
+
+@njit
+def mean_gradients(g, C, alpha, K, p, gamma, lam, E, dv):
+    """Write Γ (K, K), Λ (K, M), E (K, K), ⟨dv⟩ (K,) at the covariance C of the fields; p = [η, η_v, σ², b].
+
+    ⟨g''(x_k) g(x_a)⟩ = (⟨g'(x_k) x_k g(x_a)⟩ − C_ka ⟨g'(x_k) g'(x_a)⟩)/C_kk by Stein's lemma.
+    """
+    n = C.shape[0]
+    for k in range(K):
+        curvature = 0.0
+        dv[k] = 0.0
+        for a in range(n):
+            own = I3(g, g, C[k, k], C[k, k], C[k, a], C[k, a], C[a, a])
+            if C[k, k] > 0.0:
+                curvature += alpha[a] * (own - C[k, a] * J2(g, C, k, a)) / C[k, k]
+            if p[1] != 0.0:
+                dv[k] -= p[1] * alpha[a] * I2(g, g, C[k, k], C[k, a], C[a, a])
+        for a in range(n):
+            slope = -p[0] * alpha[k] * alpha[a] * J2(g, C, k, a)
+            if a == k:
+                slope -= p[0] * alpha[k] * curvature
+            if a < K:
+                gamma[k, a] = slope
+            else:
+                lam[k, a - K] = slope
+        for l in range(k + 1):
+            total = p[2] * J2(g, C, k, l)
+            for a in range(n):
+                for b in range(a + 1):
+                    twice = 1.0 if a == b else 2.0
+                    total += twice * alpha[a] * alpha[b] * I4(g, g, g, C, k, l, a, b)
+            E[k, l] = E[l, k] = p[0] * p[0] / p[3] * alpha[k] * alpha[l] * total
+
+
+@njit
+def motion(y, dy, g, e, weight, t, T, seen, v_star, p, C, alpha, gamma, lam, E):
+    """Write dy/dt of y = (r, q, v); the last five are memory."""
+    n, M = e.shape[0], T.shape[0]
+    K = gamma.shape[0]
+    r, q = y[: n * K * M].reshape(n, K, M), y[n * K * M : n * K * (K + M)].reshape(n, K, K)
+    dr, dq = dy[: n * K * M].reshape(n, K, M), dy[n * K * M : n * K * (K + M)].reshape(n, K, K)
+    for k in range(K):
+        alpha[k] = y[n * K * (K + M) + k]
+        for l in range(K):
+            C[k, l] = 0.0
+            for i in range(n):
+                C[k, l] += weight[i] * e[i] * 0.5 * (q[i, k, l] + q[i, l, k])
+        for m in range(M):
+            s = 0.0
+            for i in range(n):
+                s += weight[i] * r[i, k, m]
+            C[k, K + m] = C[K + m, k] = s
+    for m in range(M):
+        alpha[K + m] = -v_star[m]
+        for o in range(M):
+            C[K + m, K + o] = T[m, o]
+    mean_gradients(g, C, alpha, K, p, gamma, lam, E, dy[n * K * (K + M) :])
+    for i in range(n):
+        for k in range(K):
+            for m in range(M):
+                s = 0.0
+                for j in range(K):
+                    s += e[i] * gamma[k, j] * r[i, j, m]
+                for o in range(M):
+                    s += lam[k, o] * t[i, o, m]
+                dr[i, k, m] = seen[i, k] * s
+            for l in range(k + 1):
+                s = e[i] * E[k, l]
+                for j in range(K):
+                    s += e[i] * (gamma[k, j] * q[i, j, l] + q[i, k, j] * gamma[l, j])
+                for m in range(M):
+                    s += lam[k, m] * r[i, l, m] + r[i, k, m] * lam[l, m]
+                dq[i, k, l] = dq[i, l, k] = seen[i, k] * seen[i, l] * s
+
+
+@cache
+def _kernel(activation: str) -> Any:
+    """`motion` with the integrals of one activation only, which spares the compilation of all others."""
+    room = relu_integrals if activation == "relu" else integrals
+    replace: dict[Any, Any] = {place: getattr(room, f"{place.__name__}_{activation}") for place in (I3, J2)}
+    if activation == "relu":
+        replace[I4] = relu_integrals.I4_relu
+    if activation == "erf":
+        replace[I4], replace[I2] = integrals.I4_erf, integrals.I2_erf
+    return rebind(motion, replace, tag=activation)
+
+
+def follow(
+    model: LatentTeacher, start: Modes, t: np.ndarray, *, rtol: Any, atol: Any, method: str
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, dict[str, Any]]:
+    """Integrate from `start`: ``eps_g, R, Q, v`` over the times t, the modes' r and q, and what the solver tells.
+
+    Raises
+    ------
+    DivergedError
+        With the observables until then as ``partial``.
+    """
+    K, M, n = model.K, model.M, len(start.e)
+    v, v_star = model.readouts()
+    p = np.array([model.lr, model.lr_v, model.noise**2, float(model.minibatch)])
+    kernel, g = _kernel(model.activation), code(model.activation)
+    memory = np.zeros((K + M, K + M)), np.zeros(K + M), np.zeros((K, K)), np.zeros((K, M)), np.zeros((K, K))
+    seen = np.ones((n, K)) if start.seen is None else start.seen
+    given = [np.ascontiguousarray(a, dtype=np.float64) for a in (start.e, start.weight, start.t, start.T, seen)]
+
+    def rhs(_: float, y: np.ndarray) -> np.ndarray:
+        dy = np.empty(len(y))
+        # Numerical Jacobians come in columns.
+        kernel(np.ascontiguousarray(y), dy, g, *given, v_star, p, *memory)
+        return dy
+
+    y0 = np.concatenate([start.r.ravel(), start.q.ravel(), v])
+    if method == "auto" and len(y0) > LARGE:
+        method = "DOP853"
+
+    def shaped(y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+        r = y[:, : n * K * M].reshape(-1, n, K, M)
+        q = y[:, n * K * M : n * K * (K + M)].reshape(-1, n, K, K)
+        R, Q = np.einsum("i,tikm->tkm", start.weight, r), np.einsum("i,tikl->tkl", start.weight * start.e, q)
+        readout = y[:, n * K * (K + M) :].copy()
+        # The sum of squares may round to less than nothing.
+        eps_g = np.maximum(model.eps_g(R, Q, start.T, readout, v_star), 0.0)
+        return {"eps_g": eps_g, "R": R, "Q": Q, "v": readout}, r, q
+
+    try:
+        y, info = integrate(rhs, y0, t, rtol=rtol, atol=number("atol", atol, low=0), method=method, limit=DIVERGED)
+    except DivergedError as error:
+        raise DivergedError(str(error), t=error.t, partial=shaped(error.partial)[0]) from None
+    return *shaped(y), info
+
+
+def result(model: LatentTeacher, t: np.ndarray, data: dict[str, np.ndarray], meta: dict[str, Any]) -> Result:
+    """The Result of a theory in modes."""
+    return Result(
+        kind="theory",
+        model=model.name,
+        parameters=parameters(model),
+        axis="t",
+        data={"t": t, **data},
+        dims={**{k: DIMS[k] for k in ("R", "Q", "v")}, **{k: DIMS["Q"] for k in ("W", "Sigma") if k in data}},
+        meta={**meta, **provenance()},
+    )

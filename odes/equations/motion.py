@@ -1,0 +1,89 @@
+"""The equations of motion of a two-layer network for given teachers, as `integrate` wants them.
+
+The state is (R, S, v) with S = Q − R T⁺ Rᵀ; see `tsphys.physics.committee.motion`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tsphys.models.two_layer import TwoLayer
+from tsphys.physics.activations import code
+from tsphys.physics.committee.integrals import closed
+from tsphys.physics.committee.motion import kernels, tolerance_of_S
+from tsphys.physics.order_parameters import OrderParameters
+
+
+@dataclass(frozen=True)
+class Motion:
+    """The equations of motion of a model for given teachers.
+
+    Parameters
+    ----------
+    model : TwoLayer
+    T : ndarray (M, M)
+    v_star : ndarray (M,)
+        Overlaps and readout of the teachers.
+    """
+
+    model: TwoLayer
+    T: np.ndarray
+    v_star: np.ndarray
+
+    @property
+    def rates(self) -> np.ndarray:
+        """[η, η_v, σ², κ, κ_v, b]."""
+        m = self.model
+        return np.array([m.eta_w, m.eta_v, m.noise * m.noise, m.kappa, m.kappa_v, float(m.minibatch)])
+
+    @property
+    def T_inv(self) -> np.ndarray:
+        """T⁺, the pseudo-inverse."""
+        return np.linalg.pinv(self.T, hermitian=True)
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """What `motion` and `observe` want to know."""
+        student, teacher = self.model.activations
+        kind = np.array([code(student)] * self.model.K + [code(teacher)] * self.model.M)
+        return kind, student == teacher and student in ("erf", "linear"), self.T, self.T_inv, self.v_star
+
+    def state(self, start: OrderParameters) -> np.ndarray:
+        """(R, triangle of S, v) as one vector."""
+        S = start.Q - start.R @ self.T_inv @ start.R.T
+        return np.concatenate([start.R.ravel(), S[np.tril_indices(len(S))], start.v])
+
+    def rhs(self) -> Callable[[float, np.ndarray], np.ndarray]:
+        """``rhs(t, y)`` for `integrate`."""
+        kernel, arguments, rates = kernels(*self.model.activations)[0], self.arguments, self.rates
+
+        def rhs(t: float, y: np.ndarray) -> np.ndarray:
+            dy = np.empty_like(y)
+            kernel(y, dy, *arguments, rates)
+            return dy
+
+        return rhs
+
+    def observe(self, states: np.ndarray) -> dict[str, np.ndarray]:
+        """``eps_g, R, Q, v`` of states (n, …)."""
+        n, K, M = len(states), self.model.K, self.model.M
+        eps_g, Q = np.empty(n), np.empty((n, K, K))
+        kernels(*self.model.activations)[1](states, *self.arguments, eps_g, Q)
+        # The sum of squares may round to less than nothing.
+        np.maximum(eps_g, 0.0, out=eps_g)
+        return {"eps_g": eps_g, "R": states[:, : K * M].reshape(n, K, M), "Q": Q, "v": states[:, -K:].copy()}
+
+    def tolerances(self, atol: float) -> np.ndarray:
+        """`atol` of each component of the state."""
+        K, M = self.model.K, self.model.M
+        triangle = np.full(K * (K + 1) // 2, atol * tolerance_of_S(*self.model.activations))
+        return np.concatenate([np.full(K * M, atol), triangle, np.full(K, atol)])
+
+
+def has_closed_equations(model: TwoLayer) -> bool:
+    """Whether the equations of motion are closed: the pair is, or only the readout trains and no unit is tanh."""
+    return closed(*model.activations) or (model.eta_w == 0.0 and "tanh" not in model.activations)

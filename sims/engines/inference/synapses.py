@@ -1,0 +1,179 @@
+"""Noisy symmetric synapses that store patterns, as the Fisher scores that inference needs, each stored once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.memory_reconstruction import MemoryReconstruction
+from tsphys.numerics.random import normals, stream, uniforms
+from tsphys.physics.inference.channels import hazard
+
+#: Neurons in a block: one of float32 fills 1 MiB, so that the two products with it read memory once.
+BLOCK = 512
+
+
+class Scores:
+    """A symmetric matrix S (N, N) with zeros on its diagonal, of which the blocks S[I, J], I ≤ J, are kept.
+
+    Parameters
+    ----------
+    N : int
+        Number of neurons.
+    blocks : dict
+        (I, J) -> block of at most `BLOCK` × `BLOCK`; those on the diagonal are whole.
+    """
+
+    def __init__(self, N: int, blocks: dict[tuple[int, int], np.ndarray]):
+        self.N, self.blocks = N, blocks
+        self.dtype = next(iter(blocks.values())).dtype
+
+    def product(self, x: np.ndarray) -> np.ndarray:
+        """S x for x (N, P), in the precision of the blocks, as float64."""
+        x = np.ascontiguousarray(x, dtype=self.dtype)
+        out = np.zeros(x.shape)
+        for (i, j), block in self.blocks.items():
+            I, J = _span(i, self.N), _span(j, self.N)
+            out[I] += block @ x[J]
+            if i != j:
+                out[J] += block.T @ x[I]
+        return out
+
+    def information(self) -> float:
+        """Mean of S_ij² over the pairs, an estimate of 1/Δ."""
+        total = sum(
+            (1 if i == j else 2) * float(np.einsum("ab,ab->", b, b, dtype=np.float64))
+            for (i, j), b in self.blocks.items()
+        )
+        return total / (self.N * (self.N - 1))
+
+    def dense(self) -> np.ndarray:
+        """The whole matrix, for small N."""
+        out = np.zeros((self.N, self.N), self.dtype)
+        for (i, j), block in self.blocks.items():
+            out[_span(i, self.N), _span(j, self.N)] = block
+            out[_span(j, self.N), _span(i, self.N)] = block.T
+        return out
+
+
+def _span(i: int, N: int) -> slice:
+    return slice(i * BLOCK, min((i + 1) * BLOCK, N))
+
+
+def places(N: int) -> Iterator[tuple[int, int]]:
+    """The blocks that are kept, row by row."""
+    count = -(-N // BLOCK)
+    return ((i, j) for i in range(count) for j in range(i, count))
+
+
+def bytes_of(N: int, itemsize: int) -> float:
+    """Memory of the scores of N neurons."""
+    return 0.5 * itemsize * N * (N + BLOCK)
+
+
+def stored(model: MemoryReconstruction, x: np.ndarray, dtype: Any, key: tuple[int, int, str]) -> Scores:
+    """Scores of synapses that store the patterns x (N, P).
+
+    Parameters
+    ----------
+    dtype : dtype
+        Of the scores; noise is drawn in single precision for both, so that they are scores of the same synapses.
+    key : tuple
+        Seed, replica and purpose of the noise; each block has a stream of its own.
+    """
+    N = len(x)
+    x = x.astype(dtype)
+    blocks = {}
+    for i, j in places(N):
+        rows, columns = x[_span(i, N)], x[_span(j, N)]
+        noise = np.empty((len(rows), len(columns)), np.float32)
+        state = stream(key[0], key[1], f"{key[2]} {i} {j}")
+        normals(state, noise.reshape(-1))
+        block = rows @ columns.T
+        block /= np.sqrt(dtype.type(N))
+        block += dtype.type(model.noise) * noise
+        kept = None
+        if model.channel == "diluted":
+            uniforms(state, noise.reshape(-1))
+            kept = noise < model.connectivity
+        scores(model, block, kept)
+        blocks[i, j] = _mirrored(block) if i == j else block
+    return Scores(N, blocks)
+
+
+def scores(model: MemoryReconstruction, field: np.ndarray, kept: np.ndarray | None = None) -> None:
+    """Fisher scores ∂ ln P(J|H)/∂H at H = 0 in place of the fields H + νz."""
+    if model.channel == "clipped":
+        np.copysign(field.dtype.type(np.sqrt(2 / np.pi) / model.noise), field, out=field)
+        return
+    hidden = field <= model.threshold if model.channel == "rectified" else None
+    field /= field.dtype.type(model.noise**2)
+    if hidden is not None:
+        field[hidden] = below(model)
+    if kept is not None:
+        field *= kept
+
+
+def observed(model: MemoryReconstruction, J: Any, dtype: Any) -> Scores:
+    """Scores of a given matrix √N J of synapses; NaN stands for bonds that are not there in a diluted network.
+
+    Raises
+    ------
+    ModelError
+        If it is no symmetric matrix, or has entries that the channel cannot give.
+    """
+    words = "must be a symmetric matrix, at least 2 × 2, of numbers" + (
+        ", NaN where there is no bond" if model.channel == "diluted" else ""
+    )
+    try:
+        J = np.asarray(J, dtype=dtype)
+    except (TypeError, ValueError):
+        raise ModelError("J", J, words) from None
+    if J.ndim != 2 or J.shape[0] != J.shape[1] or len(J) < 2:
+        raise ModelError("J", f"array of shape {J.shape}", words)
+    N, blocks = len(J), {}
+    for i, j in places(N):
+        block, mirror = J[_span(i, N), _span(j, N)].copy(), J[_span(j, N), _span(i, N)].T
+        off = ~np.eye(len(block), dtype=bool) if i == j else np.True_
+        if not np.array_equal(block[off], mirror[off], equal_nan=model.channel == "diluted"):
+            raise ModelError("J", f"array of shape {J.shape}", words)
+        _check(model, block[off])
+        kept = None
+        if model.channel == "rectified":
+            block[block > 0] += dtype.type(model.threshold)
+            block[J[_span(i, N), _span(j, N)] == 0] = min(model.threshold, 0.0) - 1.0
+        if model.channel == "diluted":
+            kept = ~np.isnan(block)
+            block[~kept] = 0.0
+        scores(model, block, kept)
+        blocks[i, j] = _mirrored(block) if i == j else block
+    return Scores(N, blocks)
+
+
+def _check(model: MemoryReconstruction, entries: np.ndarray) -> None:
+    allowed = {
+        "rectified": ("must be ≥ 0 with channel = rectified", lambda: entries >= 0),
+        "clipped": ("must be ±1 with channel = clipped", lambda: np.abs(entries) == 1),
+        "diluted": ("must be finite, or NaN without a bond", lambda: ~np.isinf(entries)),
+        "additive": ("must be finite", lambda: np.isfinite(entries)),
+    }
+    words, holds = allowed[model.channel]
+    wrong = entries[~holds()]
+    if wrong.size:
+        raise ModelError("J", float(wrong[0]), f"has an entry that {words}")
+
+
+def below(model: MemoryReconstruction) -> float:
+    """Score of a synapse that does not exceed the threshold, −φ(a)/(νΦ(a)), a = τ/ν."""
+    with np.errstate(under="ignore"):
+        return float(-hazard(model.threshold / model.noise)[0] / model.noise)
+
+
+def _mirrored(block: np.ndarray) -> np.ndarray:
+    """The upper triangle on both sides, and no synapse of a neuron with itself."""
+    upper = np.triu(block, 1)
+    upper += upper.T
+    return upper

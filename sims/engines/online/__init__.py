@@ -1,0 +1,1 @@
+"""Engines of learning rules on local fields."""

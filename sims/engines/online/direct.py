@@ -1,0 +1,401 @@
+"""Engine `direct`: the weights themselves, for any law of the inputs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from tsphys._jit import njit, rebind
+from tsphys.numerics.random import generator, normals, signs, stream
+from tsphys.physics.order_parameters import OrderParameters, microscopic
+from tsphys.rules.binding import law
+from tsphys.rules.learning_rule import LearningRule
+from tsphys.rules.phases import Phase, held_fraction
+from tsphys.runs.memory import fitting_threads
+from tsphys.sims.engines.online import estimates
+from tsphys.sims.engines.online.local import (
+    BLOCK,
+    SCALARS,
+    bind,
+    bind_anchored,
+    bound,
+    coefficients,
+    estimate,
+    minibatch_weights,
+    numbers,
+    of_unit,
+    write_overlaps,
+)
+from tsphys.sims.engines.online.phases import Held, restored, through_phases
+
+#: Numbers in the inputs that are drawn ahead of their use: they stay in the second-level cache.
+WORDS_AHEAD = 2**15
+NOTHING = np.empty(0)
+
+
+@njit(fast=True)
+def pass_over(W, B, pool, old, new, c, decay, moved, fresh, rng, lam, nu):
+    """One pass over the weights: apply the last update, draw the next inputs, gather their fields.
+
+    W ← decay·W + Σ_β c_kβ x_old[β], without decay unless `moved`;
+    then λ_kβ = w_k·x_new[β], ν_mβ = w*_m·x_new[β], both without their 1/√N.
+    """
+    K, N = W.shape
+    M = B.shape[0]
+    b = new.shape[0]
+    one = W.dtype.type(1)
+    lam.fill(0.0)
+    nu.fill(0.0)
+    for low in range(0, N, BLOCK):
+        high = min(low + BLOCK, N)
+        if fresh:
+            for beta in range(b):
+                normals(rng, pool[new[beta], low:high])
+        for beta in range(b):
+            x = pool[new[beta], low:high]
+            for m in range(M):
+                nu[beta, m] += dot(B[m, low:high], x)
+        for beta in range(b - 1):
+            x = pool[old[beta], low:high]
+            for k in range(K):
+                axpy(W[k, low:high], W.dtype.type(of_unit(decay, k)) if moved and beta == 0 else one, c[beta, k], x)
+        first = moved and b == 1
+        last, x = pool[old[b - 1], low:high], pool[new[0], low:high]
+        for k in range(0, K - 1, 2):
+            w, u = W[k, low:high], W[k + 1, low:high]
+            shrink_w = W.dtype.type(of_unit(decay, k)) if first else one
+            shrink_u = W.dtype.type(of_unit(decay, k + 1)) if first else one
+            s, r = axpy_dot_pair(w, u, shrink_w, shrink_u, c[b - 1, k], c[b - 1, k + 1], last, x)
+            lam[0, k] += s
+            lam[0, k + 1] += r
+        if K % 2 == 1:
+            shrink = W.dtype.type(of_unit(decay, K - 1)) if first else one
+            lam[0, K - 1] += axpy_dot(W[K - 1, low:high], shrink, c[b - 1, K - 1], last, x)
+        for beta in range(1, b):
+            x = pool[new[beta], low:high]
+            for k in range(K):
+                lam[beta, k] += dot(W[k, low:high], x)
+
+
+@njit(fast=True)
+def dot(a, b):
+    """a·b."""
+    s = a.dtype.type(0)
+    for i in range(a.shape[0]):
+        s += a[i] * b[i]
+    return s
+
+
+@njit(fast=True)
+def axpy(w, decay, c, x):
+    """w ← decay·w + c x."""
+    for i in range(w.shape[0]):
+        w[i] = decay * w[i] + c * x[i]
+
+
+@njit(fast=True)
+def axpy_dot(w, decay, c, x, y):
+    """w ← decay·w + c x, and w·y."""
+    s = w.dtype.type(0)
+    for i in range(w.shape[0]):
+        new = decay * w[i] + c * x[i]
+        w[i] = new
+        s += new * y[i]
+    return s
+
+
+@njit(fast=True)
+def axpy_dot_pair(w, u, decay_w, decay_u, c, d, x, y):
+    """`axpy_dot` of two rows, w with c and u with d: x and y are read once for both."""
+    s = w.dtype.type(0)
+    r = w.dtype.type(0)
+    for i in range(w.shape[0]):
+        new_w = decay_w * w[i] + c * x[i]
+        new_u = decay_u * u[i] + d * x[i]
+        w[i] = new_w
+        u[i] = new_u
+        s += new_w * y[i]
+        r += new_u * y[i]
+    return s, r
+
+
+@njit(fast=True)
+def overlaps(W, B, R, Q):
+    """R (K, M) and Q (K, K) of the weights, summed in float64."""
+    K, N = W.shape
+    for k in range(K):
+        for m in range(B.shape[0]):
+            s = 0.0
+            for i in range(N):
+                s += np.float64(W[k, i]) * np.float64(B[m, i])
+            R[k, m] = s / N
+        for j in range(k + 1):
+            s = 0.0
+            for i in range(N):
+                s += np.float64(W[k, i]) * np.float64(W[j, i])
+            Q[k, j] = s / N
+            Q[j, k] = s / N
+
+
+@njit
+def kept(decay, w, c, lam, x):
+    """The part of the weights that stays after the step w + c x."""
+    return decay
+
+
+@njit(fast=True)
+def squared(w):
+    """|w|², summed in float64."""
+    s = 0.0
+    for i in range(w.shape[0]):
+        s += np.float64(w[i]) * np.float64(w[i])
+    return s
+
+
+@njit
+def kept_on_sphere(decay, w, c, lam, x):
+    """The factor, also put into c, that brings a single student w back to |w|² = N after a step.
+
+    Its norm before the step is measured: taken for granted, its rounding would grow like exp(−2⟨cλ⟩t).
+    """
+    N = x.shape[0]
+    # λ = w·x/√N; single precision would move the norm by 1e-7 a step.
+    cost = np.float64(c[0, 0])
+    scale = np.sqrt(N / (squared(w) + 2.0 * cost * np.sqrt(N) * lam[0, 0] + cost * cost * squared(x)))
+    c[0, 0] *= scale
+    return x.dtype.type(scale)
+
+
+@njit
+def draw_inputs(pool, noise, B, rng, p, s, moved):
+    """Fill the rows of `pool` with inputs whose coordinates along the orthonormal rows of B/√N have the law.
+
+    noise (rows, n_noise) are standard normals in, noises of the rule out; s and moved (M,) are memory.
+    """
+    M, N = B.shape
+    root = np.sqrt(N)
+    for i in range(pool.shape[0]):
+        x = pool[i]
+        for low in range(0, N, BLOCK):
+            normals(rng, x[low : min(low + BLOCK, N)])
+        for m in range(M):
+            s[m] = dot(B[m], x) / root
+            moved[m] = s[m]
+        law(s, noise[i], p)
+        for m in range(M):
+            axpy(x, B.dtype.type(1), B.dtype.type((s[m] - moved[m]) / root), B[m])
+
+
+@njit
+def advance(
+    W, B, v, v_star, p, uses_overlaps, pool, rows, noise, fresh, decay, decay_v, rng, R, Q,
+    lam, nu, c, c_example, dv, change,
+):  # fmt: skip
+    """Do a step for each row of `rows`; returns how many were done, fewer if it diverged.
+
+    W (K, N), B (M, N), v are changed in place; R (K, M), Q (K, K) hold the overlaps at the end. The inputs of step i
+    are pool[rows[i]], drawn anew if they are `fresh`, with noise[i] (b, n_noise). The last six are memory: lam and c
+    (b, K), nu (b, M), c_example (K,), dv and change like v; allocating here would take half a second to compile.
+    """
+    K, N = W.shape
+    M = B.shape[0]
+    batch = rows.shape[1]
+    root = np.sqrt(N)
+    shrink = decay
+    done = 0
+    old = rows[0]
+    c.fill(0.0)
+    steps = rows.shape[0]
+    for i in range(steps + 1 if steps > 0 else 0):
+        # The last update goes by the same instructions as the others, so that pieces of a run leave no trace in its
+        # bits; the fields that are gathered with it are not used.
+        new = rows[i] if i < steps else old
+        pass_over(W, B, pool, old, new, c, shrink, done > 0, fresh and i < steps, rng, lam, nu)
+        if i == steps:
+            break
+        if uses_overlaps:
+            overlaps(W, B, R, Q)
+            write_overlaps(p, R, Q)
+        minibatch_weights(pool, new, lam, nu, root, v, v_star, noise[i], p)
+        change.fill(0.0)
+        ok = True
+        for beta in range(batch):
+            for k in range(K):
+                lam[beta, k] /= root
+            for m in range(M):
+                nu[beta, m] /= root
+            ok = coefficients(lam[beta], nu[beta], v, v_star, noise[i, beta], p, c_example, dv) and ok
+            for k in range(K):
+                c[beta, k] = c_example[k] / (batch * root)
+            for k in range(v.shape[0]):
+                change[k] += dv[k] / (batch * N)
+        if not ok:
+            break
+        for k in range(v.shape[0]):
+            v[k] = decay_v * v[k] + change[k]
+        shrink = kept(decay, W[0], c, lam, pool[new[0]])
+        estimate(W, pool, new, c, noise[i], p, rng)
+        old = new
+        done += 1
+    overlaps(W, B, R, Q)
+    return done
+
+
+def pool_size(rule: LearningRule, N: int) -> int:
+    """Inputs that a replica holds: two minibatches, some more that are drawn ahead if they have a law of their own, or
+    the ⌈αN⌉ examples of a fixed training set."""
+    if rule.alpha is None and rule.law is None:
+        return 2 * rule.minibatch
+    if rule.alpha is None:
+        return rule.minibatch * max(1, min(64, WORDS_AHEAD // (N * rule.minibatch)))
+    # 0.07·100 is 7 and a rounding error, which is no eighth example.
+    return math.ceil(rule.alpha * N * (1 - 1e-12))
+
+
+def fitting(rule: LearningRule, N: int, dtype: np.dtype[Any], threads: int) -> int:
+    """How many of `threads` replicas fit into memory side by side, or a ModelError if none does."""
+    size = pool_size(rule, N)
+    # A start needs a random basis, its factors and the products with them, in float64, before there are weights.
+    anchors = 0 if rule.schedule is None else 2 * rule.K
+    masks = 0 if rule.masks is None else 2 * rule.K
+    bytes_each = float(N) * ((rule.K + rule.M) * (dtype.itemsize + 4 * 8) + (size + anchors) * dtype.itemsize)
+    bytes_each += 8.0 * N * masks
+    what = "the weights and " + ("the inputs" if rule.alpha is None else f"{size} examples")
+    return fitting_threads(bytes_each, N, what, threads)
+
+
+@cache
+def of_inputs(inputs: str, sphere: bool = False, estimator: Any = None) -> Any:
+    """`advance` with inputs of this law, students that are free or on the sphere, steps as they are or estimated."""
+    replace = {**({normals: signs} if inputs == "binary" else {}), **({kept: kept_on_sphere} if sphere else {})}
+    names = ["binary"] * (inputs == "binary") + ["sphere"] * sphere
+    if estimator is not None:
+        replace[estimate] = estimator
+        names.append(estimator.__name__)
+    tag = "_".join(names)
+    return rebind(advance, replace, tag=tag) if replace else advance
+
+
+def start_replica(
+    rule: LearningRule, N: int, start: OrderParameters, seed: int, replica: int, dtype: Any
+) -> Callable[[int, int], tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+    """A replica at t = 0, as the function ``advance(step, stop) -> (step reached, R, Q, v)``."""
+    draw = generator(seed, replica, "direct start")
+    W, B = (np.ascontiguousarray(a, dtype=dtype) for a in microscopic(start, N, draw))
+    rng, scalars = stream(seed, replica, "direct inputs"), generator(seed, replica, "direct scalars")
+    # Numbers of two kinds from one generator would depend on how many are drawn at once.
+    lengths = generator(seed, replica, "direct directions")
+    more = estimates.of_replica(rule, N, seed, replica)
+    if rule.masks is not None:
+        W *= more[2:].reshape(W.shape)
+    b, fresh = rule.minibatch, rule.alpha is None
+    size = pool_size(rule, N)
+    pool = np.zeros((size, N), dtype)
+    fill = filler(rule, B, rng)
+    if not fresh:
+        labels = scalars.standard_normal((size, rule.n_noise))
+        fill(pool, labels)
+    # Fresh inputs take the two halves of the pool in turn, since the last ones are still wanted for their update.
+    halves = np.arange(2 * b).reshape(2, b)
+
+    def examples(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        if not fresh:
+            rows = scalars.integers(size, size=(min(most, max(1, SCALARS // b)), b))
+            return pool, rows, labels[rows]
+        if rule.law is None:
+            count = min(most, max(1, SCALARS // b))
+            noise = scalars.standard_normal((count, b, rule.n_noise))
+            if rule.queries is not None:
+                noise = np.concatenate([noise, estimates.roots(rule, N, lengths, (count, b, 1))], axis=2)
+            return pool, halves[(step + np.arange(count)) & 1], noise
+        rows = np.arange(b * min(most, size // b))
+        noise = scalars.standard_normal((len(rows), rule.n_noise))
+        fill(pool[: len(rows)], noise)
+        return pool, rows.reshape(-1, b), noise.reshape(-1, b, rule.n_noise)
+
+    run = iterate(rule, W, B, start.v, start.v_star, examples, rng if fresh and rule.law is None else None, more)
+    return through_phases(run, rule, N, start)
+
+
+def filler(rule: LearningRule, B: np.ndarray, rng: np.ndarray) -> Callable[[np.ndarray, np.ndarray], None]:
+    """The function ``fill(x, noise)`` that draws inputs x (rows, N), and turns normals (rows, n_noise) into noises."""
+    if rule.law is not None:
+        kernel, p, memory = bind(draw_inputs, rule.law, law), rule.parameter_array(), np.zeros((2, rule.M))
+        return lambda x, noise: kernel(x, noise, B, rng, p, *memory)
+    one = signs if rule.inputs == "binary" else normals
+
+    def fill(x: np.ndarray, noise: np.ndarray) -> None:
+        for row in x:
+            one(rng, row)
+
+    return fill
+
+
+def iterate(
+    rule: LearningRule, W: np.ndarray, B: np.ndarray, v: np.ndarray, v_star: np.ndarray,
+    examples: Callable[[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]], rng: np.ndarray | None = None,
+    more: np.ndarray = NOTHING,
+) -> Callable[[int, int], tuple[int, np.ndarray, np.ndarray, np.ndarray]]:  # fmt: skip
+    """Weights W (K, N), changed in place, as the function ``advance(step, stop) -> (step reached, R, Q, v)``.
+
+    ``examples(step, most)`` returns pool, rows and noise of the next steps, `most` or fewer, as `advance` wants them.
+    With a stream `rng` the kernel draws the inputs into the pool; otherwise, whatever their law, they stand there.
+    `more` is what an estimate of the steps wants to know, see `tsphys.sims.engines.online.estimates`.
+    """
+    return Replica(rule, W, B, np.array(v, dtype=np.float64), np.array(v_star, dtype=np.float64), examples, rng, more)
+
+
+class Replica:
+    """Weights in motion: ``replica(step, stop) -> (step reached, R, Q, v)``, for arguments see `iterate`."""
+
+    def __init__(self, rule: LearningRule, W: np.ndarray, B: np.ndarray, v: np.ndarray, v_star: np.ndarray,
+                 examples: Any, rng: np.ndarray | None, more: np.ndarray = NOTHING):  # fmt: skip
+        self.rule, self.W, self.teachers, self.v, self.v_star = rule, W, B, v, v_star
+        self.examples, self.fresh, self.more = examples, rng is not None, more
+        self.rng = stream(0, 0) if rng is None else rng
+        self.held: Held | None = None
+        self._prepare(rule, None)
+
+    def _prepare(self, rule: LearningRule, pull: np.ndarray | None) -> None:
+        """Set up the kernel for a rule with other parameters and, with a `pull`, for anchors where the weights are."""
+        (K, N), M, V = self.W.shape, rule.M, len(self.v)
+        if self.held is not None:
+            self.W = self.W + self.B[M:]
+        kernel, decay = of_inputs(rule.inputs, rule.sphere, estimates.of_weights(rule)), rule.weight_decay
+        self.p, self.B, self.held = np.concatenate([self.more, numbers(rule, V)]), self.teachers, None
+        self.decays: Any = 1.0 - decay / N, 1.0 - rule.weight_decay_v / N
+        if pull is None:
+            self.kernel = bound(kernel, rule)
+        else:
+            self.kernel = bind_anchored(kernel, rule.function)
+            fixed = held_fraction(pull, decay)[:, None].astype(self.W.dtype) * self.W
+            self.W, self.B = self.W - fixed, np.concatenate([self.teachers, fixed])
+            self.held = Held(np.empty((K, M)), np.empty((K, K)))
+            overlaps(fixed, self.teachers, *self.held)
+            self.p = np.concatenate([self.p, np.zeros(K)])
+            self.decays = 1.0 - (decay + pull) / N, self.decays[1]
+        b, M = rule.minibatch, len(self.B)
+        self.R, self.Q = np.empty((K, M)), np.empty((K, K))
+        self.memory = np.zeros((b, K)), np.zeros((b, M)), np.zeros((b, K), self.W.dtype), np.zeros(K), *np.zeros((2, V))
+
+    def enter(self, phase: Phase) -> None:
+        """Go on with the parameters, the readout and the anchors of a phase."""
+        if phase.v is not None:
+            self.v[...] = phase.v
+        self._prepare(phase.of(self.rule), phase.rates(self.rule, self.W.shape[1]))
+
+    def __call__(self, step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+        target = step
+        while True:
+            pool, rows, noise = self.examples(step, stop - step)
+            step += self.kernel(
+                self.W, self.B, self.v, self.v_star, self.p, self.rule.uses_overlaps, pool, rows, noise, self.fresh,
+                *self.decays, self.rng, self.R, self.Q, *self.memory,
+            )  # fmt: skip
+            target += len(rows)
+            if step < target or step == stop:
+                return step, *restored(self.R, self.Q, self.held), self.v.copy()

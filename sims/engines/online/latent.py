@@ -1,0 +1,209 @@
+"""Online learning of inputs with a structure, drawn by the chunk, from a teacher whose fields come with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from tsphys._jit import njit
+from tsphys.errors import DivergedError, ModelError
+from tsphys.ground.parameters import number
+from tsphys.ground.times import times, whole_steps
+from tsphys.models.latent_teacher import LatentTeacher
+from tsphys.numerics.random import generator, normals, stream
+from tsphys.physics.order_parameters import DIMS
+from tsphys.runs.blas import one_blas_thread
+from tsphys.runs.ensemble import ensemble
+from tsphys.runs.memory import check_memory, fitting_threads
+from tsphys.runs.replicas import thread_count
+from tsphys.runs.result import Result
+from tsphys.sims.engines.online.direct import iterate
+from tsphys.sims.engines.online.simulation import trajectory
+from tsphys.studies.configuration import DTYPES
+
+#: Bytes of inputs drawn at once, so that they are still in the second-level cache when they are learned.
+CHUNK = 2**20
+#: Fewest examples at once: with fewer a product with the features waits for memory.
+FEWEST = 64
+DISORDER = ("common", "each")
+#: Names of the axes of the observables.
+LATENT_DIMS = {**DIMS, "W": ("student", "student_2"), "Sigma": ("student", "student_2")}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a replica starts and what it sees.
+
+    Parameters
+    ----------
+    W : ndarray (K, N)
+        Weights at t = 0.
+    T : ndarray (M, M)
+        Overlaps of the teachers.
+    draw : callable
+        ``draw(rng, scalars, x)`` fills x (S, N) with fresh inputs, returns the teachers' fields (S, M).
+    overlaps : callable
+        ``overlaps(W)`` returns the order parameters of weights by name, R and Q among them.
+    """
+
+    W: np.ndarray
+    T: np.ndarray
+    draw: Callable[[np.ndarray, np.random.Generator, np.ndarray], np.ndarray]
+    overlaps: Callable[[np.ndarray], dict[str, np.ndarray]]
+
+
+@njit
+def normal_rows(rng, c):
+    """Fill each row of c with normals, the same whatever the number of rows."""
+    for i in range(c.shape[0]):
+        normals(rng, c[i])
+
+
+def chunk_size(N: int, minibatch: int) -> int:
+    """Steps whose examples are drawn at once."""
+    return max(1, max(FEWEST, CHUNK // (8 * N)) // minibatch)
+
+
+def simulate(
+    model: LatentTeacher,
+    build: Callable[[int], Source],
+    *,
+    N: int,
+    t: Any,
+    replicas: int,
+    seed: int,
+    disorder: str,
+    n_test: int,
+    threads: int | None,
+    dtype: str,
+    fixed: float,
+    latent: int,
+    cost: float,
+    record: dict[str, Any],
+    progress: Callable[[float], None] | None,
+    checkpoint: Callable[[Result], Any] | None,
+    resume: Result | None,
+) -> Result:
+    """Replicas of SGD on the inputs of a source, and what is observed at the times t.
+
+    Parameters
+    ----------
+    build : callable
+        Source of the replica with this number.
+    fixed : float
+        Bytes of the disorder.
+    latent : int
+        Numbers that an example is made of.
+    cost : float
+        Operations that an example takes.
+    record : dict
+        What else makes it this run.
+
+    Other parameters are as for `tsphys.sims.hidden_manifold.simulate`.
+    """
+    t = times("t", t)
+    steps = whole_steps(t, N)
+    replicas = number("replicas", replicas, kind=int, low=1)
+    seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
+    n_test = number("n_test", n_test, kind=int, low=0)
+    if disorder not in DISORDER:
+        raise ModelError("disorder", disorder, "must be one of " + ", ".join(DISORDER))
+    if dtype not in DTYPES:
+        raise ModelError("dtype", dtype, "must be one of " + ", ".join(DTYPES))
+    K, b = model.K, model.minibatch
+    check_memory("replicas", replicas, 8.0 * replicas * len(t) * (K * (3 * K + model.M + 1) + 2), "the observables")
+    each = 8.0 * (chunk_size(N, b) * b * (N + 3 * latent) + 3 * K * N)
+    common = fixed if disorder == "common" else 0.0
+    check_memory("N", N, common + each, "the features and the inputs")
+    threads = fitting_threads(each + fixed - common, N, "the features and the inputs", thread_count(threads))
+    piece = max(1, int(2e8 / (b * (cost + N * (K + 1)))))
+    diverged: dict[int, int] = {}
+    shared = cache(build)
+
+    def work(replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
+        source = shared(0) if disorder == "common" else build(replica)
+        advance, names = start(model, source, seed, replica, set(steps.tolist()), n_test, np.dtype(dtype))
+        values, stopped = trajectory(advance, steps, piece, report)
+        if stopped is not None:
+            diverged[replica] = stopped
+        found = dict(zip(names, values, strict=True))
+        error = model.eps_g(found["R"], found["Q"], source.T, found["v"], model.readouts()[1])
+        return {"eps_g": error, **found}
+
+    record = {
+        **record,
+        **{"N": N, "seed": seed, "engine": "direct", "dtype": dtype, "disorder": disorder, "n_test": n_test},
+    }
+    with one_blas_thread():
+        if disorder == "common":
+            shared(0)
+        result = ensemble(
+            model, "t", t, work, record, replicas=replicas, threads=threads, dims=LATENT_DIMS, progress=progress,
+            checkpoint=checkpoint, resume=resume,
+        )  # fmt: skip
+    lost = np.isnan(result["Q"]).any(axis=(1, 2, 3))
+    if lost.any():
+        first = np.isnan(result["Q"][..., 0, 0]).argmax(axis=1)
+        when = min(diverged.values()) / N if diverged else float(t[first[lost].min()])
+        words = f"diverged at t = {when:.4g} (lr too large?); {lost.sum()} of {replicas} did"
+        raise DivergedError(f"replica {int(np.flatnonzero(lost)[0])} {words}", t=when, partial=result)
+    return result
+
+
+def start(
+    model: LatentTeacher, source: Source, seed: int, replica: int, seen: set[int], n_test: int, dtype: Any
+) -> tuple[Callable[[int, int], tuple[Any, ...]], list[str]]:
+    """A replica at t = 0: ``advance(step, stop) -> (step reached, observables…)``, and their names."""
+    rule, (_, v_star) = model.engine_rule(), model.readouts()
+    W = np.ascontiguousarray(source.W, dtype=dtype).copy()
+    N, b = W.shape[1], model.minibatch
+    most_steps = chunk_size(N, b)
+    pool = np.empty((most_steps * b, N), dtype)
+    rng, scalars = stream(seed, replica, "latent inputs"), generator(seed, replica, "latent scalars")
+    zeta = generator(seed, replica, "latent noise")
+    test_rng, test_scalars = stream(seed, replica, "latent test"), generator(seed, replica, "latent test scalars")
+
+    def examples(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        count = min(most, most_steps)
+        nu = source.draw(rng, scalars, pool[: count * b])
+        noise = np.concatenate([zeta.standard_normal((count * b, 1)), nu], axis=1)
+        return pool, np.arange(count * b).reshape(count, b), noise.reshape(count, b, rule.n_noise)
+
+    def test_error(v: np.ndarray) -> float:
+        """Half the mean squared error on fresh inputs, the teacher without its noise."""
+        total, done = 0.0, 0
+        while done < n_test:
+            x = pool[: min(len(pool), n_test - done)]
+            nu = source.draw(test_rng, test_scalars, x)
+            outputs = activate(model.activation, x @ W.T / np.sqrt(N)) @ v - activate(model.activation, nu) @ v_star
+            total += float(np.sum(np.square(outputs)))
+            done += len(x)
+        return 0.5 * total / n_test
+
+    # The teachers are none of the engine's: their fields come with the noise.
+    engine = iterate(rule, W, np.empty((0, N), dtype), np.array(rule.v), v_star, examples)
+    names = [*source.overlaps(np.asarray(W, dtype=np.float64)), "v", *(["eps_test"] if n_test else [])]
+
+    def advance(step: int, stop: int) -> tuple[Any, ...]:
+        step, _, _, v = engine(step, stop)
+        found = [*source.overlaps(np.asarray(W, dtype=np.float64)).values(), v]
+        if n_test:
+            found.append(np.array(test_error(v) if step in seen else np.nan))
+        return (step, *found)
+
+    return advance, names
+
+
+def activate(name: str, x: np.ndarray) -> np.ndarray:
+    """g(x) of whole arrays."""
+    if name == "relu":
+        return np.maximum(x, 0)
+    if name == "erf":
+        from scipy.special import erf
+
+        return erf(x * np.sqrt(0.5))
+    return x

@@ -1,0 +1,94 @@
+"""What the engines share: a learning rule applied to one example, with the test for divergence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tsphys._jit import njit
+from tsphys.physics.order_parameters import DIVERGED
+from tsphys.rules.binding import bind, bind_anchored, bind_behind_head, of_unit, rule, write_overlaps
+from tsphys.rules.learning_rule import LearningRule
+
+__all__ = [
+    "BLOCK",
+    "FIELD_LIMIT",
+    "SCALARS",
+    "bind",
+    "bind_anchored",
+    "bound",
+    "coefficients",
+    "estimate",
+    "estimate_of_coordinates",
+    "minibatch_coordinates",
+    "minibatch_weights",
+    "numbers",
+    "of_unit",
+    "rule",
+    "write_overlaps",
+]
+
+#: A field this large (or NaN) means that the dynamics left every bound.
+FIELD_LIMIT = DIVERGED**0.5
+#: Coordinates handled at once: inputs and weights of a block stay in the first-level cache.
+BLOCK = 512
+#: Examples for which scalars are drawn at once.
+SCALARS = 2048
+
+
+@njit
+def coefficients(lam, nu, v, v_star, noise, p, c, dv):
+    """Apply the rule to one example; False if the dynamics has diverged.
+
+    lam (K,), nu (M,), noise (n_noise,) in; c (K,), dv (len(v),) out.
+    """
+    size = 0.0
+    for k in range(lam.shape[0]):
+        size += abs(lam[k])
+    for k in range(v.shape[0]):
+        dv[k] = 0.0
+        size += abs(v[k])
+    rule(lam, nu, v, v_star, noise, p, c, dv)
+    return size < FIELD_LIMIT
+
+
+@njit
+def minibatch_weights(pool, new, lam, nu, root, v, v_star, noise, p):
+    """Stands for a look at the whole minibatch in engine `direct`, which rules of one example do not take."""
+
+
+@njit
+def minibatch_coordinates(A, L, LT, z, F, columns, N, v, v_star, p):
+    """Stands for the same in engine `exact`."""
+
+
+@njit
+def estimate(W, pool, new, c, noise, p, rng):
+    """Stands in engine `direct` for what becomes of a step c (b, K) that is not made as it is."""
+
+
+@njit
+def estimate_of_coordinates(A, S, C, z, F, p, width):
+    """Stands for the same in engine `exact`; returns the number of columns of S that are filled."""
+    return width
+
+
+def bound(kernel: Any, rule: LearningRule) -> Any:
+    """`kernel` of an engine with the function of a rule, of one example or of the whole minibatch."""
+    if rule.estimated:
+        return bind_behind_head(kernel, rule.function)
+    if not rule.whole_batch:
+        return bind(kernel, rule.function)
+    from tsphys.sims.engines.online.batch import bind_batch
+
+    return bind_batch(kernel, rule.function)
+
+
+def numbers(rule: LearningRule, V: int) -> np.ndarray:
+    """``p`` of a kernel: the rule's parameters, for a rule of the whole minibatch behind the table of its results."""
+    if not rule.whole_batch:
+        return rule.parameter_array()
+    from tsphys.sims.engines.online.batch import table
+
+    return np.concatenate([table(rule, V), rule.parameter_array()])

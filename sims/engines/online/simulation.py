@@ -1,0 +1,262 @@
+"""Online learning by any rule on local fields: replicas, engines and times, brought together in one Result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import DivergedError, ModelError
+from tsphys.ground.fingerprint import functions
+from tsphys.ground.parameters import number, parameters
+from tsphys.ground.times import times, whole_steps
+from tsphys.physics.order_parameters import DIMS, OrderParameters, need
+from tsphys.rules.learning_rule import LearningRule
+from tsphys.rules.starts import checked_start, drawn_start
+from tsphys.runs.checkpoint import finished_rows, keeping
+from tsphys.runs.memory import check_memory
+from tsphys.runs.online import observed, readouts
+from tsphys.runs.provenance import provenance
+from tsphys.runs.replicas import over_replicas, thread_count
+from tsphys.runs.result import Result
+from tsphys.studies.configuration import DTYPES, ENGINES
+
+
+def choose_engine(rule: LearningRule, engine: str, dtype: str) -> str:
+    """The engine that runs `rule`: `exact` where its law allows it, otherwise `direct`.
+
+    Raises
+    ------
+    ModelError
+        If `engine` is unknown, or its law does not hold for the rule.
+    """
+    if engine not in ENGINES:
+        raise ModelError("engine", engine, "must be one of " + ", ".join(ENGINES))
+    isotropic = rule.fraction is None and rule.masks is None
+    lawful = rule.inputs == "gaussian" and rule.alpha is None and isotropic
+    if engine == "auto":
+        return "exact" if lawful and dtype == "float64" else "direct"
+    if engine == "cuda" and rule.schedule is not None:
+        raise ModelError("engine", engine, "must be exact or direct for a rule with a schedule")
+    if engine == "exact" and not lawful:
+        words = "needs Gaussian inputs and fresh examples (no alpha), and steps on all coordinates; use direct"
+        raise ModelError("engine", engine, words)
+    if engine == "cuda" and (rule.queries is not None or not isotropic):
+        raise ModelError("engine", engine, "must be exact or direct for zeroth-order steps, direct for masks")
+    if engine == "cuda" and rule.whole_batch:
+        raise ModelError("engine", engine, "must be exact or direct for a rule that sees the whole minibatch")
+    if engine == "cuda" and (rule.law is not None or rule.sphere):
+        raise ModelError("engine", engine, "has no law of the inputs and no sphere; use exact or direct")
+    if engine in ("exact", "cuda") and dtype != "float64":
+        raise ModelError("dtype", dtype, f"must be float64 with engine {engine}")
+    return engine
+
+
+def simulate(
+    model: Any,
+    *,
+    N: int,
+    t: Any,
+    start: OrderParameters | None = None,
+    replicas: int = 1,
+    seed: int = 0,
+    engine: str = "auto",
+    threads: int | None = None,
+    dtype: str = "float64",
+    progress: Callable[[float], None] | None = None,
+    checkpoint: Callable[[Result], Any] | None = None,
+    resume: Result | None = None,
+) -> Result:
+    """Simulate online learning at size N, and observe the order parameters at the times t = steps/N.
+
+    Parameters
+    ----------
+    model : TwoLayer, Perceptron, LearningRule, …
+        Anything with a ``learning_rule()``.
+    N : int
+        Input dimension, at least K + M.
+    t : sequence of float
+        Times, increasing from 0 or later. What is observed at t is the state after round(tN) steps.
+    start : OrderParameters, optional
+        Overlaps at t = 0, realised exactly in each replica; none: each replica draws the model's own start.
+    replicas : int
+        Independent runs.
+    seed : int
+        With the replica's number and the engine it determines every random number.
+    engine : {"auto", "direct", "exact", "cuda"}
+        ``direct`` iterates the weights; ``exact`` iterates the overlaps by their exact law at a cost independent of N
+        (Gaussian inputs, fresh examples); ``cuda`` runs replicas on a GPU; ``auto`` is exact where it may be.
+    threads : int, optional
+        Threads over the replicas; all cores by default. The result does not depend on it.
+    dtype : {"float64", "float32"}
+        Precision of the weights and inputs of engine ``direct``.
+    progress : callable, optional
+        Called with the fraction done.
+    checkpoint : callable, optional
+        Called with the replicas finished until then, every 10 s or so and when the run is stopped.
+    resume : Result, optional
+        Finished replicas of the same run, which are not done again.
+
+    Returns
+    -------
+    Result
+        ``eps_g`` (replicas, len(t)), ``R`` (…, K, M), ``Q`` (…, K, K), ``v`` (…, V), and constant ``T``, ``v_star``.
+        With a schedule ``meta["phases"]`` has, for each replica, t, R, Q and v at the beginning of each phase.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range.
+    DivergedError
+        If a replica left every bound; it tells the time and holds what was computed.
+    """
+    rule = model.learning_rule()
+    N = need(N, rule.K, rule.M)
+    t = times("t", t)
+    steps = whole_steps(t, N)
+    replicas = number("replicas", replicas, kind=int, low=1)
+    check_memory("replicas", replicas, 8.0 * replicas * len(t) * (rule.K * (rule.K + rule.M + 1)), "the observables")
+    for name in ("weight_decay", "weight_decay_v"):
+        if getattr(rule, name) > N:
+            raise ModelError(
+                name, getattr(rule, name), f"must be at most N = {N}; a step leaves 1 − κ/N of the weights"
+            )
+    seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
+    threads = thread_count(threads)
+    if dtype not in DTYPES:
+        raise ModelError("dtype", dtype, "must be one of " + ", ".join(DTYPES))
+    engine = choose_engine(rule, engine, dtype)
+    given = None if start is None else checked_start(rule, start)
+    if engine == "direct":
+        from tsphys.sims.engines.online.direct import fitting
+
+        threads = fitting(rule, N, np.dtype(dtype), threads)
+
+    def start_of(replica: int) -> OrderParameters:
+        return given or drawn_start(model, N, seed, replica)
+
+    first = start_of(0)
+    record = {
+        "N": N,
+        "seed": seed,
+        "replicas": replicas,
+        "engine": engine,
+        "dtype": dtype,
+        "start": None if given is None else {k: getattr(given, k).tolist() for k in ("R", "Q", "T", "v", "v_star")},
+    }
+    if rule is model:
+        record["functions"] = functions(rule)
+    shape = (replicas, len(t))
+    data = {
+        "R": np.full((*shape, rule.K, rule.M), np.nan),
+        "Q": np.full((*shape, rule.K, rule.K), np.nan),
+        "v": np.full((*shape, len(first.v)), np.nan),
+    }
+    whole = np.zeros(replicas, dtype=bool)
+    phases: dict[int, Any] = {}
+    sizes = {name: values[0].size for name, values in data.items()}
+    old = [] if resume is None else finished_rows(resume, model, "t", t, record, replicas, sizes)
+    begun = [] if resume is None or rule.schedule is None else resume.meta.get("phases")
+    if rule.schedule is not None and old and not (isinstance(begun, list) and len(begun) == len(resume["Q"])):
+        raise ModelError("resume", model.name, "must tell the phases of each replica (meta: phases)")
+    for replica, row in old:
+        if np.isfinite(resume["Q"][row]).all():
+            for name, values in data.items():
+                values[replica] = resume[name][row].reshape(values[replica].shape)
+            phases[replica] = begun[row] if begun else []
+            whole[replica] = True
+    diverged: dict[int, int] = {}
+
+    def result(rows: Sequence[int] | slice) -> Result:
+        part = {name: values[rows] for name, values in data.items()}
+        kept = np.arange(replicas)[rows].tolist()
+        constants = {"T": np.array(first.T), "v_star": np.array(first.v_star)}
+        derived = observed(model, part["R"], part["Q"], first.T, part["v"], first.v_star)
+        part["v"] = readouts(model, part["v"])
+        extra = {} if rule.schedule is None else {"phases": [phases.get(replica, []) for replica in kept]}
+        return Result(
+            kind="simulation",
+            model=model.name,
+            parameters=parameters(model),
+            axis="t",
+            data={"t": t, **derived, **part, **constants},
+            dims=getattr(model, "dims", DIMS),
+            constants=tuple(constants),
+            meta={**record, "replicas": len(kept), "replica_ids": kept, **extra, **provenance()},
+        )
+
+    def finished(replica: int, outcome: Any) -> None:
+        for name, values in zip(("R", "Q", "v"), outcome[:3], strict=True):
+            data[name][replica] = values
+        whole[replica] = outcome[3] is None
+        phases[replica] = outcome[4]
+        if outcome[3] is not None:
+            diverged[replica] = outcome[3]
+        after_each()
+
+    todo = np.flatnonzero(~whole).tolist()
+    with keeping(checkpoint, lambda: result(np.flatnonzero(whole)) if whole.any() else None) as after_each:
+        if engine == "cuda":
+            from tsphys.sims.engines.online import cuda
+
+            record["kernel"] = cuda.kernel_of(rule)
+            cuda.run(rule, N, start_of, seed, todo, steps, finished, progress)
+        else:
+            _on_threads(engine, rule, N, start_of, seed, todo, steps, dtype, threads, finished, progress)
+    if diverged:
+        replica, step = min(diverged.items(), key=lambda item: item[1])
+        raise DivergedError(
+            f"replica {replica} diverged at t = {step / N:.4g} (lr too large?); {len(diverged)} of {replicas} did",
+            t=step / N,
+            partial=result(slice(None)),
+        )
+    return result(slice(None))
+
+
+def _on_threads(
+    engine: str, rule: LearningRule, N: int, start_of: Any, seed: int, todo: list[int], steps: np.ndarray, dtype: str,
+    threads: int, finished: Any, progress: Any,
+) -> None:  # fmt: skip
+    """Run replicas on the CPU; `finished` gets (R, Q, v, step of divergence or None, begun phases) of each."""
+    from importlib import import_module
+
+    start_replica = import_module(f"tsphys.sims.engines.{engine}").start_replica
+    cost = rule.minibatch * (rule.K + rule.M) * (N if engine == "direct" else 50 * rule.K)
+    piece = max(1, int(2e8 / cost))
+
+    def work(replica: int, report: Callable[[float], None]) -> Any:
+        advance = start_replica(rule, N, start_of(replica), seed, replica, np.dtype(dtype))
+        (R, Q, v), stopped = trajectory(advance, steps, piece, report)
+        return R, Q, v, stopped, getattr(advance, "record", [])
+
+    over_replicas(work, todo, threads=threads, progress=progress, finished=finished)
+
+
+def trajectory(
+    advance: Callable[..., Any], steps: np.ndarray, piece: int, report: Callable[[float], None]
+) -> tuple[list[np.ndarray], int | None]:
+    """What ``advance(step, stop) -> (step reached, observables…)`` finds at `steps`, going by at most `piece` steps.
+
+    Returns
+    -------
+    observed : list of ndarray (len(steps), …)
+        NaN from a divergence on.
+    stopped : int or None
+        The step of the divergence.
+    """
+    observed: list[np.ndarray] = []
+    step = 0
+    for i, stop in enumerate(steps.tolist()):
+        while True:
+            target = min(stop, step + piece)
+            step, *values = advance(step, target)
+            observed = observed or [np.full((len(steps), *np.shape(a)), np.nan) for a in values]
+            if step < target:
+                return observed, step
+            report(step / max(int(steps[-1]), 1))
+            if step == stop:
+                break
+        for values_over_time, value in zip(observed, values, strict=True):
+            values_over_time[i] = value
+    return observed, None

@@ -1,0 +1,1 @@
+"""Engines of sequences of Potts variables."""

@@ -1,0 +1,84 @@
+"""Gibbs sampler of Potts chains on a GPU: a chain a thread, with the visit of the CPU's sampler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from tsphys._cuda import cuda, fitting, kernel, require
+from tsphys.numerics import single
+from tsphys.numerics.random import generator
+from tsphys.sims.engines.potts.sampler import energy, fields, visit
+
+#: Threads a block; few, so that a thousand chains are spread over all multiprocessors.
+THREADS = 32
+#: Visits of a launch, short against a display's watchdog.
+VISITS = 20_000
+
+
+@cache
+def sweeps_kernel(C: int) -> Any:
+    """The kernel for C colours, a constant in it: an array in a thread's own memory needs one."""
+
+    def sweeps(columns, U, all_s, all_M, all_src, random, fresh, count, energies):
+        k = cuda.grid(1)
+        if k >= all_s.shape[1]:
+            return
+        s, M = all_s[:, k], all_M[:, :, k]
+        p, src = cuda.local.array(C, np.float64), cuda.local.array(4, np.uint64)
+        for word in range(4):
+            src[word] = all_src[k, word]
+        if fresh:
+            fields(columns, s, M)
+        N = s.shape[0]
+        for _ in range(count):
+            for t in range(N):
+                u = single.uniform(src)
+                i = min(N - 1, int(single.uniform(src) * N)) if random else t
+                visit(columns, U, s, M, p, i, u)
+        energies[k] = energy(U, s, M)
+        for word in range(4):
+            all_src[k, word] = src[word]
+
+    return kernel(sweeps, {})
+
+
+def run(
+    J: np.ndarray, U: np.ndarray, random: bool, seed: int, burn_in: int, every: int, colours: np.ndarray,
+    energies: np.ndarray, progress: Callable[[float], None] | None = None,
+) -> None:  # fmt: skip
+    """Fill colours (chains, samples, N) and energies (chains, samples), as many chains at once as the device holds.
+
+    Raises
+    ------
+    ModelError
+        If there is no device.
+    """
+    require()
+    chains, samples, N = colours.shape
+    C = len(U)
+    most = fitting(N * (8 * C + 1) + 64)
+    columns, U = cuda.to_device(np.ascontiguousarray(J.T)), cuda.to_device(np.ascontiguousarray(U))
+    piece = max(1, VISITS // N)
+    for low in range(0, chains, most):
+        ids = range(low, min(chains, low + most))
+        # The last axis runs over the chains, so that threads side by side read side by side.
+        s = np.array([generator(seed, k, "potts start").integers(0, C, N, dtype=np.int8) for k in ids]).T
+        s = cuda.to_device(np.ascontiguousarray(s))
+        src = cuda.to_device(np.array([single.states(seed, k, "potts", 1)[0] for k in ids]))
+        M, H = cuda.to_device(np.zeros((C, N, len(ids)))), cuda.to_device(np.zeros(len(ids)))
+        launch = sweeps_kernel(C)[-(-len(ids) // THREADS), THREADS]
+        launch(columns, U, s, M, src, random, True, 0, H)
+        for row in range(samples):
+            left = every + (burn_in if row == 0 else 0)
+            while left > 0:
+                now = min(left, piece)
+                launch(columns, U, s, M, src, random, False, now, H)
+                left -= now
+            colours[low : low + len(ids), row] = s.copy_to_host().T
+            energies[low : low + len(ids), row] = H.copy_to_host()
+            if progress is not None:
+                progress((low + len(ids) * (row + 1) / samples) / chains)

@@ -1,0 +1,73 @@
+"""Many sweeps in one kernel, with what is observed after each."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from tsphys._jit import njit, rebind
+from tsphys.numerics.random import uniforms
+from tsphys.sims.engines.spins import parallel
+from tsphys.sims.engines.spins import updates as spins
+
+#: Form of the field -> its sweep, its energy, and whether spins move one by one.
+FORMS = {
+    "overlap": (spins.sweep_pairwise, spins.energy_pairwise, True),
+    "matrix": (spins.sweep_matrix, spins.energy_matrix, True),
+    "table": (spins.sweep_table, spins.energy_table, True),
+    "logarithm": (spins.sweep_logarithm, spins.energy_logarithm, True),
+    "graded": (spins.sweep_graded, spins.energy_graded, True),
+    "parallel": (parallel.sweep_parallel, parallel.energy_parallel, False),
+    "parallel_matrix": (parallel.sweep_parallel_matrix, parallel.energy_parallel_matrix, False),
+}
+
+
+@njit
+def sweep(s, net, gamma, order, u):
+    """Stands for the sweep of a form."""
+    return 0
+
+
+@njit
+def energy(s, net):
+    """Stands for the energy of a form."""
+    return 0.0
+
+
+@njit
+def drive(s, net, gamma, sequential, stream, order, u, probes, out, total):
+    """Do a sweep for each row of `out` (n, 2 + c): energy per spin, flips per spin, and Σ_i probes_ai s_i after it.
+
+    s (N,) int8, order (N,) int64, u (2N,) work, probes (c, N), total (N,): the states after each sweep are added to it.
+    At T = 0 a sweep without a flip is the last that is done; the rest of `out` and `total` is what it would be.
+    """
+    N = s.shape[0]
+    for t in range(out.shape[0]):
+        uniforms(stream, u)
+        if sequential:
+            spins.shuffle(order, u[:N])
+        flips = sweep(s, net, gamma, order, u[N:])
+        out[t, 0] = energy(s, net) / N
+        out[t, 1] = flips / N
+        for a in range(probes.shape[0]):
+            m = 0.0
+            for i in range(N):
+                m += probes[a, i] * s[i]
+            out[t, 2 + a] = m
+        settled = flips == 0 and gamma == np.inf
+        times = out.shape[0] - t if settled else 1
+        for i in range(N):
+            total[i] += times * s[i]
+        if settled:
+            for rest in range(t + 1, out.shape[0]):
+                out[rest] = out[t]
+            break
+
+
+@cache
+def driver(form: str) -> Any:
+    """`drive` for a form of the field."""
+    step, total, _ = FORMS[form]
+    return rebind(drive, {sweep: step, energy: total}, tag=form)

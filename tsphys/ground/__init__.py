@@ -1,0 +1,1 @@
+"""The ground floor: parameters, fingerprints, times, progress; imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""Averages over the fields of committees of units."""

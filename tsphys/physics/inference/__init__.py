@@ -1,0 +1,1 @@
+"""Priors, channels and losses."""

@@ -1,0 +1,1 @@
+"""Averages over spins in random fields."""

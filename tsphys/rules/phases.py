@@ -1,0 +1,92 @@
+"""Learning rules that change in time: phases with parameters, a readout and anchors of their own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.ground.parameters import array, number
+
+
+class State(NamedTuple):
+    """Where learning stands at time t, with arrays as in `tsphys.OrderParameters`."""
+
+    t: float
+    R: np.ndarray
+    Q: np.ndarray
+    T: np.ndarray
+    v: np.ndarray
+    v_star: np.ndarray
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What a learning rule does for a while.
+
+    A schedule is a function ``schedule(i, state) -> Phase`` of the number i = 0, 1, … of the phase and the `State` at
+    which it begins.
+
+    Parameters
+    ----------
+    params : sequence of float
+        The rule's parameters, as many as it has.
+    until : float
+        Time at which the phase ends, unless it ends earlier; it lasts for a step at least.
+    stop : function ``stop(state) -> float``, optional
+        The phase ends as soon as this is not positive, and when it has lasted for `every` at least.
+    every : float
+        Simulations look at `stop` at intervals of this time.
+    v : sequence of float, optional
+        Readout with which the phase begins; none: as it is.
+    pull : sequence of float (K,), optional
+        Rates Ω_k ≥ 0 at which w_k is drawn to where it was when the phase began, w̄_k: a step adds −(Ω_k/N)(w_k − w̄_k).
+    """
+
+    params: Any
+    until: float = math.inf
+    stop: Callable[[State], float] | None = None
+    every: float = 0.01
+    v: Any = None
+    pull: Any = None
+
+    def of(self, rule: Any) -> Any:
+        """The rule with the parameters of this phase."""
+        return replace(rule, params=array("params", self.params, (len(rule.params),), "as many as the rule has"))
+
+    def rates(self, rule: Any, N: float = math.inf) -> np.ndarray | None:
+        """`pull` as an array (K,); None if nothing pulls.
+
+        Raises
+        ------
+        ModelError
+            If a rate is negative, a step at size N would more than close the gap to the anchor, students, teachers and
+            anchors do not fit into N dimensions, or it is a rule that has no anchors.
+        """
+        if self.pull is None:
+            return None
+        rates = array("pull", self.pull, (rule.K,), "a rate for each student")
+        if rates.min() < 0 or rates.max() > N:
+            raise ModelError("pull", rates.tolist(), f"must be rates >= 0, at most N = {N:g}")
+        if rates.max() > 0 and (rule.uses_overlaps or rule.whole_batch or rule.sphere):
+            words = "must be none for a rule that uses the overlaps or the whole minibatch, and on the sphere"
+            raise ModelError("pull", rates.tolist(), words)
+        if rates.max() > 0 and rule.M + 2 * rule.K > N:
+            raise ModelError("N", N, f"must be at least M + 2K = {rule.M + 2 * rule.K} with anchors")
+        return rates if rates.max() > 0 else None
+
+    def end(self, begin: float) -> float:
+        """`until` as a time after `begin`, or a ModelError."""
+        words = f"must be a time after {begin:g}, at which the phase begins, or infinite"
+        if self.until == math.inf:
+            return math.inf
+        return number("until", self.until, low=begin, open_low=True, words=words)
+
+
+def held_fraction(pull: np.ndarray, decay: float) -> np.ndarray:
+    """Ω/(κ + Ω) (K,): the part of an anchor at which pull and decay to zero are in balance."""
+    return np.divide(pull, pull + decay, out=np.zeros_like(pull), where=pull > 0)

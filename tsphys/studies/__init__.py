@@ -1,0 +1,1 @@
+"""Many runs: studies, their files, stores, sweeps, clusters."""

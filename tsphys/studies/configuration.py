@@ -1,0 +1,176 @@
+"""From values as they stand in TOML files and options to a model and the options of its run."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import difflib
+import inspect
+import json
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.ground.parameters import param
+from tsphys.ground.times import times, whole_steps
+from tsphys.physics.order_parameters import LARGEST
+from tsphys.registry import MODELS, model_class
+
+ENGINES = ("auto", "direct", "exact", "cuda")
+DTYPES = ("float64", "float32")
+#: Options of runs; a command offers those that the model's `simulate` or `solve` takes.
+RUN: dict[str, Any] = {
+    "N": param(1000, "size: input dimension or number of spins", kind=int, short="-N"),
+    "t": param("0.1:100:40", "times: START:STOP:POINTS[:lin|log] or a list a,b,c (t = steps/N)", kind=str, short="-t"),
+    "replicas": param(8, "independent replicas", kind=int, short="-r"),
+    "seed": param(0, "seed; with the replica and the engine it fixes every random number", kind=int, short="-s"),
+    "engine": param("auto", "engine of the simulation", kind=str, choices=ENGINES, short="-e"),
+    "dtype": param("float64", "precision of the weights (engine direct)", kind=str, choices=DTYPES),
+    "threads": param(None, "threads over replicas; none: all cores", kind=int, short="-j", optional=True),
+    "rtol": param(None, "relative tolerance of the solver; none: its default", optional=True),
+    "start": param(
+        None, "overlaps at t = 0, a table with R, Q, T (JSON, or TOML); none: the model's own", kind=str, optional=True
+    ),
+}
+HIDDEN = {"model", "progress", "checkpoint", "resume", "atol", "max_step"}
+
+
+ROOMS = {"simulate": ("sims",), "solve": ("theory",), "compare": ("sims", "theory")}
+
+
+def _functions(name: str, verb: str) -> list[Any]:
+    rooms = {"sims": "simulate", "theory": "solve"}
+    return [getattr(import_module(getattr(MODELS[name], room)), rooms[room]) for room in ROOMS[verb]]
+
+
+def run_options(name: str, verb: str) -> dict[str, Any]:
+    """Options of the run: those of `RUN` that the model's functions take, or a plain option of their own."""
+    out: dict[str, Any] = {}
+    fields = {f.name for f in dataclasses.fields(model_class(name))}
+    for function in _functions(name, verb):
+        for key, p in inspect.signature(function).parameters.items():
+            if key in HIDDEN or key in fields or p.kind is p.VAR_KEYWORD:
+                continue
+            own = getattr(inspect.getmodule(function), "OPTIONS", {})
+            described = own.get(key) or RUN.get(key)
+            if described is not None:
+                out[key] = described
+    return out
+
+
+def describe(name: str, verb: str, values: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The model and the options of the run that named values stand for; options that are not named have defaults.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    verb : {"simulate", "solve", "compare"}
+        Whose options are meant; those of both for ``compare``.
+    values : dict
+        Parameters and options together. A parameter that may be the axis of a run is one if it is a list.
+
+    Raises
+    ------
+    ModelError
+        For a name that is unknown, with the nearest that is known, or a value out of range.
+    """
+    cls = model_class(name)
+    own = {f.name for f in dataclasses.fields(cls)}
+    runs = run_options(name, verb)
+    for key in values:
+        known("option", key, {*own, *runs})
+    axes = {k: grid(k, v) for k, v in values.items() if k in getattr(cls, "axes", ()) and _is_axis(v)}
+    model = cls(**{k: v for k, v in values.items() if k in own and k not in axes})
+    options = {k: v.default for k, v in runs.items() if v.default is not None}
+    options |= {k: v for k, v in values.items() if k in runs}
+    if "t" in options:
+        options["t"] = grid("t", options["t"])
+    if runs.get("start") is RUN["start"] and options.get("start") is not None:
+        options["start"] = _overlaps(options["start"])
+    return model, {**options, **axes}
+
+
+def _overlaps(value: Any) -> Any:
+    """A table of R, Q, T as OrderParameters."""
+    from tsphys.physics.order_parameters import OrderParameters
+
+    if isinstance(value, str):
+        with contextlib.suppress(json.JSONDecodeError):
+            value = json.loads(value)
+    if not isinstance(value, dict):
+        raise ModelError("start", value, 'must be a table as {"R": [[0.1]], "Q": [[0.2]], "T": [[1]]}')
+    for key in value:
+        known("start." + key, key, [f.name for f in dataclasses.fields(OrderParameters)])
+    for key in ("R", "Q", "T"):
+        if key not in value:
+            raise ModelError("start", value, f"must have R, Q and T; {key} is missing")
+    return OrderParameters(**value)
+
+
+def _is_axis(value: Any) -> bool:
+    return isinstance(value, list) or (isinstance(value, str) and (":" in value or "," in value))
+
+
+def known(what: str, key: str, names: Any) -> None:
+    """Raise a ModelError about `what`, with the nearest name or else all, unless `key` is among `names`."""
+    if key not in names:
+        near = difflib.get_close_matches(key, list(names), n=1, cutoff=0.5)
+        words = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
+        raise ModelError(what, key, f"is not known; {words}")
+
+
+def read_toml(path: str | os.PathLike[str], what: str = "config") -> dict[str, Any]:
+    """What stands in a TOML file; a ModelError about `what` if it cannot be read."""
+    try:
+        import tomllib
+    except ModuleNotFoundError:  # Python 3.10
+        import tomli as tomllib
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(what, str(path), f"cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(what, str(path), f"is not TOML: {error}") from None
+
+
+def read_config(path: str, name: str, names: set[str]) -> dict[str, Any]:
+    """The keys of a TOML file; ``model`` may be among them and must then fit."""
+    values = read_toml(path)
+    if values.pop("model", name) != name:
+        raise ModelError("config", path, f"describes another model than {name}")
+    for key in values:
+        known("config", key, names)
+    return values
+
+
+def grid(name: str, value: Any) -> Any:
+    """``START:STOP:POINTS[:lin|log]`` or ``a,b,c`` as an array; anything else as it is.
+
+    Without a word on it the points are spaced evenly on a log scale if START > 0 and the name is ``t``.
+    """
+    if not isinstance(value, str):
+        return [value] if isinstance(value, (int, float)) else value
+    words = "must be START:STOP:POINTS[:lin|log] or numbers a,b,c"
+    try:
+        if ":" not in value:
+            return [float(x) for x in value.split(",")]
+        low, high, points, *scale = value.split(":")
+        a, b, n = float(low), float(high), int(points)
+        kind = scale[0] if scale else ("log" if a > 0 and name == "t" else "lin")
+        if len(scale) > 1 or kind not in ("lin", "log") or n < 1 or (kind == "log" and not 0 < a <= b):
+            raise ValueError(value)
+    except ValueError:
+        raise ModelError(name, value, words) from None
+    return np.geomspace(a, b, n) if kind == "log" else np.linspace(a, b, n)
+
+
+def on_steps(t: Any, N: Any) -> Any:
+    """Times moved to whole steps at size N, without repetition; as they are if N is no size, which others check."""
+    if isinstance(N, bool) or not isinstance(N, (int, float)) or not 1 <= N <= LARGEST or N % 1 != 0:
+        return t
+    return np.unique(whole_steps(times("t", t), N)) / N
