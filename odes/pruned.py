@@ -1,7 +1,8 @@
 """Sparse students for N → ∞: closed equations in the classes of coordinates that the same units have.
 
 Class g is a fraction f_g of the coordinates, m_kg ∈ {0, 1} tells whether unit k has them. What the fields are made of
-in it, R^g and Q^g, obey with T^g = f_g T and the Γ, Λ, E of `tsphys.odes.equations.modes` at the sums over all classes::
+in it, R^g and Q^g, obey with T^g = f_g T and the Γ, Λ, E of `tsphys.odes.equations.modes` at the sums over all
+classes::
 
     dR^g_kn/dt = m_kg [Γ R^g + Λ T^g]_kn
     dQ^g_kl/dt = m_kg m_lg ([Γ Q^g + Λ R^gᵀ]_kl + [Γ Q^g + Λ R^gᵀ]_lk + f_g E_kl)

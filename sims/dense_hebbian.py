@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.fingerprint import of_array
 from tsphys.models.dense_hebbian import DenseHebbian
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.result import Result
@@ -110,10 +111,10 @@ def simulate(
     record = {
         "engine": "direct",
         "n_patterns": count,
-        "patterns": "drawn" if own is None else f"given {stored.fingerprint(own)}",
+        "patterns": "drawn" if own is None else f"given {of_array(own)}",
     }
     if F is not None:
-        record["F"] = stored.fingerprint(tables("custom", p.N, model.P, 1, F)[0])
+        record["F"] = of_array(tables("custom", p.N, model.P, 1, F)[0])
     p = dataclasses.replace(p, threads=threads)
     return hebbian.run(model, p, build, record, progress=progress, checkpoint=checkpoint, resume=resume)
 

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.fingerprint import functions
+from tsphys.ground.fingerprint import functions, of_array
 from tsphys.models.generative_inputs import GenerativeInputs, Instance, instance
 from tsphys.runs.result import Result
 from tsphys.sims.engines.online import latent
-from tsphys.sims.engines.spins.stored import fingerprint
 
 
 def simulate(
@@ -54,7 +53,7 @@ def simulate(
         model, build, N=N, t=t, replicas=replicas, seed=seed, disorder=disorder, n_test=n_test, threads=threads,
         dtype=dtype, fixed=8.0 * (2 * N * N + samples * (N + model.M) + model.M * D), latent=max(N, D),
         cost=2.0 * N * (1 if model.inputs == "resample" else N),
-        record={"covariance": fingerprint(omega), "latent": fingerprint(model.covariances[1]),
+        record={"covariance": of_array(omega), "latent": of_array(model.covariances[1]),
                 "functions": functions(model)},
         progress=progress, checkpoint=checkpoint, resume=resume,
     )  # fmt: skip

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tsphys.ground.fingerprint import of_array
 from tsphys.ground.parameters import param
 from tsphys.models.hidden_manifold import HiddenManifold, Instance, given_features, instance, sizes
 from tsphys.physics.nonlinearities import apply
 from tsphys.runs.result import Result
 from tsphys.sims.engines.online import latent
-from tsphys.sims.engines.spins.stored import fingerprint
 
 OPTIONS = {
     "disorder": param(
@@ -89,7 +89,7 @@ def simulate(
         model, build, N=N, t=t, replicas=replicas, seed=seed, disorder=disorder, n_test=n_test, threads=threads,
         dtype=dtype, fixed=8.0 * ((2.0 * N * D if dense else 4.0 * max(N, D)) + (model.M + 2) * D), latent=max(N, D),
         cost=2.0 * N * D if dense else 20.0 * max(N, D),
-        record={"F": "drawn" if F is None else f"given {fingerprint(given.F)}", "f": list(model.moments)},
+        record={"F": "drawn" if F is None else f"given {of_array(given.F)}", "f": list(model.moments)},
         progress=progress, checkpoint=checkpoint, resume=resume,
     )  # fmt: skip
 

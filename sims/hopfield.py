@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.fingerprint import of_array
 from tsphys.models.hopfield import Hopfield
 from tsphys.numerics.random import generator
 from tsphys.runs.memory import fitting_threads
@@ -148,7 +149,7 @@ def simulate(
         "engine": engine,
         "method": method,
         "n_patterns": count,
-        "patterns": "drawn" if own is None else f"given {stored.fingerprint(own)}",
+        "patterns": "drawn" if own is None else f"given {of_array(own)}",
     }
     p = dataclasses.replace(p, threads=threads)
     over = None

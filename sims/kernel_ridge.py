@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.fingerprint import of_array
 from tsphys.ground.parameters import array, number
 from tsphys.models.kernel_ridge import KernelRidge
 from tsphys.numerics.random import generator
@@ -17,7 +18,6 @@ from tsphys.runs.memory import fitting_threads
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.inference.ridge import least_squares, over_axis
-from tsphys.sims.engines.spins.stored import fingerprint
 
 #: Draws k features and returns their values at the inputs of a population, (P, k).
 Features = Callable[[np.random.Generator, int], np.ndarray]
@@ -97,7 +97,7 @@ def simulate(
         "N": min(here.n for here in models),
         "seed": seed,
         "engine": "direct",
-        "population": "drawn" if own is None else f"given {fingerprint(own)}",
+        "population": "drawn" if own is None else f"given {of_array(own)}",
         "features": "drawn" if features is None else "given",
     }
     return ensemble(

@@ -44,8 +44,8 @@ def simulate(
     model : OnlineAttack
         With any strategy; the clairvoyant one has a simulation of its own, see `tsphys.sims.clairvoyant`.
     N, t, start, replicas, seed, engine, threads, dtype, progress, checkpoint, resume
-        As in `tsphys.sims.engines.online.simulation.simulate`. Greedy and optimal attacks see the whole minibatch and run on the
-        engines ``exact`` and ``direct``.
+        As in `tsphys.sims.engines.online.simulation.simulate`. Greedy and optimal attacks see the whole minibatch and
+        run on the engines ``exact`` and ``direct``.
 
     Returns
     -------

@@ -23,6 +23,23 @@ FORBIDDEN = {
     "tsphys": ("tsphys.sims", "tsphys.odes", "tsphys.replica", "tsphys.figures", "tsphys.validation"),
 }
 
+#: Inside tsphys/ imports run down: a folder, or a file beside them, takes from its own floor and from those below.
+FLOORS = (
+    ("_jit", "_cuda", "errors", "ground"),
+    ("numerics",),
+    ("physics",),
+    ("rules",),
+    ("solvers",),
+    ("runs",),
+    ("models",),
+    ("registry",),
+    ("comparison", "plotting", "animation", "images"),
+    ("studies",),
+    ("cli", "__main__"),
+)
+#: The package itself hands out what stands on all floors: only what stands above may take from it, others its version.
+PUBLIC = ("studies", "cli")
+
 
 def sources(room):
     return [p for p in (ROOT / room).rglob("*.py") if room != "tsphys" or p.relative_to(ROOT).parts[1] not in ROOMS]
@@ -46,6 +63,58 @@ def test_imports_run_one_way(room):
         for name in imports(path):
             wrong = [f for f in FORBIDDEN[room] if name == f or name.startswith(f + ".")]
             assert not wrong, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def modules():
+    """All modules of the package and its rooms, with the modules of ours that each imports, lazily or not."""
+    homes = {".".join(p.relative_to(ROOT).with_suffix("").parts): p for room in FORBIDDEN for p in sources(room)}
+    homes = {(k if k.startswith("tsphys") else f"tsphys.{k}").removesuffix(".__init__"): p for k, p in homes.items()}
+    found = {m: {name for name in imports(p) if name.split(".")[0] == "tsphys"} for m, p in homes.items()}
+    # A name of a module counts as the module.
+    return {m: {n if n in homes else n.rpartition(".")[0] for n in names} - {m} for m, names in found.items()}
+
+
+def test_floors_of_the_package():
+    floor = {name: i for i, names in enumerate(FLOORS) for name in names}
+    for module, taken in modules().items():
+        room = [*module.split("."), ""][1]
+        if not room or room in ROOMS:
+            continue
+        for name in taken - {"tsphys"}:
+            other = name.split(".")[1]
+            benchmarks = module == "tsphys.cli.bench" and other == "benchmarks"
+            assert benchmarks or floor[other] <= floor[room], f"{module} imports {name}"
+
+
+def test_only_the_upper_floors_import_the_package_itself():
+    public = {f"tsphys.{name}" for name in tsphys.__all__} - {"tsphys.__version__"}
+    for path in sources("tsphys"):
+        if path.relative_to(ROOT).parts[1] not in PUBLIC:
+            # `from tsphys import __version__` names the package too, for its version alone.
+            names = set(imports(path))
+            whole = "tsphys" in names and "tsphys.__version__" not in names
+            assert not whole and not names & public, path
+
+
+def test_no_circles():
+    """Whatever is imported, lazily too, does not lead back."""
+    graph = modules()
+    done, path = set(), []
+
+    def visit(module):
+        assert module not in path, " → ".join([*path[path.index(module) :], module])
+        if module in done:
+            return
+        path.append(module)
+        for other in graph.get(module, ()):
+            # The root hands out all that is public by name, at its first use.
+            if other != "tsphys":
+                visit(other)
+        done.add(path.pop())
+
+    for module in graph:
+        if module != "tsphys":
+            visit(module)
 
 
 def source_of(module):

@@ -321,13 +321,6 @@ class Continual:
 
     def eps_g(self, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray:
         """Error (…, S) of every task at given overlaps with any leading axes, heads (…, S·K) or (…, S, K)."""
-        from tsphys.physics.committee.gaussian import generalisation_error
+        from tsphys.physics.forgetting import errors_of_tasks
 
-        R, T, v_star = np.asarray(R), np.asarray(T), np.reshape(v_star, (self.tasks, self.M))
-        heads = np.reshape(v, (*R.shape[:-2], *self.readout_shape))
-        blocks = [slice(s * self.M, (s + 1) * self.M) for s in range(self.tasks)]
-        g = self.activation
-        errors = [
-            generalisation_error(g, g, R[..., b], Q, T[b, b], heads[..., s, :], v_star[s]) for s, b in enumerate(blocks)
-        ]
-        return np.stack(errors, axis=-1)
+        return errors_of_tasks(self.activation, self.tasks, R, Q, T, v, v_star)

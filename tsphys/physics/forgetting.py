@@ -14,6 +14,33 @@ from tsphys.errors import ModelError
 from tsphys.ground.parameters import number
 
 
+def errors_of_tasks(activation: str, tasks: int, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray:
+    """Half the mean squared error (…, S) of a student with a head for each of S tasks, at given overlaps.
+
+    Parameters
+    ----------
+    activation : str
+        g of student and teachers.
+    tasks : int
+        S.
+    R, Q, T : array_like, shapes (…, K, S·M), (…, K, K), (S·M, S·M)
+        Overlaps with all teachers, of the student, and of the teachers.
+    v, v_star : array_like, shapes (…, S, K) and (S, M), or flat in the last two axes
+        Heads and readouts.
+    """
+    from tsphys.physics.committee.gaussian import generalisation_error
+
+    R, T, v_star = np.asarray(R), np.asarray(T), np.reshape(v_star, (tasks, -1))
+    M = v_star.shape[1]
+    heads = np.reshape(v, (*R.shape[:-2], tasks, R.shape[-2]))
+    blocks = [slice(s * M, (s + 1) * M) for s in range(tasks)]
+    g = activation
+    errors = [
+        generalisation_error(g, g, R[..., b], Q, T[b, b], heads[..., s, :], v_star[s]) for s, b in enumerate(blocks)
+    ]
+    return np.stack(errors, axis=-1)
+
+
 def at_switch(result: Any, switch: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Time (…,) of a switch and the errors (…, S) of all tasks right after it.
 
@@ -34,18 +61,16 @@ def at_switch(result: Any, switch: int = 1) -> tuple[np.ndarray, np.ndarray]:
     ModelError
         If it is another model, or there was no such switch, in a replica at least.
     """
-    from tsphys.models.continual import Continual
-
-    if result.model != Continual.name:
+    if result.model != "continual":
         raise ModelError("result", result.model, "must be of the model continual")
     most = min(len(begins) for begins in result.meta["phases"]) - 1
     words = f"must be an integer from 1 to {most}, the switches until t = {result['t'][-1]:g}"
     switch = number("switch", switch, kind=int, low=1, high=most, words=words)
     begins = [begins[switch] for begins in result.meta["phases"]]
     R, Q, v = (np.array([begin[name] for begin in begins]) for name in ("R", "Q", "v"))
-    model = Continual(**result.parameters)
+    given = result.parameters["activation"], result.parameters["tasks"]
     t = np.array([begin["t"] for begin in begins])
-    eps_g = model.eps_g(R, Q, result["T"], v, result["v_star"])
+    eps_g = errors_of_tasks(*given, R, Q, result["T"], v, result["v_star"])
     return (t, eps_g) if result.kind == "simulation" else (t[0], eps_g[0])
 
 

@@ -36,7 +36,6 @@ from tsphys.errors import ModelError
 from tsphys.ground.parameters import number
 from tsphys.physics.order_parameters import triangular_root
 from tsphys.rules.binding import bind, error, law, rule, through_law, write_overlaps
-from tsphys.rules.learning_rule import LearningRule
 
 KINDS = ("auto", "gauss", "polar", "sobol")
 #: Independent scramblings, whose scatter tells the error.
@@ -191,7 +190,7 @@ def combined(kind: str, values: list[np.ndarray]) -> tuple[np.ndarray, np.ndarra
     return values[0], np.abs(values[0] - values[1])
 
 
-def families(rule: LearningRule, quadrature: str, *, noises: int, points: int) -> list[tuple[str, tuple[Nodes, ...]]]:
+def families(rule: Any, quadrature: str, *, noises: int, points: int) -> list[tuple[str, tuple[Nodes, ...]]]:
     """The families to try in turn, with their sets; the last is taken whatever its error.
 
     Raises
@@ -220,7 +219,7 @@ def families(rule: LearningRule, quadrature: str, *, noises: int, points: int) -
     return out
 
 
-def _of_law(rule: LearningRule, nodes: Nodes) -> Nodes:
+def _of_law(rule: Any, nodes: Nodes) -> Nodes:
     z = nodes.z.copy()
     bind(through_law, rule.law, law)(z, rule.M, rule.K, rule.parameter_array())
     return _read_only(nodes.kind, z, nodes.w)
@@ -330,7 +329,7 @@ def teacher_factors(T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def mean_error_with_estimate(
-    rule: LearningRule, R: Any, Q: Any, T: Any, v: Any, v_star: Any, *, quadrature: str = "auto", points: int = 2**14
+    rule: Any, R: Any, Q: Any, T: Any, v: Any, v_star: Any, *, quadrature: str = "auto", points: int = 2**14
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean of the rule's error on one example, and the estimated error of the quadrature.
 
@@ -389,6 +388,6 @@ def mean_error_with_estimate(
     return mean.reshape(lead), estimate.reshape(lead)
 
 
-def mean_error(rule: LearningRule, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray:
+def mean_error(rule: Any, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray:
     """Mean of the rule's error on one example; see `mean_error_with_estimate`."""
     return mean_error_with_estimate(rule, R, Q, T, v, v_star)[0]

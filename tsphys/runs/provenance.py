@@ -31,9 +31,9 @@ def revision() -> str | None:
 @cache
 def versions() -> dict[str, str]:
     """Versions of tsphys, Python and the libraries that the numbers depend on."""
-    import tsphys
+    from tsphys import __version__
 
-    out = {"tsphys": tsphys.__version__, "python": platform.python_version()}
+    out = {"tsphys": __version__, "python": platform.python_version()}
     for library in ("numpy", "numba", "scipy"):
         try:
             out[library] = version(library)

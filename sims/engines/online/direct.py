@@ -17,16 +17,15 @@ from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, held_fraction
 from tsphys.runs.memory import fitting_threads
 from tsphys.sims.engines.online import estimates
+from tsphys.sims.engines.online.binding import bound, numbers
 from tsphys.sims.engines.online.local import (
     BLOCK,
     SCALARS,
     bind,
     bind_anchored,
-    bound,
     coefficients,
     estimate,
     minibatch_weights,
-    numbers,
     of_unit,
     write_overlaps,
 )

@@ -24,15 +24,14 @@ from tsphys.rules.binding import through_law
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, held_fraction
 from tsphys.sims.engines.online import estimates
+from tsphys.sims.engines.online.binding import bound, numbers
 from tsphys.sims.engines.online.local import (
     SCALARS,
     bind,
     bind_anchored,
-    bound,
     coefficients,
     estimate_of_coordinates,
     minibatch_coordinates,
-    numbers,
     of_unit,
     write_overlaps,
 )

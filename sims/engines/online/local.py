@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from tsphys._jit import njit
 from tsphys.physics.order_parameters import DIVERGED
-from tsphys.rules.binding import bind, bind_anchored, bind_behind_head, of_unit, rule, write_overlaps
-from tsphys.rules.learning_rule import LearningRule
+from tsphys.rules.binding import bind, bind_anchored, of_unit, rule, write_overlaps
 
 __all__ = [
     "BLOCK",
@@ -17,13 +12,11 @@ __all__ = [
     "SCALARS",
     "bind",
     "bind_anchored",
-    "bound",
     "coefficients",
     "estimate",
     "estimate_of_coordinates",
     "minibatch_coordinates",
     "minibatch_weights",
-    "numbers",
     "of_unit",
     "rule",
     "write_overlaps",
@@ -72,23 +65,3 @@ def estimate(W, pool, new, c, noise, p, rng):
 def estimate_of_coordinates(A, S, C, z, F, p, width):
     """Stands for the same in engine `exact`; returns the number of columns of S that are filled."""
     return width
-
-
-def bound(kernel: Any, rule: LearningRule) -> Any:
-    """`kernel` of an engine with the function of a rule, of one example or of the whole minibatch."""
-    if rule.estimated:
-        return bind_behind_head(kernel, rule.function)
-    if not rule.whole_batch:
-        return bind(kernel, rule.function)
-    from tsphys.sims.engines.online.batch import bind_batch
-
-    return bind_batch(kernel, rule.function)
-
-
-def numbers(rule: LearningRule, V: int) -> np.ndarray:
-    """``p`` of a kernel: the rule's parameters, for a rule of the whole minibatch behind the table of its results."""
-    if not rule.whole_batch:
-        return rule.parameter_array()
-    from tsphys.sims.engines.online.batch import table
-
-    return np.concatenate([table(rule, V), rule.parameter_array()])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.fingerprint import of_array
 from tsphys.ground.parameters import number, param
 from tsphys.numerics.random import generator
 from tsphys.runs.axis import along
@@ -17,7 +18,6 @@ from tsphys.runs.ensemble import ensemble
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.spins.chain import Network
-from tsphys.sims.engines.spins.stored import fingerprint
 
 STARTS = ("pattern", "noisy", "random", "mixture")
 METHODS = ("auto", "overlap", "matrix")
@@ -266,7 +266,7 @@ def run(
         **record,
         **{k: getattr(p, k) for k in ("N", "seed", "overlap", "mixture", "protocol")},
         **{k: getattr(p, k) for k in ("sweeps", "equilibration")},
-        "start": p.started if isinstance(p.start, str) else f"given {fingerprint(p.start)}",
+        "start": p.started if isinstance(p.start, str) else f"given {of_array(p.start)}",
     }
     return ensemble(
         model,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -86,11 +85,6 @@ def given(patterns: Any, N: int, values: tuple[int, int] = (-1, 1)) -> np.ndarra
     X = np.zeros((N, padded(len(patterns))), np.int8)
     X[:, : len(patterns)] = patterns.T
     return X
-
-
-def fingerprint(values: Any) -> str:
-    """What tells given patterns, spins or functions of two runs apart."""
-    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()[:16]
 
 
 def counted(n_patterns: Any, given: int | None, loads: bool) -> int | None:

@@ -1,6 +1,7 @@
 """Neurons in P patterns: the posterior of a vector of components, by enumeration or in mean field.
 
-The components of a neuron are iid from a `tsphys.physics.inference.priors.Prior`. In the field B with the precision A its law is
+The components of a neuron are iid from a `tsphys.physics.inference.priors.Prior`. In the field B with the precision A
+its law is
 
     w(x) ∝ P(x) exp(B·x − ½ xᵀAx),    ∂ ln Z/∂B = ⟨x⟩,    ∂² ln Z/∂B² = ⟨xxᵀ⟩ − ⟨x⟩⟨x⟩ᵀ
 
