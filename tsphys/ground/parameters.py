@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from tsphys.errors import ModelError
+
+#: What a parameter with one or two axes may be given as; it is kept as nested tuples.
+Row: TypeAlias = Sequence[float] | np.ndarray
+Rows: TypeAlias = Sequence[Sequence[float]] | np.ndarray
 
 #: Most students or teachers: the overlaps of more would not fit into memory.
 MOST_UNITS = 10_000

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, array, number, param, validate
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, number, param, validate
 from tsphys.physics.names import ACTIVATIONS, code
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
 from tsphys.physics.similarity import cosines, readouts, stacked
@@ -123,36 +123,28 @@ class Continual:
     lr: float = param(1.0, "learning rate η of the weights; 0: frozen", low=0)
     lr_v: float | None = param(None, "learning rate η_h of the heads; none: η", low=0, optional=True)
     noise: float = param(0.0, "standard deviation σ of the label noise", low=0, high=LARGEST_SCALE)
-    noises: tuple[float, ...] | None = param(None, "σ of each task (S,); none: noise", shape=1, optional=True)
+    noises: Row | None = param(None, "σ of each task (S,); none: noise", shape=1, optional=True)
     similarity: float = param(0.5, "feature similarity V of any two tasks", low=-1, high=1, short="-V")
-    similarities: tuple[tuple[float, ...], ...] | None = param(
-        None, "feature similarities (S, S); none: V", shape=2, optional=True
-    )
+    similarities: Rows | None = param(None, "feature similarities (S, S); none: V", shape=2, optional=True)
     readout_similarity: float = param(1.0, "readout similarity of any two tasks; M = 1: ±1", low=-1, high=1)
-    readout_similarities: tuple[tuple[float, ...], ...] | None = param(
-        None, "readout similarities (S, S)", shape=2, optional=True
-    )
+    readout_similarities: Rows | None = param(None, "readout similarities (S, S)", shape=2, optional=True)
     readout_angle: float = param(math.pi / 4, "angle φ of the first readout in its first two components")
-    v_star: tuple[tuple[float, ...], ...] | None = param(
-        None, "teacher readouts (S, M); none: by their similarity", shape=2, optional=True
-    )
+    v_star: Rows | None = param(None, "teacher readouts (S, M); none: by their similarity", shape=2, optional=True)
     shared: int = param(0, "units that all teachers have in common", kind=int, low=0)
     init: float = param(0.1, "standard deviation of the initial student weights", low=0, high=LARGEST_SCALE)
     init_v: float = param(0.1, "standard deviation of the initial heads", low=0, high=LARGEST_SCALE)
-    v: tuple[tuple[float, ...], ...] | None = param(None, "heads at t = 0 (S, K); none: drawn", shape=2, optional=True)
+    v: Rows | None = param(None, "heads at t = 0 (S, K); none: drawn", shape=2, optional=True)
     schedule: str = param(
         "blocked", "one task after the other, or all at once", kind=str, choices=("blocked", "interleaved")
     )
     mixing: str = param(
         "random", "interleaved tasks are drawn, or take turns", kind=str, choices=("random", "alternate")
     )
-    durations: tuple[float, ...] | None = param(
+    durations: Row | None = param(
         (100.0,), "lengths of the blocks in t, one for all or one each; none: until the threshold", shape=1,
         optional=True,
     )  # fmt: skip
-    order: tuple[float, ...] | None = param(
-        None, "tasks 1 … S of successive blocks; none: 1, …, S", shape=1, optional=True
-    )
+    order: Row | None = param(None, "tasks 1 … S of successive blocks; none: 1, …, S", shape=1, optional=True)
     cyclic: bool = param(False, "begin anew after the last block", kind=bool)
     threshold: float | None = param(
         None, "error of its task at which a block ends", low=0, open_low=True, optional=True

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import array, number, param
+from tsphys.ground.parameters import Rows, array, number, param
 from tsphys.models.latent_teacher import LatentTeacher, purpose
 from tsphys.physics.features import Dense, Hadamard, gaussian_features, hadamard_features
 from tsphys.physics.nonlinearities import NONLINEARITIES, Moments, moments
@@ -73,16 +73,12 @@ class HiddenManifold(LatentTeacher):
 
     name: ClassVar[str] = "hidden_manifold"
 
-    f: Any = param(  # noqa: RUF009 (it makes a field)
-        "sign", "nonlinearity of the manifold", kind=str, choices=NONLINEARITIES, short="-f", function=True
-    )
+    f: Any = param("sign", "nonlinearity of the manifold", kind=str, choices=NONLINEARITIES, short="-f", function=True)
     delta: float = param(0.5, "latent ratio δ = D/N", low=0, open_low=True, high=1e6)
     features: str = param("gaussian", "law of the features F", kind=str, choices=("gaussian", "hadamard"))
     inputs: str = param("manifold", "inputs, or a Gaussian clone", kind=str, choices=("manifold", "clone"))
-    A: tuple[tuple[float, ...], ...] | None = param(
-        None, "knowledge (K, M) of the teacher at t = 0; none: none", shape=2, optional=True
-    )
-    W_xi: tuple[tuple[float, ...], ...] | None = param(
+    A: Rows | None = param(None, "knowledge (K, M) of the teacher at t = 0; none: none", shape=2, optional=True)
+    W_xi: Rows | None = param(
         None, "covariance (K, K) of the random part of the initial weights; none: init²·1", shape=2, optional=True
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import param, validate
+from tsphys.ground.parameters import Row, param, validate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,10 +60,8 @@ class KernelRidge:
     decay: float = param(1.5, "exponent a of the eigenvalues i^(−a)", low=0)
     target_decay: float = param(2.0, "exponent b of the target's squared coefficients i^(−b)", low=0)
     modes: int = param(1000, "modes of the power law", kind=int, low=1)
-    eigenvalues: tuple[float, ...] | None = param(
-        None, "eigenvalues λ_i; none: the power law", shape=1, kind=float, optional=True
-    )
-    target: tuple[float, ...] | None = param(
+    eigenvalues: Row | None = param(None, "eigenvalues λ_i; none: the power law", shape=1, kind=float, optional=True)
+    target: Row | None = param(
         None, "coefficients v_i of the target; none: the power law", shape=1, kind=float, optional=True
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, array, param, validate
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param, validate
 from tsphys.physics.names import code
 from tsphys.physics.order_parameters import OrderParameters, triangular_root
 from tsphys.rules.learning_rule import LearningRule
@@ -28,11 +28,9 @@ class LatentTeacher:
     lr_v: float = param(0.0, "learning rate η_v of the second layer; 0: it does not train", low=0)
     noise: float = param(0.0, "standard deviation σ of the teacher's output noise", low=0, high=LARGEST_SCALE)
     minibatch: int = param(1, "examples b in a step", kind=int, low=1, short="-b")
-    T: tuple[tuple[float, ...], ...] | None = param(
-        None, "overlaps of the teachers (M, M); none: identity", shape=2, optional=True
-    )
-    v_star: tuple[float, ...] | None = param(None, "teacher readout (M,); none: ones", shape=1, optional=True)
-    v: tuple[float, ...] | None = param(None, "student readout at t = 0 (K,); none: ones", shape=1, optional=True)
+    T: Rows | None = param(None, "overlaps of the teachers (M, M); none: identity", shape=2, optional=True)
+    v_star: Row | None = param(None, "teacher readout (M,); none: ones", shape=1, optional=True)
+    v: Row | None = param(None, "student readout at t = 0 (K,); none: ones", shape=1, optional=True)
     init: float = param(0.1, "standard deviation of the initial student weights", low=0, high=LARGEST_SCALE)
 
     def __post_init__(self) -> None:

@@ -2,4 +2,205 @@
 
 from tsphys.rules.learning_rule import LearningRule
 
+<<<<<<< HEAD
 __all__ = ["LearningRule"]
+=======
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.models.fields import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param, validate
+from tsphys.models.phases import Phase, State
+from tsphys.physics.order_parameters import OrderParameters, random_overlaps
+
+
+@dataclass(frozen=True)
+class LearningRule:
+    """A local learning rule: students w_k see an input x through λ_k = w_k·x/√N, teachers through ν_m = w*_m·x/√N.
+
+    One step on b fresh examples x_β, at time t = steps/N::
+
+        w_k ← (1 − κ/N) w_k + 1/(b√N) Σ_β c_kβ x_β
+        v   ← (1 − κ_v/N) v + 1/(bN) Σ_β dv_β
+
+    From `function` alone follow the simulation (engines ``direct``, ``exact``, ``cuda``) and, for N → ∞, the ODE
+    dR/dt = ⟨c ν⟩ − κR, dQ/dt = ⟨cλᵀ + λcᵀ⟩ + ⟨ccᵀ⟩/b − 2κQ, dv/dt = ⟨dv⟩ − κ_v v.
+
+    Parameters
+    ----------
+    function : function ``f(lam, nu, v, v_star, noise, p, c, dv)``
+        Writes the coefficients ``c`` (K,) and the readout change ``dv`` (len(v),) of one example. ``lam`` (K,) and
+        ``nu`` (M,) are the fields, ``noise`` (n_noise,) standard normals drawn with the example, ``p`` the `params`.
+        Jitted by ``numba.njit``, or plain Python that Numba can compile. With `whole_batch` it is the function
+        ``f(lam, nu, v, v_star, noise, gram, p, c, dv)`` of all b examples at once: ``lam`` (b, K), ``nu`` (b, M),
+        ``noise`` (b, n_noise), the Gram matrix x·x'/N of the inputs, ``gram`` (b, b), and ``c`` (b, K) and ``dv``
+        (b, len(v)), which come as zeros.
+    K, M : int
+        Students and teachers.
+    params : sequence of float
+        Handed to the rule as ``p``.
+    error : function ``e(lam, nu, v, v_star, p) -> float``, optional
+        Error on one example; its mean over Gaussian fields is ``eps_g``. Without it only R, Q, v are observed.
+    n_noise : int
+        Standard normals that the rule wants with each example.
+    v, v_star : sequence of float
+        Readouts that the rule may use: the student's at t = 0, the teacher's.
+    T : (M, M) array_like, optional
+        Teacher overlaps of the default start; none: the identity.
+    fixed_teacher : bool
+        The rule knows the teachers' overlaps to be those: starts with others are refused.
+    init : float
+        Standard deviation of the initial student weights of the default start.
+    minibatch : int
+        Examples b in a step.
+    weight_decay, weight_decay_v : float
+        κ and κ_v, not multiplied by a learning rate.
+    smooth : bool
+        The rule is smooth in fields and noise: its averages are taken by Gauss-Hermite quadrature; otherwise by
+        quadratures that tolerate kinks and jumps.
+    uses_overlaps : bool
+        The last K·M + K·K entries of ``p`` hold the current R and Q, row by row, whenever the rule is called.
+    whole_batch : bool
+        `function` sees the whole minibatch, so that its examples need not be treated independently of each other.
+    inputs : {"gaussian", "binary"}
+        Law of the x_i: N(0, 1), or ±1.
+    law : function ``f(s, noise, p)``, optional
+        Gives the inputs another law in the span of the teachers, which are then orthonormal: it turns independent
+        standard normals ``s`` (M,) and ``noise`` (n_noise,), in place, into the coordinates of x along the teachers and
+        into what the rule gets as its noise, a label for instance. ``p`` are the `params`. Across the span the inputs
+        stay N(0, 1), so that `nu` is `s`.
+    sphere : bool
+        The student, a single one that learns from one example a step, is put back to |w|² = N after each step.
+    alpha : float, optional
+        Load of a fixed training set of ⌈αN⌉ examples (noise included) from which examples are drawn with replacement;
+        none: each example is fresh (online learning).
+    queries : float, optional
+        κ of a zeroth-order step: the gradient G of all students is replaced by (1/q) Σ_j u_j (u_j·G), what q = κN
+        differences of the loss along directions u_j ~ N(0, 1) tell of it; none: the gradient itself.
+    fraction : float, optional
+        s of a step on some coordinates only: each of each student takes part with probability s, 1/s times as far.
+    masks : function ``masks(N, rng) -> (K, N) array_like``, optional
+        Zeros and ones: the coordinates that each student has, in each replica; the others stay zero. A given start is
+        that of students that are then masked.
+    schedule : function ``schedule(i, state) -> Phase``, optional
+        Changes the parameters and the readout in time, and lets anchors pull the students: see
+        `tsphys.models.phases.Phase`.
+
+    Raises
+    ------
+    ModelError
+        If a parameter is out of range.
+    """
+
+    name: ClassVar[str] = "learning_rule"
+
+    function: Callable[..., None]
+    K: int = param(1, "number of student units", kind=int, low=1, high=MOST_UNITS, short="-K")
+    M: int = param(1, "number of teacher units", kind=int, low=1, high=MOST_UNITS, short="-M")
+    params: Row = param((), "numbers handed to the rule", shape=1)
+    error: Callable[..., float] | None = None
+    n_noise: int = param(0, "standard normals drawn with each example", kind=int, low=0)
+    v: Row = param((), "student readout at t = 0", shape=1)
+    v_star: Row = param((), "teacher readout", shape=1)
+    T: Rows | None = param(None, "teacher overlaps", shape=2, optional=True)
+    fixed_teacher: bool = param(False, "refuses starts with other teacher overlaps", kind=bool)
+    init: float = param(1.0, "standard deviation of the initial student weights", low=0, high=LARGEST_SCALE)
+    minibatch: int = param(1, "examples in a step", kind=int, low=1)
+    weight_decay: float = param(0.0, "weight decay κ, in units of 1/N a step", low=0)
+    weight_decay_v: float = param(0.0, "weight decay of the readout, in units of 1/N a step", low=0)
+    smooth: bool = param(False, "smooth in fields and noise", kind=bool)
+    uses_overlaps: bool = param(False, "wants R and Q at the end of its parameters", kind=bool)
+    whole_batch: bool = param(False, "the function is that of a whole minibatch", kind=bool)
+    inputs: str = param("gaussian", "law of the inputs", kind=str, choices=("gaussian", "binary"))
+    law: Callable[..., None] | None = None
+    sphere: bool = param(False, "the student keeps |w|² = N", kind=bool)
+    alpha: float | None = param(None, "load of a fixed training set", low=0, open_low=True, optional=True)
+    queries: float | None = param(None, "queries of a step, in units of N", low=0, open_low=True, optional=True)
+    fraction: float | None = param(None, "coordinates of a step", low=0, high=1, open_low=True, optional=True)
+    masks: Callable[[int, np.random.Generator], Any] | None = None
+    schedule: Callable[[int, State], Phase] | None = None
+
+    def __post_init__(self) -> None:
+        validate(self)
+        for name in ("function", "error", "law"):
+            f = getattr(self, name)
+            if f is None and name != "function":
+                continue
+            if not callable(f):
+                raise ModelError(name, f, "must be a function that Numba can compile")
+            if not hasattr(f, "py_func"):
+                from tsphys._jit import uncached
+
+                object.__setattr__(self, name, uncached(f))
+        if self.schedule is not None and not callable(self.schedule):
+            raise ModelError("schedule", self.schedule, "must be a function of the number of the phase and the state")
+        if self.T is not None:
+            array("T", self.T, (self.M, self.M), "teacher overlaps of M teachers")
+        if self.law is not None:
+            if self.T is not None:
+                raise ModelError("T", self.T, "must be none with a law of the inputs, whose teachers are orthonormal")
+            if self.inputs != "gaussian":
+                raise ModelError("inputs", self.inputs, "must be gaussian with a law of the inputs")
+            if self.schedule is not None:
+                raise ModelError("schedule", self.schedule, "must be none with a law of the inputs")
+            object.__setattr__(self, "fixed_teacher", True)
+        if self.sphere:
+            for name in ("K", "minibatch"):
+                if getattr(self, name) != 1:
+                    raise ModelError(name, getattr(self, name), "must be 1 on the sphere")
+            if self.weight_decay:
+                raise ModelError("weight_decay", self.weight_decay, "must be 0 on the sphere, which undoes it")
+
+        self._check_estimate()
+
+    def _check_estimate(self) -> None:
+        """Refuse what engines and equations have no zeroth-order, partial or masked steps for."""
+        given = [name for name in ("queries", "fraction", "masks") if getattr(self, name) is not None]
+        if not given:
+            return
+        name, value = given[0], getattr(self, given[0])
+        if name == "masks" and not callable(value):
+            raise ModelError(name, value, "must be a function of N and a generator")
+        for other in (*given[1:], "law", "schedule", "sphere", "whole_batch", "weight_decay"):
+            if getattr(self, other):
+                raise ModelError(other, getattr(self, other), f"must be none with {name}")
+        if name != "masks" and self.alpha is not None:
+            raise ModelError(name, value, "must be none with a fixed training set")
+        if name == "queries" and self.minibatch > 1:
+            raise ModelError(name, value, "must be none with minibatches")
+
+    @property
+    def estimated(self) -> bool:
+        """Whether steps are not the rule's own, but zeroth-order, partial or masked ones."""
+        return self.queries is not None or self.fraction is not None or self.masks is not None
+
+    def parameter_array(self) -> np.ndarray:
+        """`params` as the kernels see them, with room for the overlaps where the rule wants them."""
+        room = self.K * self.M + self.K * self.K if self.uses_overlaps else 0
+        return np.concatenate([np.array(self.params, dtype=np.float64), np.zeros(room)])
+
+    def teacher_overlaps(self) -> np.ndarray:
+        """T (M, M) of the default start."""
+        return np.eye(self.M) if self.T is None else np.array(self.T)
+
+    def start(self, N: int, rng: np.random.Generator) -> OrderParameters:
+        """Overlaps of iid Gaussian student weights at size N, drawn from their exact law."""
+        T = self.teacher_overlaps()
+        R, Q = random_overlaps(self.K, T, N, self.init, rng)
+        return OrderParameters(R=R, Q=Q, T=T, v=self.v, v_star=self.v_star)
+
+    def learning_rule(self) -> LearningRule:
+        """Itself; other models return the rule that they are an instance of."""
+        return self
+
+    def eps_g(self, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray | None:
+        """Mean of `error` at given overlaps with any leading axes, by quadrature; None without an `error`."""
+        if self.error is None:
+            return None
+        from tsphys.physics.field_average import mean_error
+
+        return mean_error(self, R, Q, T, v, v_star)
+>>>>>>> 0cf2261 (Types: parameters and order parameters say what they may be given as)

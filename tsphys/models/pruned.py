@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import array, param
+from tsphys.ground.parameters import Row, array, param
 from tsphys.models.latent_teacher import LatentTeacher
 from tsphys.models.two_layer import TwoLayer
 from tsphys.physics.order_parameters import OrderParameters
@@ -59,7 +59,7 @@ class Pruned(LatentTeacher):
     name: ClassVar[str] = "pruned"
 
     density: float = param(0.5, "fraction of the coordinates that a unit has", low=0, open_low=True, high=1)
-    densities: tuple[float, ...] | None = param(None, "of each unit (K,); none: density", shape=1, optional=True)
+    densities: Row | None = param(None, "of each unit (K,); none: density", shape=1, optional=True)
     masks: str = param("independent", "masks of the units", kind=str, choices=("independent", "common"))
 
     def __post_init__(self) -> None:

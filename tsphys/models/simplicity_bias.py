@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, array, param, validate
+from tsphys.ground.parameters import LARGEST_SCALE, Row, Rows, array, param, validate
 from tsphys.physics.names import code
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
 from tsphys.rules.learning_rule import LearningRule
@@ -72,18 +72,16 @@ class SimplicityBias:
     activation: str = param("erf", "activation g of the student", kind=str, choices=("erf", "linear"), short="-g")
     lr: float = param(0.5, "learning rate η", low=0, open_low=True)
     minibatch: int = param(1, "examples b in a step", kind=int, low=1, short="-b")
-    mu: tuple[float, ...] = param((0.6, 0.3), "mean of the class y = 1", shape=1)
-    h_plus: tuple[float, ...] = param((1.2, 0.3), "standard deviations of the class y = 1", shape=1)
-    h_minus: tuple[float, ...] = param((0.8, 0.5), "standard deviations of the class y = -1", shape=1)
+    mu: Row = param((0.6, 0.3), "mean of the class y = 1", shape=1)
+    h_plus: Row = param((1.2, 0.3), "standard deviations of the class y = 1", shape=1)
+    h_minus: Row = param((0.8, 0.5), "standard deviations of the class y = -1", shape=1)
     theta_plus: float = param(np.pi / 3, "angle of the class y = 1")
     theta_minus: float = param(np.pi / 6, "angle of the class y = -1")
-    v: tuple[float, ...] | None = param(None, "readout (K,), which does not train; none: ones", shape=1, optional=True)
+    v: Row | None = param(None, "readout (K,), which does not train; none: ones", shape=1, optional=True)
     init: float = param(
         0.5, "standard deviation of the initial student weights", low=0, high=LARGEST_SCALE, open_low=True
     )
-    a: tuple[tuple[float, ...], ...] | None = param(
-        None, "components in the plane (K, 2) at the start; none: drawn", shape=2, optional=True
-    )
+    a: Rows | None = param(None, "components in the plane (K, 2) at the start; none: drawn", shape=2, optional=True)
 
     #: Axes of the plane.
     M: ClassVar[int] = 2

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, array, param, validate
+from tsphys.ground.parameters import LARGEST_SCALE, Row, array, param, validate
 from tsphys.physics.names import code
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
 from tsphys.rules.learning_rule import LearningRule
@@ -73,9 +73,7 @@ class SpikedCumulant:
     beta_m: float = param(0.0, "mean along the first axis (mixed)", low=-LARGEST_SCALE, high=LARGEST_SCALE)
     beta_u: float = param(0.0, "strength of the spike in the covariance (mixed)", low=0, high=LARGEST_SCALE)
     correlated: bool = param(False, "latent variables are correlated (mixed)", kind=bool)
-    m: tuple[float, ...] | None = param(
-        None, "overlaps with the directions at the start; none: drawn", shape=1, optional=True
-    )
+    m: Row | None = param(None, "overlaps with the directions at the start; none: drawn", shape=1, optional=True)
 
     #: A single neuron.
     K: ClassVar[int] = 1

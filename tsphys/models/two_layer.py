@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, array, param, validate
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param, validate
 from tsphys.physics.names import ACTIVATIONS, code
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
 from tsphys.rules.learning_rule import LearningRule
@@ -86,9 +86,9 @@ class TwoLayer:
     )
     minibatch: int = param(1, "examples b in a step", kind=int, low=1, short="-b")
     teacher: str = param("isotropic", "teacher overlaps T: identity, diag(1..M), or T", kind=str, choices=_TEACHERS)
-    T: tuple[tuple[float, ...], ...] | None = param(None, "given teacher overlaps (M, M)", shape=2, optional=True)
-    v_star: tuple[float, ...] | None = param(None, "teacher readout (M,); none: ones", shape=1, optional=True)
-    v: tuple[float, ...] | None = param(None, "student readout at t = 0 (K,); none: ones", shape=1, optional=True)
+    T: Rows | None = param(None, "given teacher overlaps (M, M)", shape=2, optional=True)
+    v_star: Row | None = param(None, "teacher readout (M,); none: ones", shape=1, optional=True)
+    v: Row | None = param(None, "student readout at t = 0 (K,); none: ones", shape=1, optional=True)
     init: float = param(0.1, "standard deviation of the initial student weights", low=0, high=LARGEST_SCALE)
     inputs: str = param("gaussian", "law of the inputs", kind=str, choices=("gaussian", "binary"))
     alpha: float | None = param(

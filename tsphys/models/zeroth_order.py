@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, param, validate
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, param, validate
 from tsphys.models.two_layer import TwoLayer
 from tsphys.physics.names import ACTIVATIONS
 from tsphys.physics.order_parameters import OrderParameters
@@ -72,9 +72,9 @@ class ZerothOrder:
     estimator: str = param("rge", "estimator of the gradient", kind=str, choices=_ESTIMATORS)
     kappa: float = param(1.0, "random directions q/N of a step of rge", low=0, open_low=True)
     fraction: float = param(0.5, "coordinates that a step of sparse looks at", low=0, open_low=True, high=1)
-    T: tuple[tuple[float, ...], ...] | None = param(None, "teacher overlaps (M, M); none: 1", shape=2, optional=True)
-    v_star: tuple[float, ...] | None = param(None, "teacher readout (M,); none: ones", shape=1, optional=True)
-    v: tuple[float, ...] | None = param(None, "student readout (K,); none: ones", shape=1, optional=True)
+    T: Rows | None = param(None, "teacher overlaps (M, M); none: 1", shape=2, optional=True)
+    v_star: Row | None = param(None, "teacher readout (M,); none: ones", shape=1, optional=True)
+    v: Row | None = param(None, "student readout (K,); none: ones", shape=1, optional=True)
     init: float = param(0.1, "standard deviation of the initial student weights", low=0, high=LARGEST_SCALE)
 
     def __post_init__(self) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import array, number
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 #: Names of the axes of the order parameters in a Result.
 DIMS = {
@@ -66,6 +69,12 @@ class OrderParameters:
     T: np.ndarray
     v: np.ndarray | None = None
     v_star: np.ndarray | None = None
+
+    if TYPE_CHECKING:  # anything that makes an array is taken, and arrays are kept
+
+        def __init__(
+            self, R: ArrayLike, Q: ArrayLike, T: ArrayLike, v: ArrayLike | None = None, v_star: ArrayLike | None = None
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         R = array("R", self.R, (None, None), "(students K, teachers M)")
