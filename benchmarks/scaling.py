@@ -37,7 +37,7 @@ def curves(setting: Setting, name: str, values: list[int], seconds: float) -> di
     """Microseconds a step of each case at each value of the field `name`, NaN where a case was not run."""
     out: dict[str, np.ndarray] = {}
     for i, value in enumerate(values):
-        at = dataclasses.replace(setting, **{name: value})
+        at = dataclasses.replace(setting, **{name: value})  # type: ignore[arg-type]
         times = interleaved(cases(at, exact_only=SIZES[-1] < at.N), seconds, 3)
         for case, t in times.items():
             out.setdefault(case, np.full(len(values), np.nan))[i] = 1e6 * np.median(t)
@@ -72,9 +72,9 @@ def draw(setting: Setting, out: Path) -> list[Path]:
         panels[1].set_xlabel("hidden units of the student $K$")
         panels[1].set_xscale("log", base=2)
         most = 1
-        for i, (name, times) in enumerate(speed.items()):
-            threads = np.array(list(times))
-            gain = np.array([np.median(times[1] / t) for t in times.values()])
+        for i, (name, taken) in enumerate(speed.items()):
+            threads = np.array(list(taken))
+            gain = np.array([np.median(taken[1] / t) for t in taken.values()])
             panels[2].plot(threads, gain, MARKERS[i] + "-", color=COLOURS[2 + 2 * i], label=name)
             data[f"threads {name}"], data[f"speed-up {name}"] = threads, gain
             most = max(most, threads[-1])

@@ -65,7 +65,7 @@ def write(path: Path, rows: Sequence[Row], parameters: dict[str, Any]) -> None:
     record = json.dumps({"benchmark": parameters, **provenance()})
     names = [f.name for f in fields(Row)]
     if path.suffix == ".npz":
-        columns = {n: np.array([getattr(r, n) for r in rows]) for n in names}
+        columns: dict[str, Any] = {n: np.array([getattr(r, n) for r in rows]) for n in names}
         write_atomically(path, lambda file: np.savez_compressed(file, __meta__=np.array(record), **columns))
         return
     out = io.StringIO()

@@ -18,7 +18,7 @@ from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, style
 SWITCH, AFTER = 60.0, (20.0, 100.0)
 ONE = tsphys.Continual(K=2, M=1, lr=1.0, durations=[SWITCH])
 TWO = tsphys.Continual(K=3, M=2, lr=1.0, durations=[SWITCH])
-CURES = {
+CURES: dict[str, dict[str, Any]] = {
     "SGD": {},
     "replay $p=0.1$": {"replay": 0.1},
     "EWC $\\xi=1$": {"regulariser": "ewc", "strength": 1.0},

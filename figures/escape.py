@@ -75,10 +75,10 @@ def draw(
                 mark = {"fmt": "o", "mfc": "white", "zorder": 3} if kind == "chain" else {"fmt": "_", "ms": 9}
                 right.errorbar(N, median, yerr=error, color=colour, capsize=2, **mark)
             left.plot([], [], color=colour, label=f"$N=10^{{{np.log10(N):.0f}}}$")
-        N = np.geomspace(min(sizes), max(sizes), 50)
+        many = np.geomspace(min(sizes), max(sizes), 50)
         top = max(walks)
-        law = np.median(data[f"diffusion_{top}"]) + np.log(N / top) / (2 * rate)
-        right.plot(N, law, color="black", lw=0.8, ls=":", label=f"$\\ln N/(2\\lambda)$, $\\lambda={rate:.4f}$")
+        law = np.median(data[f"diffusion_{top}"]) + np.log(many / top) / (2 * rate)
+        right.plot(many, law, color="black", lw=0.8, ls=":", label=f"$\\ln N/(2\\lambda)$, $\\lambda={rate:.4f}$")
         right.errorbar([], [], [], fmt="o", mfc="white", color="black", label="exact chain")
         right.errorbar([], [], [], fmt="_", ms=9, color="black", label="diffusion")
         left.set(xlabel=r"escape time $t_{\mathrm{esc}}$", ylabel="fraction of networks escaped", ylim=(0, 1.02))

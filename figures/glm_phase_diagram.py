@@ -24,8 +24,9 @@ SENSING_WINDOW, BINARY_WINDOW = ((0.0, 1.0), (0.0, 1.0)), ((0.8, 1.8), (0.0, 0.0
 DAMPING = 0.2
 
 
-def centres(low: float, high: float, count: int) -> np.ndarray:
+def centres(ends: tuple[float, float], count: int) -> np.ndarray:
     """Middles of `count` cells between two values."""
+    low, high = ends
     return low + (high - low) * (np.arange(count) + 0.5) / count
 
 
@@ -34,7 +35,7 @@ def recovery_map(
     **options: Any,
 ) -> np.ndarray:  # fmt: skip
     """Mean squared error (shape[1], shape[0]) of message passing from no knowledge, all cells independent."""
-    loads, values = centres(*window[0], shape[0]), centres(*window[1], shape[1])
+    loads, values = centres(window[0], shape[0]), centres(window[1], shape[1])
     rows = []
     for done, value in enumerate(values.tolist()):
         sim = tsphys.simulate(
@@ -54,7 +55,7 @@ def draw(
 ) -> list[Path]:
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
     N, replicas, shape, count = (200, 2, (12, 10), 10) if quick else (400, 3, (25, 20), 40)
-    options = {"seed": seed, "threads": threads}
+    options: dict[str, Any] = {"seed": seed, "threads": threads}
     values = {
         "density": np.linspace(0.01, 0.99, count),
         "noise": np.concatenate([[0.0], np.geomspace(1e-4, 0.0185, count)]),
@@ -73,10 +74,10 @@ def draw(
             )  # fmt: skip
             styles = {"informed": (":", "recovery is a state"), "transition": ("--", "equilibrium"),
                       "algorithmic": ("-", "message passing")}  # fmt: skip
-            for colour, (key, (ls, words)) in zip((COLOURS[2], "black", COLOURS[1]), styles.items(), strict=True):
+            for colour, (key, (ls, text)) in zip((COLOURS[2], "black", COLOURS[1]), styles.items(), strict=True):
                 if key == "informed" and name == "density":
                     continue
-                ax.plot(found[key], values[name], color=colour, ls=ls, label=words)
+                ax.plot(found[key], values[name], color=colour, ls=ls, label=text)
             ax.set(xlim=(left, right), ylim=(low, high), xlabel=r"load $\alpha=n/N$")
             label(ax, letter)
             data |= {
@@ -86,7 +87,7 @@ def draw(
             }
         axes[0].set(ylabel=r"density $\rho$ of the weights", title=r"sparse weights, $y=z$")
         axes[1].set(ylabel=r"noise $\Delta$", title=r"$\pm1$ weights, $y=\mathrm{sign}(z+\sqrt{\Delta}\,\varepsilon)$")
-        words = {"fontsize": 8, "ha": "center", "va": "center"}
+        words: dict[str, Any] = {"fontsize": 8, "ha": "center", "va": "center"}
         axes[0].text(0.25, 0.75, "impossible", **words)
         axes[0].text(0.43, 0.335, "hard", rotation=38, **words)
         axes[0].text(0.75, 0.2, "easy", color="white", **words)

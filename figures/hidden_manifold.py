@@ -23,8 +23,15 @@ from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simula
 CURVES = (("sign", 0.25), ("tanh", 0.5), ("relu", 2.0))
 #: Nonlinearities and latent ratios of the final errors.
 FOLDS, RATIOS = ("tanh", "sign", "relu"), (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
-TASK = {"T": [[1, 0.1], [0.1, 1]], "v_star": [1, 0.8], "v": [0.9, 0.7], "lr": 0.5, "lr_v": 0.3, "noise": 0.1}
-START = {"A": [[0.3, 0.1], [-0.1, 0.4]], "W_xi": [[0.3, 0.05], [0.05, 0.2]]}
+TASK: dict[str, Any] = {
+    "T": [[1, 0.1], [0.1, 1]],
+    "v_star": [1, 0.8],
+    "v": [0.9, 0.7],
+    "lr": 0.5,
+    "lr_v": 0.3,
+    "noise": 0.1,
+}
+START: dict[str, Any] = {"A": [[0.3, 0.1], [-0.1, 0.4]], "W_xi": [[0.3, 0.05], [0.05, 0.2]]}
 
 
 def draw(
@@ -86,7 +93,7 @@ def final_errors(ax: Any, quick: bool, seed: int, threads: int | None, progress:
     """The error in the end against δ, without noise: theory in the limit, and SGD on fresh inputs."""
     N, replicas, end = (256, 4, 30.0) if quick else (256, 8, 100.0)
     lines = np.geomspace(RATIOS[0], RATIOS[-1], 21 if quick else 41)
-    task = {**TASK, "noise": 0.0, "lr_v": 0.0, "v": [1.0, 0.8]}
+    task: dict[str, Any] = {**TASK, "noise": 0.0, "lr_v": 0.0, "v": [1.0, 0.8]}
     data: dict[str, np.ndarray] = {"delta": np.array(RATIOS), "delta_theory": lines}
     for n, f in enumerate(FOLDS):
         models = [tsphys.HiddenManifold(f=f, delta=d, features="hadamard", **task, **START) for d in (*RATIOS, *lines)]
@@ -137,7 +144,7 @@ def deep_inputs(quick: bool, inputs: str) -> tsphys.GenerativeInputs:
     D, H, N = (75, 150, 200) if quick else (150, 300, 400)
     network = random_generator((D, H, N), ("tanh", "relu"), seed=1)
     c = np.random.default_rng(0).standard_normal((20_000 if quick else 100_000, D))
-    task = {**TASK, "lr": 2.0, "lr_v": 0.0, "init": 0.5, "v": [1.0, 0.8]}
+    task: dict[str, Any] = {**TASK, "lr": 2.0, "lr_v": 0.0, "init": 0.5, "v": [1.0, 0.8]}
     return tsphys.GenerativeInputs(x=network(c), c=c, generator=network, inputs=inputs, **task)
 
 
@@ -169,7 +176,8 @@ def generator(ax: Any, quick: bool, seed: int, threads: int | None, progress: An
 
 def spectrum(ax: Any, seed: int) -> dict[str, np.ndarray]:
     """Fraction of the modes of Ω above an eigenvalue: instances on the law of Marchenko and Pastur, and a generator."""
-    N, data = 400, {}
+    N = 400
+    data: dict[str, np.ndarray] = {}
     for n, (f, delta) in enumerate(CURVES):
         model = tsphys.HiddenManifold(f=f, delta=delta)
         y, weight = marchenko_pastur(1 / delta)

@@ -34,9 +34,8 @@ def draw(
     progress: Callable[[float], None] | None = None,
 ) -> list[Path]:
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas, sizes, samples = 2000, 8, (250, 500, 1000), 12
-    if not quick:
-        N, replicas, sizes, samples = 4000, 24, (500, 1000, 2000, 4000), 32
+    N, replicas, samples = (2000, 8, 12) if quick else (4000, 24, 32)
+    sizes = (250, 500, 1000) if quick else (500, 1000, 2000, 4000)
     options = {"seed": seed, "threads": threads}
     runs: dict[str, Any] = {}
     with style() as plt:

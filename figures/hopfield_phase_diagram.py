@@ -18,8 +18,9 @@ from tsphys.replica import hopfield as theory
 WHOLE, CORNER = ((0.0, 0.16), (0.0, 1.5)), ((0.1, 0.15), (0.0, 0.15))
 
 
-def centres(low: float, high: float, count: int) -> np.ndarray:
+def centres(ends: tuple[float, float], count: int) -> np.ndarray:
     """Middles of `count` cells between two values."""
+    low, high = ends
     return low + (high - low) * (np.arange(count) + 0.5) / count
 
 
@@ -27,7 +28,7 @@ def retrieval_map(
     window: Any, shape: tuple[int, int], N: int, replicas: int, sweeps: int, progress: Any, seed: int, **options: Any
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Loads (a,), temperatures (b,) and mean final overlap (b, a) of runs that start at a pattern, all independent."""
-    loads, temperatures = centres(*window[0], shape[0]), centres(*window[1], shape[1])
+    loads, temperatures = centres(window[0], shape[0]), centres(window[1], shape[1])
     rows = []
     for done, T in enumerate(temperatures):
         sim = tsphys.simulate(
@@ -73,7 +74,7 @@ def draw(
 ) -> list[Path]:
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
     N, replicas, shape, sweeps = (1000, 2, (16, 15), 80) if quick else (3000, 4, (32, 30), 150)
-    options = {"seed": seed, "threads": threads}
+    options: dict[str, Any] = {"seed": seed, "threads": threads}
     found = lines(20 if quick else 60)
     whole = retrieval_map(WHOLE, shape, N, replicas, sweeps, share(progress, 0.1, 0.5, 1), **options)
     corner_N = 2 * N

@@ -43,7 +43,7 @@ def draw(
             theory_line(left, theory, "eps_g", color=COLOURS[j], label=f"$k={k}$" if k else "kernel")
             simulation_points(left, sim, "eps_g", color=COLOURS[j], fmt=MARKERS[j])
             runs |= {f"theory_k{k}": theory, f"simulation_k{k}": sim}
-        k = np.array([10, 20, 40, 80, 160, 320, 640])
+        widths = np.array([10, 20, 40, 80, 160, 320, 640])
         many = np.unique(np.geomspace(10, 800, 49).astype(int))
         for j, size in enumerate(EXAMPLES):
             colour = COLOURS[4 + j]
@@ -53,9 +53,9 @@ def draw(
             best = np.array([optimal_ridge(dataclasses.replace(here, k=int(a))) for a in many])
             lines = [tsphys.solve(here, k=[a], ridge=b)["eps_g"][0] for a, b in zip(many.tolist(), best.tolist())]
             right.plot(many, lines, color=colour, label=f"$n={size}$")
-            for i, features in enumerate(k.tolist()):
+            for i, features in enumerate(widths.tolist()):
                 ridge = optimal_ridge(dataclasses.replace(here, k=features))
-                listen = share(progress, len(FEATURES) + j + i / len(k), 1 / len(k), jobs)
+                listen = share(progress, len(FEATURES) + j + i / len(widths), 1 / len(widths), jobs)
                 sim = tsphys.simulate(here, k=[features], ridge=ridge, progress=listen, **options)
                 simulation_points(right, sim, "eps_g", color=colour, fmt=MARKERS[4 + j])
                 runs[f"best_n{size}_k{features}"] = sim

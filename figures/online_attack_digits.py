@@ -82,8 +82,8 @@ def draw(
                 right_or_wrong.append(accuracy(W).mean(axis=1))
                 if progress is not None:
                     progress((i * points + n + 1) / (len(BATCHES) * points))
-            for ax, name, values in ((left, "p", turned), (right, "accuracy", right_or_wrong)):
-                values = np.array(values)
+            for ax, name, found in ((left, "p", turned), (right, "accuracy", right_or_wrong)):
+                values = np.array(found)
                 error = values.std(axis=1, ddof=1) / np.sqrt(replicas)
                 ax.errorbar(prices, values.mean(axis=1), yerr=error, fmt="o", mfc="white", color=colour, capsize=1.5,
                             zorder=3, label=f"digits, $P={P}$")  # fmt: skip

@@ -32,7 +32,8 @@ def best(model: tsphys.RandomFeatures, axis: str, values: np.ndarray) -> np.ndar
     out = []
     for value in values.tolist():
         ridge = optimal_ridge(dataclasses.replace(model, **{axis: value}))
-        out.append(tsphys.solve(model, ridge=ridge, **{axis: [value]})["eps_g"][0])
+        point: dict[str, Any] = {axis: [value], "ridge": ridge}
+        out.append(tsphys.solve(model, **point)["eps_g"][0])
     return np.array(out)
 
 
@@ -57,7 +58,8 @@ def draw(
             lines = np.geomspace(POINTS[0], POINTS[-1], 121) * equal
             for j, ridge in enumerate(RIDGES):
                 listen = share(progress, i * len(RIDGES) + j, 1, jobs)
-                theory = tsphys.solve(model, ridge=ridge, **{axis: lines})
+                line: dict[str, Any] = {axis: lines, "ridge": ridge}
+                theory = tsphys.solve(model, **line)
                 sim = tsphys.simulate(model, ridge=ridge, **{axis: equal * POINTS}, progress=listen, **options)
                 theory_line(axes[i], theory, "eps_g", color=COLOURS[j], label=f"$\\lambda={written(ridge)}$")
                 simulation_points(axes[i], sim, "eps_g", color=COLOURS[j], fmt=MARKERS[j])

@@ -45,7 +45,7 @@ def draw(
         for n, data in enumerate(DATA):
             for ax, name in ((left, "eps_g"), (middle, "accuracy")):
                 # The Gaussian clone's line all but covers that of the original.
-                wide = {"lw": 4.0, "alpha": 0.4} if data == "original" else {}
+                wide: dict[str, Any] = {"lw": 4.0, "alpha": 0.4} if data == "original" else {}
                 theory_line(ax, theory[data], name, color=COLOURS[n], label=NAMES[data], **wide)
                 simulation_points(ax, sim[data], name, color=COLOURS[n], fmt=MARKERS[n])
         for n, data in enumerate(DATA[1:], 1):

@@ -17,7 +17,7 @@ from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simula
 LATENTS = ("rademacher", "uniform", "laplace")
 #: Start of the search, in units of 1/√N, and η in units of 1/N for the cumulant, in those of 1 for the covariance.
 FIRST, SLOW, FAST = 1.5, 0.1, 0.1
-COVARIANCE = {"task": "mixed", "beta": 0.0, "beta_u": 5.0}
+COVARIANCE: dict[str, Any] = {"task": "mixed", "beta": 0.0, "beta_u": 5.0}
 
 
 def at(m: Any) -> tsphys.OrderParameters:
@@ -87,15 +87,15 @@ def draw(
             )
         ):
             times = np.array([found(N, cumulant, progress=next(shares), **options) for N in sizes[cumulant]])
-            N, wide = np.array(sizes[cumulant]), np.geomspace(16, 512 if cumulant else 1e5, 8)
+            many, wide = np.array(sizes[cumulant]), np.geomspace(16, 512 if cumulant else 1e5, 8)
             line = wide * np.array([search(M, cumulant)[2] for M in wide])
-            low, median, high = np.quantile(times, (0.25, 0.5, 0.75), axis=1, method="nearest") * N
+            low, median, high = np.quantile(times, (0.25, 0.5, 0.75), axis=1, method="nearest") * many
             right.plot(wide, line, color=COLOURS[n], label=name)
-            right.errorbar(N, median, yerr=np.array([median - low, high - median]), fmt=MARKERS[n],
+            right.errorbar(many, median, yerr=np.array([median - low, high - median]), fmt=MARKERS[n],
                            color=COLOURS[n], mfc="white", capsize=2, zorder=3)  # fmt: skip
             right.plot(wide, guide(wide) * line[-1] / guide(wide[-1]), color="black", lw=0.8, ls=":")
             right.annotate(words, (wide[-1], line[-1]), xytext=(-30, -2), textcoords="offset points", fontsize=8)
-            data |= {f"times_{name}": times, f"sizes_{name}": N, f"theory_N_{name}": wide, f"theory_{name}": line}
+            data |= {f"times_{name}": times, f"sizes_{name}": many, f"theory_N_{name}": wide, f"theory_{name}": line}
         time = "time $t=$ examples$/N$"
         left.set(xlabel=time, ylabel="overlap $m$ with the spiked cumulant", ylim=(0.15, 1.45))
         middle.set(xlabel=time, ylabel="overlaps, mixed cumulants", ylim=(-0.05, 1.35))

@@ -109,7 +109,8 @@ def panel_inputs(ax: Any, sizes: Any, replicas: int, options: dict[str, Any], pr
 
 def panel_starts(ax: Any, N: int, replicas: int, options: dict[str, Any], progress: Any) -> dict[str, Any]:
     """Error over time from units that differ little at first."""
-    model, runs = tsphys.TwoLayer(lr=RATE), {}
+    model = tsphys.TwoLayer(lr=RATE)
+    runs: dict[str, Any] = {}
     for n, spread in enumerate(SPREADS):
         theory = tsphys.solve(model, start=low_rank(spread), t=np.linspace(0, 120, 241))
         sim = tsphys.simulate(

@@ -214,7 +214,7 @@ def solve(
         return model.phase(i, state)
 
     def result(states: np.ndarray, info: dict[str, Any]) -> Result:
-        return theory_result(model, t, first, meta={**record, **info}, **motion.observe(states))
+        return theory_result(model, t, first, {**record, **info}, **motion.observe(states))
 
     try:
         states, begins, info = through_phases(

@@ -78,7 +78,7 @@ def solve(
         raise ModelError("spectrum", spectrum, "must be one of " + ", ".join(SPECTRA))
     nodes = number("nodes", nodes, kind=int, low=4, high=10_000)
     record: dict[str, Any] = {"spectrum": spectrum}
-    options = {"rtol": rtol, "atol": atol, "method": method}
+    options: dict[str, Any] = {"rtol": rtol, "atol": atol, "method": method}
     if spectrum == "instance":
         N, D = sizes(model, N, F)
         seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)

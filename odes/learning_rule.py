@@ -52,7 +52,8 @@ def drift(rule: LearningRule, nodes: Nodes, T: np.ndarray, v_star: np.ndarray) -
     if rule.whole_batch:
         from tsphys.rules.batch_average import batch_moments, by_example
 
-        kernel, where = bind(batch_moments, rule.function, batch_rule), (by_example(rule, nodes), nodes.w)
+        kernel: Any = bind(batch_moments, rule.function, batch_rule)
+        where: tuple[Any, ...] = (by_example(rule, nodes), nodes.w)
     else:
         kernel, where = bind(moments, rule.function), (nodes.kind == "polar", nodes.z, nodes.w)
 
@@ -159,11 +160,11 @@ def solve(
 
     def result(y: np.ndarray) -> Result:
         R, Q, v = _shaped(y, K, M)
-        return theory_result(model, t, start, R, Q, v, model.eps_g(R, Q, start.T, v, start.v_star), meta)
+        return theory_result(model, t, start, meta, R=R, Q=Q, v=v, eps_g=model.eps_g(R, Q, start.T, v, start.v_star))
 
     solutions = []
     for nodes in sets:
-        options = {"rtol": rtol, "method": method, "limit": DIVERGED, "max_steps": MAX_STEPS}
+        options: dict[str, Any] = {"rtol": rtol, "method": method, "limit": DIVERGED, "max_steps": MAX_STEPS}
         try:
             if rule.schedule is None:
                 y, info = integrate(_right_hand_side(rule, nodes, start), y0, t, atol=atol, **options)
@@ -203,6 +204,7 @@ def _scheduled(
         R, Q, v = _shaped(y, rule.K, rule.M)
         return phases.State(time, R, Q, T, v, v_star)
 
+    assert rule.schedule is not None
     return through_phases(rule.schedule, leg, state, y0, t, **options)
 
 

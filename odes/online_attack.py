@@ -90,10 +90,10 @@ def _roots(model: OnlineAttack, policy: tuple[float, ...], p: float) -> tuple[np
         A = price * bound / slope if slope != 0.0 else -1.0
         if A > 0.0 and low < math.sqrt(A / V) < high:
             ends.append(math.sqrt(A / V))
-    ends = np.sort(ends)
+    edges = np.sort(ends)
     x, w = _panel()
-    half = 0.5 * np.diff(ends)[:, None]
-    r = (ends[:-1, None] + half * (x + 1)).ravel()
+    half = 0.5 * np.diff(edges)[:, None]
+    r = (edges[:-1, None] + half * (x + 1)).ravel()
     norm = (0.5 * n - 1) * math.log(2.0) + math.lgamma(0.5 * n)
     return r * r, (half * w).ravel() * np.exp((n - 1) * np.log(r) - 0.5 * r * r - norm)
 
@@ -212,7 +212,7 @@ def solve(
     if not linear:
         from tsphys.odes import learning_rule
 
-        options = {"rtol": rtol, "atol": atol, "method": method, "points": points}
+        options: dict[str, Any] = {"rtol": rtol, "atol": atol, "method": method, "points": points}
         return _observed(model, learning_rule.solve(model, t=t, start=start, N=N, seed=seed, **options))
     first, meta = theory_start(model, start, N, seed)
 
@@ -220,7 +220,7 @@ def solve(
         R, Q = _overlaps(model, y)
         v = np.column_stack([np.ones(len(t)), y[:, 3:]])
         eps_g = 0.5 * (Q[:, 0, 0] - 2 * R[:, 0, 0] + 1)
-        return _observed(model, theory_result(model, t, first, R, Q, v, eps_g, {**meta, **info}))
+        return _observed(model, theory_result(model, t, first, {**meta, **info}, R=R, Q=Q, v=v, eps_g=eps_g))
 
     y0 = np.concatenate([_coordinates(model, first.R, first.Q), first.v[-3:]])
     try:

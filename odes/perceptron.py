@@ -141,7 +141,7 @@ def solve(
         a, d = y[:, 0], np.maximum(y[:, 1], 0.0)
         R, Q = (x[:, None, None] for x in (LT * a, a * a + d))
         eps_g = np.arctan2(np.sqrt(d), a) / math.pi
-        return theory_result(model, t, start, R, Q, np.zeros((len(t), 0)), eps_g, {**meta, **record})
+        return theory_result(model, t, start, {**meta, **record}, R=R, Q=Q, v=np.zeros((len(t), 0)), eps_g=eps_g)
 
     def rhs(_: float, y: np.ndarray) -> np.ndarray:
         return np.array(drift(model.rule, model.lr, model.minibatch, y[0], y[1]))

@@ -95,10 +95,10 @@ def solve(
     first, record = theory_start(model, start, N, seed)
     modes = in_classes(model, first)
     model_now = replace(model, v=tuple(first.v), v_star=tuple(first.v_star))
-    record["classes"] = {"fraction": modes.weight.tolist(), "seen": modes.seen.tolist()}
+    record["classes"] = {"fraction": modes.weight.tolist(), "seen": np.asarray(modes.seen).tolist()}
 
     def result(data: dict[str, np.ndarray], info: dict[str, Any]) -> Result:
-        return theory_result(model, t, first, data["R"], data["Q"], data["v"], data["eps_g"], {**record, **info})
+        return theory_result(model, t, first, {**record, **info}, **data)
 
     try:
         data, _, _, info = follow(model_now, modes, t, rtol=rtol, atol=atol, method=method)

@@ -152,7 +152,7 @@ def solve(
         Q = C + R @ np.swapaxes(R, -1, -2)
         readout = np.broadcast_to(v, (len(t), K))
         return theory_result(
-            model, t, start, R, Q, readout, None, {**meta, **record},
+            model, t, start, {**meta, **record}, R=R, Q=Q, v=readout, eps_g=None,
             more=model.observables(R, Q, start.T, readout, start.v_star),
         )  # fmt: skip
 

@@ -165,7 +165,8 @@ def solve(
         start.R[0], t, rtol=rtol, atol=atol, method=method, limit=DIVERGED,
     )  # fmt: skip
     meta |= {**info, "gradient_flow": bool(gradient_flow)}
-    return theory_result(model, t, start, y[:, None, :], np.ones((len(t), 1, 1)), np.zeros((len(t), 0)), None, meta)
+    Q, v = np.ones((len(t), 1, 1)), np.zeros((len(t), 0))
+    return theory_result(model, t, start, meta, R=y[:, None, :], Q=Q, v=v, eps_g=None)
 
 
 def escape_time(model: SpikedCumulant, m: Any, level: float = 0.5, direction: int = -1, **options: Any) -> float:

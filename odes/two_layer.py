@@ -82,7 +82,7 @@ def solve(
     motion = Motion(model, np.array(first.T), np.array(first.v_star))
 
     def result(states: np.ndarray, info: dict[str, Any]) -> Result:
-        return theory_result(model, t, first, meta={**record, **info}, **motion.observe(states))
+        return theory_result(model, t, first, {**record, **info}, **motion.observe(states))
 
     try:
         states, info = integrate(

@@ -78,7 +78,7 @@ def spins(model: DenseHebbian) -> Spins:
         raise ModelError("interaction", model.interaction, words)
     P, r, M = model.P, model.r, model.M
     v, weights = example_law(r, M)
-    common = {"alpha": model.alpha, "T": model.T, "P": P, "v": v, "weights": weights}
+    common: dict[str, Any] = {"alpha": model.alpha, "T": model.T, "P": P, "v": v, "weights": weights}
     if model.storage == "supervised":
         return Spins(**common, scale=(1 + dataset_entropy(r, M)) ** (P / 2))
     if model.storage == "given" or (M == 1 and r == 1):
@@ -149,7 +149,7 @@ def solve(
     axis, values, models = along(model, alpha=alpha, T=T, r=r, M=M)
     if model.interaction == "exponential":
         states = [_exponential(m, branch) for m in told(models)]
-    elif model.interaction == "custom":
+    elif F is not None:
         states = [_custom(m, F, branch, tol) for m in told(models)]
     else:
         states = [_state(m, branch, axis, tol) for m in told(models)]

@@ -171,7 +171,8 @@ def lines(model: GLM, values: Any, over: str = "noise") -> dict[str, np.ndarray]
     """Spinodals and first-order transition over noises, or `over` densities, each (len(values),); NaN where is none."""
     if over not in ("noise", "density"):
         raise ModelError("over", over, "must be noise or density")
-    found = [thresholds(replace(model, **{over: float(v)})) for v in values]
+    points: list[dict[str, Any]] = [{over: float(v)} for v in values]
+    found = [thresholds(replace(model, **point)) for point in points]
     return {k: np.array([getattr(x, k) for x in found]) for k in ("informed", "transition", "algorithmic")}
 
 

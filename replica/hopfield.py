@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.errors import ModelError
+from tsphys.errors import ConvergenceError, ModelError
 from tsphys.ground.parameters import number, param, parameters
 from tsphys.ground.progress import told
 from tsphys.models.hopfield import Hopfield
@@ -54,7 +54,7 @@ def spins(model: Hopfield, patterns: int = 1) -> Spins:
     (1 − c)/c (Sompolinsky 1986).
     """
     static = {"hebb": 0.0, "clipped": np.pi / 2 - 1, "diluted": 1 / model.connectivity - 1}[model.coupling]
-    law = {} if patterns == 1 else mixture_law(patterns)
+    law: Any = {} if patterns == 1 else mixture_law(patterns)
     return Spins(alpha=model.alpha, T=model.T, static=static, **law)
 
 
@@ -168,12 +168,18 @@ def _state(model: Hopfield, branch: str, patterns: int, axis: str, tol: float) -
     return paramagnet(here)
 
 
+def capacity_of(here: Spins) -> float:
+    """Largest load with a retrieval state at T = 0, 0 if there is none."""
+    found = curve(here.at(T=0.0))
+    return 0.0 if found is None else found.alpha
+
+
 def beyond(model: Hopfield, here: Spins, axis: str, branch: str) -> ModelError:
     """The error of a point without a retrieval state: it tells the largest load, or temperature, that has one."""
     found = curve(here)
     if found is None:
         return ModelError("T", model.T, f"must be < 1 for {branch} states")
-    if axis == "T" and model.alpha < curve(here.at(T=0.0)).alpha:
+    if axis == "T" and model.alpha < capacity_of(here):
         top = largest_temperature(here, spinodal)
         return ModelError(
             "T", model.T, f"must be <= {top:.9g}, where the {branch} states end at alpha = {model.alpha:g}"
@@ -183,6 +189,7 @@ def beyond(model: Hopfield, here: Spins, axis: str, branch: str) -> ModelError:
 
 
 def _sparse_state(model: Hopfield, tol: float) -> dict[str, float]:
+    assert model.activity is not None
     net = sparse.Neurons(alpha=model.alpha, T=model.T, f=model.activity, theta=model.threshold)
     try:
         found = sparse.retrieved(net, tol)
@@ -309,12 +316,14 @@ def at_temperature(model: Hopfield) -> float:
         If the load is not between 0.002, where T_R is 1e-110, and the capacity at T = 0.
     """
     here = spins(_hebbian(model))
-    number("alpha", here.alpha, low=0.002, high=curve(here.at(T=0.0)).alpha)
+    number("alpha", here.alpha, low=0.002, high=capacity_of(here))
     asymptote = np.sqrt(8 * here.alpha / (9 * np.pi)) * np.exp(-1 / (2 * here.alpha * (1 + here.static)))
 
     def stability(log_T: float) -> float:
         at = here.at(T=float(np.exp(log_T)))
         found = retrieved(at)
+        if found is None:
+            raise ConvergenceError(f"no retrieval state at T = {at.T:g}", residual=np.nan)
         return replicon(at, found.n, found.C)
 
     # The asymptote is off by 4 at the capacity, where little room is left below the spinodal.

@@ -74,7 +74,8 @@ class Saddle:
 
     def conjugates(self, x: np.ndarray, coarse: bool = False) -> np.ndarray:
         """V̂, q̂, m̂ from V, q, m."""
-        return self.alpha / self.unknowns * self.problem.averages(*x, self.rho, coarse=coarse)
+        V, q, m = x
+        return self.alpha / self.unknowns * self.problem.averages(V, q, m, self.rho, coarse=coarse)
 
     def overlaps(self, v_hat: float, q_hat: float, m_hat: float) -> tuple[float, float]:
         """Q = ‖w‖²/N and R = w·w*/N."""
@@ -90,7 +91,7 @@ class Saddle:
         w, k = self.omega, self.unknowns
         inner = self.weights @ ((k * q_hat * w + m_hat**2 * w**2 * self.strength) / (self.ridge + v_hat * w))
         conjugate = m * m_hat - 0.5 * q * v_hat + 0.5 * V * q_hat - 0.5 * inner
-        return self.alpha * self.problem.envelope(V, q, m, self.rho)[0] + k * conjugate
+        return float(self.alpha * self.problem.envelope(V, q, m, self.rho)[0] + k * conjugate)
 
 
 def saddle(model: PottsAttention) -> Saddle:

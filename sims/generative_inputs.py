@@ -89,6 +89,7 @@ def _generated(model: GenerativeInputs, drawn: Instance, dtype: Any) -> Callable
     def draw(rng: np.ndarray, scalars: np.random.Generator, x: np.ndarray) -> np.ndarray:
         c = np.empty((len(x), D), dtype)
         latent.normal_rows(rng, c)
+        assert model.generator is not None
         found = np.asarray(model.generator(c))
         if found.shape != x.shape:
             raise ModelError("generator", f"array of shape {found.shape}", f"must return x of shape {x.shape}")

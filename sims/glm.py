@@ -18,6 +18,7 @@ from tsphys.physics.inference.losses import loss
 from tsphys.runs.axis import along
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
+from tsphys.runs.progress import share
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.inference.message_passing import Estimate, message_passing
@@ -121,7 +122,7 @@ def simulate(
         points: list[dict[str, float]] = []
         for i, here in enumerate(models):
             rng = generator(seed, replica, f"glm {i}")
-            points += instance(here, N, sizes[i], steps, rng, rule, lambda f, i=i: report((i + f) / len(models)))
+            points += instance(here, N, sizes[i], steps, rng, rule, share(report, i, 1, len(models)))
             report((i + 1) / len(models))
         return {name: np.array([p[name] for p in points]) for name in points[0]}
 
@@ -154,7 +155,8 @@ def instance(
     if model.estimator == "bayes":
         hint = prior.snr(rule["known"]) if rule["known"] > 0 else 0.0
         b = hint * teacher + np.sqrt(hint) * rng.standard_normal(N)
-        first = Estimate(*(np.array(np.broadcast_to(a, N)) for a in prior.moments(hint, b)))
+        known, spread = prior.moments(hint, b)
+        first = Estimate(np.array(np.broadcast_to(known, N)), np.array(np.broadcast_to(spread, N)))
         most = rule["most"] if steps is None else int(steps[-1])
         path = message_passing(X, y, prior, channel, first, most, rule["damping"], 0.0 if steps is not None else 1e-6)
         if steps is None:

@@ -89,7 +89,7 @@ def simulate(
         model, build, N=N, t=t, replicas=replicas, seed=seed, disorder=disorder, n_test=n_test, threads=threads,
         dtype=dtype, fixed=8.0 * ((2.0 * N * D if dense else 4.0 * max(N, D)) + (model.M + 2) * D), latent=max(N, D),
         cost=2.0 * N * D if dense else 20.0 * max(N, D),
-        record={"F": "drawn" if F is None else f"given {of_array(given.F)}", "f": list(model.moments)},
+        record={"F": "drawn" if given is None else f"given {of_array(given.F)}", "f": list(model.moments)},
         progress=progress, checkpoint=checkpoint, resume=resume,
     )  # fmt: skip
 

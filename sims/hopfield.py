@@ -296,7 +296,7 @@ def network(
     # Fields of ±1 spins are exact; those of neurons 0/1 are sums of numbers up to scale·P·N, rounded.
     tie = 1e-15 * scale * P * N if sparse else 0.0
     constants = (f, float(P), scale, model.threshold, up, down, tie)
-    bits = np.empty((P, -(-N // 64)), np.uint64) if parallel else None
+    bits = np.empty((P if parallel else 0, -(-N // 64)), np.uint64)
     if parallel:
         pack_patterns(X, bits)
 

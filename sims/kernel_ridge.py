@@ -115,7 +115,7 @@ def learned(
 ) -> dict[str, np.ndarray]:
     """Observables of one instance at each of the ridges, each of shape (len(ridges),)."""
     eigenvalues, target = model.spectrum()
-    rows = slice(None)
+    rows: Any = slice(None)
     if population is None:
         phi = rng.standard_normal((model.n, len(target)))
     else:

@@ -29,6 +29,7 @@ from tsphys.runs.axis import along
 from tsphys.runs.blas import one_blas_thread
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
+from tsphys.runs.progress import share
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.inference.low_rank_amp import Denoiser, Iterate, amp, bethe, errors, matched, principal
@@ -165,7 +166,7 @@ def simulate(
             return _trajectory(model, plan, values, replica, report)
         rows = []
         for point, here in enumerate(models):
-            rows.append(_end(here, plan, replica, point, lambda f, at=point: report((at + f) / len(models))))
+            rows.append(_end(here, plan, replica, point, share(report, point, 1, len(models))))
         return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
     with one_blas_thread():
@@ -383,8 +384,8 @@ def _end(
     }
     if p.pca:
         vectors = principal(S.product, p.N, model.P, rng)
-        share = np.sum((vectors.T @ truth) ** 2) / np.sum(truth**2)
-        out |= {"mse_pca": (1 - share) * np.mean(truth**2), "overlap_pca": share}
+        known = np.sum((vectors.T @ truth) ** 2) / np.sum(truth**2)
+        out |= {"mse_pca": (1 - known) * np.mean(truth**2), "overlap_pca": known}
     return out
 
 

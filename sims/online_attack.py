@@ -122,7 +122,7 @@ def on_inputs(
             rows = rng.integers(n, size=(min(most, SCALARS), model.minibatch))
             return X, rows, np.empty((*rows.shape, 0))
 
-        run = iterate(rule, w[None].copy(), np.array([w, -w]), rule.v, rule.v_star, examples)
+        run: Any = iterate(rule, w[None].copy(), np.array([w, -w]), np.array(rule.v), np.array(rule.v_star), examples)
         step = 0
         for i, stop in enumerate(steps.tolist()):
             step = run(step, stop)[0]

@@ -209,7 +209,7 @@ class Trial:
     def __init__(self, model: PottsAttention, p: Plan, replica: int):
         self.p, self.J = p, model.draw(p.N, p.seed, replica)
         self.source = Sequences(model, p, self.J, replica)
-        self.learner = masked.LEARNERS[model.learn](self.source.U)
+        self.learner: Any = masked.LEARNERS[model.learn](self.source.U)
         self.loss = model.loss
         test = self.source.inputs(p.n_test, stream(p.seed, replica, "test"))
         self.truth = self.source.conditional(test)
@@ -247,14 +247,15 @@ def _minima(
 ) -> list[dict[str, Any]]:
     """A replica at the minima of its losses."""
     points = []
-    most = max(p.count(m.alpha) for m in models)
-    trial, beta = None, None
+    sizes = [p.count(m.alpha) for m in models if m.alpha is not None]
+    trial: Trial | None = None
+    beta = None
     for i, model in enumerate(models):
         report(i / len(models))
         if trial is None or model.beta != beta:
             trial, beta = Trial(model, p, replica), model.beta
-            s, y = _training_set(trial, most, replica)
-        n = p.count(model.alpha)
+            s, y = _training_set(trial, max(sizes), replica)
+        n = sizes[i]
         X, target = trial.learner.features(s[:n]), masked.one_hot(y[:n], model.C) + 1.0 / model.C
         rng = generator(p.seed, replica, "start")
         x = minimum(trial.learner, model.loss, model.ridge, X, target, trial.learner.start(p.N, rng))

@@ -16,7 +16,7 @@ from tsphys.errors import ModelError
 try:
     from numba import cuda
 except ImportError:
-    cuda = None
+    cuda = None  # type: ignore[assignment]
 
 
 def require() -> None:

@@ -22,7 +22,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 #: Width in inches of one and two journal columns.
 COLUMN, PAGE = 3.4, 7.0
 
-_STYLE = {
+_STYLE: dict[str, Any] = {
     "font.size": 9,
     "axes.labelsize": 9,
     "axes.titlesize": 9,
@@ -63,14 +63,16 @@ class Sheets:
 @contextmanager
 def style() -> Iterator[type[Sheets]]:
     """Matplotlib with the house style; yields what makes figures, and leaves the user's backend and figures alone."""
-    from matplotlib import cycler, rc_context
+    from cycler import cycler
+    from matplotlib import rc_context
 
     # It warns about the time stamps of Matplotlib's own fonts.
     fonts = logging.getLogger("fontTools")
     level = fonts.level
     fonts.setLevel(logging.ERROR)
     try:
-        with rc_context({**_STYLE, "axes.prop_cycle": cycler(color=COLOURS)}):
+        settings: Any = {**_STYLE, "axes.prop_cycle": cycler(color=COLOURS)}
+        with rc_context(settings):
             yield Sheets
     finally:
         fonts.setLevel(level)
@@ -78,13 +80,25 @@ def style() -> Iterator[type[Sheets]]:
 
 def theory_line(ax: Any, theory: Result, name: str, index: tuple[int, ...] = (), **kwargs: Any) -> Any:
     """Draw an observable of a theory as a line; `index` picks an entry of a matrix such as R."""
-    return ax.plot(theory[theory.axis], theory[name][(slice(None), *index)], **{"zorder": 2, **kwargs})[0]
+    return ax.plot(theory[theory.axis], theory[name][_entry(index)], **{"zorder": 2, **kwargs})[0]
+
+
+def _entry(index: tuple[int, ...]) -> tuple[Any, ...]:
+    return (slice(None), *index)
 
 
 def simulation_points(ax: Any, sim: Result, name: str, index: tuple[int, ...] = (), **kwargs: Any) -> Any:
     """Draw an observable of a simulation as open points with the standard error of the mean."""
-    at = (slice(None), *index)
-    options = {"fmt": "o", "mfc": "white", "mew": 0.9, "elinewidth": 0.9, "capsize": 1.5, "zorder": 3, **kwargs}
+    at = _entry(index)
+    options: dict[str, Any] = {
+        "fmt": "o",
+        "mfc": "white",
+        "mew": 0.9,
+        "elinewidth": 0.9,
+        "capsize": 1.5,
+        "zorder": 3,
+        **kwargs,
+    }
     return ax.errorbar(sim[sim.axis], sim.mean(name)[at], yerr=sim.sem(name)[at], **options)
 
 
@@ -126,7 +140,7 @@ def save(figure: Any, out: Any, data: Mapping[str, np.ndarray], parameters: Mapp
     about = json.dumps({"figure": out.name, "parameters": parameters, "versions": provenance()["versions"]})
     pdf = {"Creator": "tsphys", "Keywords": about, "CreationDate": None}
     png = {"Software": "tsphys", "Comment": about}
-    arrays = {k: np.asarray(v) for k, v in data.items()}
+    arrays: dict[str, Any] = {k: np.asarray(v) for k, v in data.items()}
     fills = (
         lambda file: figure.savefig(file, format="pdf", metadata=pdf),
         lambda file: figure.savefig(file, format="png", metadata=png),

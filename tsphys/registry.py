@@ -6,9 +6,12 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tsphys.errors import ModelError
+
+if TYPE_CHECKING:
+    from tsphys.runs.result import Result
 
 
 @dataclass(frozen=True)
@@ -180,7 +183,7 @@ def model_class(name: str) -> type:
 
 
 def _find(model: Any, room: str, verb: str) -> Callable[..., Any]:
-    entry = {**MODELS, **LIBRARY_ONLY}.get(getattr(type(model), "name", None))
+    entry = {**MODELS, **LIBRARY_ONLY}.get(getattr(type(model), "name", ""))
     if entry is None:
         names = ", ".join(e.cls for e in (*MODELS.values(), *LIBRARY_ONLY.values()))
         raise ModelError("model", type(model).__name__, f"must be one of tsphys.{{{names}}}")
@@ -202,7 +205,7 @@ def _call(function: Callable[..., Any], model: Any, options: dict[str, Any]) -> 
     return function(model, **options)
 
 
-def simulate(model: Any, **options: Any) -> Any:
+def simulate(model: Any, **options: Any) -> Result:
     """Simulate a model; the options are those of its ``simulate``.
 
     For online learning (`TwoLayer`, `Perceptron`, `LearningRule`) see `tsphys.sims.engines.online.simulation.simulate`:
@@ -233,7 +236,7 @@ def simulate(model: Any, **options: Any) -> Any:
     return _call(_find(model, "sims", "simulate"), model, options)
 
 
-def solve(model: Any, *, progress: Callable[[float], None] | None = None, **options: Any) -> Any:
+def solve(model: Any, *, progress: Callable[[float], None] | None = None, **options: Any) -> Result:
     """Solve the theory of a model; the options are those of its ``solve``: for online learning ``start`` and ``t``.
 
     Parameters

@@ -51,12 +51,7 @@ def sparse(m: float, Q: float, q: float, alpha: float, T: float, f: float, thres
 
 
 def square_loss(
-    V: float,
-    q: float,
-    m: float,
-    V_hat: float,
-    q_hat: float,
-    m_hat: float,
+    state: Sequence[float],
     examples: float,
     ridge: float,
     variance: float,
@@ -65,8 +60,10 @@ def square_loss(
     """Least cost of the Gaussian covariate model with the square loss (Loureiro et al., NeurIPS 2021).
 
     Per parameter with `examples` = n/p, or in all with n; `variance` is that of the labels, and the spectrum has the
-    eigenvalues ω, the teacher's weights T on them, and the weights of the mean, or sum, over them.
+    eigenvalues ω, the teacher's weights T on them, and the weights of the mean, or sum, over them; the state is
+    (V, q, m, V̂, q̂, m̂).
     """
+    V, q, m, V_hat, q_hat, m_hat = state
     omega, T, weight = spectrum
     prior = -0.5 * np.sum(weight * (q_hat * omega + m_hat**2 * T) / (ridge + V_hat * omega))
     return float(m_hat * m + (q_hat * V - V_hat * q) / 2 + prior + examples * (variance + q - 2 * m) / (1 + V) / 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 import tsphys
@@ -10,7 +12,14 @@ from tsphys.odes import learning_rule
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
 
 T = np.array([0.0, 1, 3, 8])
-TASK = {"T": [[1, 0.1], [0.1, 1]], "v_star": [1, 0.8], "v": [0.9, 0.7], "init": 0.5, "lr": 0.5, "noise": 0.1}
+TASK: dict[str, Any] = {
+    "T": [[1, 0.1], [0.1, 1]],
+    "v_star": [1, 0.8],
+    "v": [0.9, 0.7],
+    "init": 0.5,
+    "lr": 0.5,
+    "noise": 0.1,
+}
 
 
 def coloured(setting: Setting) -> Finding:

@@ -46,7 +46,7 @@ def saddles(loads: list[float]) -> Any:
         findings = []
         for alpha, q in zip(loads, found["q"].tolist()):
             q_hat = brentq(lambda a, q=q: _W @ np.tanh(a + np.sqrt(a) * _Z) - q, 1e-9, 1e3, xtol=1e-14)
-            findings.append(stationary(lambda *x, alpha=alpha: binary_perceptron(*x, alpha), [(q, q_hat)]))
+            findings.append(stationary(lambda q, q_hat, alpha=alpha: binary_perceptron(q, q_hat, alpha), [(q, q_hat)]))
         return max(findings, key=lambda finding: finding.score)
 
     return run

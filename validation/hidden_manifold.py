@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 import tsphys
@@ -22,7 +24,7 @@ def simulated(model: tsphys.HiddenManifold, N: int, replicas: int):
     """A check of simulations of one instance on its equations of motion."""
 
     def run(setting: Setting) -> Finding:
-        options = {"N": N, "t": T, "seed": setting.seed}
+        options: dict[str, Any] = {"N": N, "t": T, "seed": setting.seed}
         n = setting.replicas(replicas)
         sim = tsphys.simulate(model, replicas=n, n_test=0, threads=setting.threads, **options)
         return on_theory(sim, tsphys.solve(model, **options), "eps_g")

@@ -30,7 +30,7 @@ def retrieval(model: Any, loads: Any, N: int, replicas: int, observables: Any = 
 def first_steps(setting: Setting) -> Finding:
     """Two parallel steps at T = 0 (Gardner, Derrida & Mottishaw 1987)."""
     model = tsphys.Hopfield(alpha=0.1, dynamics="parallel")
-    options = {"t": [0, 1, 2], "overlap": 0.4}
+    options: dict[str, Any] = {"t": [0, 1, 2], "overlap": 0.4}
     sim = tsphys.simulate(
         model, N=2000, start="noisy", replicas=setting.replicas(24), seed=setting.seed, threads=setting.threads,
         **options,
@@ -41,12 +41,12 @@ def first_steps(setting: Setting) -> Finding:
 def counted_columns(setting: Setting) -> Finding:
     """Parallel dynamics by the law of equal columns against moving the spins, 400 spins and four patterns."""
     model = tsphys.Hopfield(alpha=0.01, T=0.4, dynamics="parallel")
-    options = {"N": 400, "start": "noisy", "overlap": 0.5, "t": [1, 2, 5], "threads": setting.threads}
-    runs = [
+    options: dict[str, Any] = {"N": 400, "start": "noisy", "overlap": 0.5, "t": [1, 2, 5], "threads": setting.threads}
+    one, other = (
         tsphys.simulate(model, engine=e, replicas=setting.replicas(200), seed=setting.seed + i, **options)["overlaps"]
         for i, e in enumerate(("direct", "exact"))
-    ]
-    return two_samples(*runs, "three overlaps at three times")
+    )
+    return two_samples(one, other, "three overlaps at three times")
 
 
 def sizes(setting: Setting) -> Finding:

@@ -37,7 +37,7 @@ def saddles(setting: Setting) -> Finding:
         point = [examples / response - 1, 2 * wrong - 1 + 2 * m, m, response, 2 * examples * loss, response]
 
         def cost(*x: float, examples: float = examples) -> float:
-            return free_energies.square_loss(*x, examples, model.ridge, 1 + model.noise**2, law)
+            return free_energies.square_loss(x, examples, model.ridge, 1 + model.noise**2, law)
 
         out.append(stationary(cost, [point]))
     return max(out, key=lambda finding: finding.score)

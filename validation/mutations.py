@@ -99,7 +99,7 @@ def mutations(models: Sequence[str] = ()) -> list[Mutation]:
         if name not in table:
             raise ModelError("model", name, "must be one of " + ", ".join(table))
     return [
-        Mutation(name, **{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})
+        Mutation(name, row["about"], row["file"], row["old"], row["new"], tuple(row.get("tests", ())))
         for name, rows in table.items()
         if not models or name in models
         for row in rows

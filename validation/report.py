@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ def write(path: Path, rows: Sequence[Row], setting: Setting) -> list[Path]:
 def _head(rows: Sequence[Row], setting: Setting) -> tuple[str, str, str]:
     """The verdict, what kind of run it was, and on what."""
     source = provenance()
-    machine = {**source["versions"], "revision": source["revision"], "platform": source["platform"]}
+    machine: dict[str, Any] = {**source["versions"], "revision": source["revision"], "platform": source["platform"]}
     kind = f"{'Quick' if setting.quick else 'Full'} run, seed {setting.seed}, {source['date']}."
     return verdict(rows), kind, ", ".join(f"{k} {v}" for k, v in machine.items() if v is not None) + "."
 
@@ -114,15 +115,15 @@ def _picture(path: Path, model: str) -> Path:
 
 def draw(out: Path, rows: Sequence[Row]) -> list[Path]:
     """Each simulation on its theory, and below it their difference in standard errors."""
+    drawn = [(row, row.finding.curves) for row in rows if row.finding.curves is not None]
     with style() as plt:
-        columns = min(3, len(rows))
-        deep = -(-len(rows) // columns)
+        columns = min(3, len(drawn))
+        deep = -(-len(drawn) // columns)
         figure, grid = plt.subplots(
             2 * deep, columns, figsize=(PAGE, 3.0 * deep), height_ratios=(3, 1) * deep, squeeze=False
         )
         data: dict[str, np.ndarray] = {}
-        for i, row in enumerate(rows):
-            sim, theory, name = row.finding.curves
+        for i, (row, (sim, theory, name)) in enumerate(drawn):
             above, below = grid[2 * (i // columns)][i % columns], grid[2 * (i // columns) + 1][i % columns]
             z = (sim.mean(name) - theory[name]) / np.where(sim.sem(name) > 0, sim.sem(name), np.nan)
             below.axhspan(-2, 2, color="0.92")
@@ -137,7 +138,7 @@ def draw(out: Path, rows: Sequence[Row]) -> list[Path]:
             key = f"check_{i}"
             data |= {f"{key}_{sim.axis}": sim[sim.axis], f"{key}_theory": theory[name]}
             data |= {f"{key}_simulation": sim.mean(name), f"{key}_sem": sim.sem(name)}
-        for i in range(len(rows), columns * deep):
+        for i in range(len(drawn), columns * deep):
             grid[2 * (i // columns)][i % columns].set_axis_off()
             grid[2 * (i // columns) + 1][i % columns].set_axis_off()
         return save(figure, out, data, {"checks": [row.name for row in rows]})

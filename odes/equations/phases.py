@@ -66,7 +66,8 @@ def through_phases(
     y = np.full((len(t), len(y0)), np.nan)
     filled = int(t[0] == 0)
     y[:filled] = y0
-    begin, now, begins = 0.0, y0, []
+    begin, now = 0.0, y0
+    begins: list[Any] = []
     info: dict[str, Any] = {"steps": 0, "evaluations": 0}
     while filled < len(t):
         phase = schedule(len(begins), state_of(begin, now))

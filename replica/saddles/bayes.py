@@ -126,13 +126,13 @@ def perfect(prior: Prior, channel: Channel, alpha: float) -> State:
         If V never vanishes, and is only below what the curve follows.
     """
     floor = SMALLEST_V * prior.second_moment
-    if not channel.labels and channel.noise == 0:
+    if not channel.labels and getattr(channel, "noise", 0.0) == 0:
         return State(0.0, np.inf, np.inf)
     if max(prior.variances) > 0:
         most = float(curve(prior, channel)[1][-1])
         raise ModelError("alpha", alpha, f"must be <= {most:.4g}, beyond which mse < 1e-12 is not resolved")
     entropy = -sum(p * np.log(p) for p in prior.weights)
-    if isinstance(channel, Interval) and channel.noise == 0:
+    if isinstance(channel, Interval) and getattr(channel, "noise", 0.0) == 0:
         return State(0.0, np.inf, float(-entropy))
     q_hat = alpha * channel.information(floor, prior.second_moment)
     return State(0.0, q_hat, float(alpha * channel.free_entropy(floor, prior.second_moment) - entropy))

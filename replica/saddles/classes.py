@@ -44,7 +44,7 @@ def nodes(d: int, coarse: bool = False, inner: bool = False, jumps: bool = False
         Nodes for functions with jumps.
     """
     if jumps or d > 3:
-        sets = sobol(d, 2 * JUMPS if jumps else FEW if inner else MANY)
+        sets = sobol(d, 2 * JUMPS if jumps else FEW if inner else MANY) or ()
         half = len(sets) // 2
         chosen = sets[half:] if coarse else sets[:half]
         z = np.concatenate([s.z for s in chosen])
@@ -52,8 +52,10 @@ def nodes(d: int, coarse: bool = False, inner: bool = False, jumps: bool = False
         z = z - z.mean(axis=0)
         z = z @ np.linalg.inv(np.linalg.cholesky(z.T @ z / len(z))).T
         return z, np.full(len(z), 1.0 / len(z))
-    chosen = gauss(d, 0, (INNER if inner else OUTER)[d])[1 if coarse else 0]
-    return chosen.z, chosen.w
+    pair = gauss(d, 0, (INNER if inner else OUTER)[d])
+    assert pair is not None, "so few fields leave room for four nodes each"
+    one = pair[1 if coarse else 0]
+    return one.z, one.w
 
 
 def softmax(z: Array) -> Array:

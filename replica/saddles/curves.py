@@ -100,6 +100,13 @@ def point(spins: Spins, coordinate: float) -> tuple[float, np.ndarray] | None:
     return sigma**2 / noise(spins, C), np.array([n, C])
 
 
+def _on(spins: Spins, coordinate: float) -> tuple[float, np.ndarray]:
+    found = point(spins, coordinate)
+    if found is None:
+        raise ConvergenceError(f"the curve of states has no point at {coordinate:g}", residual=np.nan)
+    return found
+
+
 def _load(spins: Spins, coordinate: float) -> float:
     found = point(spins, coordinate)
     return 0.0 if found is None else found[0]
@@ -139,14 +146,14 @@ def largest_load(spins: Spins, excess: Callable[[Spins, np.ndarray], float]) -> 
         return 0.0
 
     def at(coordinate: float) -> float:
-        load, x = point(spins, coordinate)
+        load, x = _on(spins, coordinate)
         return excess(spins.at(alpha=load), x)
 
     if at(found.spinodal) >= 0:
         return found.alpha
     if at(found.high) <= 0:
         return 0.0
-    return point(spins, crossing(at, found.spinodal, found.high, "the load"))[0]
+    return _on(spins, crossing(at, found.spinodal, found.high, "the load"))[0]
 
 
 def archetype(spins: Spins, x: np.ndarray) -> float:
@@ -165,8 +172,8 @@ def on_curve(spins: Spins, alpha: float) -> np.ndarray | None:
         while _load(spins, high) > alpha and high < np.log(1e8):
             high += np.log(4.0)
     if _load(spins, high) > alpha:
-        return point(spins, high)[1]
-    return point(spins, crossing(lambda c: _load(spins, c) - alpha, found.spinodal, high, "the load"))[1]
+        return _on(spins, high)[1]
+    return _on(spins, crossing(lambda c: _load(spins, c) - alpha, found.spinodal, high, "the load"))[1]
 
 
 def retrieved(spins: Spins, tol: float = 1e-12) -> State | None:

@@ -139,7 +139,8 @@ def channel_averages(
         t, bend = proximal(name, y, omega, V)
         f = (t - omega) / V
         out += [Z @ bend, Z @ (f * f), Z @ (f * g), Z @ loss(name, y, t)]
-    return tuple(out.tolist())
+    a, b, c, d = out.tolist()
+    return a, b, c, d
 
 
 def minimum(

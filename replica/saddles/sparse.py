@@ -153,4 +153,5 @@ def best_capacity(f: float) -> tuple[float, float, float]:
     found = optimize.minimize(lambda u: -load(u)[0], start, method="Nelder-Mead", options=options)
     if not found.success:
         raise ConvergenceError("the capacity was not reached", residual=np.nan, iterations=found.nit, last=found.x)
-    return tuple(float(x) for x in load(found.x))
+    alpha, threshold, shift = load(found.x)
+    return float(alpha), float(threshold), float(shift)

@@ -59,7 +59,7 @@ class Spins:
 
     def at(self, **changes: float) -> Spins:
         """The same with another load or temperature."""
-        return replace(self, **changes)
+        return replace(self, **changes)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def step(spins: Spins, x: np.ndarray) -> np.ndarray:
     a = averages(spins, signal(spins, n), np.sqrt(spins.alpha * noise(spins, C)))
     # Without noise nothing depends on C at T = 0, where spins without a field (v = 0) would make it infinite.
     bare = spins.alpha == 0 and spins.T == 0
-    return np.array([mean(spins, spins.v * a.tanh), 0.0 if bare else mean(spins, a.chi)])
+    return np.array([mean(spins, np.array(spins.v) * a.tanh), 0.0 if bare else mean(spins, a.chi)])
 
 
 def bounds(spins: Spins) -> tuple[np.ndarray, np.ndarray]:

@@ -24,10 +24,9 @@ def names() -> list[str]:
 
 def moving() -> list[str]:
     """Figures that have a moving version, found by their files."""
-    from importlib.util import find_spec
     from pkgutil import iter_modules
 
-    found = {m.name for m in iter_modules(find_spec("tsphys.figures.animations").submodule_search_locations)}
+    found = {m.name for m in iter_modules(import_module("tsphys.figures.animations").__path__)}
     return [name for name in names() if name in found]
 
 

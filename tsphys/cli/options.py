@@ -73,11 +73,11 @@ def _command(name: str, verb: str, run: Any, extra: Any) -> click.Command:
         click.option("--config", type=PATH, help="TOML file with any of these options; one file serves all verbs.")
     )
 
-    def bare() -> None: ...
+    def bare(*given: Any, **named: Any) -> None: ...
 
     for decorate in extra(name):
         bare = decorate(bare)
-    extras = [option.name for option in bare.__click_params__]
+    extras = [option.name for option in getattr(bare, "__click_params__", [])]
 
     def command(config: str | None, **given: Any) -> int | None:
         own = {k: given.pop(k) for k in extras}

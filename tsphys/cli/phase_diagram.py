@@ -95,7 +95,7 @@ def boundaries(
 
     theory = import_module(MODELS[name].theory) if MODELS[name].theory else None
     given, over = getattr(theory, "LINES", ("", ""))
-    if {x, y} != {given, over}:
+    if theory is None or {x, y} != {given, over}:
         return {}
     cls = model_class(name)
     own = {k: v for k, v in fixed.items() if k in {f.name for f in dataclasses.fields(cls)}}
@@ -114,7 +114,7 @@ def maps(result: Any, z: str | None, prefix: str) -> dict[str, np.ndarray]:
     numbers = [k.removeprefix(prefix + "_") for k, v in known.items() if v.ndim == axes]
     if z is None and numbers:
         z = "m" if "m" in numbers else numbers[0]
-    if z not in numbers:
+    if z is None or z not in numbers:
         raise ModelError("z", z, "must be one of " + ", ".join(numbers))
     values = known[f"{prefix}_{z}"]
     if prefix == "theory":

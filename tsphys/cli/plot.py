@@ -51,7 +51,7 @@ def _shared(results: list[Result]) -> str:
 def _named(result: Result, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Values of an entry and the names of all their axes."""
     values = result[name]
-    lead = () if name in result.constants else (result.axis,)
+    lead: tuple[str, ...] = () if name in result.constants else (result.axis,)
     if result.kind == "simulation" and lead:
         lead = ("replica", *lead)
     own = result.dims.get(name) or tuple(f"{name}_{i}" for i in range(values.ndim - len(lead)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -43,7 +44,7 @@ def validate(
             raise ModelError("output", output, "must end in " + " or ".join(report.FORMATS))
         for file in report.targets(path, models or run.names()):
             check_free(file, force)
-    rows = []
+    rows: list[Any] = []
     with progress_bar("validate", quiet) as progress:
         for row in run.validate(models, setting, progress):
             if not rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import TypeVar, overload
 
 Progress = Callable[[float], None] | None
 T = TypeVar("T")
@@ -38,6 +38,10 @@ def told(items: Sequence[T]) -> Iterator[T]:
         tell((i + 1) / len(items))
 
 
+@overload
+def share(progress: Callable[[float], None], done: float, of: float, whole: float) -> Callable[[float], None]: ...
+@overload
+def share(progress: Progress, done: float, of: float, whole: float) -> Progress: ...
 def share(progress: Progress, done: float, of: float, whole: float) -> Progress:
     """What a run that makes `of` of the `whole`, after `done` of it, reports to; None if nobody listens."""
     return None if progress is None else lambda fraction: progress((done + of * fraction) / whole)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ from tsphys.rules.phases import Phase, State
 #: Activations whose equations of motion are closed.
 _CLOSED = tuple(a for a in ACTIVATIONS if a not in ("tanh", "sign"))
 #: ⟨g'(x)²⟩ of a normal x of variance q.
-_SLOPE_SQUARE = {
+_SLOPE_SQUARE: dict[str, Callable[[Any], Any]] = {
     "erf": lambda q: 2.0 / math.pi / np.sqrt(1.0 + 2.0 * q),
     "relu": lambda q: np.full_like(q, 0.5),
     "linear": np.ones_like,

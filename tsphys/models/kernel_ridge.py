@@ -70,7 +70,7 @@ class KernelRidge:
         if (self.eigenvalues is None) != (self.target is None):
             given, missing = ("eigenvalues", "target") if self.target is None else ("target", "eigenvalues")
             raise ModelError(missing, None, f"must be given together with {given}")
-        if self.eigenvalues is None:
+        if self.eigenvalues is None or self.target is None:
             return
         if len(self.eigenvalues) == 0 or min(self.eigenvalues) < 0 or max(self.eigenvalues) == 0:
             raise ModelError("eigenvalues", self.eigenvalues, "must be >= 0, and one of them > 0")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ STUDENTS = ("erf", "relu", "linear")
 @dataclass(frozen=True)
 class LatentTeacher:
     """Student and teacher of online SGD; see `tsphys.models.hidden_manifold.HiddenManifold`."""
+
+    name: ClassVar[str]
 
     K: int = param(2, "hidden units of the student", kind=int, low=1, high=MOST_UNITS, short="-K")
     M: int = param(2, "hidden units of the teacher", kind=int, low=1, high=MOST_UNITS, short="-M")

@@ -67,8 +67,8 @@ class OrderParameters:
     R: np.ndarray
     Q: np.ndarray
     T: np.ndarray
-    v: np.ndarray | None = None
-    v_star: np.ndarray | None = None
+    v: Any = None
+    v_star: Any = None
 
     if TYPE_CHECKING:  # anything that makes an array is taken, and arrays are kept
 
@@ -123,7 +123,7 @@ def triangular_root(S: np.ndarray) -> np.ndarray:
     """Lower-triangular L (n, n) with L Lᵀ = S for a positive semidefinite S, also a singular one."""
     values, vectors = np.linalg.eigh(S)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    lower = np.linalg.qr(root.T, mode="r").T
+    lower = np.asarray(np.linalg.qr(root.T, mode="r")).T
     return lower * np.where(np.diag(lower) < 0, -1.0, 1.0)
 
 

@@ -37,10 +37,11 @@ def cosines(name: str, common: float, given: Any, S: int) -> np.ndarray:
 def unit_vectors(C: np.ndarray) -> np.ndarray:
     """Unit vectors (S, r) with the cosines C, r the rank of C: row s has entries in the basis of the rows before it."""
     S = len(C)
-    out, pivots = np.zeros((S, 0)), []
+    out = np.zeros((S, 0))
+    pivots: list[int] = []
     for s in range(S):
         row = np.linalg.solve(out[pivots], C[s, pivots]) if pivots else np.zeros(0)
-        rest = 1.0 - row @ row
+        rest = 1.0 - float(row @ row)
         out[s] = row
         if rest > _FLAT**2 or not pivots:
             out = np.column_stack([out, np.zeros(S)])

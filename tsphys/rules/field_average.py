@@ -121,7 +121,7 @@ def radial(n: int) -> tuple[np.ndarray, np.ndarray]:
     a, b = np.zeros(n), np.zeros(n)
     last, current, norm = np.zeros_like(x), np.ones_like(x), 1.0
     for k in range(n):
-        new = w @ current**2
+        new = float(w @ current**2)
         b[k], norm = (new / norm if k else 0.0), new
         a[k] = w @ (x * current**2) / norm
         last, current = current, (x - a[k]) * current - b[k] * last

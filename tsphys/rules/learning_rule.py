@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, array, param, validate
+from tsphys.ground.parameters import Row, Rows, LARGEST_SCALE, MOST_UNITS, array, param, validate
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
 from tsphys.rules.phases import Phase, State
 
@@ -97,12 +97,12 @@ class LearningRule:
     function: Callable[..., None]
     K: int = param(1, "number of student units", kind=int, low=1, high=MOST_UNITS, short="-K")
     M: int = param(1, "number of teacher units", kind=int, low=1, high=MOST_UNITS, short="-M")
-    params: tuple[float, ...] = param((), "numbers handed to the rule", shape=1)
+    params: Row = param((), "numbers handed to the rule", shape=1)
     error: Callable[..., float] | None = None
     n_noise: int = param(0, "standard normals drawn with each example", kind=int, low=0)
-    v: tuple[float, ...] = param((), "student readout at t = 0", shape=1)
-    v_star: tuple[float, ...] = param((), "teacher readout", shape=1)
-    T: tuple[tuple[float, ...], ...] | None = param(None, "teacher overlaps", shape=2, optional=True)
+    v: Row = param((), "student readout at t = 0", shape=1)
+    v_star: Row = param((), "teacher readout", shape=1)
+    T: Rows | None = param(None, "teacher overlaps", shape=2, optional=True)
     fixed_teacher: bool = param(False, "refuses starts with other teacher overlaps", kind=bool)
     init: float = param(1.0, "standard deviation of the initial student weights", low=0, high=LARGEST_SCALE)
     minibatch: int = param(1, "examples in a step", kind=int, low=1)

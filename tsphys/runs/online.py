@@ -52,8 +52,8 @@ def readouts(model: Any, v: np.ndarray) -> np.ndarray:
 
 
 def theory_result(
-    model: Any, t: np.ndarray, start: OrderParameters, R: Any, Q: Any, v: Any, eps_g: Any, meta: dict[str, Any],
-    more: dict[str, Any] | None = None,
+    model: Any, t: np.ndarray, start: OrderParameters, meta: dict[str, Any], *, R: Any, Q: Any, v: Any, eps_g: Any,
+    more: Any = None,
 ) -> Result:  # fmt: skip
     """The Result of a theory: R (len(t), K, M), Q (…, K, K), v (…, V), eps_g (len(t),) or None, constant T, v_star.
 

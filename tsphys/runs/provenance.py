@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 
 @cache
@@ -42,7 +43,7 @@ def versions() -> dict[str, str]:
     return out
 
 
-def provenance() -> dict[str, object]:
+def provenance() -> dict[str, Any]:
     """What is written into every result file beside the parameters."""
     return {
         "versions": versions(),

@@ -145,7 +145,8 @@ class Result(Mapping[str, np.ndarray]):
             **{k: getattr(self, k) for k in _RECORD},
         }
         text = np.array(json.dumps(record, allow_nan=True))
-        np.savez_compressed(file, **{_META: text}, **self.data)
+        entries: dict[str, Any] = {_META: text, **self.data}
+        np.savez_compressed(file, **entries)
 
     def to_xarray(self) -> Any:
         """As an ``xarray.Dataset`` with named axes, parameters and record as attributes (the extra ``xarray``)."""

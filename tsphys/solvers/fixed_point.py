@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -218,15 +219,15 @@ def continuation(
     ConvergenceError
         If there is no solution at the first value.
     """
-    values = np.asarray(values, dtype=float)
-    first = fixed_point(lambda x: function(x, values[0]), start, tol=tol, bounds=bounds, **options)
+    along = np.asarray(values, dtype=float)
+    first = fixed_point(lambda x: function(x, along[0]), start, tol=tol, bounds=bounds, **options)
     out, residuals, count = [first.x], [first.residual], first.iterations
-    known = [(float(values[0]), first.x)]
-    shortest = smallest * max(float(np.ptp(values)), 1e-300)
-    for target in values[1:]:
+    known = [(float(along[0]), first.x)]
+    shortest = smallest * max(float(np.ptp(along)), 1e-300)
+    for target in along[1:]:
         at, x = known[-1]
         step = float(target) - at
-        point = None
+        point: FixedPoint | None = None
         while at != target:
             aim = float(target) if abs(step) >= abs(target - at) else at + step
             guess = x
@@ -234,15 +235,13 @@ def continuation(
                 slope = (x - known[-2][1]) / (at - known[-2][0])
                 guess = x + slope * (aim - at)
             try:
-                point = fixed_point(
-                    lambda y, aim=aim: function(y, aim), guess, tol=tol, bounds=bounds, max_iterations=0
-                )
+                point = fixed_point(partial(_swapped, function, aim), guess, tol=tol, bounds=bounds, max_iterations=0)
                 count += point.iterations
-                accepted = np.max(np.abs(point.x - guess)) <= jump
+                accepted = bool(np.max(np.abs(point.x - guess)) <= jump)
             except ConvergenceError as error:
                 count += error.iterations
                 accepted = False
-            if accepted:
+            if accepted and point is not None:
                 at, x = aim, point.x
                 known.append((at, x))
                 step *= 2
@@ -252,7 +251,15 @@ def continuation(
                 raise _ended(function, known, aim, axis, bounds, count)
         out.append(x)
         residuals.append(point.residual if point is not None else residuals[-1])
-    return Branch(values, np.array(out), np.array(residuals), count)
+    return Branch(along, np.array(out), np.array(residuals), count)
+
+
+def _swapped(function: Callable[..., Any], value: float, x: Any) -> Any:
+    return function(x, value)
+
+
+def _times(sign: float, function: Callable[[float], float], x: float) -> float:
+    return sign * function(x)
 
 
 def _ended(function, known, failed: float, axis: str, bounds, count: int) -> BranchEnd:
@@ -377,7 +384,7 @@ def turns(function: Callable[[float], float], grid: np.ndarray) -> list[tuple[in
         for sign in (1, -1):
             before, after = sign * (heights[i] - heights[i - 1]), sign * (heights[i] - heights[i + 1])
             if before > 0 and after >= 0:
-                at, value = maximum(lambda v, sign=sign: sign * function(v), grid[i - 1], grid[i + 1], 5)
+                at, value = maximum(partial(_times, sign, function), grid[i - 1], grid[i + 1], 5)
                 found.append((sign, at, sign * value))
     return found
 

@@ -104,8 +104,9 @@ def _stack(
     first = next(r for r in results if r is not None)
     axis = first.axis
     # A run at one value of a parameter has an axis of length one, of which the axes of the study tell already.
-    single = axis in model_class(first.model).axes if hasattr(model_class(first.model), "axes") else False
-    single = single and all(len(r[axis]) == 1 for r in results if r is not None)
+    single = axis in getattr(model_class(first.model), "axes", ()) and all(
+        len(r[axis]) == 1 for r in results if r is not None
+    )
     same = all(np.array_equal(r[axis], first[axis]) for r in results if r is not None)
     inner = () if single else (axis if same else "step",)
     if not single and same:
@@ -146,5 +147,6 @@ def _padded(rows: list[Any]) -> np.ndarray:
     out = np.full((len(rows), *size), np.nan, np.result_type(np.float64, *there))
     for i, values in enumerate(rows):
         if values is not None:
-            out[(i, *(slice(n) for n in np.shape(values)))] = values
+            at: tuple[Any, ...] = (i, *(slice(n) for n in np.shape(values)))
+            out[at] = values
     return out

@@ -8,6 +8,7 @@ import difflib
 import inspect
 import json
 import os
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -126,9 +127,9 @@ def known(what: str, key: str, names: Any) -> None:
 
 def read_toml(path: str | os.PathLike[str], what: str = "config") -> dict[str, Any]:
     """What stands in a TOML file; a ModelError about `what` if it cannot be read."""
-    try:
+    if sys.version_info >= (3, 11):
         import tomllib
-    except ModuleNotFoundError:  # Python 3.10
+    else:
         import tomli as tomllib
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
@@ -173,4 +174,4 @@ def on_steps(t: Any, N: Any) -> Any:
     """Times moved to whole steps at size N, without repetition; as they are if N is no size, which others check."""
     if isinstance(N, bool) or not isinstance(N, (int, float)) or not 1 <= N <= LARGEST or N % 1 != 0:
         return t
-    return np.unique(whole_steps(times("t", t), N)) / N
+    return np.unique(whole_steps(times("t", t), int(N))) / N

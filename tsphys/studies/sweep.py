@@ -160,7 +160,9 @@ def sweep(
 
 
 def _run(todo: list[Task], total: int, store: Store, executor: Any, again: bool, progress: Any) -> None:
-    queue, pending, busy = deque(todo), {}, []
+    queue = deque(todo)
+    pending: dict[Any, Any] = {}
+    busy: list[Any] = []
     turn = 0
     try:
         while queue or pending or busy:

@@ -55,6 +55,7 @@ def run(
         If there is no device.
     """
     require()
+    Replicas: Any
     if kernel_of(rule) == "exact":
         from tsphys.sims.engines.online.cuda_chain import Chains as Replicas
     else:
@@ -89,7 +90,7 @@ def _observe(group: Any, steps: np.ndarray, report: Callable[[int], None]) -> tu
             if target == step + piece:
                 piece = 2 * piece if took < 0.5 * PIECE else max(1, piece // 2) if took > 2 * PIECE else piece
             step = target
-            diverged |= {r: int(reached[r]) for r in np.flatnonzero(reached < step) if r not in diverged}
+            diverged |= {r: int(reached[r]) for r in np.flatnonzero(reached < step).tolist() if r not in diverged}
             report(step)
             if step == stop:
                 break
@@ -98,4 +99,5 @@ def _observe(group: Any, steps: np.ndarray, report: Callable[[int], None]) -> tu
             values[well, i] = now.copy_to_host()[well]
         if not well.any():
             break
-    return *out, diverged
+    R, Q, v = out
+    return R, Q, v, diverged

@@ -270,7 +270,9 @@ def fitting(rule: LearningRule, N: int, dtype: np.dtype[Any], threads: int) -> i
 @cache
 def of_inputs(inputs: str, sphere: bool = False, estimator: Any = None) -> Any:
     """`advance` with inputs of this law, students that are free or on the sphere, steps as they are or estimated."""
-    replace = {**({normals: signs} if inputs == "binary" else {}), **({kept: kept_on_sphere} if sphere else {})}
+    replace: dict[Any, Any] = {normals: signs} if inputs == "binary" else {}
+    if sphere:
+        replace[kept] = kept_on_sphere
     names = ["binary"] * (inputs == "binary") + ["sphere"] * sphere
     if estimator is not None:
         replace[estimate] = estimator
@@ -357,6 +359,7 @@ class Replica:
         self.examples, self.fresh, self.more = examples, rng is not None, more
         self.rng = stream(0, 0) if rng is None else rng
         self.held: Held | None = None
+        self.B = B
         self._prepare(rule, None)
 
     def _prepare(self, rule: LearningRule, pull: np.ndarray | None) -> None:

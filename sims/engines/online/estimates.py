@@ -139,6 +139,7 @@ def query_count(rule: LearningRule, N: int) -> int:
     ModelError
         If κN < 1.
     """
+    assert rule.queries is not None
     # 1/49·49 is a rounding error less than one.
     if rule.queries * N < 1 - 1e-12:
         raise ModelError("kappa", rule.queries, f"must be at least 1/N = {1 / N:g}, one query a step")

@@ -270,7 +270,7 @@ class Replica:
         if self.held is not None:
             outside = np.hstack([self.A[:, M:] + self.LT[M:, M:], self.L])
             self.A = np.ascontiguousarray(self.A[:, :M] + self.LT[M:, :M])
-            self.L = np.ascontiguousarray(np.linalg.qr(outside.T, mode="r").T)
+            self.L = np.ascontiguousarray(np.asarray(np.linalg.qr(outside.T, mode="r")).T)
             self.LT = np.ascontiguousarray(self.LT[:M, :M])
         self.p, self.held = np.concatenate([estimates.of_coordinates(rule, N), numbers(rule, len(self.v))]), None
         self.decays: Any = 1.0 - decay / N, 1.0 - rule.weight_decay_v / N

@@ -220,7 +220,7 @@ class Tensor:
         return np.einsum("ikjl,kl->ij", T, E.T @ self.U @ E) / (np.sum(self.U**2) * np.sqrt(N - 1))
 
 
-LEARNERS = {"positions": Positions, "factored": Factored, "tensor": Tensor}
+LEARNERS: dict[str, Any] = {"positions": Positions, "factored": Factored, "tensor": Tensor}
 
 
 def helmert(C: int) -> Array:

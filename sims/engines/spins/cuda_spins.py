@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tsphys._cuda import cuda, device, fitting, kernel
+from tsphys.ground.progress import share
 from tsphys.numerics import random, single
 from tsphys.numerics.single import uniform
 from tsphys.sims.engines.spins import hebbian
@@ -231,8 +232,8 @@ def _in_time(build: Any, model: Any, p: Any, count: Any, ids: Any, report: Calla
     for sweep in p.values.astype(np.int64).tolist():
         if sweep > done:
             if sweep - done > 1:
-                chains.sweeps(sweep - done - 1, _gamma(model.T), lambda k, done=done: report((done + k) / p.values[-1]))
-            flips = chains.sweeps(1, _gamma(model.T), lambda k, s=sweep: report(s / p.values[-1]))[0][:, 1]
+                chains.sweeps(sweep - done - 1, _gamma(model.T), share(report, done, 1, p.values[-1]))
+            flips = chains.sweeps(1, _gamma(model.T), share(report, sweep, 0, p.values[-1]))[0][:, 1]
             done = sweep
         tables.append(chains.now())
         tables[-1][:, 1] = flips

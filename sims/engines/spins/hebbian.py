@@ -242,7 +242,7 @@ def _in_time(build: Any, model: Any, p: Plan, replica: int, report: Callable[[fl
 def run(
     model: Any,
     p: Plan,
-    build: Callable[[Any, int, int], Network],
+    build: Callable[[Any, int, int], Any],
     record: dict[str, Any],
     *,
     progress: Callable[[float], None] | None = None,
