@@ -10,6 +10,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import number, param
+from tsphys.ground.progress import share
 from tsphys.ground.times import iterations
 from tsphys.models.glm import GLM, LOSS, known_at_start
 from tsphys.numerics.random import generator
@@ -18,7 +19,6 @@ from tsphys.physics.inference.losses import loss
 from tsphys.runs.axis import along
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
-from tsphys.runs.progress import share
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.inference.message_passing import Estimate, message_passing

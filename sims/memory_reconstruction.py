@@ -10,6 +10,7 @@ import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.ground.parameters import number, param
+from tsphys.ground.progress import share
 from tsphys.ground.times import iterations as whole
 from tsphys.models.memory_reconstruction import MemoryReconstruction
 from tsphys.numerics.random import generator
@@ -29,7 +30,6 @@ from tsphys.runs.axis import along
 from tsphys.runs.blas import one_blas_thread
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
-from tsphys.runs.progress import share
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.inference.low_rank_amp import Denoiser, Iterate, amp, bethe, errors, matched, principal

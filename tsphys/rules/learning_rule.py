@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import Row, Rows, LARGEST_SCALE, MOST_UNITS, array, param, validate
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param, validate
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
 from tsphys.rules.phases import Phase, State
 
