@@ -30,7 +30,7 @@ def engine(setting: Setting, name: str, dtype: Any = np.float64, replica: int = 
 
     from tsphys.rules.starts import drawn_start
 
-    module = import_module(f"tsphys.sims.engines.online.simulation.{name}")
+    module = import_module(f"tsphys.sims.engines.online.{name}")
     begin = drawn_start(setting.model, setting.N, 0, replica)
     run = module.start_replica(setting.model.learning_rule(), setting.N, begin, 0, replica, np.dtype(dtype))
     done = 0

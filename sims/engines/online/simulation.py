@@ -221,7 +221,7 @@ def _on_threads(
     """Run replicas on the CPU; `finished` gets (R, Q, v, step of divergence or None, begun phases) of each."""
     from importlib import import_module
 
-    start_replica = import_module(f"tsphys.sims.engines.online.simulation.{engine}").start_replica
+    start_replica = import_module(f"tsphys.sims.engines.online.{engine}").start_replica
     cost = rule.minibatch * (rule.K + rule.M) * (N if engine == "direct" else 50 * rule.K)
     piece = max(1, int(2e8 / cost))
 
