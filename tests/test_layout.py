@@ -32,7 +32,7 @@ FLOORS = (
     ("solvers",),
     ("runs",),
     ("models",),
-    ("registry",),
+    ("catalogue", "papers", "registry"),
     ("comparison", "plotting", "animation", "images"),
     ("studies",),
     ("cli", "__main__"),

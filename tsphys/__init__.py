@@ -14,6 +14,8 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tsphys.catalogue import CATALOGUE
+
 __version__ = "0.1.0"
 
 _here = os.path.dirname(os.path.realpath(__file__))
@@ -22,24 +24,7 @@ if not os.path.isdir(os.path.join(_here, "sims")):
     __path__.append(os.path.dirname(_here))
 
 _HOMES = {
-    "TwoLayer": "tsphys.models.two_layer",
-    "Perceptron": "tsphys.models.perceptron",
-    "Continual": "tsphys.models.continual",
-    "SimplicityBias": "tsphys.models.simplicity_bias",
-    "OnlineAttack": "tsphys.models.online_attack",
-    "SpikedCumulant": "tsphys.models.spiked_cumulant",
-    "ZerothOrder": "tsphys.models.zeroth_order",
-    "Pruned": "tsphys.models.pruned",
-    "Hopfield": "tsphys.models.hopfield",
-    "DenseHebbian": "tsphys.models.dense_hebbian",
-    "RandomFeatures": "tsphys.models.random_features",
-    "KernelRidge": "tsphys.models.kernel_ridge",
-    "GLM": "tsphys.models.glm",
-    "GenerativeInputs": "tsphys.models.generative_inputs",
-    "HiddenManifold": "tsphys.models.hidden_manifold",
-    "PottsAttention": "tsphys.models.potts_attention",
-    "LearningRule": "tsphys.models.learning_rule",
-    "MemoryReconstruction": "tsphys.models.memory_reconstruction",
+    **{model.cls: model.home for model in CATALOGUE.values()},
     "OrderParameters": "tsphys.physics.order_parameters",
     "Result": "tsphys.runs.result",
     "load": "tsphys.runs.result",

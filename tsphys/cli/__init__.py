@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
-    "models": "List the models, or describe one.",
+    "models": "List the models, describe one, or find that of a paper.",
     "simulate": "Simulate a model.",
     "solve": "Solve the theory of a model.",
     "compare": "Simulation against theory: a table of z-scores, a verdict.",
@@ -24,6 +24,7 @@ COMMANDS = {
     "bench": "Time tsphys against reference implementations, as ratios.",
     "plot": "Draw what is in result files.",
     "info": "Tell what is in a result file.",
+    "cite": "Print BibTeX of the papers of a model.",
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ def run(
 ) -> int:
     """Simulate and solve from one common start, print the table of z-scores; exit code 1 if they disagree."""
     import tsphys
-    from tsphys.registry import _find
+    from tsphys.registry import takes
     from tsphys.rules.starts import drawn_start
 
     model, options = described
@@ -39,11 +38,9 @@ def run(
     if hasattr(model, "learning_rule") and options.get("start") is None:
         # Each replica would draw a start of its own; a theory has one.
         options["start"] = drawn_start(model, options["N"], options["seed"])
-    rooms = {"simulate": "sims", "solve": "theory"}
-    takes = {verb: set(inspect.signature(_find(model, room, verb)).parameters) for verb, room in rooms.items()}
-    theory = tsphys.solve(model, **{k: v for k, v in options.items() if k in takes["solve"]})
+    theory = tsphys.solve(model, **{k: v for k, v in options.items() if k in takes(model, "solve")})
     with progress_bar(f"simulate {name}", quiet) as progress:
-        chosen = {k: v for k, v in options.items() if k in takes["simulate"]}
+        chosen = {k: v for k, v in options.items() if k in takes(model, "simulate")}
         sim = tsphys.simulate(model, **chosen, progress=progress)
     comparison = tsphys.compare(sim, theory, level=parsed, finite_size=not strict)
     write_together(dict(zip(paths, (sim.write, theory.write), strict=True)))

@@ -15,7 +15,7 @@ import click
 from tsphys.cli.completion import PATH, items, values
 from tsphys.registry import MODELS, model_class
 from tsphys.runs.files import check_free, npz, replacing
-from tsphys.studies.configuration import ROOMS, describe, known, read_config, run_options
+from tsphys.studies.configuration import describe, known, read_config, run_options
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -31,7 +31,7 @@ def per_model(verb: str, about: str, run: Callable[..., int | None], extra: Call
 
     class PerModel(click.Group):
         def list_commands(self, ctx: click.Context) -> list[str]:
-            return [name for name in MODELS if _offers(name, verb)]
+            return list(MODELS)
 
         def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
             # Tab completes lines that are not whole yet.
@@ -56,10 +56,6 @@ def per_model(verb: str, about: str, run: Callable[..., int | None], extra: Call
                 formatter.write_dl([(name, MODELS[name].about) for name in self.list_commands(ctx)])
 
     return PerModel(name=verb, help=about, no_args_is_help=False, subcommand_metavar="MODEL [OPTIONS]")
-
-
-def _offers(name: str, verb: str) -> bool:
-    return all(getattr(MODELS[name], room) for room in ROOMS[verb])
 
 
 def _command(name: str, verb: str, run: Any, extra: Any) -> click.Command:
@@ -155,8 +151,7 @@ def merge(name: str, verb: str, config: str | None, given: dict[str, Any]) -> tu
     cls = model_class(name)
     own = {f.name: f.metadata for f in dataclasses.fields(cls)}
     runs = {k: v.metadata for k, v in run_options(name, verb).items()}
-    verbs = [v for v in ROOMS if _offers(name, v)]
-    anywhere = {*own, *(key for v in verbs for key in run_options(name, v))}
+    anywhere = {*own, *run_options(name, "compare")}
     values = read_config(config, name, anywhere) if config else {}
     values = {k: v for k, v in values.items() if k in own or k in runs}
     values |= {k: parse(k, v, own.get(k) or runs[k]) for k, v in given.items()}

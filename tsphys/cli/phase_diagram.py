@@ -93,7 +93,7 @@ def boundaries(
     """Lines between the phases that the theory knows in the plane of x and y: label → (x, y)."""
     import dataclasses
 
-    theory = import_module(MODELS[name].theory) if MODELS[name].theory else None
+    theory = import_module(MODELS[name].theory)
     given, over = getattr(theory, "LINES", ("", ""))
     if theory is None or {x, y} != {given, over}:
         return {}

@@ -9,7 +9,6 @@ import inspect
 import json
 import os
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from tsphys.errors import ModelError
 from tsphys.ground.parameters import param
 from tsphys.ground.times import times, whole_steps
 from tsphys.physics.order_parameters import LARGEST
-from tsphys.registry import MODELS, model_class
+from tsphys.registry import MODELS, VERBS, model_class, runner
 
 ENGINES = ("auto", "direct", "exact", "cuda")
 DTYPES = ("float64", "float32")
@@ -40,12 +39,8 @@ RUN: dict[str, Any] = {
 HIDDEN = {"model", "progress", "checkpoint", "resume", "atol", "max_step"}
 
 
-ROOMS = {"simulate": ("sims",), "solve": ("theory",), "compare": ("sims", "theory")}
-
-
 def _functions(name: str, verb: str) -> list[Any]:
-    rooms = {"sims": "simulate", "theory": "solve"}
-    return [getattr(import_module(getattr(MODELS[name], room)), rooms[room]) for room in ROOMS[verb]]
+    return [runner(MODELS[name], v) for v in VERBS if verb in (v, "compare")]
 
 
 def run_options(name: str, verb: str) -> dict[str, Any]:

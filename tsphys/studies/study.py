@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import itertools
 import math
 import os
@@ -14,14 +13,13 @@ from typing import Any
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import number, parameters
-from tsphys.registry import _find, model_class, simulate, solve
+from tsphys.registry import model_class, simulate, solve, takes
 from tsphys.runs.result import Result
 from tsphys.studies.configuration import describe, grid, known, on_steps, read_toml, run_options
 from tsphys.studies.store import digest
 
 COMPUTE = {"simulate": ("simulate",), "solve": ("solve",), "both": ("simulate", "solve")}
 SEEDS = ("independent", "common")
-_ROOM = {"simulate": "sims", "solve": "theory"}
 _RUN = {"simulate": simulate, "solve": solve}
 #: What differs between two runs of the same task.
 VOLATILE = ("date", "revision")
@@ -83,18 +81,14 @@ class Task:
             from tsphys.rules.starts import drawn_start
 
             options["start"] = drawn_start(model, options["N"], options["seed"])
-        takes = _takes(model, self.verb)
-        options = {k: v for k, v in options.items() if k in takes}
-        if "threads" in takes:
+        known = takes(model, self.verb)
+        options = {k: v for k, v in options.items() if k in known}
+        if "threads" in known:
             options["threads"] = 1
-        if "progress" in takes:
+        if "progress" in known:
             options["progress"] = progress
         result = _RUN[self.verb](model, **options)
         return dataclasses.replace(result, meta={k: v for k, v in result.meta.items() if k not in VOLATILE})
-
-
-def _takes(model: Any, verb: str) -> set[str]:
-    return set(inspect.signature(_find(model, _ROOM[verb], verb)).parameters)
 
 
 def _resolve(name: str, verb: str, values: dict[str, Any], common: bool) -> tuple[Any, dict[str, Any]]:
@@ -109,8 +103,8 @@ def _resolve(name: str, verb: str, values: dict[str, Any], common: bool) -> tupl
 
 def _canonical(model: Any, verb: str, options: dict[str, Any]) -> dict[str, Any]:
     """What the result of a task depends on, beside its seed and the version."""
-    takes = _takes(model, verb) - {"seed", "threads"}
-    plain = {k: v for k, v in options.items() if k in takes}
+    known = takes(model, verb) - {"seed", "threads"}
+    plain = {k: v for k, v in options.items() if k in known}
     if dataclasses.is_dataclass(plain.get("start")):
         plain["start"] = dataclasses.asdict(plain["start"])
     return {"model": type(model).name, "parameters": parameters(model), "options": plain}

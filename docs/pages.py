@@ -1,0 +1,87 @@
+"""What the pages say of all models, from the catalogue: ``python docs/pages.py`` writes it, a test holds them to it.
+
+The table of the README, the index and the library's page of the site, the gallery.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from tsphys.catalogue import CATALOGUE, FAMILIES
+from tsphys.papers import PAPERS
+
+ROOT = Path(__file__).resolve().parents[1]
+#: What stands between these lines of a page is written here.
+BEGIN, END = "<!-- from the catalogue -->\n", "<!-- end -->\n"
+
+
+def caption(path: str) -> str:
+    """The first line of a module's docstring."""
+    return ast.get_docstring(ast.parse((ROOT / path).read_text(encoding="utf-8"))).splitlines()[0]
+
+
+def table() -> str:
+    """A table of models a family, for the README."""
+    out = []
+    for family, words in FAMILIES.items():
+        out.append(f"{family}: {words}\n\n| Model | Simulation | Theory | |\n|---|---|---|---|\n")
+        for model in (m for m in CATALOGUE.values() if m.family == family):
+            papers = "; ".join(PAPERS[key].short for key in model.papers[:2])
+            out.append(f"| [`{model.name}`](docs/{model.name}.md) | {model.simulated} | {model.solved} | {papers} |\n")
+        out.append("\n")
+    return "".join(out)
+
+
+def index() -> str:
+    """The models' pages, a tree a family."""
+    trees = (
+        f"```{{toctree}}\n:hidden:\n:caption: {family}\n\n"
+        + "".join(f"{model.name}\n" for model in CATALOGUE.values() if model.family == family)
+        + "```\n\n"
+        for family in FAMILIES
+    )
+    return "".join(trees)
+
+
+def library() -> str:
+    """Classes and functions of the models, for the reference."""
+    out = []
+    for family in FAMILIES:
+        out.append(f"## {family}\n\n```{{eval-rst}}\n")
+        for model in (m for m in CATALOGUE.values() if m.family == family):
+            solve = [] if model.online else [f"{model.sims}.simulate"]
+            functions = [*solve, f"{model.theory}.solve", *(f"tsphys.{path}" for path in model.functions)]
+            out.append(f".. autoclass:: {model.home}.{model.cls}\n")
+            out += [f".. autofunction:: {path}\n" for path in functions]
+        out.append("```\n\n")
+    return "".join(out)
+
+
+def gallery() -> str:
+    """Every figure with its command and its caption, then what moves."""
+    out, names = [], dict.fromkeys(name for model in CATALOGUE.values() for name in model.figures)
+    for name in names:
+        words = caption(f"figures/{name}.py")
+        out.append(f"{words}\n\n    tsphys figure {name}\n\n![{words}](figures/{name}.png)\n\n")
+    out.append("## In motion\n\nAs GIF, or MP4 with `--animate mp4` where ffmpeg is installed.\n\n")
+    for name in names:
+        if (ROOT / "figures" / "animations" / f"{name}.py").is_file():
+            out.append(f"{caption(f'figures/animations/{name}.py')}\n\n    tsphys figure {name} --animate\n\n")
+    return "".join(out)
+
+
+PAGES = {"README.md": table, "docs/index.md": index, "docs/api.md": library, "docs/gallery.md": gallery}
+
+
+def written(page: str) -> str:
+    """The text of a page with its part from the catalogue."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    return f"{before}{BEGIN}\n{PAGES[page]()}{END}{after}"
+
+
+if __name__ == "__main__":
+    for page in PAGES:
+        (ROOT / page).write_text(written(page), encoding="utf-8")

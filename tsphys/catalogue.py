@@ -1,0 +1,308 @@
+"""The one list of models: name, class, family, rooms, figures, papers; data only.
+
+What else names models is derived from it, or checked against it: `tsphys.registry` and `tsphys.__init__`, the command
+line, the table of the README, the site's index, its page of the library and its gallery (``python -m docs.pages``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: Families in the order in which they are shown, with what is said of them above their table in the README.
+FAMILIES = {
+    "Online learning": "SGD on fresh examples, for N → ∞ the equations of motion of its order parameters.",
+    "Hebbian networks": "Monte Carlo through integer overlaps, and replica theory.",
+    "Inference": "message passing and exact solvers on instances, state evolution and saddle points.",
+    "Sequences": "Gibbs sampling and masked training of attention, and replica theory.",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model of the package.
+
+    Parameters
+    ----------
+    name : str
+        Name on the command line, and of its file in every room that it needs.
+    cls : str
+        Name of its dataclass.
+    family : str
+        One of `FAMILIES`.
+    room : {"odes", "replica"}
+        Where its theory is.
+    about : str
+        What it is, in a line.
+    simulated, solved : str
+        How it is simulated, and what its theory is, in a few words for a table.
+    papers : tuple of str
+        Keys of `tsphys.papers.PAPERS`, the most telling first.
+    figures : tuple of str
+        Modules of ``tsphys.figures`` that draw it.
+    functions : tuple of str
+        What else belongs on the site's page of the library, by paths below ``tsphys``.
+    online : bool
+        Whether the engines of learning rules simulate it as it is.
+    command : bool
+        Whether it has commands: text is enough to describe it.
+    """
+
+    name: str
+    cls: str
+    family: str
+    room: str
+    about: str
+    simulated: str
+    solved: str
+    papers: tuple[str, ...]
+    figures: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    online: bool = False
+    command: bool = True
+
+    @property
+    def home(self) -> str:
+        """Module of its dataclass."""
+        return f"tsphys.models.{self.name}"
+
+    @property
+    def sims(self) -> str:
+        """Module that holds its ``simulate``."""
+        return f"tsphys.sims.{self.name}"
+
+    @property
+    def theory(self) -> str:
+        """Module that holds its ``solve``."""
+        return f"tsphys.{self.room}.{self.name}"
+
+
+#: All models by name; a name is that of a file in every room that the model needs.
+CATALOGUE = {
+    entry.name: entry
+    for entry in (
+        Entry(
+            name="two_layer",
+            room="odes",
+            online=True,
+            cls="TwoLayer",
+            family="Online learning",
+            about="two-layer student and teacher, online SGD on one or both layers",
+            simulated="direct, exact, cuda",
+            solved="ODEs in closed form, fluctuations at finite N",
+            papers=(
+                "saad_solla_1995",
+                "goldt_2019",
+                "biehl_schwarze_1995",
+                "saad_solla_1995_exact",
+                "riegler_biehl_1995",
+            ),
+            figures=("two_layer", "noise_floor", "escape"),
+        ),
+        Entry(
+            name="perceptron",
+            room="odes",
+            online=True,
+            cls="Perceptron",
+            family="Online learning",
+            about="sign perceptron: Hebb, Rosenblatt, AdaTron, optimal online rule",
+            simulated="direct, exact, cuda",
+            solved="ODEs in closed form",
+            papers=("kinzel_rujan_1990", "kinouchi_caticha_1992", "biehl_riegler_1994"),
+            figures=("perceptron",),
+        ),
+        Entry(
+            name="zeroth_order",
+            room="odes",
+            online=True,
+            cls="ZerothOrder",
+            family="Online learning",
+            about="two-layer student that learns from values of its loss alone, along random directions or coordinates",
+            simulated="direct, exact",
+            solved="ODEs in closed form",
+            papers=("chen_2024", "nesterov_spokoiny_2017", "malladi_2023"),
+            figures=("variants",),
+            functions=("physics.estimation.estimation_noise",),
+        ),
+        Entry(
+            name="pruned",
+            room="odes",
+            online=True,
+            cls="Pruned",
+            family="Online learning",
+            about="sparse two-layer student: every unit has some of the coordinates only, online SGD",
+            simulated="direct",
+            solved="ODEs by classes of inputs",
+            papers=("saad_solla_1995", "goldt_2020"),
+            figures=("variants",),
+            functions=("odes.pruned.attainable_error",),
+        ),
+        Entry(
+            name="continual",
+            room="odes",
+            online=True,
+            cls="Continual",
+            family="Online learning",
+            about="continual learning: a student with a head for each of several similar tasks",
+            simulated="direct, exact",
+            solved="ODEs through every switch of tasks, with replay and anchors",
+            papers=("lee_2021", "lee_2022", "kirkpatrick_2017"),
+            figures=("continual",),
+            functions=("odes.continual.error_rates", "physics.forgetting.forgetting", "physics.forgetting.transfer"),
+        ),
+        Entry(
+            name="online_attack",
+            room="odes",
+            cls="OnlineAttack",
+            family="Online learning",
+            about="attacks on an online learner: labels moved to a target, greedily, optimally, or knowing the stream",
+            simulated="direct, exact",
+            solved="ODEs, steady states, optimal control",
+            papers=("margiotta_2023", "zhang_2020"),
+            figures=("online_attack", "online_attack_digits"),
+        ),
+        Entry(
+            name="hidden_manifold",
+            room="odes",
+            cls="HiddenManifold",
+            family="Online learning",
+            about="hidden manifold: inputs from fewer latent variables, which the teacher sees; online SGD",
+            simulated="direct",
+            solved="ODEs in the modes of the inputs",
+            papers=("goldt_2020", "goldt_2022"),
+            figures=("hidden_manifold",),
+        ),
+        Entry(
+            name="generative_inputs",
+            room="odes",
+            cls="GenerativeInputs",
+            family="Online learning",
+            about="inputs of any generator or covariance, a teacher of them or of their latent variables; online SGD",
+            simulated="direct",
+            solved="ODEs in the modes of the inputs",
+            papers=("goldt_2022", "yoshida_okada_2019"),
+            command=False,
+        ),
+        Entry(
+            name="simplicity_bias",
+            room="odes",
+            online=True,
+            cls="SimplicityBias",
+            family="Online learning",
+            about="two classes of inputs and clones of them that share means and covariances only, online SGD",
+            simulated="direct, exact",
+            solved="ODEs in closed form",
+            papers=("refinetti_2023", "refinetti_2021"),
+            figures=("simplicity_bias", "simplicity_bias_digits"),
+        ),
+        Entry(
+            name="spiked_cumulant",
+            room="odes",
+            online=True,
+            cls="SpikedCumulant",
+            family="Online learning",
+            about="neuron on the sphere that looks for spikes in mean, covariance and higher cumulants, online",
+            simulated="direct, exact",
+            solved="ODEs, escape times",
+            papers=("szekely_2024", "bardone_goldt_2024", "ben_arous_2021"),
+            figures=("spiked_cumulant",),
+        ),
+        Entry(
+            name="learning_rule",
+            room="odes",
+            online=True,
+            cls="LearningRule",
+            family="Online learning",
+            about="any learning rule on local fields, written as a Numba function",
+            simulated="direct, exact, cuda",
+            solved="ODEs by quadrature",
+            papers=("saad_solla_1995",),
+            functions=("sims.engines.online.simulation.simulate",),
+            command=False,
+        ),
+        Entry(
+            name="hopfield",
+            room="replica",
+            cls="Hopfield",
+            family="Hebbian networks",
+            about="Hopfield network: Hebbian, clipped or diluted pairwise couplings, sparse patterns",
+            simulated="heat bath, parallel, annealing, exchange, cuda",
+            solved="replica symmetry: states, lines, capacity",
+            papers=("amit_1985", "hopfield_1982", "amit_1987", "tsodyks_feigelman_1988"),
+            figures=("hopfield", "hopfield_phase_diagram", "hopfield_mixtures"),
+        ),
+        Entry(
+            name="dense_hebbian",
+            room="replica",
+            cls="DenseHebbian",
+            family="Hebbian networks",
+            about="dense Hebbian network: P-body couplings of patterns or of noisy examples",
+            simulated="heat bath",
+            solved="replica symmetry, learning from examples",
+            papers=(
+                "gardner_1987",
+                "agliari_2023_supervised",
+                "agliari_2023_unsupervised",
+                "krotov_hopfield_2016",
+                "demircigil_2017",
+                "lucibello_mezard_2024",
+            ),
+            figures=("dense_hebbian", "dense_hebbian_digits"),
+        ),
+        Entry(
+            name="memory_reconstruction",
+            room="replica",
+            cls="MemoryReconstruction",
+            family="Inference",
+            about="patterns reconstructed from noisy synapses: message passing, state evolution, principal components",
+            simulated="low-rank message passing, principal components",
+            solved="state evolution, hard phases",
+            papers=("goldt_2023", "lesieur_2017"),
+            figures=("memory_reconstruction",),
+        ),
+        Entry(
+            name="glm",
+            room="replica",
+            cls="GLM",
+            family="Inference",
+            about="generalised linear model: Bayes-optimal inference and convex risks",
+            simulated="message passing; ridge, logistic, hinge, largest margin",
+            solved="state evolution, free entropy, thresholds",
+            papers=("barbier_2019", "loureiro_2021", "gyorgyi_1990", "gardner_1988", "seung_1992"),
+            figures=("glm", "glm_phase_diagram"),
+        ),
+        Entry(
+            name="random_features",
+            room="replica",
+            cls="RandomFeatures",
+            family="Inference",
+            about="random features: ridge or logistic readout of a fixed random layer, double descent",
+            simulated="ridge and logistic readouts",
+            solved="double descent",
+            papers=("mei_montanari_2022", "gerace_2020", "rahimi_recht_2007", "loureiro_2021"),
+            figures=("random_features",),
+        ),
+        Entry(
+            name="kernel_ridge",
+            room="replica",
+            cls="KernelRidge",
+            family="Inference",
+            about="kernel and random-feature ridge regression of a given spectrum: learning curves",
+            simulated="ridge on any spectrum, or on data",
+            solved="eigenframework",
+            papers=("simon_2024", "bordelon_2020"),
+            figures=("kernel_ridge", "kernel_ridge_digits"),
+        ),
+        Entry(
+            name="potts_attention",
+            room="replica",
+            cls="PottsAttention",
+            family="Sequences",
+            about="factored attention that learns to fill in masked sites of Potts sequences",
+            simulated="Gibbs sampling, masked training of attention",
+            solved="replicas",
+            papers=("rende_2024", "aurell_ekeberg_2012"),
+            figures=("potts_attention",),
+            functions=("sims.engines.potts.sample", "numerics.autocorrelation.autocorrelation"),
+        ),
+    )
+}

@@ -1,0 +1,413 @@
+"""The papers that the models come from: what `tsphys cite` prints and `tsphys models --paper` searches; data only."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper.
+
+    Parameters
+    ----------
+    authors : str
+        ``Family, Given`` joined by `` and ``, as BibTeX has them.
+    title, venue : str
+        Title; journal with volume and page, or proceedings.
+    year : int
+    doi, arxiv : str
+        Identifiers, where there are some.
+    """
+
+    authors: str
+    title: str
+    venue: str
+    year: int
+    doi: str = ""
+    arxiv: str = ""
+
+    @property
+    def short(self) -> str:
+        """Families and year: ``Saad & Solla 1995``; ``Goldt et al. 2019`` from four authors on."""
+        families = [name.split(",")[0] for name in self.authors.split(" and ")]
+        if len(families) > 3 or families[-1] == "others":
+            return f"{families[0]} et al. {self.year}"
+        return f"{', '.join(families[:-1])}{' & ' if len(families) > 1 else ''}{families[-1]} {self.year}"
+
+    def speaks_of(self, text: str) -> bool:
+        """Whether every word of a text stands in it somewhere, whatever their case and accents."""
+        all_of_it = " ".join((self.authors, self.title, self.venue, str(self.year), self.doi, self.arxiv, self.short))
+        words = plain(text).replace("arxiv:", " ").replace("doi:", " ").replace("https://doi.org/", " ")
+        return all(word in plain(all_of_it) for word in words.replace(",", " ").split() if word not in ("&", "and"))
+
+    def bibtex(self, key: str) -> str:
+        """Its entry for BibTeX."""
+        fields = {"author": self.authors, "title": f"{{{self.title}}}", "year": str(self.year)}
+        journal = re.fullmatch(r"(.+?) (\d+), (\w+)", self.venue)
+        if journal:
+            kind = "article"
+            fields |= dict(zip(("journal", "volume", "pages"), journal.groups(), strict=True))
+        else:
+            kind = "inproceedings"
+            fields["booktitle"] = self.venue
+        fields |= {"doi": self.doi} if self.doi else {}
+        fields |= {"eprint": self.arxiv, "archiveprefix": "arXiv"} if self.arxiv else {}
+        lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
+        return f"@{kind}{{{key},\n{lines}}}"
+
+
+def plain(text: str) -> str:
+    """A text in lower case, without accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
+
+
+PAPERS = {
+    "saad_solla_1995": Paper(
+        "Saad, David and Solla, Sara A.",
+        "On-line learning in soft committee machines",
+        "Physical Review E 52, 4225",
+        1995,
+        doi="10.1103/PhysRevE.52.4225",
+    ),
+    "saad_solla_1995_exact": Paper(
+        "Saad, David and Solla, Sara A.",
+        "Exact solution for on-line learning in multilayer neural networks",
+        "Physical Review Letters 74, 4337",
+        1995,
+        doi="10.1103/PhysRevLett.74.4337",
+    ),
+    "biehl_schwarze_1995": Paper(
+        "Biehl, Michael and Schwarze, Holm",
+        "Learning by on-line gradient descent",
+        "Journal of Physics A: Mathematical and General 28, 643",
+        1995,
+        doi="10.1088/0305-4470/28/3/018",
+    ),
+    "goldt_2019": Paper(
+        "Goldt, Sebastian and Advani, Madhu S. and Saxe, Andrew M. and Krzakala, Florent and Zdeborová, Lenka",
+        "Dynamics of stochastic gradient descent for two-layer neural networks in the teacher-student setup",
+        "Advances in Neural Information Processing Systems 32",
+        2019,
+        arxiv="1906.08632",
+    ),
+    "kinzel_rujan_1990": Paper(
+        "Kinzel, Wolfgang and Ruján, Pál",
+        "Improving a network generalization ability by selecting examples",
+        "Europhysics Letters 13, 473",
+        1990,
+    ),
+    "kinouchi_caticha_1992": Paper(
+        "Kinouchi, Osame and Caticha, Nestor",
+        "Optimal generalization in perceptrons",
+        "Journal of Physics A: Mathematical and General 25, 6243",
+        1992,
+        doi="10.1088/0305-4470/25/23/020",
+    ),
+    "biehl_riegler_1994": Paper(
+        "Biehl, Michael and Riegler, Peter",
+        "On-line learning with a perceptron",
+        "Europhysics Letters 28, 525",
+        1994,
+    ),
+    "lee_2021": Paper(
+        "Lee, Sebastian and Goldt, Sebastian and Saxe, Andrew",
+        "Continual learning in the teacher-student setup: impact of task similarity",
+        "International Conference on Machine Learning",
+        2021,
+        arxiv="2107.04384",
+    ),
+    "lee_2022": Paper(
+        "Lee, Sebastian and Sarao Mannelli, Stefano and Clopath, Claudia and Goldt, Sebastian and Saxe, Andrew",
+        "Maslow's hammer for catastrophic forgetting: node re-use vs node activation",
+        "International Conference on Machine Learning",
+        2022,
+        arxiv="2205.09029",
+    ),
+    "kirkpatrick_2017": Paper(
+        "Kirkpatrick, James and others",
+        "Overcoming catastrophic forgetting in neural networks",
+        "Proceedings of the National Academy of Sciences 114, 3521",
+        2017,
+        doi="10.1073/pnas.1611835114",
+    ),
+    "margiotta_2023": Paper(
+        "Margiotta, Riccardo Giuseppe and Goldt, Sebastian and Sanguinetti, Guido",
+        "Attacks on online learners: a teacher-student analysis",
+        "Advances in Neural Information Processing Systems 36",
+        2023,
+        arxiv="2305.11132",
+    ),
+    "zhang_2020": Paper(
+        "Zhang, Xuezhou and Zhu, Xiaojin and Lessard, Laurent",
+        "Online data poisoning attacks",
+        "Learning for Dynamics and Control",
+        2020,
+        arxiv="1903.01666",
+    ),
+    "refinetti_2023": Paper(
+        "Refinetti, Maria and Ingrosso, Alessandro and Goldt, Sebastian",
+        "Neural networks trained with SGD learn distributions of increasing complexity",
+        "International Conference on Machine Learning",
+        2023,
+        arxiv="2211.11567",
+    ),
+    "refinetti_2021": Paper(
+        "Refinetti, Maria and Goldt, Sebastian and Krzakala, Florent and Zdeborová, Lenka",
+        "Classifying high-dimensional Gaussian mixtures: where kernel methods fail and neural networks succeed",
+        "International Conference on Machine Learning",
+        2021,
+        arxiv="2102.11742",
+    ),
+    "szekely_2024": Paper(
+        "Székely, Eszter and Bardone, Lorenzo and Gerace, Federica and Goldt, Sebastian",
+        "Learning from higher-order correlations, efficiently: hypothesis tests, random features, and neural networks",
+        "Advances in Neural Information Processing Systems 37",
+        2024,
+        arxiv="2312.14922",
+    ),
+    "bardone_goldt_2024": Paper(
+        "Bardone, Lorenzo and Goldt, Sebastian",
+        "Sliding down the stairs: how correlated latent variables accelerate learning with neural networks",
+        "International Conference on Machine Learning",
+        2024,
+        arxiv="2404.08602",
+    ),
+    "chen_2024": Paper(
+        "Chen, Aochuan and others",
+        "DeepZero: scaling up zeroth-order optimization for deep model training",
+        "International Conference on Learning Representations",
+        2024,
+        arxiv="2310.02025",
+    ),
+    "nesterov_spokoiny_2017": Paper(
+        "Nesterov, Yurii and Spokoiny, Vladimir",
+        "Random gradient-free minimization of convex functions",
+        "Foundations of Computational Mathematics 17, 527",
+        2017,
+        doi="10.1007/s10208-015-9296-2",
+    ),
+    "goldt_2020": Paper(
+        "Goldt, Sebastian and Mézard, Marc and Krzakala, Florent and Zdeborová, Lenka",
+        "Modelling the influence of data structure on learning in neural networks: the hidden manifold model",
+        "Physical Review X 10, 041044",
+        2020,
+        doi="10.1103/PhysRevX.10.041044",
+        arxiv="1909.11500",
+    ),
+    "goldt_2022": Paper(
+        "Goldt, Sebastian and Loureiro, Bruno and Reeves, Galen and Krzakala, Florent and Mézard, Marc and "
+        "Zdeborová, Lenka",
+        "The Gaussian equivalence of generative models for learning with shallow neural networks",
+        "Mathematical and Scientific Machine Learning",
+        2022,
+        arxiv="2006.14709",
+    ),
+    "yoshida_okada_2019": Paper(
+        "Yoshida, Yuki and Okada, Masato",
+        "Data-dependence of plateau phenomenon in learning with neural network: statistical mechanical analysis",
+        "Advances in Neural Information Processing Systems 32",
+        2019,
+    ),
+    "hopfield_1982": Paper(
+        "Hopfield, John J.",
+        "Neural networks and physical systems with emergent collective computational abilities",
+        "Proceedings of the National Academy of Sciences 79, 2554",
+        1982,
+        doi="10.1073/pnas.79.8.2554",
+    ),
+    "amit_1985": Paper(
+        "Amit, Daniel J. and Gutfreund, Hanoch and Sompolinsky, Haim",
+        "Spin-glass models of neural networks",
+        "Physical Review A 32, 1007",
+        1985,
+        doi="10.1103/PhysRevA.32.1007",
+    ),
+    "amit_1987": Paper(
+        "Amit, Daniel J. and Gutfreund, Hanoch and Sompolinsky, Haim",
+        "Statistical mechanics of neural networks near saturation",
+        "Annals of Physics 173, 30",
+        1987,
+        doi="10.1016/0003-4916(87)90092-3",
+    ),
+    "tsodyks_feigelman_1988": Paper(
+        "Tsodyks, Mikhail V. and Feigel'man, Mikhail V.",
+        "The enhanced storage capacity in neural networks with low activity level",
+        "Europhysics Letters 6, 101",
+        1988,
+        doi="10.1209/0295-5075/6/2/002",
+    ),
+    "gardner_1987": Paper(
+        "Gardner, Elizabeth",
+        "Multiconnected neural network models",
+        "Journal of Physics A: Mathematical and General 20, 3453",
+        1987,
+    ),
+    "krotov_hopfield_2016": Paper(
+        "Krotov, Dmitry and Hopfield, John J.",
+        "Dense associative memory for pattern recognition",
+        "Advances in Neural Information Processing Systems 29",
+        2016,
+        arxiv="1606.01164",
+    ),
+    "demircigil_2017": Paper(
+        "Demircigil, Mete and Heusel, Judith and Löwe, Matthias and Upgang, Sven and Vermet, Franck",
+        "On a model of associative memory with huge storage capacity",
+        "Journal of Statistical Physics 168, 288",
+        2017,
+        doi="10.1007/s10955-017-1806-y",
+    ),
+    "agliari_2023_supervised": Paper(
+        "Agliari, Elena and others",
+        "Dense Hebbian neural networks: a replica symmetric picture of supervised learning",
+        "Physica A 626, 129076",
+        2023,
+        doi="10.1016/j.physa.2023.129076",
+        arxiv="2212.00606",
+    ),
+    "agliari_2023_unsupervised": Paper(
+        "Agliari, Elena and others",
+        "Dense Hebbian neural networks: a replica symmetric picture of unsupervised learning",
+        "Physica A 627, 129143",
+        2023,
+        arxiv="2211.14067",
+    ),
+    "lucibello_mezard_2024": Paper(
+        "Lucibello, Carlo and Mézard, Marc",
+        "Exponential capacity of dense associative memories",
+        "Physical Review Letters 132, 077301",
+        2024,
+        doi="10.1103/PhysRevLett.132.077301",
+        arxiv="2304.14964",
+    ),
+    "goldt_2023": Paper(
+        "Goldt, Sebastian and Krzakala, Florent and Zdeborová, Lenka and Brunel, Nicolas",
+        "Bayesian reconstruction of memories stored in neural networks from their connectivity",
+        "PLoS Computational Biology 19, e1010813",
+        2023,
+        doi="10.1371/journal.pcbi.1010813",
+        arxiv="2105.07416",
+    ),
+    "lesieur_2017": Paper(
+        "Lesieur, Thibault and Krzakala, Florent and Zdeborová, Lenka",
+        "Constrained low-rank matrix estimation: phase transitions, approximate message passing and applications",
+        "Journal of Statistical Mechanics: Theory and Experiment 2017, 073403",
+        2017,
+        doi="10.1088/1742-5468/aa7284",
+        arxiv="1701.00858",
+    ),
+    "barbier_2019": Paper(
+        "Barbier, Jean and Krzakala, Florent and Macris, Nicolas and Miolane, Léo and Zdeborová, Lenka",
+        "Optimal errors and phase transitions in high-dimensional generalized linear models",
+        "Proceedings of the National Academy of Sciences 116, 5451",
+        2019,
+        doi="10.1073/pnas.1802705116",
+    ),
+    "gyorgyi_1990": Paper(
+        "Györgyi, Géza",
+        "First-order transition to perfect generalization in a neural network with binary synapses",
+        "Physical Review A 41, 7097",
+        1990,
+        doi="10.1103/PhysRevA.41.7097",
+    ),
+    "gardner_1988": Paper(
+        "Gardner, Elizabeth",
+        "The space of interactions in neural network models",
+        "Journal of Physics A: Mathematical and General 21, 257",
+        1988,
+        doi="10.1088/0305-4470/21/1/030",
+    ),
+    "loureiro_2021": Paper(
+        "Loureiro, Bruno and Gerbelot, Cédric and Cui, Hugo and Goldt, Sebastian and Krzakala, Florent and "
+        "Mézard, Marc and Zdeborová, Lenka",
+        "Learning curves of generic features maps for realistic datasets with a teacher-student model",
+        "Advances in Neural Information Processing Systems 34",
+        2021,
+        arxiv="2102.08127",
+    ),
+    "rahimi_recht_2007": Paper(
+        "Rahimi, Ali and Recht, Benjamin",
+        "Random features for large-scale kernel machines",
+        "Advances in Neural Information Processing Systems 20",
+        2007,
+    ),
+    "mei_montanari_2022": Paper(
+        "Mei, Song and Montanari, Andrea",
+        "The generalization error of random features regression: precise asymptotics and the double descent curve",
+        "Communications on Pure and Applied Mathematics 75, 667",
+        2022,
+        doi="10.1002/cpa.22008",
+    ),
+    "gerace_2020": Paper(
+        "Gerace, Federica and Loureiro, Bruno and Krzakala, Florent and Mézard, Marc and Zdeborová, Lenka",
+        "Generalisation error in learning with random features and the hidden manifold model",
+        "International Conference on Machine Learning",
+        2020,
+        arxiv="2002.09339",
+    ),
+    "simon_2024": Paper(
+        "Simon, James B. and Karkada, Dhruva and Ghosh, Nikhil and Belkin, Mikhail",
+        "More is better in modern machine learning: when infinite overparameterization is optimal and overfitting is "
+        "obligatory",
+        "International Conference on Learning Representations",
+        2024,
+        arxiv="2311.14646",
+    ),
+    "bordelon_2020": Paper(
+        "Bordelon, Blake and Canatar, Abdulkadir and Pehlevan, Cengiz",
+        "Spectrum dependent learning curves in kernel regression and wide neural networks",
+        "International Conference on Machine Learning",
+        2020,
+        arxiv="2002.02561",
+    ),
+    "rende_2024": Paper(
+        "Rende, Riccardo and Gerace, Federica and Laio, Alessandro and Goldt, Sebastian",
+        "Mapping of attention mechanisms to a generalized Potts model",
+        "Physical Review Research 6, 023057",
+        2024,
+        doi="10.1103/PhysRevResearch.6.023057",
+        arxiv="2304.07235",
+    ),
+    "aurell_ekeberg_2012": Paper(
+        "Aurell, Erik and Ekeberg, Magnus",
+        "Inverse Ising inference using all the data",
+        "Physical Review Letters 108, 090201",
+        2012,
+        doi="10.1103/PhysRevLett.108.090201",
+    ),
+    "riegler_biehl_1995": Paper(
+        "Riegler, Peter and Biehl, Michael",
+        "On-line backpropagation in two-layered neural networks",
+        "Journal of Physics A: Mathematical and General 28, L507",
+        1995,
+    ),
+    "malladi_2023": Paper(
+        "Malladi, Sadhika and others",
+        "Fine-tuning language models with just forward passes",
+        "Advances in Neural Information Processing Systems 36",
+        2023,
+        arxiv="2305.17333",
+    ),
+    "ben_arous_2021": Paper(
+        "Ben Arous, Gerard and Gheissari, Reza and Jagannath, Aukosh",
+        "Online stochastic gradient descent on non-convex losses from high-dimensional inference",
+        "Journal of Machine Learning Research 22, 106",
+        2021,
+    ),
+    "seung_1992": Paper(
+        "Seung, H. Sebastian and Sompolinsky, Haim and Tishby, Naftali",
+        "Statistical mechanics of learning from examples",
+        "Physical Review A 45, 6056",
+        1992,
+        doi="10.1103/PhysRevA.45.6056",
+    ),
+}
+
+#: tsphys itself for BibTeX, as CITATION.cff has it; its version goes in.
+SOFTWARE = """@software{tsphys,
+  author = {{The tsphys authors}},
+  title = {{tsphys: a laboratory for the statistical physics of learning}},
+  version = {%s},
+}"""
