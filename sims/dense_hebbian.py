@@ -81,7 +81,8 @@ def simulate(
     Result
         With axes (replica, axis): ``m`` overlap with archetype 1; for examples ``n`` = (1/N) Σ_i v_i ξ_i σ_i with
         v_i = (1/(Mr)) Σ_a χ_i^a; ``q`` Edwards–Anderson overlap from two halves of the run, ``energy`` H/N, ``flips``
-        per spin and sweep, ``overlaps`` with the first `mixture` archetypes. Over t: no ``q``.
+        per spin and sweep, ``overlaps`` with the first `mixture` archetypes (NaN at loads
+        without so many). Over t: no ``q``.
 
     Raises
     ------

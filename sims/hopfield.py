@@ -91,9 +91,9 @@ def simulate(
     Result
         With axes (replica, axis): ``m`` overlap with pattern 1, ``q`` Edwards–Anderson overlap (1/N) Σ_i ⟨s_i⟩₁⟨s_i⟩₂
         from two halves of the run, ``energy`` H/N, ``flips`` per spin and sweep, ``overlaps`` with the first `mixture`
-        patterns, ``r`` N times the mean of ⟨m_μ⟩₁⟨m_μ⟩₂ over the patterns beyond the condensed ones, ``m_max`` the
-        largest |m_μ| at the end; with an activity, ``p1`` and ``p0``, the mean of V where ξ^1 is 1 and 0, in place of
-        the last two. Over t: ``m``, ``energy``, ``flips``, ``overlaps``.
+        patterns (NaN at loads without so many), ``r`` N times the mean of ⟨m_μ⟩₁⟨m_μ⟩₂ over the patterns beyond the
+        condensed ones, ``m_max`` the largest |m_μ| at the end; with an activity, ``p1`` and ``p0``, the mean of V where
+        ξ^1 is 1 and 0, in place of the last two. Over t: ``m``, ``energy``, ``flips``, ``overlaps``.
 
     Raises
     ------

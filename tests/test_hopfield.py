@@ -105,6 +105,18 @@ def test_at_zero_temperature_the_energy_never_rises(coupling):
     assert (run["flips"][:, -1] == 0).all()
 
 
+@pytest.mark.parametrize("model", [tsphys.Hopfield(), tsphys.DenseHebbian(P=2)], ids=["pairs", "dense"])
+def test_loads_of_one_pattern_and_of_two_in_one_run(model):
+    """One overlap is followed at the first load, two at the second; the bits are those of runs of their own."""
+    options = {"N": 40, "replicas": 2, "seed": 4, "sweeps": 4, "equilibration": 2}
+    load = 0.03 if model.name == "hopfield" else 0.02
+    both = tsphys.simulate(model, alpha=[load, 0.06], **options)["overlaps"]
+    alone = tsphys.simulate(model, alpha=[load], **options)["overlaps"]
+    assert alone.shape == (2, 1, 1)
+    np.testing.assert_array_equal(both[:, :1, :1], alone)
+    np.testing.assert_array_equal(np.isnan(both), [[[False, True], [False, False]]] * 2)
+
+
 def test_little_dynamics_at_zero_temperature_ends_in_a_cycle_of_at_most_two():
     run = simulate(Hopfield(alpha=0.5, dynamics="parallel"), t=np.arange(200), replicas=8, start="random", N=150)
     assert np.array_equal(run["overlaps"][:, -1], run["overlaps"][:, -3])

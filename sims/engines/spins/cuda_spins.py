@@ -220,7 +220,7 @@ def _static(build: Any, model: Any, p: Any, count: Any, ids: Any, report: Callab
             points[r].append(hebbian.observables(Seen(network, s[r], chains.nets[r]), first, second))
             if p.keep_spins:
                 points[r][-1]["spins"] = s[r].copy()
-    return [{name: np.array([point[name] for point in own]) for name in own[0]} for own in points]
+    return [hebbian.stacked(own) for own in points]
 
 
 def _in_time(build: Any, model: Any, p: Any, count: Any, ids: Any, report: Callable[[float], None]) -> list[Any]:

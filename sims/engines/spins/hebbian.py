@@ -144,6 +144,15 @@ def observables(chain: Any, first: Any, second: Any) -> dict[str, Any]:
     }
 
 
+def stacked(points: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """Observables of all points by name; overlaps with patterns that a small load lacks are NaN."""
+    most = max(len(point["overlaps"]) for point in points)
+    for point in points:
+        missing = most - len(point["overlaps"])
+        point["overlaps"] = np.concatenate([point["overlaps"], np.full(missing, np.nan)])
+    return {name: np.array([point[name] for point in points]) for name in points[0]}
+
+
 def _static(build: Any, model: Any, p: Plan, replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
     """A replica over an axis of parameters: each point anew (quench), or one state carried along (anneal)."""
     points: list[dict[str, Any]] = []
@@ -167,7 +176,7 @@ def _static(build: Any, model: Any, p: Plan, replica: int, report: Callable[[flo
         points.append(observables(chain, first, second))
         if p.keep_spins:
             points[-1]["spins"] = chain.s.copy()
-    return {name: np.array([point[name] for point in points]) for name in points[0]}
+    return stacked(points)
 
 
 def _tempering(build: Any, model: Any, p: Plan, replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
@@ -218,7 +227,7 @@ def _tempering(build: Any, model: Any, p: Plan, replica: int, report: Callable[[
         points[k] = observables(chains[i], *halves) | {"exchanges": swaps[i] / max(tries[i], 1.0)}
         if p.keep_spins:
             points[k]["spins"] = chains[i].s.copy()
-    return {name: np.array([point[name] for point in points]) for name in points[0]}
+    return stacked(points)
 
 
 def _in_time(build: Any, model: Any, p: Plan, replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
