@@ -15,6 +15,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.runs.files import write_atomically
 from tsphys.runs.provenance import provenance
+from tsphys.runs.result import Result
 
 SUFFIXES = (".csv", ".md", ".npz")
 
@@ -62,12 +63,13 @@ def text(rows: Iterable[Row]) -> str:
 
 def write(path: Path, rows: Sequence[Row], parameters: dict[str, Any]) -> None:
     """The rows as CSV, Markdown or npz, by the suffix of `path`, with the setting and the versions."""
-    record = json.dumps({"benchmark": parameters, **provenance()})
     names = [f.name for f in fields(Row)]
     if path.suffix == ".npz":
         columns: dict[str, Any] = {n: np.array([getattr(r, n) for r in rows]) for n in names}
-        write_atomically(path, lambda file: np.savez_compressed(file, __meta__=np.array(record), **columns))
+        result = Result("benchmark", "tsphys", parameters, "name", columns, meta=provenance())
+        write_atomically(path, result.write)
         return
+    record = json.dumps({"benchmark": parameters, **provenance()})
     out = io.StringIO()
     if path.suffix == ".csv":
         out.write(f"# {record}\n")
@@ -81,4 +83,4 @@ def write(path: Path, rows: Sequence[Row], parameters: dict[str, Any]) -> None:
         out.write(f"\n`{record}`\n")
     else:
         raise ModelError("output", str(path), "must end in " + ", ".join(SUFFIXES))
-    write_atomically(path, lambda file: file.write(out.getvalue().encode()))
+    write_atomically(path, lambda file: file.write(out.getvalue().encode(errors="backslashreplace")))

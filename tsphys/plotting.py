@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.texts import printable
 from tsphys.runs.files import pictures, write_together
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
@@ -110,8 +111,8 @@ def label(panel: Any, letter: str) -> None:
     )  # fmt: skip
 
 
-def save(figure: Any, out: Any, data: Mapping[str, np.ndarray], parameters: Mapping[str, Any]) -> list[Path]:
-    """Write ``out.pdf``, ``out.png`` and ``out.npz`` (what was drawn), each whole or not at all.
+def save(figure: Any, out: Any, data: Mapping[str, Any] | Result, parameters: Mapping[str, Any]) -> list[Path]:
+    """Write ``out.pdf``, ``out.png`` and ``out.npz`` (what was drawn, for `tsphys.load`), whole or not at all.
 
     The same data give the same bytes: no date is written into the pictures.
 
@@ -120,10 +121,10 @@ def save(figure: Any, out: Any, data: Mapping[str, np.ndarray], parameters: Mapp
     figure : matplotlib Figure
     out : path-like
         Path without suffix; its folder is made.
-    data : mapping of str to ndarray
-        The numbers behind the picture.
+    data : mapping of str to array, or Result
+        The numbers behind the picture; those of a mapping need not have an axis in common.
     parameters : mapping
-        What they depend on, kept in all three files.
+        What they depend on, kept in all files.
 
     Returns
     -------
@@ -136,15 +137,17 @@ def save(figure: Any, out: Any, data: Mapping[str, np.ndarray], parameters: Mapp
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ModelError("output", str(out), f"the folder cannot be made ({error.strerror})") from None
-    record = json.dumps({"figure": out.name, "parameters": parameters, **provenance()})
     about = json.dumps({"figure": out.name, "parameters": parameters, "versions": provenance()["versions"]})
     pdf = {"Creator": "tsphys", "Keywords": about, "CreationDate": None}
     png = {"Software": "tsphys", "Comment": about}
-    arrays: dict[str, Any] = {k: np.asarray(v) for k, v in data.items()}
+    if not isinstance(data, Result):
+        arrays: dict[str, Any] = {k: np.asarray(v) for k, v in data.items()}
+        name = printable(out.name)
+        data = Result("figure", name, dict(parameters), "", arrays, constants=tuple(arrays), meta=provenance())
     fills = (
         lambda file: figure.savefig(file, format="pdf", metadata=pdf),
         lambda file: figure.savefig(file, format="png", metadata=png),
-        lambda file: np.savez_compressed(file, __meta__=np.array(record), **arrays),
+        data.write,
     )
     return write_together(dict(zip(paths, fills, strict=True)))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ import click
 from tsphys.cli.completion import PATH, items, values
 from tsphys.registry import MODELS, model_class
 from tsphys.runs.files import check_free, npz, replacing
-from tsphys.studies.configuration import describe, known, read_config, run_options
+from tsphys.studies.configuration import describe, from_json, known, read_config, run_options
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -132,10 +131,7 @@ def parse(name: str, text: Any, meta: Any) -> Any:
         return None
     if meta["kind"] is bool and not meta["shape"]:
         return {"true": True, "false": False}.get(text.lower(), text)
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
+    return from_json(text)
 
 
 def merge(name: str, verb: str, config: str | None, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -168,7 +164,7 @@ def target(output: str | None, default: str, force: bool) -> Path:
 @contextmanager
 def progress_bar(label: str, quiet: bool = False) -> Any:
     """A bar on the error stream that takes fractions; silent where there is no terminal."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
     with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:

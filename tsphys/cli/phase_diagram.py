@@ -15,8 +15,10 @@ from tsphys.errors import ConvergenceError, ModelError
 from tsphys.ground.parameters import number
 from tsphys.registry import MODELS, model_class
 from tsphys.runs.files import check_free, pictures
+from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import available_threads
-from tsphys.studies.configuration import RUN
+from tsphys.runs.result import Result
+from tsphys.studies.configuration import RUN, from_json
 
 
 @click.command(name="phase-diagram")
@@ -73,17 +75,12 @@ def phase_diagram(
 
 
 def _fixed(texts: tuple[str, ...]) -> dict[str, Any]:
-    import json
-
     out: dict[str, Any] = {}
     for text in texts:
         name, sign, value = text.partition("=")
         if not sign:
             raise ModelError("set", text, "must be NAME=VALUE")
-        try:
-            out[name] = json.loads(value)
-        except json.JSONDecodeError:
-            out[name] = value
+        out[name] = from_json(value)
     return out
 
 
@@ -157,6 +154,16 @@ def _draw(
         figure.colorbar(image, ax=ax, label=z)
         end = f", $t = {result['t'][-1]:.4g}$" if "t" in result else ""
         ax.set(xlabel=x, ylabel=y, title=f"{result.model}, {prefix}{end}")
-        data = {x: across, y: up, **found}
-        data |= {f"{name}_{axis}": v for name, line in known.items() for axis, v in zip((x, y), line, strict=True)}
-        return save(figure, out, data, {"model": result.model, **result.parameters, "z": z, "kind": prefix})
+        lines = {f"{name}_{axis}": v for name, line in known.items() for axis, v in zip((x, y), line, strict=True)}
+        about = {"z": z, "kind": prefix}
+        data = Result(
+            kind="phase diagram",
+            model=result.model,
+            parameters=result.parameters,
+            axis=y,
+            data={y: up, x: across, **found, **lines},
+            dims=dict.fromkeys((x, *found), (x,)),
+            constants=(x, *lines),
+            meta={**about, **provenance()},
+        )
+        return save(figure, out, data, {"model": result.model, **result.parameters, **about})

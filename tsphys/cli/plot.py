@@ -11,6 +11,7 @@ import numpy as np
 from tsphys.cli.completion import PATH
 from tsphys.cli.options import force_option
 from tsphys.errors import ModelError
+from tsphys.ground.texts import printable, short
 from tsphys.runs.files import check_free, pictures
 from tsphys.runs.result import Result, load
 
@@ -42,10 +43,14 @@ def plot(files: tuple[str, ...], x: str | None, y: str | None, log: str, output:
 
 
 def _shared(results: list[Result]) -> str:
-    names = [k for k in results[0].observables if all(k in r.observables and r[k].size for r in results)]
+    names = [k for k in results[0].observables if all(k in _drawable(r) for r in results)]
     if not names:
         raise ModelError("y", None, "must be given: the files have no observable in common")
     return names[0]
+
+
+def _drawable(result: Result) -> list[str]:
+    return [k for k in result.observables if result[k].size and result[k].dtype.kind in "biuf"]
 
 
 def _named(result: Result, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -60,19 +65,21 @@ def _named(result: Result, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
 
 def _curves(result: Result, name: str, x: str | None) -> tuple[str, np.ndarray, list[tuple[str, Any, Any]]]:
     """Name and values of what is drawn over, and label, mean and standard error (or None) of each line."""
-    if name not in result.observables or result[name].size == 0:
-        raise ModelError("y", name, "must be one of " + ", ".join(k for k in result.observables if result[k].size))
+    numbers = _drawable(result)
+    if name not in numbers:
+        raise ModelError("y", name, f"must be one of {', '.join(numbers)}" if numbers else "is nothing over an axis")
     values, dims = _named(result, name)
     over = x or result.axis
     coordinates = {k: d[0] for k in result if len(d := _axes_of(result, k)) == 1 and d[0] in dims and d[0] != "replica"}
-    if over not in coordinates:
+    if over not in coordinates or len(result[over]) != values.shape[dims.index(coordinates[over])]:
         raise ModelError("x", over, "must be one of " + ", ".join(coordinates))
     error = None
     if "replica" in dims:
         at = dims.index("replica")
         n = values.shape[at]
-        error = values.std(axis=at, ddof=1) / np.sqrt(n) if n > 1 else None
-        values, dims = values.mean(axis=at), dims[:at] + dims[at + 1 :]
+        with np.errstate(all="ignore"):
+            error = values.std(axis=at, ddof=1) / np.sqrt(n) if n > 1 else None
+            values, dims = values.mean(axis=at), dims[:at] + dims[at + 1 :]
     at = dims.index(coordinates[over])
     rest = tuple(n for i, n in enumerate(values.shape) if i != at)
     if np.prod(rest) > MOST:
@@ -90,10 +97,14 @@ def _axes_of(result: Result, name: str) -> tuple[str, ...]:
 
 
 def _subscript(result: Result, dim: str, index: int) -> str:
-    if dim not in result or result[dim].ndim != 1:
+    if dim not in result or result[dim].ndim != 1 or not index < len(result[dim]):
         return f" {index + 1}"
-    value = result[dim][index]
-    return f", {dim} = {value if isinstance(value, str) else f'{value:.4g}'}"
+    return f", {dim} = {short(result[dim][index])}"
+
+
+def _label(text: Any) -> str:
+    """A text as it stands, not as a formula or a label that is left out of legends."""
+    return printable(text)[:80].replace("$", r"\$").lstrip("_")
 
 
 def _draw(results: list[Result], curves: list[Any], name: str, log: str, out: Path) -> list[Path]:
@@ -114,19 +125,20 @@ def _draw(results: list[Result], curves: list[Any], name: str, log: str, out: Pa
                 if error is not None:
                     data[f"{label}_{n}_sem"] = error
                 if result.kind == "theory":
-                    ax.plot(at, mean, color=colour, label=label)
+                    ax.plot(at, mean, color=colour, label=_label(label))
                 else:
-                    ax.errorbar(at, mean, yerr=error, fmt="o", mfc="white", capsize=1.5, color=colour, label=label)
+                    points = {"fmt": "o", "mfc": "white", "capsize": 1.5, "color": colour, "label": _label(label)}
+                    ax.errorbar(at, mean, yerr=error, **points)
             if values.dtype.kind == "U":
-                ax.set_xticks(at, values)
-        low = min(float(np.nanmin(v)) for _, v, _ in curves) if not texts else 0.0
-        high = max(float(np.nanmax(v)) for _, v, _ in curves) if not texts else 0.0
+                ax.set_xticks(at, [_label(value) for value in values])
+        finite = [x for _, v, _ in curves for x in v[np.isfinite(v)].tolist()] if not texts else []
+        low, high = min(finite, default=0.0), max(finite, default=0.0)
         if "x" in log or (log == "auto" and low > 0 and high > 50 * low):
             ax.set_xscale("log")
         if "y" in log:
             ax.set_yscale("log")
-        ax.set(xlabel=over, ylabel=name)
+        ax.set(xlabel=_label(over), ylabel=_label(name))
         if sum(len(lines) for _, _, lines in curves) > 1:
             ax.legend()
-        ax.set_title(" / ".join(dict.fromkeys(r.model for r in results)))
+        ax.set_title(_label(" / ".join(dict.fromkeys(r.model for r in results))))
         return save(figure, out, data, {"files": [{"model": r.model, "parameters": r.parameters} for r in results]})

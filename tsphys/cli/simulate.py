@@ -11,6 +11,7 @@ import click
 from tsphys.cli.options import output_options, per_model, progress_bar, target
 from tsphys.cli.unfinished import going_on, unfinished
 from tsphys.errors import DivergedError
+from tsphys.ground.texts import short
 from tsphys.runs.files import TakenError, check_folder, write_atomically
 from tsphys.studies.configuration import on_steps
 
@@ -50,14 +51,13 @@ def _kept(result: Any, path: Path) -> Path:
 
 def summary(result: Any) -> str:
     """The observables at the end of the axis, as mean ± standard error where there is one."""
-    last = result[result.axis][-1]
-    lines = [f"{result.kind} of {result.model}, {result.axis} = {last if isinstance(last, str) else f'{last:.4g}'}:"]
+    lines = [f"{result.kind} of {result.model}, {result.axis} = {short(result[result.axis][-1])}:"]
     for name in result.observables:
         mean, sem = result.mean(name)[-1], result.sem(name)[-1]
         if mean.ndim == 0:
-            lines.append(f"  {name:<8} {mean:.6g}" + (f" ± {sem:.1e}" if sem > 0 else ""))
+            lines.append(f"  {name:<8} {short(mean, 6)}" + (f" ± {sem:.1e}" if sem > 0 else ""))
         elif 0 < mean.size <= 36:
-            rows = "; ".join(" ".join(f"{x:.4f}" for x in row) for row in mean.reshape(-1, mean.shape[-1]))
+            rows = "; ".join(" ".join(short(x, fixed=True) for x in row) for row in mean.reshape(-1, mean.shape[-1]))
             lines.append(f"  {name:<8} [{rows}]")
     return "\n".join(lines)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +12,15 @@ from typing import IO, Any
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.runs.archive import KINDS, read_archive, write_archive
 from tsphys.runs.files import check_folder, npz, write_atomically
 
-_FORMAT = 1
-_META = "__meta__"
+#: From the second on there is a seal over all numbers and the record.
+_FORMAT = 2
+#: Deepest nesting of a record, with room for what JSON is written and read by.
+DEEPEST = 50
+#: Names of arrays that NumPy's writer takes for arguments of its own.
+RESERVED = {"file", "allow_pickle", "__meta__"}
 #: What stands beside the arrays.
 _RECORD = ("kind", "model", "parameters", "axis", "dims", "constants", "meta")
 
@@ -30,14 +34,14 @@ class Result(Mapping[str, np.ndarray]):
 
     Parameters
     ----------
-    kind : {"simulation", "theory"}
+    kind : {"simulation", "theory", "study", "phase diagram", "figure", "benchmark"}
         Where the numbers come from.
     model : str
         Name of the model.
     parameters : dict
         Its parameters.
     axis : str
-        Name of the axis.
+        Name of the axis; empty for a figure, which has no axis that all of it shares.
     data : dict of str to ndarray
         The axis, and the observables over it.
     dims : dict of str to tuple of str
@@ -71,7 +75,8 @@ class Result(Mapping[str, np.ndarray]):
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{k} {v.shape}" for k, v in self.data.items())
-        return f"<{self.kind} of {self.model} over {self.axis}: {shapes}>"
+        over = f" over {self.axis}" if self.axis else ""
+        return f"<{self.kind} of {self.model}{over}: {shapes}>"
 
     def __eq__(self, other: object) -> bool:
         """Whether every number (NaN equals NaN) and the whole record are the same."""
@@ -94,7 +99,10 @@ class Result(Mapping[str, np.ndarray]):
 
     def mean(self, name: str) -> np.ndarray:
         """Mean over replicas, shape (axis, …); what has no replicas (a theory, the axis, a constant) as it is."""
-        return self[name].mean(axis=0) if self._over_replicas(name) else self[name]
+        if not self._over_replicas(name):
+            return self[name]
+        with np.errstate(all="ignore"):
+            return self[name].mean(axis=0)
 
     def sem(self, name: str) -> np.ndarray:
         """Standard error of the mean over replicas, shape (axis, …).
@@ -111,7 +119,9 @@ class Result(Mapping[str, np.ndarray]):
             return np.zeros(self[name].shape)
         if len(self[name]) < 2:
             return np.full(self[name].shape[1:], np.nan)
-        return self[name].std(axis=0, ddof=1)
+        # Of diverging runs some are not numbers; then these are not either.
+        with np.errstate(all="ignore"):
+            return self[name].std(axis=0, ddof=1)
 
     def _over_replicas(self, name: str) -> bool:
         return self.kind == "simulation" and name in self.observables
@@ -139,14 +149,20 @@ class Result(Mapping[str, np.ndarray]):
         return write_atomically(path, self.write, replace=force)
 
     def write(self, file: IO[bytes]) -> None:
-        """Write what `save` writes into an open file; the same result gives the same bytes."""
-        record = {
-            "format": _FORMAT,
-            **{k: getattr(self, k) for k in _RECORD},
-        }
-        text = np.array(json.dumps(record, allow_nan=True))
-        entries: dict[str, Any] = {_META: text, **self.data}
-        np.savez_compressed(file, **entries)
+        """Write what `save` writes into an open file; the same result gives the same bytes.
+
+        Raises
+        ------
+        ModelError
+            If it could not be read again: its arrays do not fit its axis, or its record is not for JSON.
+        """
+        data = {name: np.asarray(values) for name, values in self.data.items()}
+        try:
+            record = json.loads(json.dumps({"format": _FORMAT, **{k: getattr(self, k) for k in _RECORD}}))
+            _check(record, data)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ModelError("result", self.kind, f"cannot be written: {error}") from None
+        write_archive(file, record, data)
 
     def to_xarray(self) -> Any:
         """As an ``xarray.Dataset`` with named axes, parameters and record as attributes (the extra ``xarray``)."""
@@ -155,6 +171,7 @@ class Result(Mapping[str, np.ndarray]):
         except ImportError as error:
             raise ImportError("to_xarray needs xarray: pip install 'tsphys[xarray]'") from error
         lead = ("replica", self.axis) if self.kind == "simulation" else (self.axis,)
+        coordinates = {self.axis: self.data[self.axis]} if self.axis else {}
         entries = {}
         for name, values in self.data.items():
             if name == self.axis or values.size == 0:
@@ -169,7 +186,7 @@ class Result(Mapping[str, np.ndarray]):
             "parameters": json.dumps(self.parameters),
             "meta": json.dumps(self.meta),
         }
-        return xarray.Dataset(entries, coords={self.axis: self.data[self.axis]}, attrs=attributes)
+        return xarray.Dataset(entries, coords=coordinates, attrs=attributes)
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -193,24 +210,65 @@ def load(path: str | os.PathLike[str]) -> Result:
     0.3
     """
     path = Path(path)
-    if not path.is_file():
-        raise ModelError("file", str(path), "does not exist" if not path.exists() else "is not a file")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            record = json.loads(str(archive[_META][()]))
-            data = {name: archive[name] for name in archive.files if name != _META}
-        if record.pop("format") != _FORMAT:
+        with path.open("rb") as file:
+            return read(file, path)
+    except OSError as error:
+        words = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        raise ModelError("file", str(path), "is not a file" if path.is_dir() else words) from None
+    except ValueError as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError("file", str(path), "does not exist") from None  # A name with a null character.
+
+
+def read(file: IO[bytes], path: Path) -> Result:
+    """Read an open file, see `load`; `path` is what it is called."""
+    try:
+        record, data = read_archive(file, sealed=2)
+        if type(record["format"]) is not int or not 1 <= record.pop("format") <= _FORMAT:
             raise ModelError("file", str(path), f"has another format than {_FORMAT}; use the version that wrote it")
-        dims = {k: tuple(v) for k, v in record.pop("dims").items()}
-        return Result(data=data, dims=dims, constants=tuple(record.pop("constants")), **record)
-    except ModelError:
+        _check(record, data)
+    except (ModelError, OSError):
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, _zlib_error()) as e:
+    except Exception as error:
+        # Files of strangers fail in any way: those of zlib, zipfile, NumPy and JSON, deep recursion, no memory.
         words = "is not a whole result of tsphys (truncated, damaged or another format)"
-        raise ModelError("file", str(path), words) from e
+        raise ModelError("file", str(path), words) from error
+    dims = {name: tuple(own) for name, own in record.pop("dims").items()}
+    return Result(data=data, dims=dims, constants=tuple(record.pop("constants")), **record)
 
 
-def _zlib_error() -> type[Exception]:
-    import zlib
+def _check(record: Mapping[str, Any], data: Mapping[str, np.ndarray]) -> None:
+    """Raise a ValueError unless record and arrays are those of a Result, as all that uses one takes for granted."""
+    if {*record} - {"format"} != {*_RECORD} or _deeper(record, DEEPEST):
+        raise ValueError("the record must have all of its entries, and no more")
+    axis, dims, constants = record["axis"], record["dims"], record["constants"]
+    if not all(isinstance(record[k], dict) for k in ("parameters", "dims", "meta")):
+        raise ValueError("parameters, dims and meta must be tables")
+    if not all(isinstance(names, list) for names in (constants, *dims.values())):
+        raise ValueError("constants and dims must be lists of names")
+    names = [record["kind"], record["model"], *data, *constants, *dims, *(k for own in dims.values() for k in own)]
+    if not all(isinstance(name, str) and name and name.isprintable() for name in (*names, axis or "none")):
+        raise ValueError("kind, model, axis and names must be texts that can be printed")
+    if {*data} & RESERVED or {*constants} - {*data} or ({*data} - {*constants} if axis == "" else axis not in data):
+        raise ValueError(f"the axis and constants must be among the data, none of which is called {RESERVED}")
+    if axis and (data[axis].ndim != 1 or not len(data[axis])):
+        raise ValueError("the axis must have one dimension and a length")
+    over = ("replica", axis) if record["kind"] == "simulation" else (axis,)
+    sizes = {axis: len(data[axis])} if axis else {}
+    for name, values in data.items():
+        lead, shape = () if name == axis or name in constants else over, values.shape
+        if values.dtype.kind not in KINDS or (values.dtype.kind == "U" and "replica" in lead):
+            raise ValueError(f"{name} must be numbers")
+        if len(shape) < len(lead) or len(dims.get(name, shape[len(lead) :])) != len(shape) - len(lead):
+            raise ValueError(f"{name} must have the axes that it is said to have")
+        if any(n == 0 or n != sizes.setdefault(k, n) for k, n in zip(lead, shape)):
+            raise ValueError(f"{name} must be as long as the others over {' and '.join(lead)}")
 
-    return zlib.error
+
+def _deeper(value: Any, depth: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return depth == 0 or any(_deeper(v, depth - 1) for v in inside)

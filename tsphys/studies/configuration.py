@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import difflib
 import inspect
@@ -36,6 +35,8 @@ RUN: dict[str, Any] = {
         None, "overlaps at t = 0, a table with R, Q, T (JSON, or TOML); none: the model's own", kind=str, optional=True
     ),
 }
+#: Bytes of a TOML file, and points of a grid: far more than anybody writes or computes.
+LONGEST, MOST_POINTS = 2**24, 10**7
 HIDDEN = {"model", "progress", "checkpoint", "resume", "atol", "max_step"}
 
 
@@ -96,8 +97,7 @@ def _overlaps(value: Any) -> Any:
     from tsphys.physics.order_parameters import OrderParameters
 
     if isinstance(value, str):
-        with contextlib.suppress(json.JSONDecodeError):
-            value = json.loads(value)
+        value = from_json(value)
     if not isinstance(value, dict):
         raise ModelError("start", value, 'must be a table as {"R": [[0.1]], "Q": [[0.2]], "T": [[1]]}')
     for key in value:
@@ -106,6 +106,14 @@ def _overlaps(value: Any) -> Any:
         if key not in value:
             raise ModelError("start", value, f"must have R, Q and T; {key} is missing")
     return OrderParameters(**value)
+
+
+def from_json(text: str) -> Any:
+    """What a text stands for in JSON, or the text itself."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _is_axis(value: Any) -> bool:
@@ -121,16 +129,24 @@ def known(what: str, key: str, names: Any) -> None:
 
 
 def read_toml(path: str | os.PathLike[str], what: str = "config") -> dict[str, Any]:
-    """What stands in a TOML file; a ModelError about `what` if it cannot be read."""
+    """What stands in a TOML file, with or without a byte order mark; a ModelError about `what` if it cannot be read."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        with Path(path).open("rb") as file:
+            content = file.read(LONGEST + 1)
+        if len(content) > LONGEST:
+            raise ModelError(what, str(path), f"is not TOML: longer than {LONGEST} bytes")
+        return tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
         raise ModelError(what, str(path), f"cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ModelError(what, str(path), f"is not TOML in UTF-8: {error.reason} at byte {error.start}") from None
+    except ModelError:
+        raise
+    except (ValueError, RecursionError) as error:  # Also integers of thousands of digits, and names that no file has.
         raise ModelError(what, str(path), f"is not TOML: {error}") from None
 
 
@@ -162,6 +178,8 @@ def grid(name: str, value: Any) -> Any:
             raise ValueError(value)
     except ValueError:
         raise ModelError(name, value, words) from None
+    if n > MOST_POINTS:
+        raise ModelError(name, value, f"must have at most {MOST_POINTS:g} points")
     return np.geomspace(a, b, n) if kind == "log" else np.linspace(a, b, n)
 
 

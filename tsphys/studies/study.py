@@ -18,6 +18,8 @@ from tsphys.runs.result import Result
 from tsphys.studies.configuration import describe, grid, known, on_steps, read_toml, run_options
 from tsphys.studies.store import digest
 
+#: Most points of a study, each of which is a file.
+MOST_POINTS = 10**6
 COMPUTE = {"simulate": ("simulate",), "solve": ("solve",), "both": ("simulate", "solve")}
 SEEDS = ("independent", "common")
 _RUN = {"simulate": simulate, "solve": solve}
@@ -154,6 +156,9 @@ class Study:
                 if key in seen:
                     raise ModelError(key, "twice", "must be fixed, or on one axis")
                 seen.add(key)
+        if math.prod(self.shape) > MOST_POINTS:
+            words = f"must be at most {MOST_POINTS:g} in all"
+            raise ModelError("points", " x ".join(map(str, self.shape)), words)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -216,9 +221,9 @@ def study(values: Mapping[str, Any]) -> Study:
         raise ModelError("model", values.get("model"), "must name a model")
     name = values["model"]
     compute = values.get("compute", "simulate")
-    verb = {"both": "compare"}.get(compute, compute)
-    if compute not in COMPUTE:
+    if not isinstance(compute, str) or compute not in COMPUTE:
         raise ModelError("compute", compute, "must be one of " + ", ".join(COMPUTE))
+    verb = {"both": "compare"}.get(compute, compute)
     metas = {f.name: f.metadata for f in dataclasses.fields(model_class(name))}
     metas |= {k: v.metadata for k, v in run_options(name, verb).items()}
     fixed = {k: v for k, v in values.items() if k not in _OWN}
@@ -256,7 +261,7 @@ def _plain(value: Any) -> Any:
 def _random(table: Mapping[str, Any], metas: Mapping[str, Any]) -> Axis:
     from tsphys.numerics.random import generator
 
-    points = number("random.points", table.get("points"), kind=int, low=1)
+    points = number("random.points", table.get("points"), kind=int, low=1, high=MOST_POINTS)
     seed = number("random.seed", table.get("seed", 0), kind=int, low=0, high=2**63 - 1)
     columns: dict[str, list[Any]] = {}
     for name, law in table.items():
