@@ -358,7 +358,7 @@ def test_too_many_points_are_refused_up_front(capsys, folder):
 
 def test_the_archive_of_the_store_is_one_with_a_comment(tmp_path):
     """Which ends as zipfile has it."""
-    from tsphys.runs.store import packed
+    from tsphys.studies.store import packed
 
     result = tsphys.solve(tsphys.Hopfield(T=0.0), alpha=[0.1])
     content = packed("x.npz", result)

@@ -61,7 +61,7 @@ def collect(study: Study, store: str | os.PathLike[str], *, mean: bool = False, 
         data["point"] = np.arange(1)
     coordinates = tuple(data)
     tasks = study.tasks()
-    found = [kept.result(t.key) if kept.state(t.key) == "done" else None for t in tasks]
+    found = [kept.result(task.key) for task in tasks]
     missing = found.count(None)
     if missing == len(found) or (missing and not partial):
         words = "have no result; run the sweep first" + ("" if missing == len(found) else ", or take NaN (partial)")

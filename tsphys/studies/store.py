@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
 import os
+import re
 import struct
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import plain
-from tsphys.runs.files import write_atomically
-from tsphys.runs.result import Result, load
+from tsphys.runs.files import replacing, write_atomically
+from tsphys.runs.result import Result, read
 
 try:
     import fcntl
@@ -26,18 +28,23 @@ except ModuleNotFoundError:  # Windows: without claims two processes may do a ta
 
 _MARK = b"sha256:"
 _SEAL = len(_MARK) + 64
+#: What is left of a file in the making.
+_PART = re.compile(r"\.([0-9a-f]{64})\.(npz|failed)\..*\.part")
+#: Seconds after which such a file is left for good, where no lock tells.
+STALE = 86400.0
 
 
-def _sealed(body: bytes) -> bytes:
-    return body + _MARK + hashlib.sha256(body).hexdigest().encode()
+def _sealed(name: str, body: bytes) -> bytes:
+    """A file with its checksum, which is over its name as well: in another place it is not whole."""
+    return body + _MARK + hashlib.sha256(name.encode() + b"\0" + body).hexdigest().encode()
 
 
-def _whole(content: bytes) -> bool:
-    return len(content) > _SEAL and content == _sealed(content[:-_SEAL])
+def _whole(name: str, content: bytes) -> bool:
+    return len(content) > _SEAL and content == _sealed(name, content[:-_SEAL])
 
 
-def packed(result: Result) -> bytes:
-    """A result as the bytes of its file, with the checksum as the comment of the archive, so that `load` reads it.
+def packed(name: str, result: Result) -> bytes:
+    """A result as the bytes of the file `name`, its checksum as the comment of the archive, so that `load` reads it.
 
     Raises
     ------
@@ -49,15 +56,35 @@ def packed(result: Result) -> bytes:
     content = buffer.getvalue()
     if content[-22:-18] != b"PK\5\6" or content[-2:] != b"\0\0":
         raise ValueError("this version of zipfile ends its archives in another way")
-    return _sealed(content[:-2] + struct.pack("<H", _SEAL))
+    return _sealed(name, content[:-2] + struct.pack("<H", _SEAL))
 
 
-@cache
+#: Folder -> the open file whose bytes are locked for tasks; it stays open, since closing it would free all locks.
+_files: dict[Path, int] = {}
+#: Tasks that this process has claimed, whose threads no lock on a file holds apart.
+_mine: dict[tuple[int, Path, str], object] = {}
+
+
 def _claims(folder: Path) -> int | None:
-    """The open file whose bytes are locked for tasks; it stays open, since closing it would free all locks."""
-    if fcntl is None:
+    """The open file of the claims, made anew if the folder was; None where there can be none.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder is gone.
+    """
+    path = folder / "claims"
+    with suppress(FileNotFoundError, KeyError):
+        if os.path.samestat(os.fstat(_files[folder]), path.stat()):
+            return _files[folder]
+    try:
+        _files[folder] = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        # Of another user, or on a file system that cannot be written any more, which the results will tell.
         return None
-    return os.open(folder / "claims", os.O_RDWR | os.O_CREAT, 0o666)
+    return _files[folder]
 
 
 @dataclass(frozen=True)
@@ -86,9 +113,12 @@ class Store:
     def tidy(self) -> None:
         """Remove what processes that were killed left half written; what is being written stays."""
         for left in self.folder.glob(".*.part"):
-            with self.claim(left.name[1:].split(".")[0]) as mine:
-                if mine and fcntl is not None:
-                    left.unlink(missing_ok=True)
+            named = _PART.fullmatch(left.name)
+            if named is None:
+                continue
+            with self._lock(named[1]) as held, suppress(OSError):
+                if held or (held is None and time.time() - left.stat().st_mtime > STALE):
+                    left.unlink()
 
     def log(self, record: dict[str, Any]) -> None:
         """Add a line to ``history.jsonl``, which tells who worked on the study and when."""
@@ -103,18 +133,20 @@ class Store:
         """What there is of a task: "done", "failed", "damaged" or "missing"; files are read and checked whole."""
         found = "missing"
         for path, name in ((self.path(key), "done"), (self._failure(key), "failed")):
-            try:
-                content = path.read_bytes()
-            except FileNotFoundError:
-                continue
-            if _whole(content):
-                return name
-            found = "damaged"
+            with suppress(FileNotFoundError):
+                if _whole(path.name, path.read_bytes()):
+                    return name
+                found = "damaged"
         return found
 
-    def result(self, key: str) -> Result:
-        """The result of a task that is done."""
-        return load(self.path(key))
+    def result(self, key: str) -> Result | None:
+        """The result of a task; None if it is not there, or not whole."""
+        path = self.path(key)
+        with suppress(FileNotFoundError):
+            content = path.read_bytes()
+            if _whole(path.name, content):
+                return read(io.BytesIO(content), path)
+        return None
 
     def failure(self, key: str) -> str:
         """Why a task that failed has no result."""
@@ -122,15 +154,30 @@ class Store:
 
     def keep(self, key: str, result: Result) -> None:
         """Write the result of a task."""
-        content = packed(result)
-        write_atomically(self.path(key), lambda file: file.write(content))
+        path = self.path(key)
+        self._write(path, packed(path.name, result))
         self._failure(key).unlink(missing_ok=True)
 
     def keep_failure(self, key: str, error: Exception) -> None:
         """Write that a task has no result, and why."""
-        content = _sealed(json.dumps({"error": type(error).__name__, "message": str(error)}).encode())
-        write_atomically(self._failure(key), lambda file: file.write(content))
+        path = self._failure(key)
+        self._write(
+            path, _sealed(path.name, json.dumps({"error": type(error).__name__, "message": str(error)}).encode())
+        )
         self.path(key).unlink(missing_ok=True)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        for last in (False, False, True):
+            if not self.folder.is_dir():
+                raise FileNotFoundError(errno.ENOENT, "the folder is gone", str(self.folder))
+            try:
+                with replacing(True):
+                    write_atomically(path, lambda file: file.write(content))
+                return
+            except FileNotFoundError:
+                # Another machine, which our locks do not reach, has tidied it away in the making.
+                if last:
+                    raise
 
     def _failure(self, key: str) -> Path:
         return self.folder / f"{key}.failed"
@@ -142,22 +189,39 @@ class Store:
         The claim is a lock on a byte of one file, which the system frees when a process ends, however it ends. On file
         systems without locks every claim is granted: tasks may then be done twice, and the last one writes the same.
         """
-        file = _claims(self.folder.resolve())
-        if file is None:
-            yield True
-            return
-        byte = int(key[:15], 16)
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
-        except (BlockingIOError, PermissionError):
+        with self._lock(key) as held:
+            yield held is not False
+
+    @contextmanager
+    def _lock(self, key: str) -> Iterator[bool | None]:
+        """Whether the task is locked by this thread; None where nobody can tell."""
+        folder, mine = self.folder.resolve(), object()
+        name = (os.getpid(), folder, key)
+        if _mine.setdefault(name, mine) is not mine:
             yield False
             return
-        except OSError:
-            yield True
-            return
         try:
-            yield True
+            with _byte_locked(folder, int(key[:15], 16)) as held:
+                yield held
         finally:
+            del _mine[name]
+
+
+@contextmanager
+def _byte_locked(folder: Path, byte: int) -> Iterator[bool | None]:
+    file = None if fcntl is None else _claims(folder)
+    if file is None:
+        yield None
+        return
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+    except OSError as error:
+        yield False if isinstance(error, BlockingIOError | PermissionError) else None
+        return
+    try:
+        yield True
+    finally:
+        with suppress(OSError):
             fcntl.lockf(file, fcntl.LOCK_UN, 1, byte)
 
 

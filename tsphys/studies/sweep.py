@@ -137,7 +137,7 @@ def sweep(
     ModelError
         If the study or the store is unusable. What goes wrong at a point is kept in its place and counted as failed.
     OSError
-        If a result cannot be written; all that were finished are kept.
+        If a result cannot be written, all that were finished are kept; or if results have vanished meanwhile.
     """
     i, n = (number("shard", x, kind=int, low=0) for x in shard)
     if not i < n:
@@ -156,7 +156,13 @@ def sweep(
             f"{error.strerror or error}; {safe} of {len(mine)} tasks are finished and kept, the same command goes on"
         )
         raise OSError(error.errno or errno.EIO, words, str(kept.folder)) from error
-    return _status(mine, kept)
+    found = _status(mine, kept)
+    if found.missing or found.damaged:
+        lost = found.missing + found.damaged
+        words = f"{lost} of {len(mine)} tasks were done and have no whole file now: the folder was removed or changed "
+        words += "meanwhile, or workers see another under its path; the same command goes on"
+        raise OSError(errno.ENOENT, words, str(kept.folder))
+    return found
 
 
 def _run(todo: list[Task], total: int, store: Store, executor: Any, again: bool, progress: Any) -> None:
