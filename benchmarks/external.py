@@ -28,7 +28,7 @@ def start(setting: Setting, command: str) -> Callable[[int], object]:
         for name, value in told.items():
             line = line.replace("{" + name + "}", str(value))
         environment = {**os.environ, **{f"TSPHYS_{name.upper()}": str(value) for name, value in told.items()}}
-        done = subprocess.run(line, shell=True, env=environment, capture_output=True, text=True)
+        done = subprocess.run(line, shell=True, env=environment, capture_output=True, text=True, errors="replace")
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise ModelError("external", command, f"exited with code {done.returncode} ({last})")

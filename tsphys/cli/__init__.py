@@ -76,29 +76,36 @@ def tsphys(ctx: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 fine, 1 the computation failed, 2 the input is wrong, 130 interrupted."""
+    from tsphys.cli.streams import forgiving
+
+    with forgiving():
+        sys.exit(_exit_code(arguments))
+
+
+def _exit_code(arguments: Sequence[str] | None) -> int:
     from tsphys.errors import ConvergenceError, DivergedError, ModelError
 
-    code: int
     try:
-        code = tsphys.main(args=arguments, prog_name="tsphys", standalone_mode=False) or 0
+        return tsphys.main(args=arguments, prog_name="tsphys", standalone_mode=False) or 0
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "tsphys"
-        code = _fail(f"{error.format_message()} See {command} --help.", 2)
+        return _fail(f"{error.format_message()} See {command} --help.", 2)
     except click.ClickException as error:
-        code = _fail(error.format_message(), error.exit_code)
+        return _fail(error.format_message(), error.exit_code)
     except ModelError as error:
-        code = _fail(str(error), 2)
+        return _fail(str(error), 2)
     except (ConvergenceError, DivergedError) as error:
-        code = _fail(str(error), 1)
+        return _fail(str(error), 1)
     except MemoryError as error:
-        code = _fail(f"out of memory: {error}", 1)
+        return _fail(f"out of memory: {error}", 1)
     except OSError as error:
-        code = _fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
+        return _fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
     except (click.Abort, KeyboardInterrupt):
-        code = _fail("interrupted", 130)
-    sys.exit(code)
+        return _fail("interrupted", 130)
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo("tsphys: error: " + " ".join(message.split()), err=True)
+    from tsphys.runs.texts import printable
+
+    click.echo("tsphys: error: " + printable(" ".join(message.split())), err=True)
     return code

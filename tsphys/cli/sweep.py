@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -100,7 +101,8 @@ def run(
     if slurm_script:
         from tsphys.studies import clusters
 
-        click.echo(clusters.slurm_script(study, folder, job_count, longest), nl=False)
+        # As bytes: a name of a file stays what it is, whatever the terminal can show.
+        click.echo(os.fsencode(clusters.slurm_script(study, folder, job_count, longest)), nl=False)
         return 0
     if dry_run:
         _tell_estimate(described, folder, count)

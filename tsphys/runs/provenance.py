@@ -19,9 +19,8 @@ def revision() -> str | None:
         return None
 
     def git(*args: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(root), *args], capture_output=True, text=True, timeout=10, check=True
-        ).stdout.strip()
+        done = subprocess.run(["git", "-C", str(root), *args], capture_output=True, timeout=10, check=True)
+        return done.stdout.decode(errors="replace").strip()
 
     try:
         return git("rev-parse", "--short=12", "HEAD") + ("+changes" if git("status", "--porcelain") else "")
