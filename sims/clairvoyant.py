@@ -162,8 +162,9 @@ def simulate(
     }  # fmt: skip
     rows: dict[int, dict[str, np.ndarray]] = {}
     sizes = {name: len(t) * n for name, n in (("R", given.R.size), ("Q", given.Q.size), ("v", len(given.v)))}
-    for replica, row in [] if resume is None else finished_rows(resume, model, "t", t, record, replicas, sizes):
-        rows[replica] = {name: resume[name][row] for name in ("R", "Q", "v")}
+    if resume is not None:
+        for replica, row in finished_rows(resume, model, "t", t, record, replicas, sizes):
+            rows[replica] = {name: resume[name][row] for name in ("R", "Q", "v")}
 
     def result() -> Result | None:
         if not rows:

@@ -30,7 +30,7 @@ def test_replicas_are_put_back_in_their_places(name, monkeypatch):
     old = part_of(whole, [3, 1])
     old[observable][...] += 1
     done = []
-    module = "sims.engines.online" if name == "two_layer" else "runs.ensemble"
+    module = "sims.engines.online.simulation" if name == "two_layer" else "runs.ensemble"
     monkeypatch.setattr(
         f"tsphys.{module}.over_replicas",
         lambda work, todo, **rest: (done.extend(todo), over_replicas(work, todo, **rest))[1],
@@ -47,7 +47,7 @@ def test_replicas_are_put_back_in_their_places(name, monkeypatch):
 @pytest.mark.parametrize("name", RUNS)
 def test_what_is_finished_is_kept_when_a_run_is_stopped(name, monkeypatch):
     model, options, observable = RUNS[name]
-    module = "sims.engines.online" if name == "two_layer" else "runs.ensemble"
+    module = "sims.engines.online.simulation" if name == "two_layer" else "runs.ensemble"
 
     def stopped(work, todo, *, finished, **rest):
         def some(replica, outcome):

@@ -105,7 +105,7 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    from tsphys.runs.texts import printable
+    from tsphys.ground.texts import printable
 
     click.echo("tsphys: error: " + printable(" ".join(message.split())), err=True)
     return code

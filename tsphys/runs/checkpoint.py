@@ -94,7 +94,7 @@ def finished_rows(
 
 def kept_replicas(result: Result) -> list[int]:
     """The replica of each row of a simulation, finished or not; a ModelError if it does not tell."""
-    ids = result.meta.get("replica_ids")
+    ids: Any = result.meta.get("replica_ids")
     whole = result.kind == "simulation" and isinstance(ids, list) and all(type(i) is int and i >= 0 for i in ids)
     if not whole or len(set(ids)) < len(ids) or any(len(result[name]) != len(ids) for name in result.observables):
         raise ModelError("resume", result.model, "must tell the replica of each row (meta: replica_ids)")

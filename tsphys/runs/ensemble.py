@@ -87,8 +87,9 @@ def ensemble(
         put(replica, found)
         after_each()
 
-    for replica, row in [] if resume is None else finished_rows(resume, model, axis, values, record, replicas):
-        put(replica, {name: resume[name][row] for name in resume.observables})
+    if resume is not None:
+        for replica, row in finished_rows(resume, model, axis, values, record, replicas):
+            put(replica, {name: resume[name][row] for name in resume.observables})
     with keeping(checkpoint, lambda: result(np.flatnonzero(whole)) if whole.any() else None) as after_each:
         todo = np.flatnonzero(~whole).tolist()
         (over or over_replicas)(work, todo, threads=threads, progress=progress, finished=finished)

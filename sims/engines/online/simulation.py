@@ -155,17 +155,18 @@ def simulate(
     }
     whole = np.zeros(replicas, dtype=bool)
     phases: dict[int, Any] = {}
-    sizes = {name: values[0].size for name, values in data.items()}
-    old = [] if resume is None else finished_rows(resume, model, "t", t, record, replicas, sizes)
-    begun = [] if resume is None or rule.schedule is None else resume.meta.get("phases")
-    if rule.schedule is not None and old and not (isinstance(begun, list) and len(begun) == len(resume["Q"])):
-        raise ModelError("resume", model.name, "must tell the phases of each replica (meta: phases)")
-    for replica, row in old:
-        if np.isfinite(resume["Q"][row]).all():
-            for name, values in data.items():
-                values[replica] = resume[name][row].reshape(values[replica].shape)
-            phases[replica] = begun[row] if begun else []
-            whole[replica] = True
+    if resume is not None:
+        sizes = {name: values[0].size for name, values in data.items()}
+        kept = finished_rows(resume, model, "t", t, record, replicas, sizes)
+        begun: Any = [[]] * len(resume["Q"]) if rule.schedule is None else resume.meta.get("phases")
+        if not isinstance(begun, list) or len(begun) != len(resume["Q"]):
+            raise ModelError("resume", model.name, "must tell the phases of each replica (meta: phases)")
+        for replica, row in kept:
+            if np.isfinite(resume["Q"][row]).all():
+                for name, values in data.items():
+                    values[replica] = resume[name][row].reshape(values[replica].shape)
+                phases[replica] = begun[row]
+                whole[replica] = True
     diverged: dict[int, int] = {}
 
     def result(rows: Sequence[int] | slice) -> Result:
