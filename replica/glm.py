@@ -42,7 +42,7 @@ def solve(
     t: Any = None,
     start: float | None = None,
     branch: str = "reached",
-    tol: float = 1e-10,
+    tol: float = 1e-12,
 ) -> Result:
     """Order parameters over loads, noises, densities or regularizations, or over the iterations of message passing.
 
@@ -107,15 +107,15 @@ def solve(
     )
 
 
-def _observables(model: GLM, m: float, q: float, V: float | None) -> dict[str, float]:
+def _observables(model: GLM, m: float, q: float, V: float | None, rest: float) -> dict[str, float]:
+    """Of an estimate with q − m² = `rest`, whose posterior variance is V if it is Bayes-optimal."""
     _, channel = model.objects()
-    size = np.sqrt(q)
     return {
         "m": m,
         "q": q,
-        "mse": 1 - 2 * m + q if V is None else V,
-        "overlap": m / size if size > 0 else 0.0,
-        "eps_g": generalisation_error(channel, 1.0, m, q, V),
+        "mse": (1 - m) ** 2 + rest if V is None else V,
+        "overlap": m / float(np.hypot(m, np.sqrt(rest))) if q > 0 else 0.0,
+        "eps_g": generalisation_error(channel, 1.0, m, q, V, rest),
     }
 
 
@@ -127,8 +127,12 @@ def _bayes(model: GLM, branch: str, known: float) -> dict[str, float]:
         state = bayes.states(*objects, model.alpha)[-1]
     else:
         state = bayes.equilibrium(*objects, model.alpha)
-    q = 1 - state.V
-    return {**_observables(model, q, q, state.V), "free_entropy": state.free_entropy}
+    return {**_posterior(model, state.V), "free_entropy": state.free_entropy}
+
+
+def _posterior(model: GLM, V: float) -> dict[str, float]:
+    q = 1 - V
+    return _observables(model, q, q, V, q * V)
 
 
 def _in_time(model: GLM, t: Any, known: float) -> tuple[np.ndarray, list[dict[str, float]]]:
@@ -136,18 +140,18 @@ def _in_time(model: GLM, t: Any, known: float) -> tuple[np.ndarray, list[dict[st
         raise ModelError("t", t, 'must be none unless estimator = "bayes": others have no iterations')
     steps = iterations("t", t)
     V = bayes.evolve(*model.objects(), model.alpha, 1.0 - known, int(steps[-1]))[steps.astype(int)]
-    return steps, [_observables(model, 1 - v, 1 - v, v) for v in V.tolist()]
+    return steps, [_posterior(model, v) for v in V.tolist()]
 
 
 def _risk(model: GLM, tol: float) -> dict[str, float]:
     _, channel = model.objects()
     found = minimum(LOSS[model.estimator], channel, isotropic(), model.alpha, model.regularization, tol=tol)
-    return {**_observables(model, found.m, found.q, None), "train_loss": found.train_loss}
+    return {**_observables(model, found.m, found.q, None, found.rest), "train_loss": found.train_loss}
 
 
 def _margin(model: GLM) -> dict[str, float]:
     found = maximal_margin(model.alpha)
-    return {**_observables(model, found.R, 1.0, None), "margin": found.kappa}
+    return {**_observables(model, found.R, 1.0, None, np.sin(found.angle) ** 2), "margin": found.kappa}
 
 
 def thresholds(model: GLM) -> Thresholds:

@@ -20,10 +20,12 @@ from tsphys.physics.inference.channels import channel
 from tsphys.physics.kernels.hermite import parts
 from tsphys.physics.kernels.spectra import marchenko_pastur
 from tsphys.replica.saddles.gaussian_covariates import Covariates, minimum
+from tsphys.replica.saddles.ridge import effective_ridge as effective
+from tsphys.replica.saddles.ridge import surplus
 from tsphys.runs.axis import along
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
-from tsphys.solvers.fixed_point import crossing, maximum
+from tsphys.solvers.fixed_point import maximum
 
 
 def solve(
@@ -131,27 +133,15 @@ def law(width: float, slope: float, rest: float, g: float) -> Law:
     )
 
 
-def surplus(examples: float, used: float, unused: float) -> float:
-    """examples − used, where used + unused = 1, with the digits of what is left when both are close to 1."""
-    return examples - used if examples < 0.5 else examples - 1 + unused
-
-
 def effective_ridge(model: RandomFeatures) -> float:
     """g with g(n/p − ⟨ω/(ω + g)⟩) = λ; 0 where the examples determine w without a ridge."""
     _, slope, rest = parts(model.activation)
-    examples = model.alpha / model.width
 
-    def gap(log: float) -> float:
-        g = np.exp(log)
+    def learned(g: float) -> tuple[float, float]:
         mean = law(model.width, slope, rest, g)
-        return surplus(examples, mean.first, mean.left) - model.ridge / g
+        return mean.first, mean.left
 
-    # ⟨ω/(ω + g)⟩ lies between 0 and ⟨ω⟩/g.
-    high = np.log((model.ridge + slope**2 + rest) * model.width / model.alpha) + 1e-9
-    low = np.log(model.ridge * model.width / model.alpha) - 1e-9 if model.ridge > 0 else high - 300
-    if model.ridge == 0 and gap(low) >= 0:
-        return 0.0
-    return float(np.exp(crossing(gap, low, high, "the effective ridge")))
+    return effective(learned, model.alpha / model.width, model.ridge, slope**2 + rest)
 
 
 def square(model: RandomFeatures) -> dict[str, float]:

@@ -183,14 +183,16 @@ def instance(
 def observables(model: GLM, channel: Any, teacher: np.ndarray, w: np.ndarray, V: float | None) -> dict[str, float]:
     """Overlaps and errors of an estimate; V is the posterior variance of a Bayesian one."""
     N = len(teacher)
+    if model.even and teacher @ w < 0:
+        w = -w
     rho, m, q = float(teacher @ teacher) / N, float(teacher @ w) / N, float(w @ w) / N
-    if model.even:
-        m = abs(m)
-    size = np.sqrt(rho * q)
+    # Without the differences ρ − 2m + q and q − m²/ρ, which lose the digits of small errors.
+    off, across = teacher - w, w - (m / rho if rho > 0 else 0.0) * teacher
+    rest, along = float(across @ across) / N, m / np.sqrt(rho) if rho > 0 else 0.0
     return {
         "m": m,
         "q": q,
-        "mse": rho - 2 * m + q,
-        "overlap": m / size if size > 0 else 0.0,
-        "eps_g": generalisation_error(channel, rho, m, q, V),
+        "mse": float(off @ off) / N,
+        "overlap": along / np.hypot(along, np.sqrt(rest)) if q > 0 else 0.0,
+        "eps_g": generalisation_error(channel, rho, m, q, V, rest),
     }

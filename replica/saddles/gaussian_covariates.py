@@ -9,12 +9,14 @@ import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.ground.parameters import array, number
+from tsphys.numerics.quadrature import panels
 from tsphys.physics.inference.channels import Channel
 from tsphys.physics.inference.losses import check_loss, corners, loss, proximal
-from tsphys.solvers.fixed_point import fixed_point
+from tsphys.replica.saddles.ridge import effective_ridge, surplus
+from tsphys.solvers.fixed_point import FixedPoint, continuation, fixed_point
 
-#: Smallest regularization λ: V is of order 1/λ where the examples can be fitted.
-SMALLEST = 1e-12
+#: Least and largest regularization λ: V is of order 1/λ where the examples can be fitted, and q of order 1/λ² above.
+SMALLEST, LARGEST = 1e-12, 1e100
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,12 @@ class Covariates:
     teacher: np.ndarray
     weights: np.ndarray
     rho: float
+
+    def spread(self, x: np.ndarray) -> float:
+        """⟨Tx²/ω⟩ − ⟨Tx/ω⟩²/ρ for any x along the directions, as a sum of positive terms."""
+        share = self.weights * self.teacher / np.where(self.omega > 0, self.omega, np.inf) / self.rho
+        mean = share @ x
+        return float(self.rho * (share @ (x - mean) ** 2 + mean**2 * max(1 - share.sum(), 0.0)))
 
 
 def isotropic(rho: float = 1.0) -> Covariates:
@@ -80,6 +88,8 @@ class Minimum:
     ----------
     V, q, m : float
         Variance β⟨δh²⟩ of the field, q = wᵀΩw/p, m = θᵀΦw/√(dp).
+    rest : float
+        q − m²/ρ, what of q has nothing to do with the teacher, with all its digits.
     V_hat, q_hat, m_hat : float
         Their conjugates.
     norm : float
@@ -93,6 +103,7 @@ class Minimum:
     V: float
     q: float
     m: float
+    rest: float
     V_hat: float
     q_hat: float
     m_hat: float
@@ -102,42 +113,22 @@ class Minimum:
     iterations: int
 
 
-def _panels(edges: Any, most: float = 1.0, nodes: int = 16) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss–Legendre nodes on panels between edges within ±10, none longer than `most`; weights times the Gaussian."""
-    inner = [e for e in edges if -10 < e < 10]
-    edges = np.unique(np.concatenate([np.arange(-10, 10 + most, most), inner]))
-    x, w = np.polynomial.legendre.leggauss(nodes)
-    half = 0.5 * np.diff(edges)[:, None]
-    z = (edges[:-1, None] + half * (1 + x)).ravel()
-    return z, (half * w).ravel() * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
-
-
 def channel_averages(
-    name: str, teacher: Channel, rho: float, V: float, q: float, m: float
+    name: str, teacher: Channel, rho: float, V: float, q: float, u: float
 ) -> tuple[float, float, float, float]:
     """E(1 − ∂t/∂ω), E f², E f g* and E ℓ(y, t) over ω ~ N(0, q) and the teacher's y given ω; f = (t − ω)/V.
 
-    g* is the teacher's own g_out at its mean mω/q and variance ρ − m²/q.
+    g* is the teacher's own g_out at its mean √ρ R ω/√q and variance ρ(1 − R²), R = m/√(ρq) = tanh u.
     """
-    if name == "square":
-        y, weight = teacher.outcomes(np.zeros(1), rho)
-        square = float(np.sum(weight * y * y))
-        c = float(np.sum(weight * y * teacher.moments(y, np.zeros(1), rho)[0]))
-        error = square + q - 2 * c * m
-        return V / (1 + V), error / (1 + V) ** 2, c / (1 + V), 0.5 * error / (1 + V) ** 2
-    root = np.sqrt(q)
-    rest = rho - m * m / q
-    steep = np.sqrt(rest) * root / max(abs(m), 1e-300)
-    kinks = [s * steep * 3.0**k for k in range(-1, 12) for s in (-1, 1)]
+    root, slope, rest = np.sqrt(q), np.sqrt(rho) * np.tanh(u), rho / np.cosh(u) ** 2
+    step = (0.0, np.sqrt(rest) / max(abs(slope), 1e-300))
     out = np.zeros(4)
     for label in (1.0, -1.0):
-        z, w = _panels([0.0, *kinks, *(label * c / root for c in corners(name, V))])
-        omega = root * z
+        z, w = panels(-10.0, 10.0, [step, *((label * c / root, size / root) for c, size in corners(name, V))])
         y = np.full(z.shape, label)
-        Z = w * np.exp(teacher.log_partition(y, m / q * omega, rest))
-        g = teacher.moments(y, m / q * omega, rest)[0]
-        t, bend = proximal(name, y, omega, V)
-        f = (t - omega) / V
+        Z = w * np.exp(teacher.log_partition(y, slope * z, rest) - 0.5 * z * z) / np.sqrt(2 * np.pi)
+        g = teacher.moments(y, slope * z, rest)[0]
+        t, f, bend = proximal(name, y, root * z, V)
         out += [Z @ bend, Z @ (f * f), Z @ (f * g), Z @ loss(name, y, t)]
     a, b, c, d = out.tolist()
     return a, b, c, d
@@ -151,9 +142,12 @@ def minimum(
     regularization: float,
     *,
     start: tuple[float, float, float] | None = None,
-    tol: float = 1e-10,
+    tol: float = 1e-12,
 ) -> Minimum:
     """Minimiser of Σ ℓ(y, w·v/√p) + (λ/2)|w|² over n = αp examples, p → ∞ (Loureiro et al., NeurIPS 2021).
+
+    The risk is convex and its saddle point unique. It is solved for ln V, ln q and artanh R: directly, and where that
+    fails, at small λ and many examples, by continuation from a larger λ at which it does not.
 
     Parameters
     ----------
@@ -163,9 +157,9 @@ def minimum(
         Law of y given the teacher's field; of labels ±1, but for ``square``.
     covariates : Covariates
     alpha : float
-        n/p.
+        n/p, from 1e-100 to 1e100.
     regularization : float
-        λ, at least 1e-12, below which rounding decides.
+        λ from 1e-12, below which rounding decides, to 1e100.
     start : (V, q, m), optional
         First iterate, as from a neighbouring point.
     tol : float
@@ -181,45 +175,82 @@ def minimum(
     check_loss(name)
     if name != "square" and not teacher.labels:
         raise ModelError("loss", name, "must be square unless the teacher gives labels")
-    alpha = number("alpha", alpha, low=0, open_low=True)
-    lam = number("regularization", regularization, low=SMALLEST)
+    alpha = number("alpha", alpha, low=1 / LARGEST, high=LARGEST)
+    lam = number("regularization", regularization, low=SMALLEST, high=LARGEST)
+    if name == "square":
+        return ridge_regression(teacher, covariates, alpha, lam)
     omega, T, weights, rho = covariates.omega, covariates.teacher, covariates.weights, covariates.rho
+    scale, log = float(weights @ omega), float(np.log(lam))
+    bounds = ([-690.0, -690.0, -345.0], [690.0, 690.0, 345.0])
 
-    def conjugates(V: float, q: float, m: float) -> tuple[float, ...]:
-        bend, square, overlap, trained = channel_averages(name, teacher, rho, V, q, m)
+    def conjugates(x: np.ndarray) -> tuple[float, float, float, float]:
+        V, q = np.exp(x[:2])
+        bend, square, overlap, trained = channel_averages(name, teacher, rho, float(V), float(q), float(x[2]))
         return alpha * bend / V, alpha * square, alpha * overlap, trained
 
-    def primal(V_hat: float, q_hat: float, m_hat: float) -> tuple[float, float, float, float]:
+    def primal(lam: float, V_hat: float, q_hat: float, m_hat: float) -> tuple[float, float, float]:
+        """V, q − m²/ρ and m."""
         D = lam + V_hat * omega
-        power = q_hat * omega + m_hat**2 * T
-        return (
-            float(weights @ (omega / D)),
-            float(weights @ (power * omega / D**2)),
-            float(weights @ (m_hat * T / D)),
-            float(weights @ (power / D**2)),
-        )
+        rest = weights @ (q_hat * (omega / D) ** 2) + m_hat**2 * covariates.spread(omega / D)
+        return float(weights @ (omega / D)), float(rest), float(weights @ (m_hat * T / D))
 
-    def unpack(x: np.ndarray) -> tuple[float, float, float]:
-        V, q = np.exp(x[:2])
-        return float(V), float(q), float(np.tanh(x[2]) * np.sqrt(q * rho))
+    def pack(V: float, rest: float, m: float) -> np.ndarray:
+        return np.array([np.log(V), np.log(rest + m * m / rho), np.arcsinh(m / np.sqrt(rho * rest))])
 
-    def pack(V: float, q: float, m: float) -> np.ndarray:
-        R = np.clip(m / np.sqrt(q * rho), -1 + 1e-15, 1 - 1e-15)
-        return np.array([np.log(V), np.log(q), np.arctanh(R)])
+    def step(x: np.ndarray, log: float) -> np.ndarray:
+        # An iterate far off may leave the range of numbers, which its residual tells.
+        with np.errstate(all="ignore"):
+            return pack(*primal(np.exp(log), *conjugates(x)[:3]))
 
-    def step(x: np.ndarray) -> np.ndarray:
-        return pack(*primal(*conjugates(*unpack(x))[:3])[:3])
-
-    first = start or (float(weights @ omega) / lam / (1 + alpha), 0.5 * rho, 0.3 * rho)
-    bounds = ([-40.0, -40.0, -17.0], [40.0, 40.0, 17.0])
-    try:
-        found = fixed_point(step, pack(*first), tol=tol, bounds=bounds, damping=0.7, what="the minimum of the risk")
-    except ConvergenceError:
-        found = fixed_point(
-            step, pack(*first), tol=tol, bounds=bounds, damping=0.5, memory=0, max_iterations=2000,
-            what="the minimum of the risk",
+    def direct(log: float, first: tuple[float, float, float] | None = None) -> FixedPoint:
+        V, q, m = first or (scale / np.exp(log) / (1 + alpha), 0.5 * rho, 0.3 * rho)
+        return fixed_point(
+            lambda x: step(x, log), pack(V, q - m * m / rho, m), tol=tol, bounds=bounds, damping=0.7,
+            max_iterations=40, what="the minimum of the risk",
         )  # fmt: skip
-    V, q, m = unpack(found.x)
-    V_hat, q_hat, m_hat, trained = conjugates(V, q, m)
-    norm = primal(V_hat, q_hat, m_hat)[3]
-    return Minimum(V, q, m, V_hat, q_hat, m_hat, norm, trained, found.residual, found.iterations)
+
+    def descended() -> FixedPoint:
+        high, first = max(log, np.log(scale) - 12), None
+        while first is None:
+            high += np.log(100)
+            try:
+                first = direct(high)
+            except ConvergenceError:
+                if high > np.log(LARGEST):
+                    raise
+        path = continuation(step, [high, log], first.x, tol=tol, jump=1.0, bounds=bounds, axis="ln λ", max_iterations=0)
+        return FixedPoint(path.x[-1], float(path.residual[-1]), path.iterations)
+
+    try:
+        point = direct(log, start)
+    except ConvergenceError:
+        point = descended()
+    V_hat, q_hat, m_hat, trained = conjugates(point.x)
+    V, rest, m = primal(lam, V_hat, q_hat, m_hat)
+    D = lam + V_hat * omega
+    norm = float(weights @ ((q_hat * omega + m_hat**2 * T) / D**2))
+    return Minimum(V, rest + m * m / rho, m, rest, V_hat, q_hat, m_hat, norm, trained, point.residual, point.iterations)
+
+
+def ridge_regression(teacher: Channel, covariates: Covariates, alpha: float, lam: float) -> Minimum:
+    """`minimum` of the square loss on y = cν + noise: one unknown g = λ/V̂, and sums of positive terms."""
+    omega, T, weights, rho = covariates.omega, covariates.teacher, covariates.weights, covariates.rho
+    c, noise = teacher.linear_part(rho)
+
+    def parts(g: float) -> tuple[float, float]:
+        return float(weights @ (omega / (omega + g))), float(weights @ (g / (omega + g)))
+
+    g = effective_ridge(parts, alpha, lam, float(weights @ omega))
+    learned, missed = omega / (omega + g), g / (omega + g)
+    m = c * float(weights @ (T / (omega + g)))
+    bias = c**2 * covariates.spread(learned)
+    second = float(weights @ learned**2)
+    left = surplus(alpha, second, float(weights @ (missed * (1 + learned))))
+    # What is expected of a fresh label, (y − h)².
+    error = alpha * (noise + (c * rho - m) ** 2 / rho + bias) / left
+    V_hat = lam / g
+    rest = bias + second * error / alpha
+    V = float(weights @ learned) / V_hat
+    norm = float(weights @ ((error / alpha * omega + c**2 * T) / (omega + g) ** 2))
+    trained = 0.5 * error * (V_hat / alpha) ** 2
+    return Minimum(V, rest + m * m / rho, m, rest, V_hat, V_hat**2 * error / alpha, c * V_hat, norm, trained, 0.0, 0)

@@ -76,6 +76,12 @@ class Channel(ABC):
     def mean(self, omega: Any, V: Any) -> np.ndarray:
         """E[y | ω, V], the best guess of a real output."""
 
+    def linear_part(self, rho: float) -> tuple[float, float]:
+        """c and variance of the rest in y = cz + rest, z ~ N(0, ρ)."""
+        y, weight = self.outcomes(np.zeros(1), rho)
+        c = float(np.sum(weight * y * self.moments(y, np.zeros(1), rho)[0]))
+        return c, float(np.sum(weight * y * y)) - c**2 * rho
+
     def log_partition(self, y: Any, omega: Any, V: Any) -> np.ndarray:
         """ln Z(y, ω, V)."""
         return combine(*self.pieces(y, omega, V))[0]
@@ -278,6 +284,10 @@ class Kinked(Channel):
                     ys.append(y)
                     weights.append(w * np.exp(_log_normal(y - a * omega, total)) * inside)
         return np.concatenate(ys), np.concatenate(weights)
+
+    def linear_part(self, rho: float) -> tuple[float, float]:
+        """The mean slope, and what is left, without a difference."""
+        return 0.5 * (self.right + self.left), 0.25 * (self.right - self.left) ** 2 * rho + self.noise
 
     def draw(self, rng: np.random.Generator, z: np.ndarray) -> np.ndarray:
         """Real outputs."""

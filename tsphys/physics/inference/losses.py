@@ -38,8 +38,8 @@ def slope(name: str, y: Any, h: Any) -> np.ndarray:
     return np.where(y * h < 1.0, -y, 0.0)
 
 
-def proximal(name: str, y: Any, omega: Any, V: float) -> tuple[np.ndarray, np.ndarray]:
-    """t = argmin_h ℓ(y, h) + (h − ω)²/(2V), and 1 − ∂t/∂ω.
+def proximal(name: str, y: Any, omega: Any, V: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """t = argmin_h ℓ(y, h) + (h − ω)²/(2V), f = (t − ω)/V without its cancellation, and 1 − ∂t/∂ω.
 
     Parameters
     ----------
@@ -51,33 +51,41 @@ def proximal(name: str, y: Any, omega: Any, V: float) -> tuple[np.ndarray, np.nd
     """
     y, omega = np.broadcast_arrays(np.asarray(y, dtype=float), np.asarray(omega, dtype=float))
     if name == "square":
-        return (omega + V * y) / (1 + V), np.full(omega.shape, V / (1 + V))
+        return (omega + V * y) / (1 + V), (y - omega) / (1 + V), np.full(omega.shape, V / (1 + V))
     x = y * omega
     if name == "hinge":
-        inner = (x <= 1.0) & (x >= 1.0 - V)
-        return y * np.where(x > 1.0, x, np.where(inner, 1.0, x + V)), np.where(inner, 1.0, 0.0)
-    t, curvature = _logistic(x, V)
-    return y * t, V * curvature / (1 + V * curvature)
+        f = np.clip((1.0 - x) / V, 0.0, 1.0)
+        return y * np.where(f < 1.0, np.maximum(x, 1.0), x + V), y * f, np.where((f > 0.0) & (f < 1.0), 1.0, 0.0)
+    t, wrong = _logistic(x, V)
+    curvature = V * wrong * (1 - wrong)
+    return y * t, y * wrong, curvature / (1 + curvature)
 
 
 def _logistic(x: np.ndarray, V: float) -> tuple[np.ndarray, np.ndarray]:
-    """Root of t − x − Vσ(−t), increasing in t and between x and x + V: Newton, kept inside by bisection."""
+    """Root t of t − x − Vσ(−t), increasing in t and between x and x + V, and σ(−t): Newton, kept inside by bisection.
+
+    It begins with the root for e^(−t) in place of σ(−t), or of its mirror image where t < 0.
+    """
+    from scipy.special import wrightomega
+
     low, high = x.copy(), x + V
-    t = np.clip(np.log1p(np.exp(np.minimum(x, 50.0))), low, high)
+    side = np.where(x + 0.5 * V > 0, 1.0, -1.0)
+    inner = np.where(side > 0, x, -(x + V))
+    t = np.clip(side * (inner + wrightomega(np.log(V) - inner)), low, high)
     for _ in range(200):
-        s = np.exp(-np.logaddexp(0.0, t))
-        gap = t - x - V * s
+        wrong = np.exp(-np.logaddexp(0.0, t))
+        gap = t - x - V * wrong
         low, high = np.where(gap < 0, t, low), np.where(gap < 0, high, t)
-        new = t - gap / (1 + V * s * (1 - s))
+        new = t - gap / (1 + V * wrong * (1 - wrong))
         new = np.where((new >= low) & (new <= high), new, 0.5 * (low + high))
-        done = np.abs(new - t) <= 4e-16 * (1 + np.abs(new))
+        # Of a step of Newton's its square is left.
+        done = np.abs(new - t) <= 1e-9 * (1 + np.abs(new))
         t = new
         if done.all():
             break
-    s = np.exp(-np.logaddexp(0.0, t))
-    return t, s * (1 - s)
+    return t, np.exp(-np.logaddexp(0.0, t))
 
 
-def corners(name: str, V: float) -> tuple[float, ...]:
-    """Values of yω at which the proximal map has a corner."""
-    return (1.0 - V, 1.0) if name == "hinge" else ()
+def corners(name: str, V: float) -> tuple[tuple[float, float], ...]:
+    """Values of yω at which the proximal map bends, and on what scale; 0 for a corner."""
+    return {"square": (), "hinge": ((1.0 - V, 0.0), (1.0, 0.0)), "logistic": ((-V, 1.0), (0.0, 1.0))}[name]
