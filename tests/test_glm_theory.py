@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import integrate, optimize
 from scipy.stats import norm
 
 import tsphys
@@ -121,17 +122,68 @@ def test_maximal_margin_of_pruned_examples(alpha, selection, fraction, R, kappa)
         assert found.kappa == pytest.approx(kappa, abs=6e-6)
 
 
+@pytest.mark.parametrize("alpha, cut", [(0.5, np.inf), (2, np.inf), (50, np.inf), (3, 0.4)])
+def test_digits_of_the_maximal_margin(alpha, cut):
+    """F(R, κ) = 0 and ∂F/∂R = 0 as they are defined, by adaptive quadrature and Powell's method; cut of hard examples.
+
+    The integrals are good to 1e-13, and near the minimum the second equation moves by √(1 − R²) > 0.03 of the angle.
+    """
+    high = min(cut, 12.0)
+    fraction = 2 * norm.cdf(cut) - 1
+
+    def average(f, edges):
+        points = [e for e in edges if 0 < e < high]
+        return integrate.quad(lambda z: f(z) * norm.pdf(z), 0, high, points=points, epsabs=1e-15, epsrel=1e-13)[0] * 2
+
+    def equations(x):
+        """The integral over t is done by parts, and R = cos θ, so that √(1 − R²) = sin θ."""
+        theta, kappa = x
+        R, s = np.cos(theta), np.sin(theta)
+        edges = [(kappa + k * s) / R for k in (-6, -2, 0, 2, 6)]
+        below = lambda z: norm.cdf((kappa - R * z) / s)  # noqa: E731
+        bump = lambda z: s * norm.pdf((kappa - R * z) / s)  # noqa: E731
+        square = average(lambda z: ((kappa - R * z) ** 2 + s * s) * below(z) + (kappa - R * z) * bump(z), edges)
+        slope = average(lambda z: -2 * z * ((kappa - R * z) * below(z) + bump(z)) - 2 * R * below(z), edges)
+        return [alpha * square / fraction / s**2 - 1, alpha * slope / fraction + 2 * R]
+
+    found = margin.maximal_margin(alpha, "hard", fraction)
+    other = optimize.root(equations, [np.arccos(found.R), found.kappa], options={"xtol": 1e-15})
+    theta, kappa = other.x
+    assert np.abs(equations(other.x)).max() < 1e-12
+    assert found.angle == pytest.approx(theta, abs=3e-12)
+    assert found.kappa == pytest.approx(kappa, abs=3e-12)
+    assert pytest.approx(np.cos(theta), abs=3e-12) == found.R
+
+
+def test_hinge_without_regularization_ends_at_the_maximal_margin():
+    """At α = 50 too, where the minimum is flat; λ/V is 1e-12 of it."""
+    model = GLM(alpha=50, estimator="hinge", regularization=1e-12)
+    risk, widest = tsphys.solve(model), tsphys.solve(GLM(alpha=50, estimator="max_margin"))
+    for name in ("overlap", "eps_g"):
+        assert risk[name][0] == pytest.approx(widest[name][0], rel=1e-10)
+    assert risk["q"][0] ** -0.5 == pytest.approx(widest["margin"][0], rel=1e-10)
+
+
 def test_all_examples_are_kept_at_fraction_one():
     a, b = margin.maximal_margin(3.0), margin.maximal_margin(3.0, "hard", 1.0)
-    assert (a.R, a.kappa) == pytest.approx((b.R, b.kappa), rel=1e-9)
+    assert (a.R, a.kappa) == pytest.approx((b.R, b.kappa), rel=1e-14)
 
 
 def test_maximal_margin_at_large_load():
-    """eps_g ∝ 1/α with corrections of relative order 1/α², down to overlaps that differ from 1 by 1e-10."""
-    ends = [alpha * tsphys.solve(GLM(estimator="max_margin", alpha=alpha))["eps_g"][0] for alpha in (1e4, 1e5)]
-    assert ends[1] == pytest.approx(ends[0], rel=1e-6)
-    with pytest.raises(tsphys.ConvergenceError, match="closer to 1"):
-        margin.maximal_margin(1e6)
+    """eps_g = 0.50049/α with corrections of relative order 1/α², at overlaps that are 1 to all digits too."""
+    loads = np.array([1e4, 1e5, 1e20, 1e100])
+    scaled = loads * tsphys.solve(GLM(estimator="max_margin"), alpha=loads)["eps_g"]
+    np.testing.assert_allclose(scaled[1:], scaled[0], rtol=3e-8)
+    np.testing.assert_allclose(scaled[2:], scaled[1], rtol=3e-10)
+    assert scaled[3] == pytest.approx(0.50049, abs=1e-5)
+
+
+def test_errors_of_bayes_keep_their_digits_next_to_the_truth():
+    """arccos(√q)/π of q = 1 − V is √V/π to relative order V; a difference from 1 has lost four digits at 1e-12."""
+    found = tsphys.solve(GLM(alpha=3e5))
+    V = found["mse"][0]
+    assert V < 3e-11
+    assert found["eps_g"][0] == pytest.approx(np.sqrt(V) / np.pi, rel=1e-10)
 
 
 def test_margin_vanishes_where_random_labels_are_at_capacity():

@@ -202,12 +202,22 @@ def minimum(
         with np.errstate(all="ignore"):
             return pack(*primal(np.exp(log), *conjugates(x)[:3]))
 
-    def direct(log: float, first: tuple[float, float, float] | None = None) -> FixedPoint:
-        V, q, m = first or (scale / np.exp(log) / (1 + alpha), 0.5 * rho, 0.3 * rho)
-        return fixed_point(
-            lambda x: step(x, log), pack(V, q - m * m / rho, m), tol=tol, bounds=bounds, damping=0.7,
-            max_iterations=40, what="the minimum of the risk",
-        )  # fmt: skip
+    def direct(log: float) -> FixedPoint:
+        """From what is given, from few examples' minimum, and from close to that of the largest margin."""
+        V, R = scale / np.exp(log), alpha / np.sqrt(alpha**2 + 2.5)
+        guesses = [
+            (V / (1 + alpha), 0.5 * rho, 0.3 * rho),
+            (0.3 * V, rho * (1 + alpha**2), rho * R * np.hypot(1, alpha)),
+        ]
+        for V, q, m in guesses if start is None else [start, *guesses]:
+            try:
+                return fixed_point(
+                    lambda x: step(x, log), pack(V, q - m * m / rho, m), tol=tol, bounds=bounds, damping=0.7,
+                    max_iterations=40, what="the minimum of the risk",
+                )  # fmt: skip
+            except ConvergenceError as error:
+                last = error
+        raise last
 
     def descended() -> FixedPoint:
         high, first = max(log, np.log(scale) - 12), None
@@ -222,7 +232,7 @@ def minimum(
         return FixedPoint(path.x[-1], float(path.residual[-1]), path.iterations)
 
     try:
-        point = direct(log, start)
+        point = direct(log)
     except ConvergenceError:
         point = descended()
     V_hat, q_hat, m_hat, trained = conjugates(point.x)

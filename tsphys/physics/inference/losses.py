@@ -88,4 +88,8 @@ def _logistic(x: np.ndarray, V: float) -> tuple[np.ndarray, np.ndarray]:
 
 def corners(name: str, V: float) -> tuple[tuple[float, float], ...]:
     """Values of yω at which the proximal map bends, and on what scale; 0 for a corner."""
-    return {"square": (), "hinge": ((1.0 - V, 0.0), (1.0, 0.0)), "logistic": ((-V, 1.0), (0.0, 1.0))}[name]
+    if name == "logistic":
+        # For large V it is a logit between −V and 0, within ln V of which the exponential tails begin.
+        tail = max(float(np.log(V)), 0.0)
+        return tuple((where, 1.0) for where in (-V - tail, -V, 0.0, tail))
+    return ((1.0 - V, 0.0), (1.0, 0.0)) if name == "hinge" else ()
