@@ -28,7 +28,7 @@ def panels(
     nodes : int
         In a panel. Of φ on one of length 1, sixteen leave 1e-16.
     """
-    edges = [np.linspace(low, high, max(1, int(np.ceil((high - low) / most))) + 1)]
+    edges: list[np.ndarray] = [np.linspace(low, high, max(1, int(np.ceil((high - low) / most))) + 1)]
     for where, width in features:
         if not low - most < where < high + most:
             continue
