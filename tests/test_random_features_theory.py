@@ -101,8 +101,7 @@ def test_the_state_is_stationary_for_its_free_energy(teacher, width, alpha, ridg
     slopes = []
     for step in np.diag(1e-4 * np.abs(x)):
         values = [
-            square_loss(x + a * step, ratio, ridge, 1.16 if teacher == "linear" else 1.0, law)
-            for a in (1, -1, 2, -2)
+            square_loss(x + a * step, ratio, ridge, 1.16 if teacher == "linear" else 1.0, law) for a in (1, -1, 2, -2)
         ]
         slopes.append((8 * (values[0] - values[1]) - (values[2] - values[3])) / 12 / step.max())
     # The relative step of 1e-4 leaves 1e-16 from the fourth order, and rounding 1e-16/1e-4 of each term.
