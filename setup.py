@@ -43,6 +43,7 @@ setup(
             "pytest-xdist>=3",
             "hypothesis>=6",
             "ruff>=0.6",
+            "mypy>=1.11",
             "xarray",
             "scikit-learn",
             "distributed",

@@ -166,9 +166,7 @@ def simulate(
         for replica, row in finished_rows(resume, model, "t", t, record, replicas, sizes):
             rows[replica] = {name: resume[name][row] for name in ("R", "Q", "v")}
 
-    def result() -> Result | None:
-        if not rows:
-            return None
+    def result() -> Result:
         ids = sorted(rows)
         data = {name: np.array([rows[i][name] for i in ids]) for name in ("R", "Q", "v")}
         constants = {"T": np.array(given.T), "v_star": np.array(given.v_star)}
@@ -188,7 +186,7 @@ def simulate(
         rows[replica] = found
         after_each()
 
-    with keeping(checkpoint, result) as after_each:
+    with keeping(checkpoint, lambda: result() if rows else None) as after_each:
         over_replicas(
             lambda replica, report: _replica(model, N, given, steps, seed, replica),
             [i for i in range(replicas) if i not in rows],

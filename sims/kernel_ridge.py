@@ -123,7 +123,7 @@ def learned(
         phi = population[rows]
     y = phi @ target + model.noise * rng.standard_normal(model.n)
     # f̂ = w·ψ with a penalty δ‖w‖²/2; ψ = Bφ but for features of the user's own.
-    if features is not None:
+    if features is not None and population is not None and model.k is not None:
         psi = array("features", features(rng, model.k), (len(population), model.k), "a row for each input")
         psi = psi / np.sqrt(model.k)
         w = least_squares(psi[rows], y, ridges)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 import numba
-from numba.core.caching import (  # type: ignore[attr-defined]
+from numba.core.caching import (
     CacheImpl,
     InTreeCacheLocator,
     UserProvidedCacheLocator,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -169,7 +169,7 @@ def simulate(
                 whole[replica] = True
     diverged: dict[int, int] = {}
 
-    def result(rows: Sequence[int] | slice) -> Result:
+    def result(rows: np.ndarray | slice) -> Result:
         part = {name: values[rows] for name, values in data.items()}
         kept = np.arange(replicas)[rows].tolist()
         constants = {"T": np.array(first.T), "v_star": np.array(first.v_star)}
