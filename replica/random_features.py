@@ -98,6 +98,8 @@ class Law(NamedTuple):
         ⟨T/(ω + g)⟩ and ⟨Tω/(ω + g)²⟩, where T is the teacher's weight on an eigenvector.
     left, spread : float
         1 minus `first` and 1 minus `second`, which hold their digits as g → 0.
+    bias : float
+        1 − 2 signal + kept, what of the teacher is not learned, likewise.
     """
 
     first: float
@@ -106,6 +108,7 @@ class Law(NamedTuple):
     kept: float
     left: float
     spread: float
+    bias: float
 
 
 def law(width: float, slope: float, rest: float, g: float) -> Law:
@@ -121,7 +124,10 @@ def law(width: float, slope: float, rest: float, g: float) -> Law:
     y = u / width
     # b = 0 is the limit g → 0 of features without a rest.
     x = g / b if b > 0 else 1.0
-    r = 1 - x
+    r = rest / b if b > 0 else 0.0
+    # 1 − u, and the derivative of the root.
+    missed = (1 - width) * a + b + D if width < 1 else b + b * (b + 2 * a * (1 + width)) / (D + (width - 1) * a or 1.0)
+    missed /= (1 + width) * a + b + D
     t = (((1 - width) * a) ** 2 + rest * (2 * g + rest) + 2 * a * b * (1 + width)) / (D * (D + g)) if D > 0 else 1.0
     return Law(
         first=r + x * y,
@@ -130,6 +136,7 @@ def law(width: float, slope: float, rest: float, g: float) -> Law:
         kept=u * t,
         left=x * (1 - y),
         spread=x * ((1 + r) - y * (r + t)),
+        bias=missed * (r + x * (missed * a + b) / D) if D > 0 else 0.0,
     )
 
 
@@ -159,7 +166,7 @@ def square(model: RandomFeatures) -> dict[str, float]:
     margin = surplus(examples, mean.second, mean.spread)
     if margin <= 0:
         raise ModelError("ridge", model.ridge, "must be > 0 where the examples just fix w: the error is infinite")
-    bias = c**2 * max(1 - 2 * mean.signal + mean.kept, 0.0)
+    bias = c**2 * mean.bias
     # ⟨(h − cν)²⟩ and its sum with the noise, the squared deviation from fresh labels.
     deviation = (examples * bias + mean.second * noise) / margin
     error = examples * (bias + noise) / margin
@@ -176,5 +183,5 @@ def risk(model: RandomFeatures) -> dict[str, float]:
     s, weights = marchenko_pastur(model.width)
     covariates = Covariates(slope**2 * s + rest, model.width * slope**2 * s, weights, 1.0)
     found = minimum(model.loss, channel("sign", model.noise**2), covariates, model.alpha / model.width, model.ridge)
-    wrong = float(np.arccos(np.clip(found.m / np.sqrt(found.q), -1, 1)) / np.pi)
+    wrong = float(np.arctan2(np.sqrt(found.rest), found.m) / np.pi)
     return {"eps_g": wrong, "train_loss": found.train_loss, "m": found.m, "q": found.q}

@@ -84,8 +84,9 @@ def simulate(
     Result
         With axes (replica, axis): ``m``, ``q``, ``mse``, ``overlap``, ``eps_g`` as `tsphys.replica.glm.solve`, where
         eps_g is exact given the overlaps, on fresh Gaussian inputs; the sign of ŵ is free for even channels, and chosen
-        so that m ≥ 0. For ``bayes`` ``converged`` (1 or 0) and ``iterations`` (not over t); for a risk ``train_loss``;
-        for ``max_margin`` ``margin``.
+        so that m ≥ 0. For ``bayes`` ``converged`` (1 or 0) and ``iterations`` (not over t); for a risk ``train_loss``,
+        for ``max_margin`` ``margin``, and for all of them ``floor``, the ½⟨δh²⟩ on fresh inputs by which another step
+        of the solver would change the student.
 
     Raises
     ------
@@ -114,7 +115,7 @@ def simulate(
     sizes = [examples(here, N) for here in models]
     replicas = number("replicas", replicas, kind=int, low=1)
     seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
-    bytes_each = (2.0 if model.estimator == "bayes" else 4.0) * max(sizes) * N * np.dtype(dtype).itemsize
+    bytes_each = (2.0 if model.estimator == "bayes" else 5.0) * max(sizes) * N * np.dtype(dtype).itemsize
     threads = fitting_threads(bytes_each, N, f"{max(sizes)} examples", thread_count(threads))
     rule = {"known": known, "most": number("most", most, kind=int, low=1), "damping": damping, "dtype": dtype}
 
@@ -173,11 +174,13 @@ def instance(
         return out
     X = X.astype(np.float64, copy=False)
     if model.estimator == "max_margin":
-        w, margin = max_margin(X, y)
-        return [{**observables(model, channel, teacher, w, None), "margin": margin}]
-    name = LOSS[model.estimator]
-    w = minimise(name, X, y, model.regularization)
-    return [{**observables(model, channel, teacher, w, None), "train_loss": float(loss(name, y, X @ w).mean())}]
+        w, margin, step = max_margin(X, y)
+        own = {"margin": margin}
+    else:
+        name = LOSS[model.estimator]
+        w, step = minimise(name, X, y, model.regularization)
+        own = {"train_loss": float(loss(name, y, X @ w).mean())}
+    return [{**observables(model, channel, teacher, w, None), **own, "floor": 0.5 * float(step @ step) / N}]
 
 
 def observables(model: GLM, channel: Any, teacher: np.ndarray, w: np.ndarray, V: float | None) -> dict[str, float]:

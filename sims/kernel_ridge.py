@@ -62,8 +62,9 @@ def simulate(
     Returns
     -------
     Result
-        With axes (replica, axis): ``eps_g``, exact for an instance, and ``train_loss``, as in the theory; with a
-        population ``eps_held``, the error at the inputs that are no examples.
+        With axes (replica, axis): ``eps_g``, exact for an instance, and ``train_loss``, as in the theory; ``floor``,
+        the ½⟨δf̂²⟩ that rounding leaves open, below which ``eps_g`` says nothing; with a population ``eps_held``, the
+        error at the inputs that are no examples.
 
     Raises
     ------
@@ -83,7 +84,7 @@ def simulate(
     if own is not None and most >= len(own):
         raise ModelError("n", most, f"must be less than the {len(own)} inputs of the population")
     wide = max(modes if here.k is None else here.k for here in models)
-    bytes_each = 8.0 * ((most + wide) * modes + most * wide + 2 * min(most, wide) ** 2)
+    bytes_each = 8.0 * ((most + wide) * modes + 4 * most * wide + 6 * min(most, wide) ** 2)
     threads = fitting_threads(bytes_each, most, "an instance", thread_count(threads), "n")
 
     def work(replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
@@ -126,20 +127,25 @@ def learned(
     if features is not None and population is not None and model.k is not None:
         psi = array("features", features(rng, model.k), (len(population), model.k), "a row for each input")
         psi = psi / np.sqrt(model.k)
-        w = least_squares(psi[rows], y, ridges)
-        off = psi @ w - (population @ target)[:, None]
+        w, error = least_squares(psi[rows], y, ridges)
+        off, error = psi @ w - (population @ target)[:, None], psi @ error
         fitted = psi[rows] @ w
     else:
         B = np.sqrt(eigenvalues)[:, None]
         if model.k is not None:
             B = B * rng.standard_normal((len(target), model.k)) / np.sqrt(model.k)
         A = phi * B[:, 0] if model.k is None else phi @ B
-        w = least_squares(A, y, ridges)
-        coefficients = (B * w if model.k is None else B @ w) - target[:, None]
-        off = coefficients if population is None else population @ coefficients
+        rank = min(model.n, int((eigenvalues > 0).sum()), model.k or model.n) if population is None else None
+        w, error = least_squares(A, y, ridges, rank)
+        off = (B * w if model.k is None else B @ w) - target[:, None]
+        error = B * error if model.k is None else B @ error
+        if population is not None:
+            off, error = population @ off, population @ error
         fitted = A @ w
-    out = {"train_loss": 0.5 * ((y[:, None] - fitted) ** 2).mean(axis=0)}
-    if population is None:
-        return {"eps_g": 0.5 * (off**2).sum(axis=0), **out}
-    held = np.delete(off, rows, axis=0)
-    return {"eps_g": 0.5 * (off**2).mean(axis=0), **out, "eps_held": 0.5 * (held**2).mean(axis=0)}
+    inputs = 1 if population is None else len(population)
+    out = {
+        "eps_g": 0.5 * (off**2).sum(axis=0) / inputs,
+        "train_loss": 0.5 * ((y[:, None] - fitted) ** 2).mean(axis=0),
+        "floor": 0.5 * (error**2).sum(axis=0) / inputs,
+    }
+    return out if population is None else {**out, "eps_held": 0.5 * (np.delete(off, rows, axis=0) ** 2).mean(axis=0)}

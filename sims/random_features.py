@@ -69,7 +69,8 @@ def simulate(
     Returns
     -------
     Result
-        With axes (replica, axis): ``eps_g``, ``train_loss``, ``m``, ``q``, as in the theory.
+        With axes (replica, axis): ``eps_g``, ``train_loss``, ``m``, ``q``, as in the theory; ``floor``, the ½⟨δh²⟩ on
+        fresh inputs that rounding leaves open.
 
     Raises
     ------
@@ -84,8 +85,8 @@ def simulate(
     replicas = number("replicas", replicas, kind=int, low=1)
     seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
     sizes = [(counted("width", here.width, N), counted("alpha", here.alpha, N)) for here in models]
-    # Inputs, features, Gram matrix and its factors.
-    bytes_each = max(8.0 * ((n + test) * (N + p) + 2 * min(n, p) ** 2 + N * p) for p, n in sizes)
+    # Inputs, features, and the factors of features.
+    bytes_each = max(8.0 * ((n + test) * (N + p) + 3 * n * p + 6 * min(n, p) ** 2 + N * p) for p, n in sizes)
     threads = fitting_threads(bytes_each, N, "an instance", thread_count(threads))
 
     def work(replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
@@ -128,27 +129,32 @@ def learned(
         y = np.sign(y)
     A = v / np.sqrt(p)
     if model.loss == "square":
-        W = least_squares(A, y, ridges)
+        W, error = least_squares(A, y, ridges)
     else:
-        W = np.stack([minimise(model.loss, A, y, float(ridge)) for ridge in ridges], axis=1)
+        found = [minimise(model.loss, A, y, float(ridge)) for ridge in ridges]
+        W, error = (np.stack(some, axis=1) for some in zip(*found))
     trained = loss(model.loss, y[:, None], A @ W).mean(axis=0)
     if covariates == "gaussian":
         _, slope, rest = parts(model.activation)
-        H = slope * (F.T @ W) / np.sqrt(N * p)
-        m, q = H[0], (H**2).sum(axis=0) + rest * (W**2).sum(axis=0) / p
-        wrong = 0.5 * ((1 - m) ** 2 + q - m**2) if model.teacher == "linear" else angle(m, q)
+
+        def field(w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            """⟨hν⟩ and what of ⟨h²⟩ has nothing to do with ν, on fresh inputs."""
+            H = slope * (F.T @ w) / np.sqrt(N * p)
+            return H[0], (H[1:] ** 2).sum(axis=0) + rest * (w**2).sum(axis=0) / p
+
+        m, across = field(W)
+        q = m**2 + across
+        wrong = 0.5 * ((1 - m) ** 2 + across) if model.teacher == "linear" else np.arctan2(np.sqrt(across), m) / np.pi
+        along, beside = field(error)
+        floor = 0.5 * (along**2 + beside)
     else:
         v, nu = drawn(model, F, test, covariates, rng)
         h = v @ W / np.sqrt(p)
         m, q = nu @ h / test, (h**2).mean(axis=0)
         off = h - nu[:, None]
         wrong = 0.5 * (off**2).mean(axis=0) if model.teacher == "linear" else (h * nu[:, None] <= 0).mean(axis=0)
-    return {"eps_g": wrong, "train_loss": trained, "m": m, "q": q}
-
-
-def angle(m: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Probability that two Gaussian fields of covariance m and variances q and 1 differ in sign."""
-    return np.arccos(np.clip(m / np.sqrt(q), -1, 1)) / np.pi
+        floor = 0.5 * ((v @ error) ** 2).mean(axis=0) / p
+    return {"eps_g": wrong, "train_loss": trained, "m": m, "q": q, "floor": floor}
 
 
 def drawn(

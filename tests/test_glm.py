@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 import tsphys
 from tests.naive import glm as naive
@@ -47,7 +47,8 @@ def test_minima_of_risks(name, shape):
     X = rng.normal(size=shape) / np.sqrt(N)
     y = np.sign(X @ rng.normal(size=N) + 0.3 * rng.normal(size=n))
     lam = 0.2
-    w = minimise(name, X, y, lam)
+    w, step = minimise(name, X, y, lam)
+    assert np.linalg.norm(step) < 1e-14 * np.linalg.norm(w)
 
     def risk(w):
         return loss(name, y, X @ w).sum() + 0.5 * lam * w @ w
@@ -71,13 +72,55 @@ def test_minima_of_risks(name, shape):
     assert w == pytest.approx(other.x[:N], abs=1e-3)
 
 
+@pytest.mark.parametrize("name", ["logistic", "hinge"])
+@pytest.mark.parametrize("shape", [(30, 60), (60, 30), (300, 10)])
+@pytest.mark.parametrize("noise", [0.0, 0.5])
+@pytest.mark.parametrize("lam", [1e-12, 1e-8, 1.0, 1e9, 1e100])
+def test_risks_have_a_minimum_at_every_regularization(name, shape, noise, lam):
+    """λw = Σ b y x with b = −yℓ′(yXw), and of the hinge 0 ≤ b ≤ 1, b = 0 beyond the margin and 1 within.
+
+    The step that is left is below 1e-12 of w, the condition of the support vectors times rounding.
+    """
+    rng = np.random.default_rng(6)
+    n, N = shape
+    X = rng.normal(size=shape) / np.sqrt(N)
+    y = np.where(X @ rng.normal(size=N) + noise * rng.normal(size=n) > 0, 1.0, -1.0)
+    w, step = minimise(name, X, y, lam)
+    assert np.linalg.norm(step) <= 1e-12 * np.linalg.norm(w)
+    h = y * (X @ w)
+    if name == "logistic":
+        b = special.expit(-h)
+    else:
+        edge = 1e-9 * max(1.0, np.abs(h).max())
+        lost, on = h < 1 - edge, np.abs(h - 1) <= edge
+        assert on.sum() <= N
+        b = np.where(lost, 1.0, 0.0)
+        Z = (y[:, None] * X)[on].T
+        b[on] = np.linalg.lstsq(Z, lam * w - X.T @ (b * y), rcond=None)[0]
+        assert ((b > -1e-9 * b.max()) & (b < 1 + 1e-9)).all()
+    # Rounding of the sum, and for the logistic loss of h in its exponent.
+    sizes = np.abs(X).T @ b
+    assert (np.abs(lam * w - X.T @ (b * y)) < 1e-13 * (1 + np.abs(h).max()) * sizes.max()).all()
+
+
+def test_examples_that_occur_twice_count_twice():
+    """Their multipliers are not unique, their weights are."""
+    rng = np.random.default_rng(7)
+    X = rng.normal(size=(40, 20)) / np.sqrt(20)
+    y = np.where(X @ rng.normal(size=20) + 0.3 * rng.normal(size=40) > 0, 1.0, -1.0)
+    for name in ("logistic", "hinge"):
+        once, (twice, step) = minimise(name, X, y, 0.1)[0], minimise(name, np.vstack([X, X]), np.append(y, y), 0.2)
+        assert np.linalg.norm(twice - once) <= 2 * np.linalg.norm(step) + 1e-14 * np.linalg.norm(once)
+        assert np.linalg.norm(step) < 1e-8 * np.linalg.norm(once)
+
+
 @pytest.mark.parametrize("shape", [(20, 40), (40, 40), (60, 40)])
 def test_tiny_ridges_keep_their_digits(shape):
     """Without noise w = Xᵀa with a of order one, and y − Xw = λa; the worst condition is that of 40 × 40, ~1e4."""
     rng = np.random.default_rng(13)
     X = rng.normal(size=shape) / np.sqrt(40)
     y = X @ rng.normal(size=40)
-    assert np.abs(y - X @ minimise("square", X, y, 1e-12)).max() < 1e-10
+    assert np.abs(y - X @ minimise("square", X, y, 1e-12)[0]).max() < 1e-10
 
 
 def test_margin_is_maximal():
@@ -85,16 +128,17 @@ def test_margin_is_maximal():
     rng = np.random.default_rng(4)
     X = rng.normal(size=(60, 30)) / np.sqrt(30)
     y = np.sign(X @ rng.normal(size=30))
-    w, margin = max_margin(X, y)
+    w, margin, step = max_margin(X, y)
+    assert np.linalg.norm(step) < 1e-13 * np.linalg.norm(w)
     assert w @ w == pytest.approx(30)
     h = y * (X @ w)
-    assert h.min() == pytest.approx(margin)
-    support = h < margin * (1 + 1e-4)
+    assert h.min() == pytest.approx(margin, rel=1e-12)
+    support = h < margin * (1 + 1e-9)
     a, left = optimize.nnls((y[support, None] * X[support]).T, w)
-    assert left < 1e-3
+    assert left < 1e-12 * np.linalg.norm(w)
     assert (a > 0).sum() >= 2
-    hinge = minimise("hinge", X, y, 1e-5)
-    assert hinge / np.linalg.norm(hinge) == pytest.approx(w / np.linalg.norm(w), abs=1e-3)
+    hinge = minimise("hinge", X, y, 1e-5)[0]
+    assert hinge / np.linalg.norm(hinge) == pytest.approx(w / np.linalg.norm(w), abs=1e-12)
 
 
 def test_labels_that_cannot_be_separated_are_refused():

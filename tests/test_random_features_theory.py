@@ -82,7 +82,8 @@ def test_closed_averages_are_those_over_the_spectrum(width, rest, g):
     slope = 0.7
     omega, T = slope**2 * s + rest, width * slope**2 * s
     f = omega / (omega + g)
-    expected = [f, f**2, T / (omega + g), T * omega / (omega + g) ** 2, 1 - f, 1 - f**2]
+    signal, kept = T / (omega + g), T * omega / (omega + g) ** 2
+    expected = [f, f**2, signal, kept, 1 - f, 1 - f**2, 1 - 2 * signal + kept]
     np.testing.assert_allclose(law(width, slope, rest, g), [weight @ e for e in expected], rtol=1e-10, atol=1e-12)
 
 

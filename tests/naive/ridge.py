@@ -1,5 +1,7 @@
 """Ridge regression, slowly and obviously, and its theory as it stands in print."""
 
+from fractions import Fraction
+
 import numpy as np
 
 
@@ -44,3 +46,24 @@ def eigenframework(eigenvalues, target, n, k, ridge, noise):
     bias = gamma / (eigenvalues + gamma) - kappa * eigenvalues / (eigenvalues + gamma) ** 2 * k / (k - Q)
     test = (np.sum(bias * target**2) + noise**2) / (1 - (Q * (k - 2 * z) + z**2) / (n * (k - Q)))
     return test, (ridge / (n * kappa)) ** 2 * test
+
+
+def exact_minimiser(A, y, ridge):
+    """½‖y − Aw‖² + (λ/2)‖w‖² minimised by Gauss' elimination with fractions, for A of full rank; no digit is lost."""
+    few = len(A) <= A.shape[1]
+    rows = [[Fraction(float(a)) for a in row] for row in A]
+    columns = list(map(list, zip(*rows)))
+    inner, right = (rows, [Fraction(float(v)) for v in y]) if few else (columns, None)
+    if not few:
+        right = [sum(a * Fraction(float(v)) for a, v in zip(column, y)) for column in columns]
+    n = len(inner)
+    M = [[sum(a * b for a, b in zip(inner[i], inner[j])) for j in range(n)] + [right[i]] for i in range(n)]
+    for i in range(n):
+        M[i][i] += Fraction(float(ridge))
+    for i in range(n):
+        M[i] = [a / M[i][i] for a in M[i]]
+        for j in range(n):
+            if j != i:
+                M[j] = [a - M[j][i] * b for a, b in zip(M[j], M[i])]
+    found = [row[-1] for row in M]
+    return np.array([float(sum(a * b for a, b in zip(column, found))) for column in columns] if few else found, float)

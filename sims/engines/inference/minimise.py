@@ -1,20 +1,24 @@
-"""Minima of convex risks on an instance, each with a certificate: a gradient, or a gap between primal and dual."""
+"""Minima of convex risks on an instance, each with what another step would change."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from tsphys._jit import njit
 from tsphys.errors import ConvergenceError
 from tsphys.physics.inference.losses import loss, slope
 from tsphys.sims.engines.inference.ridge import least_squares
+from tsphys.sims.engines.inference.support import squares, support_vectors
 
-#: Largest gradient, or relative gap of duality, that is called converged.
-GRADIENT, GAP = 1e-9, 1e-8
+#: Largest step of Newton's method, relative to the weights, that is called an end, where rounding makes one.
+LARGEST_STEP = 1e-6
+#: Cost of an example that is given up, where none should be; multipliers are of the order of the inverse square margin.
+COSTLY = 1e12
 
 
-def minimise(name: str, X: np.ndarray, y: np.ndarray, lam: float) -> np.ndarray:
-    """argmin_w Σ ℓ(y, Xw) + (λ/2)|w|².
+def minimise(name: str, X: np.ndarray, y: np.ndarray, lam: float) -> tuple[np.ndarray, np.ndarray]:
+    """argmin_w Σ ℓ(y, Xw) + (λ/2)|w|², and the step that its solver would take next, which is of the size of the error.
 
     Parameters
     ----------
@@ -31,105 +35,64 @@ def minimise(name: str, X: np.ndarray, y: np.ndarray, lam: float) -> np.ndarray:
         If it was not reached.
     """
     if name == "square":
-        return least_squares(X, y, np.array([lam]))[:, 0]
-    return _newton(X, y, lam) if name == "logistic" else _dual(X, y, lam)
+        w, step = least_squares(X, y, [lam])
+        return w[:, 0], step[:, 0]
+    back, X = in_span(X)
+    w, step = _newton(X, y, lam) if name == "logistic" else support_vectors(X, y, 1 / lam)[:2]
+    return back(w), back(step)
 
 
-def _ridge(X: np.ndarray, lam: float, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """(XᵀDX + λ)⁻¹ target with diagonal D > 0, in the smaller of the two spaces."""
-    from scipy.linalg import solve
+def in_span(X: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]:
+    """Few examples in an orthonormal basis of their span, in which minima lie, and what brings weights back from it."""
+    from scipy.linalg import qr
 
-    n, N = X.shape
-    if n >= N:
-        return solve((X.T * weight) @ X + lam * np.eye(N), target, assume_a="pos")
-    inner = solve(X @ X.T + lam * np.diag(1 / weight), X @ target, assume_a="pos")
-    return (target - X.T @ inner) / lam
+    if len(X) >= X.shape[1]:
+        return lambda w: w, X
+    Q, R = qr(X.T, mode="economic", check_finite=False)
+    return lambda w: Q @ w, R.T
 
 
-def _newton(X: np.ndarray, y: np.ndarray, lam: float, most: int = 200) -> np.ndarray:
-    """Newton's method with halved steps for the logistic loss."""
+def _newton(X: np.ndarray, y: np.ndarray, lam: float, most: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    """Newton's method with halved steps for the logistic loss, until steps cease to shrink."""
+    from scipy.linalg import cho_solve
 
     def risk(w: np.ndarray, h: np.ndarray) -> float:
         return float(loss("logistic", y, h).sum() + 0.5 * lam * w @ w)
 
     w, h = np.zeros(X.shape[1]), np.zeros(len(y))
-    value = risk(w, h)
-    size = np.inf
+    value, last = risk(w, h), np.inf
     for _ in range(most):
-        gradient = X.T @ slope("logistic", y, h) + lam * w
-        size = float(np.abs(gradient).max())
-        if size < GRADIENT * max(1.0, lam * float(np.abs(w).max())):
-            return w
-        p = np.exp(-np.logaddexp(0.0, h))
-        step = _ridge(X, lam, gradient, np.maximum(p * (1 - p), 1e-300))
-        move, share = X @ step, 1.0
-        drop = float(gradient @ step)
-        while risk(w - share * step, h - share * move) > value - 1e-4 * share * drop + 1e-12 * abs(value):
+        wrong = np.abs(slope("logistic", y, h))
+        gradient = X.T @ (-y * wrong) + lam * w
+        factor = squares(X, wrong * (1 - wrong) / lam)
+        step = -cho_solve(factor, gradient / lam, check_finite=False)
+        size = float(np.linalg.norm(step)) / max(float(np.linalg.norm(w)), 1e-300)
+        if 0.5 * last <= size < LARGEST_STEP:
+            return w, step
+        last, share = size, 1.0
+        move, drop = X @ step, float(gradient @ step)
+        while share > 1e-10 and risk(w + share * step, h + share * move) > value + 1e-4 * share * drop + 1e-12 * value:
             share *= 0.5
-            if share < 1e-10:
-                break
-        w, h = w - share * step, h - share * move
+        w = w + share * step
+        h = X @ w
         value = risk(w, h)
     raise ConvergenceError("the logistic risk was not minimised", residual=size, iterations=most, last=w)
 
 
-@njit
-def _passes(X, y, norms, lam, a, w, order):
-    """One pass of dual coordinate ascent (Hsieh et al. 2008) over the examples in `order`; w = Xᵀ(ya)/λ follows."""
-    for i in order:
-        h = 0.0
-        for j in range(X.shape[1]):
-            h += X[i, j] * w[j]
-        new = min(max(a[i] + lam * (1.0 - y[i] * h) / norms[i], 0.0), 1.0)
-        if new != a[i]:
-            change = (new - a[i]) * y[i] / lam
-            for j in range(X.shape[1]):
-                w[j] += change * X[i, j]
-            a[i] = new
+def max_margin(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
+    """The w with |w|² = N of largest min_i y_i (Xw)_i, that margin, and the step that its solver would take next.
 
-
-def _dual(X: np.ndarray, y: np.ndarray, lam: float, most: int = 100_000) -> np.ndarray:
-    """Support vectors: maximise Σa − λ|w|²/2 over 0 ≤ a ≤ 1, w = Xᵀ(ya)/λ; ends at a relative gap of duality."""
-    a, w = np.zeros(len(y)), np.zeros(X.shape[1])
-    norms = np.einsum("ij,ij->i", X, X)
-    rng = np.random.default_rng(0)
-    gap = np.inf
-    for done in range(most):
-        _passes(X, y, norms, lam, a, w, rng.permutation(len(y)))
-        if done % 10:
-            continue
-        dual = a.sum() - 0.5 * lam * w @ w
-        primal = 0.5 * lam * w @ w + np.maximum(0.0, 1.0 - y * (X @ w)).sum()
-        gap = (primal - dual) / max(dual, 1e-300)
-        if gap < GAP:
-            return w
-    raise ConvergenceError("the hinge risk was not minimised", residual=gap, iterations=most, last=w)
-
-
-def max_margin(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
-    """The w with |w|² = N of largest min_i y_i (Xw)_i, and that margin, by non-negative least squares.
-
-    The shortest w with y_i (Xw)_i ≥ 1 is what is left of (0, …, 0, 1) beyond the cone of the (y_i x_i, 1), over its
-    last component (Lawson & Hanson 1974, ch. 23); the active set of the cone are the support vectors.
+    It is the minimum of the hinge risk at a λ so small that no example is given up, if one is not to be.
 
     Raises
     ------
     ConvergenceError
         If the labels cannot be separated, or hardly.
     """
-    from scipy.optimize import nnls
-
-    n, N = X.shape
-    cone = np.vstack([(y[:, None] * X).T, np.ones(n)])
-    target = np.append(np.zeros(N), 1.0)
-    try:
-        a, _ = nnls(cone, target, maxiter=50 * n)
-    except RuntimeError as error:
-        raise ConvergenceError(f"the margin was not maximised: {error}", iterations=50 * n) from None
-    left = target - cone @ a
-    w = -left[:N] / left[N] if left[N] > 1e-12 else np.zeros(N)
-    lowest = float((y * (X @ w)).min())
-    if not abs(lowest - 1) < 1e-6:
-        raise ConvergenceError("the labels could not be separated", residual=abs(lowest - 1), last=w)
-    scale = np.sqrt(N) / np.linalg.norm(w)
-    return w * scale, lowest * float(scale)
+    back, rows = in_span(X)
+    w, step, lost = support_vectors(rows, y, COSTLY)
+    if lost:
+        words = f"the labels could not be separated: {lost} of them are given up"
+        raise ConvergenceError(words, residual=float(lost), last=back(w))
+    scale = np.sqrt(X.shape[1]) / np.linalg.norm(w)
+    return back(w) * scale, float((y * (rows @ w)).min() * scale), back(step) * scale
