@@ -16,6 +16,7 @@ import numpy as np
 from tsphys.errors import DivergedError, ModelError
 from tsphys.ground.parameters import number
 from tsphys.ground.times import times
+from tsphys.odes.equations import online
 from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.physics.estimation import estimation_noise
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
@@ -231,3 +232,18 @@ def _errors(
             R, Q, v = _shaped(solutions[0], rule.K, rule.M)
             out["eps_g"] += float(mean_error_with_estimate(rule, R, Q, start.T, v, start.v_star)[1].max())
     return out
+
+
+def chain(model: Any, start: OrderParameters) -> online.Chain:
+    """What the expansion in 1/N wants to know."""
+    rule = model.learning_rule()
+    overlaps = online.Overlaps(np.array(start.T), rule.K)
+    rates = drift(rule, online.nodes_of(rule), overlaps.T, np.array(start.v_star))
+
+    def motion(y: np.ndarray) -> np.ndarray:
+        R, S, v = overlaps.split(y)
+        dR, dQ, dv = rates(np.ascontiguousarray(R), overlaps.Q(R, S), v)
+        turn = dR @ overlaps.T_inv @ R.T
+        return overlaps.join(dR, dQ - turn - turn.T, dv)
+
+    return online.chain(model, start, drift=motion)

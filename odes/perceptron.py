@@ -27,6 +27,7 @@ from tsphys.errors import DivergedError, ModelError
 from tsphys.ground.parameters import number
 from tsphys.ground.times import times
 from tsphys.models.perceptron import Perceptron
+from tsphys.odes.equations import online
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters, coordinates
 from tsphys.runs.online import theory_result, theory_start
 from tsphys.runs.result import Result
@@ -182,3 +183,19 @@ def asymptote(model: Perceptron, t: Any) -> np.ndarray:
             raise ModelError("lr", eta, f"must be < 3b = {3 * b} for AdaTron's error to vanish")
         return 1 / ((eta - eta**2 / (3 * b)) * t)
     return 1 / (math.pi * (1 - 1 / (2 * b)) * information(1.0) * t)
+
+
+def chain(model: Perceptron, start: OrderParameters) -> online.Chain:
+    """What the expansion in 1/N wants to know; the state (R, S) is (√T a, d)."""
+    root = math.sqrt(start.T[0, 0])
+
+    def motion(y: np.ndarray) -> np.ndarray:
+        da, dd = drift(model.rule, model.lr, model.minibatch, y[0] / root, y[1])
+        return np.array([root * da, dd])
+
+    def observe(states: np.ndarray) -> dict[str, np.ndarray]:
+        a, d = states[:, 0] / root, np.maximum(states[:, 1], 0.0)
+        R, Q = root * a[:, None, None], (a * a + d)[:, None, None]
+        return {"eps_g": np.arctan2(np.sqrt(d), a) / math.pi, "R": R, "Q": Q, "v": np.zeros((len(a), 0))}
+
+    return online.chain(model, start, drift=motion, observe=observe)

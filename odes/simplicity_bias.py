@@ -26,6 +26,7 @@ from tsphys.errors import DivergedError, ModelError
 from tsphys.ground.parameters import number
 from tsphys.ground.times import times
 from tsphys.models.simplicity_bias import DATA, SimplicityBias
+from tsphys.odes.equations import online
 from tsphys.physics.classes import Classes, pair
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
 from tsphys.runs.online import theory_result, theory_start
@@ -255,3 +256,14 @@ def divergence_times(
             t = np.linspace(t[beyond[0] - 1], t[beyond[0]], 300)
         out[data] = float(t[beyond[0]]) if len(beyond) else math.inf
     return out
+
+
+def chain(model: SimplicityBias, start: OrderParameters) -> online.Chain:
+    """What the expansion in 1/N wants to know; the readout is fixed."""
+    overlaps, classes = online.Overlaps(np.array(start.T), model.K), model.density()
+
+    def motion(y: np.ndarray) -> np.ndarray:
+        A, C, v = overlaps.split(y)
+        return overlaps.join(*drift(model, classes, A, C, v, True), 0 * v)
+
+    return online.chain(model, start, drift=motion)

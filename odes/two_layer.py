@@ -16,6 +16,7 @@ from tsphys.errors import DivergedError
 from tsphys.ground.parameters import number
 from tsphys.ground.times import times
 from tsphys.models.two_layer import TwoLayer
+from tsphys.odes.equations import online
 from tsphys.odes.equations.motion import Motion, has_closed_equations
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
 from tsphys.runs.online import theory_result, theory_start
@@ -91,3 +92,16 @@ def solve(
     except DivergedError as error:
         raise DivergedError(str(error), t=error.t, partial=result(error.partial, {})) from None
     return result(states, info)
+
+
+def chain(model: TwoLayer, start: OrderParameters) -> online.Chain:
+    """What the expansion in 1/N wants to know."""
+    if not has_closed_equations(model):
+        from tsphys.odes import learning_rule
+
+        return learning_rule.chain(model, start)
+    motion = Motion(model, np.array(start.T), np.array(start.v_star))
+    rhs = motion.rhs()
+    return online.chain(
+        model, start, drift=lambda y: rhs(0.0, y), observe=motion.observe, atol=motion.tolerances(1e-11)
+    )  # fmt: skip

@@ -19,6 +19,7 @@ from tsphys.errors import DivergedError
 from tsphys.ground.parameters import number
 from tsphys.ground.times import times
 from tsphys.models.zeroth_order import ZerothOrder
+from tsphys.odes.equations import online
 from tsphys.odes.equations.motion import Motion, has_closed_equations
 from tsphys.physics.committee.motion import kernels
 from tsphys.physics.estimation import estimation_noise
@@ -109,3 +110,17 @@ def solve(
     except DivergedError as error:
         raise DivergedError(str(error), t=error.t, partial=result(error.partial, {})) from None
     return result(states, info)
+
+
+def chain(model: ZerothOrder, start: OrderParameters) -> online.Chain:
+    """What the expansion in 1/N wants to know."""
+    plain = model.first_order()
+    if not has_closed_equations(plain):
+        from tsphys.odes import learning_rule
+
+        return learning_rule.chain(model, start)
+    motion = Motion(plain, np.array(start.T), np.array(start.v_star))
+    rhs = right_hand_side(model, motion)
+    return online.chain(
+        model, start, drift=lambda y: rhs(0.0, y), observe=motion.observe, atol=motion.tolerances(1e-11)
+    )  # fmt: skip

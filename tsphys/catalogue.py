@@ -43,6 +43,8 @@ class Entry:
         What else belongs on the site's page of the library, by paths below ``tsphys``.
     online : bool
         Whether the engines of learning rules simulate it as it is.
+    expansion : bool
+        Whether its theory knows the first order in 1/N, by ``chain`` beside its ``solve``.
     command : bool
         Whether it has commands: text is enough to describe it.
     """
@@ -58,6 +60,7 @@ class Entry:
     figures: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
     online: bool = False
+    expansion: bool = False
     command: bool = True
 
     @property
@@ -84,6 +87,7 @@ CATALOGUE = {
             name="two_layer",
             room="odes",
             online=True,
+            expansion=True,
             cls="TwoLayer",
             family="Online learning",
             about="two-layer student and teacher, online SGD on one or both layers",
@@ -102,6 +106,7 @@ CATALOGUE = {
             name="perceptron",
             room="odes",
             online=True,
+            expansion=True,
             cls="Perceptron",
             family="Online learning",
             about="sign perceptron: Hebb, Rosenblatt, AdaTron, optimal online rule",
@@ -114,6 +119,7 @@ CATALOGUE = {
             name="zeroth_order",
             room="odes",
             online=True,
+            expansion=True,
             cls="ZerothOrder",
             family="Online learning",
             about="two-layer student that learns from values of its loss alone, along random directions or coordinates",
@@ -186,6 +192,7 @@ CATALOGUE = {
             name="simplicity_bias",
             room="odes",
             online=True,
+            expansion=True,
             cls="SimplicityBias",
             family="Online learning",
             about="two classes of inputs and clones of them that share means and covariances only, online SGD",
@@ -210,6 +217,7 @@ CATALOGUE = {
             name="learning_rule",
             room="odes",
             online=True,
+            expansion=True,
             cls="LearningRule",
             family="Online learning",
             about="any learning rule on local fields, written as a Numba function",

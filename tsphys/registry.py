@@ -119,12 +119,18 @@ def simulate(model: Any, **options: Any) -> Result:
     return _call(find(model, "simulate"), model, options)
 
 
-def solve(model: Any, *, progress: Callable[[float], None] | None = None, **options: Any) -> Result:
+def solve(
+    model: Any, *, fluctuations: bool = False, progress: Callable[[float], None] | None = None, **options: Any
+) -> Result:
     """Solve the theory of a model; the options are those of its ``solve``: for online learning ``start`` and ``t``.
 
     Parameters
     ----------
     model : dataclass
+    fluctuations : bool
+        Of online learning from a given start, also the first order in 1/N: what a simulation of size N (1000 if it is
+        not given) differs by on average, and by how much single runs do; see `Result.mean`, `Result.std`,
+        `Result.at_size`. The observables themselves stay those of N → ∞.
     progress : callable, optional
         Called with the fraction done, if it takes a while.
     options
@@ -148,11 +154,61 @@ def solve(model: Any, *, progress: Callable[[float], None] | None = None, **opti
     >>> theory = tsphys.solve(tsphys.Hopfield(T=0.0), alpha=[0.05, 0.1])
     >>> theory["m"].round(4).tolist()
     [1.0, 0.998]
+    >>> start = tsphys.OrderParameters(R=[[0.2]], Q=[[0.3]], T=[[1.0]])
+    >>> model = tsphys.TwoLayer(K=1, M=1, lr=1.0, noise=0.2)
+    >>> theory = tsphys.solve(model, start=start, t=[1.0], N=100, fluctuations=True)
+    >>> [float(x[0].round(3)) for x in (theory["eps_g"], theory.mean("eps_g"), theory.std("eps_g"))]
+    [0.085, 0.085, 0.008]
     >>> tsphys.solve(tsphys.Hopfield(T=0.0), alpha=[0.2])
     Traceback (most recent call last):
     tsphys.errors.ModelError: alpha = 0.2: must be <= 0.137905566, the spinodal of the retrieval states at T = 0
     """
     from tsphys.ground.progress import listening
 
+    function = find(model, "solve")
+    if flag("fluctuations", fluctuations):
+        expandable(model)
     with listening(progress):
-        return _call(find(model, "solve"), model, options)
+        result = _call(function, model, options)
+    return expanded(model, result).at_size(options.get("N", 1000)) if fluctuations else result
+
+
+def expandable(model: Any) -> None:
+    """Nothing, if a model's theory knows the first order in 1/N.
+
+    Raises
+    ------
+    ModelError
+        If it does not.
+    """
+    name = type(model).name
+    if not CATALOGUE[name].expansion:
+        raise ModelError("fluctuations", True, f"must be false for {name}, whose first order in 1/N is not known")
+
+
+def expanded(model: Any, theory: Result) -> Result:
+    """A theory that was solved from a given start, with its first order in 1/N.
+
+    Raises
+    ------
+    ModelError
+        If that is not known of the model.
+    ConvergenceError
+        If it changes too fast in time.
+    """
+    from tsphys.physics.order_parameters import OrderParameters
+    from tsphys.rules.starts import checked_start
+
+    expandable(model)
+    if theory.meta.get("gradient_flow"):
+        raise ModelError("fluctuations", True, "must be false for gradient flow, which has none")
+    start = checked_start(model.learning_rule(), OrderParameters(**theory.meta["start"]))
+    chain = import_module(CATALOGUE[type(model).name].theory).chain(model, start)
+    return import_module("tsphys.odes.equations.fluctuations").with_fluctuations(chain, theory)
+
+
+def flag(name: str, value: Any) -> bool:
+    """`value` if it is true or false, or a ModelError."""
+    if not isinstance(value, bool):
+        raise ModelError(name, value, "must be true or false")
+    return value

@@ -50,12 +50,15 @@ def _kept(result: Any, path: Path) -> Path:
 
 
 def summary(result: Any) -> str:
-    """The observables at the end of the axis, as mean ± standard error where there is one."""
+    """The observables at the end of the axis: mean ± standard error, of a theory at a size mean and spread of runs."""
     lines = [f"{result.kind} of {result.model}, {result.axis} = {short(result[result.axis][-1])}:"]
+    size = result.meta.get("size")
     for name in result.observables:
-        mean, sem = result.mean(name)[-1], result.sem(name)[-1]
+        mean, sem = result[name][-1] if size else result.mean(name)[-1], result.sem(name)[-1]
         if mean.ndim == 0:
-            lines.append(f"  {name:<8} {short(mean, 6)}" + (f" ± {sem:.1e}" if sem > 0 else ""))
+            runs = f"{short(result.mean(name)[-1], 6)} ± {result.std(name)[-1]:.1e}"
+            more = f"; runs of N = {size:g}: {runs}" if size and name in result.first_order else ""
+            lines.append(f"  {name:<8} {short(mean, 6)}" + (f" ± {sem:.1e}" if sem > 0 else "") + more)
         elif 0 < mean.size <= 36:
             rows = "; ".join(" ".join(short(x, fixed=True) for x in row) for row in mean.reshape(-1, mean.shape[-1]))
             lines.append(f"  {name:<8} [{rows}]")

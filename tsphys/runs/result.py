@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.parameters import number
 from tsphys.runs.archive import KINDS, read_archive, write_archive
 from tsphys.runs.files import check_folder, npz, write_atomically
+from tsphys.runs.first_order import FirstOrder
 
 #: From the second on there is a seal over all numbers and the record.
 _FORMAT = 2
@@ -21,6 +23,8 @@ _FORMAT = 2
 DEEPEST = 50
 #: Names of arrays that NumPy's writer takes for arguments of its own.
 RESERVED = {"file", "allow_pickle", "__meta__"}
+#: With what the names of the arrays of the first order in 1/N begin in a file.
+_FIRST = "__first_order__"
 #: What stands beside the arrays.
 _RECORD = ("kind", "model", "parameters", "axis", "dims", "constants", "meta")
 
@@ -50,6 +54,9 @@ class Result(Mapping[str, np.ndarray]):
         Entries that do not depend on replica and axis, for example ``T``.
     meta : dict
         Sizes, seed, engine, start, tolerances, versions, revision: whatever JSON can hold.
+    first_order : FirstOrder, optional
+        The first order in 1/N of a theory that was solved with ``fluctuations=True``; `mean`, `std`, `cov` and `beta`
+        read it.
     """
 
     kind: str
@@ -60,6 +67,7 @@ class Result(Mapping[str, np.ndarray]):
     dims: dict[str, tuple[str, ...]] = field(default_factory=dict)
     constants: tuple[str, ...] = ()
     meta: dict[str, Any] = field(default_factory=dict)
+    first_order: FirstOrder | None = None
 
     def __getitem__(self, name: str) -> np.ndarray:
         try:
@@ -84,8 +92,8 @@ class Result(Mapping[str, np.ndarray]):
             return NotImplemented
         # As it is saved, where a tuple is a list.
         mine, others = (json.dumps({k: getattr(r, k) for k in _RECORD}, sort_keys=True) for r in (self, other))
-        same = mine == others and self.data.keys() == other.data.keys()
-        return same and all(_same(values, other.data[name]) for name, values in self.data.items())
+        a, b = self._arrays(), other._arrays()
+        return mine == others and a.keys() == b.keys() and all(_same(values, b[name]) for name, values in a.items())
 
     @property
     def observables(self) -> tuple[str, ...]:
@@ -97,12 +105,18 @@ class Result(Mapping[str, np.ndarray]):
         """Number of replicas; None for a theory."""
         return self.meta.get("replicas") if self.kind == "simulation" else None
 
-    def mean(self, name: str) -> np.ndarray:
-        """Mean over replicas, shape (axis, …); what has no replicas (a theory, the axis, a constant) as it is."""
-        if not self._over_replicas(name):
+    def mean(self, name: str, N: float | None = None) -> np.ndarray:
+        """Mean over replicas, shape (axis, …); what has no replicas (a theory, the axis, a constant) as it is.
+
+        Of a theory at a size, which is that of `at_size` if N is not given: what it foretells of this mean, y + m/N.
+        """
+        if self._over_replicas(name):
+            with np.errstate(all="ignore"):
+                return self[name].mean(axis=0)
+        known, size = self._finite(name, N)
+        if known is None:
             return self[name]
-        with np.errstate(all="ignore"):
-            return self[name].mean(axis=0)
+        return self[name] + known.shift(name, self[self.axis], size).reshape(self[name].shape)
 
     def sem(self, name: str) -> np.ndarray:
         """Standard error of the mean over replicas, shape (axis, …).
@@ -110,21 +124,89 @@ class Result(Mapping[str, np.ndarray]):
         Zero for what has no replicas, NaN for a single replica, whose error nothing tells.
         """
         if not self._over_replicas(name):
-            return self.std(name)
+            return np.zeros(self[name].shape)
         return self.std(name) / np.sqrt(len(self[name]))
 
-    def std(self, name: str) -> np.ndarray:
-        """Standard deviation over replicas (n − 1), shape (axis, …); zero for what has no replicas."""
-        if not self._over_replicas(name):
+    def std(self, name: str, N: float | None = None) -> np.ndarray:
+        """Standard deviation over replicas (n − 1), shape (axis, …); zero for what has no replicas.
+
+        Of a theory at a size: what it foretells of a single run, √(C/N + V/N²).
+        """
+        if self._over_replicas(name):
+            if len(self[name]) < 2:
+                return np.full(self[name].shape[1:], np.nan)
+            # Of diverging runs some are not numbers; then these are not either.
+            with np.errstate(all="ignore"):
+                return self[name].std(axis=0, ddof=1)
+        known, size = self._finite(name, N)
+        if known is None:
             return np.zeros(self[name].shape)
-        if len(self[name]) < 2:
-            return np.full(self[name].shape[1:], np.nan)
-        # Of diverging runs some are not numbers; then these are not either.
-        with np.errstate(all="ignore"):
-            return self[name].std(axis=0, ddof=1)
+        return np.sqrt(known.variance(name, size)).reshape(self[name].shape)
+
+    def cov(self, name: str, other: str, N: float | None = None) -> np.ndarray:
+        """Covariance of two observables at the same time over replicas (n − 1), shape (axis, …, …).
+
+        Of a theory at a size: what it foretells of single runs, C/N.
+
+        Raises
+        ------
+        ModelError
+            For a theory without its first order in 1/N.
+        """
+        if self._over_replicas(name):
+            a, b = (self[k].reshape(*self[k].shape[:2], -1) for k in (name, other))
+            out = np.einsum("rta,rtb->tab", a - a.mean(axis=0), b - b.mean(axis=0)) / (len(a) - 1)
+        else:
+            known, size = self.known_at(N)
+            out = known.cov[:, known.columns(name), known.columns(other)] / size
+        return out.reshape(len(out), *self.mean(name).shape[1:], *self.mean(other).shape[1:])
+
+    def at_size(self, N: float) -> Result:
+        """This theory with N as the size of `mean`, `std`, `cov` and `beta`; nothing is solved again.
+
+        Raises
+        ------
+        ModelError
+            If it has no first order in 1/N.
+        """
+        return replace(self, meta={**self.meta, "size": self.known_at(N)[1]})
+
+    def beta(self, N: float | None = None) -> np.ndarray:
+        """How far a theory is beyond its first order in 1/N: the largest bias until then, in deviations, (axis,).
+
+        Above ¼ a size is too small, and remains so. The error of the variances is about 6β² + 10/N, that of the means
+        β² + 10/N^(3/2) standard deviations of a run.
+        """
+        known, size = self.known_at(N)
+        return known.beta(self[self.axis], size)
+
+    def known_at(self, N: float | None = None) -> tuple[FirstOrder, float]:
+        """The first order in 1/N, and the size at which it is looked at.
+
+        Raises
+        ------
+        ModelError
+            If the theory has none, or the size is not known.
+        """
+        size = self.meta.get("size") if N is None else N
+        if self.first_order is None:
+            raise ModelError("N", size, "needs a theory that was solved with fluctuations=True")
+        return self.first_order, number("N", size, low=1, words="must be a size, a number >= 1")
+
+    def _finite(self, name: str, N: float | None) -> tuple[FirstOrder | None, float]:
+        """The same for one observable; None where no size is meant, or it is not known of the observable."""
+        if (self.first_order is None and N is None) or (N is None and "size" not in self.meta):
+            return None, 0.0
+        known, size = self.known_at(N)
+        return (known if name in known else None), size
 
     def _over_replicas(self, name: str) -> bool:
         return self.kind == "simulation" and name in self.observables
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        """All arrays by the names that they have in a file."""
+        known = {} if self.first_order is None else self.first_order.arrays()
+        return {**self.data, **{_FIRST + name: values for name, values in known.items()}}
 
     def save(self, path: str | os.PathLike[str], *, force: bool = True) -> Path:
         """Write ``.npz`` with a JSON record, atomically: the file is whole or not there.
@@ -156,7 +238,7 @@ class Result(Mapping[str, np.ndarray]):
         ModelError
             If it could not be read again: its arrays do not fit its axis, or its record is not for JSON.
         """
-        data = {name: np.asarray(values) for name, values in self.data.items()}
+        data = {name: np.asarray(values) for name, values in self._arrays().items()}
         try:
             record = json.loads(json.dumps({"format": _FORMAT, **{k: getattr(self, k) for k in _RECORD}}))
             _check(record, data)
@@ -236,11 +318,20 @@ def read(file: IO[bytes], path: Path) -> Result:
         words = "is not a whole result of tsphys (truncated, damaged or another format)"
         raise ModelError("file", str(path), words) from error
     dims = {name: tuple(own) for name, own in record.pop("dims").items()}
-    return Result(data=data, dims=dims, constants=tuple(record.pop("constants")), **record)
+    own, known = _apart(data)
+    first_order = FirstOrder(**known) if known else None
+    return Result(data=own, dims=dims, constants=tuple(record.pop("constants")), first_order=first_order, **record)
+
+
+def _apart(data: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The arrays of a file that are data, and those of the first order in 1/N."""
+    known = {name.removeprefix(_FIRST): values for name, values in data.items() if name.startswith(_FIRST)}
+    return {name: values for name, values in data.items() if not name.startswith(_FIRST)}, known
 
 
 def _check(record: Mapping[str, Any], data: Mapping[str, np.ndarray]) -> None:
     """Raise a ValueError unless record and arrays are those of a Result, as all that uses one takes for granted."""
+    data, known = _apart(data)
     if {*record} - {"format"} != {*_RECORD} or _deeper(record, DEEPEST):
         raise ValueError("the record must have all of its entries, and no more")
     axis, dims, constants = record["axis"], record["dims"], record["constants"]
@@ -265,6 +356,8 @@ def _check(record: Mapping[str, Any], data: Mapping[str, np.ndarray]) -> None:
             raise ValueError(f"{name} must have the axes that it is said to have")
         if any(n == 0 or n != sizes.setdefault(k, n) for k, n in zip(lead, shape)):
             raise ValueError(f"{name} must be as long as the others over {' and '.join(lead)}")
+    if known:
+        FirstOrder(**known).check({k: v for k, v in data.items() if k not in (axis, *constants)}, len(data[axis]))
 
 
 def _deeper(value: Any, depth: int) -> bool:

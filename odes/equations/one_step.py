@@ -1,0 +1,193 @@
+"""Mean and covariance of one step of online learning at a given state, by averages over nodes.
+
+A step moves y = (R, S, v), S = Q − R T⁺ Rᵀ, by u/N. With the fields λ = R T⁺ ν + s, s = L z_S, ν = L_T z_T of an
+example its share of u is c νᵀ, c sᵀ + s cᵀ + c cᵀ/b and dv; ⟨u⟩ = f + f₁/N without any further order, and the leading
+covariance of u is D. The inputs outside of all fields enter through their length x·x/N and their products x·x'/N only,
+whose means given the fields are 1 + (hᵀΣ⁺h − rank Σ)/N and hᵀΣ⁺h'/N.
+
+Inputs ±1 have the length N exactly, and fields with fourth cumulants −(2/N)(Σ_ab Σ_cd + 2 permutations), which add
+−d²⟨u⟩/ds² at Σ → (1 + s)Σ to f₁. In whitened coordinates z that derivative is an average with the weight
+(|z|² − r)²/4 − |z|² + r/2 of any r of them that hold all fields.
+
+Zeroth-order and partial steps are those of the rule and isotropic noise: of the power ⟨c_k²⟩ (1/s − 1)/b in the weights
+of student k if a fraction s of its coordinates takes part, of Σ_l ⟨c_l²⟩/κ along κN directions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from tsphys._jit import njit
+from tsphys.rules.binding import bind, rule, write_overlaps
+from tsphys.rules.field_average import Nodes, fields, teacher_factors
+from tsphys.rules.learning_rule import LearningRule
+
+
+class Step(NamedTuple):
+    """What a step is besides its rule, as numbers for the kernel."""
+
+    batch: float
+    """b."""
+    decay: float
+    """κ."""
+    share: float
+    """1/s − 1."""
+    directions: float
+    """1/κ of κN random directions, 0 for the gradient."""
+    binary: bool
+    """Whether inputs are ±1."""
+    rank: float
+    """Rank of T."""
+
+
+@njit
+def root(S, L):
+    """Lower-triangular L with L Lᵀ = S; what is negative to rounding counts as zero."""
+    for j in range(S.shape[0]):
+        for i in range(j, S.shape[0]):
+            s = S[i, j]
+            for k in range(j):
+                s -= L[i, k] * L[j, k]
+            if i == j:
+                L[j, j] = np.sqrt(s) if s > 0.0 else 0.0
+            else:
+                L[i, j] = s / L[j, j] if L[j, j] > 0.0 else 0.0
+                L[j, i] = 0.0
+
+
+@njit(fast=True)
+def averages(turns, z, w, A, L, LT, T_inv, v, v_star, p, step, mean, square, first, power, across):
+    """⟨u⟩ (n,), ⟨u uᵀ⟩ (n, n; lower triangle), the part of f₁ (n,) that is an average, ⟨c²⟩ (K,), ⟨c z_Sᵀ⟩ (K, K)."""
+    K, M = A.shape
+    n, after = mean.shape[0], mean.shape[0] - v.shape[0]
+    x, u = np.zeros(z.shape[1]), np.empty(n)
+    lam, nu, s, c, dv = np.empty(K), np.empty(M), np.empty(K), np.zeros(K), np.zeros(v.shape[0])
+    for out in (mean, first, power):
+        out[:] = 0.0
+    square[:, :] = 0.0
+    across[:, :] = 0.0
+    for node in range(z.shape[0]):
+        weight = fields(turns, z[node], w[node], A, L, LT, x, lam, nu)
+        dv[:] = 0.0
+        rule(lam, nu, v, v_star, x[M + K :], p, c, dv)
+        inside, outside, total = 0.0, 0.0, 0.0
+        for m in range(M):
+            for o in range(M):
+                inside += nu[m] * T_inv[m, o] * nu[o]
+        for k in range(K):
+            outside += x[M + k] * x[M + k]
+            total += c[k] * c[k]
+            s[k] = 0.0
+            for j in range(k + 1):
+                s[k] += L[k, j] * x[M + j]
+        for k in range(K):
+            power[k] += weight * c[k] * c[k]
+            for j in range(K):
+                across[k, j] += weight * c[k] * x[M + j]
+        at = K * M
+        length = 0.0 if step.binary else inside + outside - K - step.rank
+        for k in range(K):
+            for m in range(M):
+                u[k * M + m] = c[k] * nu[m]
+            for l in range(k + 1):
+                drawn, pair = c[k] * s[l] + s[k] * c[l], c[k] * c[l] / step.batch
+                spread = pair
+                if k == l:
+                    spread += pair * step.share + total * step.directions
+                u[at] = drawn + spread
+                first[at] += weight * (
+                    spread * length - pair * inside - step.decay * drawn + c[k] * c[l] * step.directions
+                )
+                at += 1
+        for k in range(v.shape[0]):
+            u[after + k] = dv[k]
+        if step.binary:
+            squared, r = outside, float(K + M)
+            for m in range(M):
+                squared += x[m] * x[m]
+            curving = weight * (0.25 * (squared - r) ** 2 - squared + 0.5 * r)
+            for i in range(n):
+                first[i] -= curving * u[i]
+        for i in range(n):
+            share = weight * u[i]
+            mean[i] += share
+            for j in range(i + 1):
+                square[i, j] += share * u[j]
+
+
+class Moments(NamedTuple):
+    """D (n, n) and f₁ (n,) of a state, and half the difference of D between the two halves of Sobol's points."""
+
+    D: np.ndarray
+    first: np.ndarray
+    doubt: np.ndarray
+
+
+def one_step(rule: LearningRule, nodes: Nodes, T: np.ndarray, v_star: np.ndarray) -> Callable[[np.ndarray], Moments]:
+    """The function y -> moments of the state y = (R, triangle of S, v) (n,)."""
+    K, M, b = rule.K, rule.M, rule.minibatch
+    LT, G = teacher_factors(T)
+    T_inv = np.linalg.pinv(T, hermitian=True)
+    share = 0.0 if rule.fraction is None else 1.0 / rule.fraction - 1.0
+    directions = 0.0 if rule.queries is None else 1.0 / rule.queries
+    rank = float(np.linalg.matrix_rank(T, hermitian=True))
+    step = Step(float(b), rule.weight_decay, share, directions, rule.inputs == "binary", rank)
+    kernel, p, v_star = bind(averages, rule.function), rule.parameter_array(), np.array(v_star)
+    row, column = np.tril_indices(K)
+    shared = K * M + len(row)
+    half = len(nodes.w) // 2 if nodes.kind == "sobol" else 0
+    parts = [(nodes.z[:half], nodes.w[:half])] * (half > 0) + [(nodes.z[half:], nodes.w[half:])]
+
+    def moments(y: np.ndarray) -> Moments:
+        n = len(y)
+        R, S, v = y[: K * M].reshape(K, M), np.empty((K, K)), y[shared:].copy()
+        S[row, column] = S[column, row] = y[K * M : shared]
+        A, L = R @ G, np.zeros((K, K))
+        root(S, L)
+        if rule.uses_overlaps:
+            write_overlaps(p, R, S + R @ T_inv @ R.T)
+        found = []
+        for z, w in parts:
+            out = np.empty(n), np.empty((n, n)), np.empty(n), np.empty(K), np.empty((K, K))
+            kernel(nodes.kind == "polar", z, w, A, L, LT, T_inv, v, v_star, p, step, *out)
+            found.append(out)
+        mean, square, first, power, across = (sum(same) for same in zip(*found))
+        power = share / b * power + directions * power.sum()
+        D = _covariance(mean, square) / b + isotropic(power, T, S, n)
+        doubt = np.zeros((n, n))
+        if half:
+            one, other = (_covariance(out[0] / w.sum(), out[1] / w.sum()) for out, (_, w) in zip(found, parts))
+            doubt = 0.5 * (one - other) / b
+        # Different examples of a step.
+        more = (b - 1) / b * across @ across.T
+        if share > 0.0:
+            c_nu = mean[: K * M].reshape(K, M)
+            along = (b - 1) / b * np.einsum("km,mn,kn->k", c_nu, T_inv, c_nu)
+            more += np.diag(share * (np.diag(more) + along))
+        more += rule.weight_decay**2 * S - np.diag(rank * power)
+        first[K * M : shared] += more[row, column]
+        return Moments(D, first, doubt)
+
+    return moments
+
+
+def _covariance(mean: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """Of a mean and the lower triangle of a mean square."""
+    lower = np.tril(square)
+    return lower + np.tril(lower, -1).T - np.outer(mean, mean)
+
+
+def isotropic(power: np.ndarray, T: np.ndarray, S: np.ndarray, n: int) -> np.ndarray:
+    """What isotropic noise of this power (K,) in the weights of each student adds to D (n, n)."""
+    K, M, (row, column) = len(S), len(T), np.tril_indices(len(S))
+    out, one = np.zeros((n, n)), np.eye(K)
+    if power.any():
+        out[: K * M, : K * M] = np.kron(np.diag(power), T)
+        k, l, p, q = row[:, None], column[:, None], row[None], column[None]
+        pairs = slice(K * M, K * M + len(row))
+        out[pairs, pairs] = power[k] * (one[k, p] * S[l, q] + one[k, q] * S[l, p])
+        out[pairs, pairs] += power[l] * (one[l, p] * S[k, q] + one[l, q] * S[k, p])
+    return out

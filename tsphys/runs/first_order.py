@@ -1,0 +1,85 @@
+"""The first order in 1/N of a theory: how far the mean of runs of size N lies off, and how much they fluctuate."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from tsphys.errors import ModelError
+
+
+@dataclasses.dataclass(frozen=True)
+class FirstOrder:
+    """Mean y + m/N and covariance C/N of all P entries of the observables `names`, in turn, over the axis of a theory.
+
+    Parameters
+    ----------
+    names : (n,) ndarray of str
+    sizes : (n,) ndarray of int
+        Entries of each observable.
+    bias, speed, var2, doubt : (axis, P) ndarray
+        m; dy/dt; V, which adds V/N² to a variance; and the estimated error of the diagonal of C.
+    cov : (axis, P, P) ndarray
+        C.
+    all_t, all_bias, all_var, all_var2 : (p,), (p, P), (p, P), (p, P) ndarray
+        m, the diagonal of C, and V at many times up to the last.
+    """
+
+    names: np.ndarray
+    sizes: np.ndarray
+    bias: np.ndarray
+    speed: np.ndarray
+    var2: np.ndarray
+    doubt: np.ndarray
+    cov: np.ndarray
+    all_t: np.ndarray
+    all_bias: np.ndarray
+    all_var: np.ndarray
+    all_var2: np.ndarray
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All fields by name."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+
+    def check(self, data: Mapping[str, np.ndarray], length: int) -> None:
+        """Raise a ValueError unless these are arrays of observables with an axis of this length."""
+        a, names = self.arrays(), self.names
+        if names.ndim != 1 or names.dtype.kind != "U" or self.sizes.shape != names.shape or not {*names} <= {*data}:
+            raise ValueError("a first order in 1/N must be one of observables")
+        P, p = int(self.sizes.sum()), len(np.atleast_1d(self.all_t))
+        own = dict.fromkeys(("bias", "speed", "var2", "doubt"), (length, P))
+        more = dict.fromkeys(("all_bias", "all_var", "all_var2"), (p, P))
+        shapes = {**own, **more, "cov": (length, P, P), "all_t": (p,)}
+        if [int(np.prod(data[k].shape[1:])) for k in names] != self.sizes.tolist():
+            raise ValueError("a first order in 1/N must have the sizes of its observables")
+        if any(a[k].shape != shape or a[k].dtype.kind != "f" for k, shape in shapes.items()):
+            raise ValueError("a first order in 1/N must have numbers of the shapes of its observables")
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def columns(self, name: str) -> slice:
+        """Where the entries of an observable stand."""
+        if name not in self:
+            raise ModelError("observable", name, "has a first order in 1/N only among " + ", ".join(self.names))
+        i = int(np.flatnonzero(self.names == name)[0])
+        begin = int(self.sizes[:i].sum())
+        return slice(begin, begin + int(self.sizes[i]))
+
+    def shift(self, name: str, t: np.ndarray, N: float) -> np.ndarray:
+        """What a simulation of size N shows at t, at its step round(tN), minus the theory for N → ∞, on average."""
+        at, later = self.columns(name), np.rint(t * N) / N - t
+        return self.bias[:, at] / N + self.speed[:, at] * later[:, None]
+
+    def variance(self, name: str, N: float) -> np.ndarray:
+        """C/N + V/N²."""
+        at = self.columns(name)
+        return np.diagonal(self.cov, axis1=1, axis2=2)[:, at] / N + self.var2[:, at] / N**2
+
+    def beta(self, t: np.ndarray, N: float) -> np.ndarray:
+        """Largest bias of all observables at any time until t, in standard deviations of a run of size N."""
+        spread = np.sqrt(N * self.all_var + self.all_var2)
+        ratio = np.divide(np.abs(self.all_bias), spread, out=np.zeros_like(spread), where=spread > 0)
+        return np.maximum.accumulate(ratio.max(axis=1))[np.searchsorted(self.all_t, t)]
