@@ -9,7 +9,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import of_array
-from tsphys.ground.parameters import array, number
+from tsphys.ground.parameters import array, number, plain
 from tsphys.models.kernel_ridge import KernelRidge
 from tsphys.numerics.random import generator
 from tsphys.runs.axis import along
@@ -99,7 +99,7 @@ def simulate(
         "seed": seed,
         "engine": "direct",
         "population": "drawn" if own is None else f"given {of_array(own)}",
-        "features": "drawn" if features is None else "given",
+        "features": "drawn" if features is None else plain(features),
     }
     return ensemble(
         model, axis, values, work, record, replicas=replicas, threads=threads, progress=progress, checkpoint=checkpoint,

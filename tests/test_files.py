@@ -1,5 +1,6 @@
 """Files: whole or not there, and in no other file's place; what was computed is never lost."""
 
+import dataclasses
 import errno
 import os
 import stat
@@ -257,3 +258,19 @@ def test_replicas_that_are_not_told_apart_are_not_gone_on_with(ids):
     part.meta["replica_ids"] = ids
     with pytest.raises(tsphys.ModelError, match="resume = "):
         tsphys.simulate(tsphys.Hopfield(T=0.5), N=100, T=[0.3], sweeps=4, equilibration=1, replicas=3, resume=part)
+
+
+def test_resumed_observables_are_those_of_the_run():
+    """Of other shapes or kinds they would be cut, or zero, without a word."""
+    model, options = tsphys.Hopfield(T=0.5), {"N": 100, "T": [0.3, 0.4], "sweeps": 4, "equilibration": 1}
+    part = tsphys.simulate(model, **options, replicas=2)
+    name = part.observables[0]
+    for data in (
+        {k: v for k, v in part.data.items() if k != name},
+        {**part.data, "more": part[name]},
+        {**part.data, name: part[name][..., None]},
+        {**part.data, name: part[name][:, :1]},
+        {**part.data, name: part[name].astype(complex)},
+    ):
+        with pytest.raises(tsphys.ModelError, match="resume = "):
+            tsphys.simulate(model, **options, replicas=3, resume=dataclasses.replace(part, data=data))

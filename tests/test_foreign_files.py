@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import struct
 import zipfile
 from pathlib import Path
@@ -365,3 +366,11 @@ def test_the_archive_of_the_store_is_one_with_a_comment(tmp_path):
     assert struct.unpack("<H", content[-73:-71]) == (71,)
     Path("x.npz").write_bytes(content)
     assert tsphys.load("x.npz") == result
+
+
+def test_what_is_no_file_is_told(capsys, folder):
+    os.mkfifo("pipe")
+    os.symlink("loop", "loop")
+    for name in (".", "pipe", "loop", "nowhere", "x" * 300, "a\0b"):
+        with pytest.raises(tsphys.ModelError, match="file = "):
+            tsphys.load(name)

@@ -82,6 +82,20 @@ def test_an_instance_of_a_population(population, k):
     assert found["train_loss"][0, 0] == pytest.approx(0.5 * np.mean((fitted[rows] - y) ** 2), rel=1e-9)
 
 
+def test_a_run_is_not_gone_on_with_by_other_features(population):
+    x, K, f = population
+    eigenvalues, target, phi = eigensystem(K, f)
+    model = KernelRidge(n=40, k=5, ridge=0.1, eigenvalues=eigenvalues, target=target)
+
+    def drawn(kind):
+        return lambda rng, k: activate(kind, x @ rng.standard_normal((6, k)))
+
+    part = tsphys.simulate(model, population=phi, features=drawn("relu"))
+    assert tsphys.simulate(model, population=phi, features=drawn("relu"), replicas=2, resume=part).replicas == 2
+    with pytest.raises(tsphys.ModelError, match="another run"):
+        tsphys.simulate(model, population=phi, features=drawn("erf"), replicas=2, resume=part)
+
+
 def test_a_gaussian_population_lies_on_the_theory():
     """Functions that are Gaussian, made orthonormal: what the theory assumes, but for the finite number of inputs."""
     rng = np.random.default_rng(3)

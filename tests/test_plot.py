@@ -155,3 +155,19 @@ def test_what_the_user_draws_is_left_alone(results, capsys):
     finally:
         plt.close(mine)
         plt.switch_backend(before)
+
+
+def test_a_file_is_not_replaced_by_its_picture(results, capsys):
+    code, _, err = call(capsys, "plot", "sim.npz", "-o", "sim", "--force")
+    assert (code, err.count("\n")) == (2, 1)
+    assert tsphys.load("sim.npz").kind == "simulation"
+
+
+@pytest.mark.parametrize("scale", ["auto", "none", "xy"])
+@pytest.mark.parametrize("values", [[1e300, -1e300], [1e-320, 2e-320], [np.inf, 1.0], [np.nan, np.nan], [1e308, 1.0]])
+def test_numbers_near_the_largest_are_drawn_or_refused(values, scale, capsys):
+    data = {"t": np.array([1e-300, 1e300]), "y": np.array(values)}
+    tsphys.Result("theory", "mine", {}, "t", data).save("extreme")
+    code, _, err = call(capsys, "plot", "extreme.npz", "--log", scale)
+    refused = max(values) == 1e308 or (scale == "xy" and not np.isfinite(values).any())
+    assert (code, err.count("\n")) == ((2, 1) if refused else (0, 0)), err

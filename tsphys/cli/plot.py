@@ -17,6 +17,8 @@ from tsphys.runs.result import Result, load
 
 #: Most lines of an observable with several entries.
 MOST = 16
+#: Matplotlib needs room above for its margins and the distances of its ticks.
+LARGEST = 1e300
 
 
 @click.command()
@@ -36,9 +38,17 @@ def plot(files: tuple[str, ...], x: str | None, y: str | None, log: str, output:
     name = y or _shared(results)
     curves = [_curves(result, name, x) for result in results]
     out = Path(output or Path(files[0]).with_suffix("").name + f"-{name}")
+    given = [Path(file).resolve() for file in files]
     for path in pictures(out):
         check_free(path, force, makes_folder=True)
-    for path in _draw(results, curves, name, log, out):
+        if path.resolve() in given:
+            raise ModelError("output", str(out), "would replace a FILE that is to be drawn")
+    for axis, numbers in (("x", [v for _, v, _ in curves]), ("y", [m for _, _, lines in curves for _, m, _ in lines])):
+        if log in (axis, "xy") and not any(v.dtype.kind != "U" and (np.isfinite(v) & (v > 0)).any() for v in numbers):
+            raise ModelError("log", log, f"has no positive {axis} to be drawn over a logarithmic scale")
+    with np.errstate(all="ignore"):
+        drawn = _draw(results, curves, name, log, out)
+    for path in drawn:
         click.echo(f"wrote {path}")
 
 
@@ -81,6 +91,9 @@ def _curves(result: Result, name: str, x: str | None) -> tuple[str, np.ndarray, 
             error = values.std(axis=at, ddof=1) / np.sqrt(n) if n > 1 else None
             values, dims = values.mean(axis=at), dims[:at] + dims[at + 1 :]
     at = dims.index(coordinates[over])
+    for axis, drawn in (("y", values), ("x", result[over])):
+        if drawn.dtype.kind == "f" and (np.abs(drawn[np.isfinite(drawn)]) > LARGEST).any():
+            raise ModelError(axis, name if axis == "y" else over, f"has values beyond {LARGEST:g}, which none can draw")
     rest = tuple(n for i, n in enumerate(values.shape) if i != at)
     if np.prod(rest) > MOST:
         raise ModelError("y", name, f"has {np.prod(rest):g} entries at each {over}; at most {MOST} can be drawn")

@@ -84,7 +84,8 @@ def finished_rows(
     same = old.model == model.name and old.parameters == parameters(model) and old.axis == axis
     same = same and all(old.meta.get(k) == v for k, v in record.items() if k != "replicas")
     same = same and old.meta.get("versions", {}).get("tsphys") == versions()["tsphys"]
-    same = same and all(old[k].shape[:2] == (len(ids), len(values)) for k in old.observables)
+    rows = [old[k] for k in old.observables]
+    same = same and all(v.shape[:2] == (len(ids), len(values)) and v.dtype.kind in "biuf" for v in rows)
     same = same and all(k in old.observables and old[k].size == n * len(ids) for k, n in (needs or {}).items())
     if not same or not np.array_equal(old[axis], values):
         words = "holds another run (model, parameters, N, seed, engine, start, axis, options or version of tsphys)"

@@ -62,8 +62,9 @@ def ensemble(
     whole = np.zeros(replicas, dtype=bool)
 
     def put(replica: int, found: Mapping[str, np.ndarray]) -> None:
-        if data and data.keys() != found.keys():
-            raise ModelError("resume", sorted(data), f"must have the observables of this run, {sorted(found)}")
+        shapes = {name: row.shape for name, row in found.items()}
+        if data and shapes != {name: rows.shape[1:] for name, rows in data.items()}:
+            raise ModelError("resume", sorted(data), f"must have the observables of this run, {shapes}")
         for name, row in found.items():
             if name not in data:
                 data[name] = np.zeros((replicas, *row.shape), row.dtype)

@@ -293,15 +293,13 @@ def load(path: str | os.PathLike[str]) -> Result:
     """
     path = Path(path)
     try:
+        # A pipe would be waited for.
+        if not path.is_file():
+            raise ModelError("file", str(path), "is not a file" if path.exists() else "does not exist")
         with path.open("rb") as file:
             return read(file, path)
     except OSError as error:
-        words = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-        raise ModelError("file", str(path), "is not a file" if path.is_dir() else words) from None
-    except ValueError as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError("file", str(path), "does not exist") from None  # A name with a null character.
+        raise ModelError("file", str(path), f"cannot be read ({error.strerror})") from None
 
 
 def read(file: IO[bytes], path: Path) -> Result:
