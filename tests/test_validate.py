@@ -11,7 +11,10 @@ from tsphys.cli import main
 from tsphys.registry import LIBRARY_ONLY, MODELS
 from tsphys.validation import dense_hebbian, hopfield, perceptron, report, run, two_layer
 from tsphys.validation.checks import Finding, Setting, in_size, stationary, two_samples, within
+from tsphys.validation.one_step import same_moments
 from tsphys.validation.online import simulated
+from tsphys.validation.plain_rules import Plain, motion, runs
+from tsphys.validation.plain_rules import perceptron as told
 
 
 def found(module, kind, word=""):
@@ -133,6 +136,40 @@ def test_stationarity_and_bounds():
     assert passed([stationary(lambda x, y: np.cos(x) * np.cosh(y), [(0, 0), (np.pi, 1e-7)])]) == [False]
     assert within([1e-3, -3e-3], [1e-2, 1e-3], "").score == pytest.approx(3)
     assert not run.Row("", "", "", Finding(float("nan"), 1.0, ""), 0.0).ok
+
+
+def test_an_entropy_that_is_no_derivative_is_caught(monkeypatch):
+    assert all(passed(found(hopfield, "identity", "thermodynamics")))
+    ordinary = tsphys.solve
+
+    def shifted(model, **options):
+        result = ordinary(model, **options)
+        data = {**result.data, "entropy": result["entropy"] + 1e-5}
+        return tsphys.Result(result.kind, result.model, result.parameters, result.axis, data, meta=result.meta)
+
+    monkeypatch.setattr(tsphys, "solve", shifted)
+    assert not any(passed(found(hopfield, "identity", "thermodynamics")))
+
+
+def test_moments_of_small_runs_see_means_variances_and_correlations():
+    rng = np.random.default_rng(2)
+    a, b = rng.standard_normal((2, 4000, 3))
+    tilted = b + 0.2 * b[:, ::-1] * [1, 0, 0]
+    assert passed([same_moments(x, b, "") for x in (a, a + 0.2, 1.1 * a, tilted)]) == [True, False, False, False]
+    assert same_moments(np.ones((9, 1)), np.zeros((9, 1)), "").score == np.inf
+
+
+def test_hebbs_rule_in_plain_numpy_has_its_rates_and_its_exact_step():
+    """dR/dt = η√(2/π), dQ/dt = 2η√(2/π)R/√T + η²; one step from N = 10 has just these means (|x|² has the mean N)."""
+    eta, N, n = 0.7, 10, 20_000
+    start = tsphys.OrderParameters(R=[[0.3]], Q=[[0.8]], T=[[1.0]], v=(), v_star=())
+    exact = np.array([eta, 2 * eta * 0.3]) * np.sqrt(2 / np.pi) + [0, eta**2]
+    plain = Plain(told("hebb", eta), noises=0)
+    mean, error = motion(plain, start)
+    assert np.all(np.abs(mean - exact) < 7 * error + 1e-12)
+    y = (runs(plain, start, N, 1, n, np.random.default_rng(3)) - [0.3, 0.8]) * N
+    # Two scores: 4.5 has a probability of 1e-5.
+    assert np.all(np.abs(y.mean(axis=0) - exact) < 4.5 * y.std(axis=0) / np.sqrt(n))
 
 
 def call(capsys, *arguments):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 import tsphys
 from tsphys.validation.checks import Check
+from tsphys.validation.one_step import both, stepped
 from tsphys.validation.online import averaged, engines, simulated
+from tsphys.validation.plain_rules import Plain, tasks
 
 PLAIN = tsphys.Continual(K=3, M=2, similarity=0.5, readout_similarity=0.3, durations=[5], noise=0.1)
 REPLAY = tsphys.Continual(K=3, M=2, similarity=0.5, durations=[5], replay=0.2)
@@ -37,4 +41,41 @@ def checks(quick: bool) -> list[Check]:
     for name, model in (("replay", REPLAY), ("elastic weights", ELASTIC)):
         out.append(Check("simulation", f"{name}, engine exact", simulated(model, START, T, "exact", 1000, 32)))
     out.append(Check("integral", "equations through a switch", averaged(SMALL, SMALL_START, [0.5, 2.0])))
+    return [*out, *_steps()]
+
+
+def _steps() -> list[Check]:
+    """Both tasks at once, and steps through a switch of tasks, with replay, and with elastic weights."""
+    lr, lr_v, sigma, b, S, K, M = 1.5, 1.1, [0.8, 1.4], 8, 2, 2, 1
+    given: dict[str, Any] = {"K": K, "M": M, "lr": lr, "lr_v": lr_v, "noises": sigma, "similarity": 0.5}
+    start = tsphys.OrderParameters(
+        R=SMALL_START.R, Q=SMALL_START.Q, T=SMALL_START.T, v=SMALL_START.v, v_star=SMALL.teacher_readouts().ravel()
+    )
+
+    def rule(chances: list[float]) -> Any:
+        return tasks("erf", lr, lr_v, sigma, S, K, M, chances)
+
+    out = both(
+        "interleaved", tsphys.Continual(schedule="interleaved", **given), Plain(rule([0.5, 0.5]), noises=2), start
+    )
+
+    def switched(chance: float, strength: float) -> Any:
+        """The second task from step 12 of 24 on, with its replay, and a pull to where the weights were."""
+        kept: dict[str, Any] = {}
+
+        def at(step: int, W: np.ndarray, v: np.ndarray) -> Any:
+            if step < 12:
+                return rule([1.0, 0.0]), 0.0, 0.0
+            if step == 12:
+                kept.update(home=W, pull=lr * strength * v[:, 0, :K, None] ** 2)
+            return rule([chance, 1 - chance]), kept["pull"], kept["home"]
+
+        return at
+
+    first = Plain(rule([1.0, 0.0]), noises=2, b=b)
+    replay = tsphys.Continual(durations=[0.5], minibatch=b, replay=0.5, **given)
+    elastic = tsphys.Continual(durations=[0.5], minibatch=b, regulariser="ewc", strength=20.0, **given)
+    for name, model, at in (("replay", replay, switched(0.5, 0.0)), ("elastic weights", elastic, switched(0.0, 20.0))):
+        for engine in ("exact", "direct"):
+            out.append(Check("step", f"{name}, {engine}", stepped(model, first, start, engine, 20, tasks=at)))
     return out

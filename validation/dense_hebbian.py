@@ -10,6 +10,7 @@ import numpy as np
 import tsphys
 from tsphys.validation import free_energies
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary
+from tsphys.validation.identities import thermal
 
 EXAMPLES = {"P": 3, "M": 5, "r": 0.7, "storage": "supervised"}
 
@@ -66,4 +67,14 @@ def checks(quick: bool) -> list[Check]:
         Check("saddle", "P = 3", saddles({"P": 3}, 0.03, [0.2, 0.4])),
         Check("saddle", "P = 4", saddles({"P": 4}, 0.01, [0.2, 0.4])),
         Check("saddle", "P = 3, examples", saddles(EXAMPLES, 0.01, [0.2, 0.3])),
+        *(
+            Check("identity", f"{name}, thermodynamics", thermal(tsphys.DenseHebbian(**given, alpha=alpha), T))
+            for name, given, alpha, T in (
+                ("P = 2, supervised", {"P": 2, "M": 5, "r": 0.7, "storage": "supervised"}, 0.03, [0.15, 0.3]),
+                ("P = 2, unsupervised", {"P": 2, "M": 5, "r": 0.7, "storage": "unsupervised"}, 0.005, [0.2]),
+                ("P = 3", {"P": 3}, 0.03, [0.2, 0.4]),
+                ("P = 4", {"P": 4}, 0.01, [0.2, 0.4]),
+                ("P = 3, examples", EXAMPLES, 0.01, [0.2, 0.3]),
+            )
+        ),
     ]

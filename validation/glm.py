@@ -8,6 +8,7 @@ import numpy as np
 
 import tsphys
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, within
+from tsphys.validation.identities import identity
 
 _Z = np.linspace(-10, 10, 8001)
 _W = np.exp(-(_Z**2) / 2) / np.sqrt(2 * np.pi) * (_Z[1] - _Z[0])
@@ -82,6 +83,28 @@ def channels(setting: Setting) -> Finding:
     return within(np.array(difference), np.array(bound), "g_out")
 
 
+def per_example(y: Any, slope: Any, alpha: float) -> float:
+    """∂Φ/∂α less what an example tells: E ln Z of the sign of a field, of which the part q is known."""
+    from scipy.special import log_ndtr
+
+    u = np.sqrt(y["q"] / (1 - y["q"])) * _Z
+    return float(slope["free_entropy"] - 2 * _W @ (np.exp(log_ndtr(u)) * log_ndtr(u)))
+
+
+def least(y: Any, slope: Any, strength: float) -> float:
+    """The least risk α·loss + ½λq changes with λ by ½q alone; α = 2."""
+    return 2.0 * slope["train_loss"] + 0.5 * strength * slope["q"]
+
+
+def reached(setting: Setting) -> Finding:
+    """State evolution ends in the fixed point; the error of any estimate is 1 − 2m + q."""
+    model = tsphys.GLM(prior="rademacher", alpha=1.0)
+    end, fixed = tsphys.solve(model, t=[300])["mse"][0], tsphys.solve(model, alpha=[1.0])["mse"][0]
+    risk = tsphys.solve(tsphys.GLM(estimator="logistic"), alpha=[0.5, 2.0])
+    gaps = [end - fixed, *(risk["mse"] - 1 + 2 * risk["m"] - risk["q"])]
+    return within(np.array(gaps), np.full(3, 1e-7), "fixed point, mse")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of generalised linear models."""
     steps = {"t": [0, 1, 2, 4, 8]}
@@ -96,6 +119,13 @@ def checks(quick: bool) -> list[Check]:
             "simulation", "logistic regression",
             simulated({"estimator": "logistic"}, {"alpha": [0.5, 2.0]}, 200, 12, ("eps_g", "m", "q", "train_loss")),
         ),
+        Check("identity", "∂Φ/∂α", identity(tsphys.GLM(prior="rademacher"), "alpha", [0.5, 1.0], per_example, "∂Φ/∂α")),
+        Check("identity", "∂Φ/∂α, Gauss", identity(tsphys.GLM(), "alpha", [1.0, 3.0], per_example, "∂Φ/∂α")),
+        Check(
+            "identity", "least risk",
+            identity(tsphys.GLM(estimator="logistic", alpha=2.0), "regularization", [0.1, 1.0], least, "∂risk/∂λ"),
+        ),
+        Check("identity", "state evolution and errors", reached),
         Check("integral", "output channels", channels),
         Check("saddle", "binary perceptron", saddles([0.5, 1.0, 1.3])),
     ]  # fmt: skip

@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.replica.hopfield import at_temperature
 from tsphys.validation import free_energies
-from tsphys.validation.checks import Check, Finding, Setting, in_size, on_theory, stationary, two_samples
+from tsphys.validation.checks import Check, Finding, Setting, in_size, on_theory, stationary, two_samples, within
+from tsphys.validation.checks import threshold as threshold_of
+from tsphys.validation.identities import thermal
 
 #: Temperature of the reference points; half of its spinodal load is 0.035.
 HOT = 0.4
@@ -92,6 +95,63 @@ def sparse_saddles(setting: Setting) -> Finding:
     )
 
 
+def frozen(model: Any) -> Any:
+    """A check that the line of de Almeida and Thouless is where 1 = αβ²[1/(1 − C)² + δ] E sech⁴, by a plain sum.
+
+    Relative to one; 1e-6 for the temperature, found to about 1e-10 of its logarithm, and sums of poles at |z| ~ T.
+    """
+
+    def run(setting: Setting) -> Finding:
+        static = {"hebb": 0.0, "clipped": np.pi / 2 - 1, "diluted": 1 / model.connectivity - 1}[model.coupling]
+        T = at_temperature(model)
+        found = tsphys.solve(model, T=[T])
+        m, q, r = (float(found[name][0]) for name in ("m", "q", "r"))
+        z = np.linspace(-9, 9, 60_001)
+        w = np.exp(-(z**2) / 2)
+        x = np.clip((m + np.sqrt(model.alpha * (r + static * q)) * z) / T, -150, 150)
+        slope = (r / q + static) * model.alpha / T**2 * np.sum(w / w.sum() / np.cosh(x) ** 4)
+        return within(slope - 1, 1e-6, f"stability at T = {T:.4g}")
+
+    return run
+
+
+def enumerated(model: Any, seed: int, N: int = 8, P: int = 3) -> Any:
+    """A check of the energy of a few spins with given patterns against the sum over all of their states.
+
+    Sweeps over all replicas are the sample, bonds of diluted couplings are drawn anew in each.
+    """
+
+    def run(setting: Setting) -> Finding:
+        sparse, rng = model.activity is not None, np.random.default_rng([seed, 3])
+        xi = (rng.random((P, N)) < (model.activity or 0.5)) * 1.0
+        xi = xi if sparse else 2 * xi - 1
+        options: dict[str, Any] = {"N": N, "patterns": xi, "start": "random", "equilibration": 30}
+        # Bonds differ from replica to replica, of which there must be many.
+        n, sweeps = (setting.replicas(1500), 30) if model.coupling == "diluted" else (setting.replicas(400), 400)
+        options |= {"sweeps": sweeps, "replicas": n, "seed": setting.seed, "threads": setting.threads}
+        sim = tsphys.simulate(model, alpha=P / N, **options)["energy"][:, 0]
+        states = (np.arange(2**N)[:, None] >> np.arange(N)) & 1
+        s = states * 1.0 if sparse else 2.0 * states - 1
+        f = model.activity or 0.0
+        J = (xi - f).T @ (xi - f) / (N * (f * (1 - f) if sparse else 1))
+        if model.coupling == "clipped":
+            J = np.sqrt(P * np.pi / 2) / N * np.sign(J)
+        keep = np.ones((1, N, N))
+        if model.coupling == "diluted":
+            upper = np.triu(rng.random((8000, N, N)) < model.connectivity, 1)
+            keep = (upper + upper.swapaxes(1, 2)) / model.connectivity
+        E = np.array([-0.5 * np.sum((s @ (J * k * (1 - np.eye(N)))) * s, axis=1) for k in keep])
+        E = E + model.threshold * s.sum(axis=1) * sparse
+        w = np.exp(-(E - E.min(axis=1, keepdims=True)) / model.T)
+        means = (w * E).sum(axis=1) / w.sum(axis=1) / N
+        spread = means.var() / len(means) + sim.var(ddof=1) / n
+        z = (sim.mean() - means.mean()) / np.sqrt(spread)
+        detail = f"energy {sim.mean():.5f} ± {np.sqrt(spread):.1e}, by enumeration {means.mean():.5f}"
+        return Finding(float(abs(z)), threshold_of(1), detail)
+
+    return run
+
+
 def _all(findings: list[Finding]) -> Finding:
     return max(findings, key=lambda finding: finding.score)
 
@@ -121,4 +181,30 @@ def checks(quick: bool) -> list[Check]:
         Check("saddle", "clipped", saddles("clipped", np.pi / 2 - 1)),
         Check("saddle", "diluted", saddles("diluted", 1.0)),
         Check("saddle", "sparse patterns", sparse_saddles),
+        *_exact(),
     ]
+
+
+def _exact() -> list[Check]:
+    """Identities of every coupling and branch, and every coupling at a size that can be enumerated."""
+    kinds: dict[str, dict[str, Any]] = {
+        "Hebb": {},
+        "clipped": {"coupling": "clipped"},
+        "diluted": {"coupling": "diluted", "connectivity": 0.5},
+        "sparse": {"activity": 0.3, "threshold": 0.4},
+    }
+    out = []
+    for name, given in kinds.items():
+        if name != "sparse":
+            check = thermal(tsphys.Hopfield(alpha=0.04, **given), [0.15, 0.3])
+            out.append(Check("identity", f"{name}, thermodynamics", check))
+        for T in (0.3, 0.9):
+            out.append(Check("step", f"{name}, enumerated at T = {T}", enumerated(tsphys.Hopfield(T=T, **given), 1)))
+        if name in ("clipped", "diluted"):
+            out.append(Check("identity", f"{name}, stability", frozen(tsphys.Hopfield(alpha=0.08, **given))))
+    sparse = thermal(tsphys.Hopfield(alpha=0.1, activity=0.1, threshold=0.5), [0.05, 0.09])
+    out.append(Check("identity", "sparse, thermodynamics", sparse))
+    glass = thermal(tsphys.Hopfield(alpha=0.1), [0.4, 0.8], branch="spin_glass")
+    mixture = thermal(tsphys.Hopfield(alpha=0.01), [0.1, 0.2], branch="mixture")
+    out += [Check("identity", "spin glass", glass), Check("identity", "mixture", mixture)]
+    return out

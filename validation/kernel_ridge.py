@@ -8,7 +8,8 @@ import numpy as np
 
 import tsphys
 from tsphys.validation import free_energies
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, within
+from tsphys.validation.plain_ridge import kernel
 
 
 def learned(model: Any, axis: dict[str, Any], replicas: int) -> Any:
@@ -43,6 +44,33 @@ def saddles(setting: Setting) -> Finding:
     return max(out, key=lambda finding: finding.score)
 
 
+def eigenframework(k: int | None) -> Any:
+    """Errors as printed (Simon, Karkada, Ghosh & Belkin 2024, eqs. 3-6) at the effective ridges that are given."""
+
+    def run(setting: Setting) -> Finding:
+        model = tsphys.KernelRidge(noise=0.6, ridge=0.05, modes=300, k=k)
+        counts, some, noise, features = [20, 60, 150], 400, 0.36, np.inf if k is None else k
+        found = tsphys.solve(model, n=counts, inputs=some)
+        values, target = model.spectrum()
+        gaps = []
+        for i, n in enumerate(counts):
+            gamma, kappa = found["gamma"][i], found["kappa"][i]
+            kept = values / (values + gamma)
+            z, q = kept.sum(), np.sum(kept**2)
+            own = 0.0 if k is None else kappa * values / (values + gamma) ** 2 * q / (k - q)
+            learned = gamma / (values + gamma) - kappa * values / (values + gamma) ** 2 - own
+            share = q / n if k is None else (q * (k - 2 * z) + z**2) / (n * (k - q))
+            total = (learned @ target**2 + noise) / (1 - share)
+            ratio = model.ridge / (n * kappa)
+            seen = (1 - ratio) ** 2 * noise + ratio**2 * (total - noise)
+            gaps += [z + model.ridge / kappa - n, 0.0 if k is None else z + k * kappa / gamma - features]
+            gaps += [2 * found["eps_g"][i] + noise - total, 2 * found["train_loss"][i] - ratio**2 * total]
+            gaps += [2 * found["eps_held"][i] - (some * (total - noise) - n * seen) / (some - n)]
+        return within(np.array(gaps), np.full(len(gaps), 1e-8), "errors as printed")
+
+    return run
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of ridge regression of a given spectrum."""
     model = tsphys.KernelRidge(noise=0.3, modes=500)
@@ -51,5 +79,9 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "kernel over n", learned(model, {"n": [10, 30, 100, 200]}, 40)),
         Check("simulation", "features over k", learned(model, {"k": [20, 60, 200, 400]}, 40)),
         Check("simulation", "features over ridges", learned(features, {"ridge": [0, 1e-2, 1, 100]}, 40)),
+        Check("identity", "errors, kernel", eigenframework(None)),
+        Check("identity", "errors, features", eigenframework(80)),
+        Check("step", "kernel, NumPy", kernel(None)),
+        Check("step", "features, NumPy", kernel(10)),
         Check("saddle", "kernel", saddles),
     ]

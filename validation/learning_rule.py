@@ -9,7 +9,9 @@ import numpy as np
 import tsphys
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.validation.checks import Check, Finding, Setting, within
+from tsphys.validation.one_step import both
 from tsphys.validation.online import engines, simulated
+from tsphys.validation.plain_rules import Plain
 
 START = tsphys.OrderParameters(R=[[0.3]], Q=[[0.8]], T=[[1.0]], v=(), v_star=())
 T = np.linspace(0, 6, 7)
@@ -32,6 +34,22 @@ def error(setting: Setting) -> Finding:
     return within(theory["eps_g"] - exact, np.full(len(T), 1e-12), "eps_g")
 
 
+def steep(lam, nu, v, v_star, noise, p, c, dv):
+    """A rule of no meaning, of fields, noise and readout."""
+    c[0] = math.sin(lam[0]) + nu[0] * noise[0] ** 2 + 2.0 * v[0]
+    dv[0] = lam[0] * nu[0] - noise[0]
+
+
+def told(lam, nu, v, v_star, noise, gram):
+    """`steep` in plain NumPy."""
+    return np.sin(lam) + nu * noise**2 + 2 * v, lam * nu - noise
+
+
+def linear(lam, nu, v, v_star, noise, p, c, dv):
+    """Linear regression."""
+    c[0] = p[0] * (nu[0] - 0.5 * lam[0])
+
+
 def _model() -> LearningRule:
     return LearningRule(saturated, params=(0.8,), error=half_square, smooth=True)
 
@@ -42,4 +60,15 @@ def checks(quick: bool) -> list[Check]:
     out = [
         Check("simulation", f"tanh of the error, engine {e}", simulated(model, START, T, e, 300, 48)) for e in engines()
     ]
+    start = tsphys.OrderParameters(R=[[0.3]], Q=[[0.8]], T=[[1.0]], v=[0.4], v_star=())
+    for b in (1, 5):
+        rule = LearningRule(steep, n_noise=1, v=(0.4,), minibatch=b, weight_decay=0.7, weight_decay_v=0.4, smooth=True)
+        out += both(f"a rule of no meaning, b = {b}", rule, Plain(told, b=b, decay=0.7, decay_v=0.4), start)
+    unit = tsphys.OrderParameters(R=[[0.4]], Q=[[1.0]], T=[[1.0]], v=(), v_star=())
+
+    def on_sphere(lam, nu, v, v_star, noise, gram):
+        return 0.6 * (nu - 0.5 * lam), np.zeros((*lam.shape[:-1], 0))
+
+    sphere = LearningRule(linear, params=(0.6,), sphere=True, smooth=True)
+    out += both("sphere", sphere, Plain(on_sphere, noises=0, sphere=True), unit)
     return [*out, Check("integral", "error of a rule", error)]

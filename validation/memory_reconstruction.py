@@ -9,7 +9,8 @@ import numpy as np
 import tsphys
 from tsphys import MemoryReconstruction
 from tsphys.replica import memory_reconstruction as theory
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, within
+from tsphys.validation.identities import identity
 
 #: Nodes and weights of a plain sum over N(0, 1).
 _Z = np.linspace(-10, 10, 8001)
@@ -59,6 +60,27 @@ def saddles(setting: Setting) -> Finding:
     return stationary(potential, [[g * Delta / rho] for g in theory.fixed_points(model.prior, Delta)])
 
 
+def slope(setting: Setting) -> Finding:
+    """∂f/∂Δ = M²/(4Δ²) of Gaussian noise √Δ, for f = −φ is stationary in M = overlap · E x²."""
+    model, second = MemoryReconstruction(patterns="sparse", rho=0.3), 0.3
+
+    def relation(y: Any, slopes: Any, noise: float) -> float:
+        return float(slopes["free_energy"] - 2 * noise * (second * y["overlap"]) ** 2 / (4 * noise**4))
+
+    noises = [theory.noise_at(model, share * second**2) for share in (0.3, 0.7)]
+    return identity(model, "noise", noises, relation, "∂f/∂ν")(setting)
+
+
+def weak(setting: Setting) -> Finding:
+    """Nothing is recovered above Δ = (E x²)², something below, which eigenvectors and continuous transitions share."""
+    model = MemoryReconstruction(patterns="sparse", rho=0.3)
+    Delta = theory.thresholds(model).algorithmic
+    noise = [theory.noise_at(model, share * 0.3**2) for share in (0.9, 1.1)]
+    below, above = tsphys.solve(model, noise=noise)["overlap"]
+    wrong = [Delta - 0.09, above, float(below < 0.02)]
+    return within(np.array(wrong), np.array([1e-9, 1e-3, 0.5]), "threshold of weak recovery")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of the reconstruction of patterns."""
     return [
@@ -75,4 +97,6 @@ def checks(quick: bool) -> list[Check]:
             ends(MemoryReconstruction(channel="rectified", threshold=0.5), [0.5, 0.7]),
         ),
         Check("saddle", "hard phase", saddles),
+        Check("identity", "slope of the free energy", slope),
+        Check("identity", "weak recovery", weak),
     ]

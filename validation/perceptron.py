@@ -7,7 +7,9 @@ import numpy as np
 import tsphys
 from tsphys.models.perceptron import RULES
 from tsphys.validation.checks import Check
+from tsphys.validation.one_step import rates, stepped
 from tsphys.validation.online import averaged, engines, simulated, sized
+from tsphys.validation.plain_rules import Plain, optimal, perceptron
 
 START = tsphys.OrderParameters(R=[[0.3]], Q=[[0.8]], T=[[1.0]])
 T = np.linspace(0, 10, 6)
@@ -29,4 +31,14 @@ def checks(quick: bool) -> list[Check]:
         Check("integral", f"equations, {rule}", averaged(tsphys.Perceptron(rule=rule), START, [0.5, 2.0]))
         for rule in RULES
     ]
+    for rule in RULES:
+        for b in (1, 6):
+            model = tsphys.Perceptron(rule=rule, minibatch=b, lr=1.0 if rule == "optimal" else 1.3)
+            told = optimal(0.3, 0.8) if rule == "optimal" else perceptron(rule, 1.3)
+            plain = Plain(told, noises=0, b=b)
+            out.append(Check("rate", f"{rule}, b = {b}", rates(model, plain, START, points=2**13)))
+            if b > 1:
+                # What the optimal rule knows of the overlaps changes with the first step.
+                steps = 1 if rule == "optimal" else 4
+                out.append(Check("step", f"{rule}, exact", stepped(model, plain, START, "exact", steps)))
     return out

@@ -9,6 +9,7 @@ import numpy as np
 import tsphys
 from tsphys.replica.potts_attention import saddle
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary
+from tsphys.validation.identities import identity
 
 NAMES = ["test_loss", "excess", "accuracy", "train_loss", "Q", "R", "error"]
 
@@ -42,6 +43,16 @@ def saddles(**given: Any) -> Any:
     return run
 
 
+def parts(y: Any, slope: Any, alpha: float) -> float:
+    """The least objective of a site less its two parts: the loss of the examples, and half of what λ = 0.3 weighs."""
+    return y["energy"] - alpha * y["train_loss"] - 0.5 * 0.3 * y["Q"]
+
+
+def stiffness(y: Any, slope: Any, ridge: float) -> float:
+    """It grows with the ridge by half of what the ridge weighs."""
+    return slope["energy"] - 0.5 * y["Q"]
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of factored attention."""
     return [
@@ -49,6 +60,21 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "Potts glass, matrices", trained([2.0, 6.0], 40, 8, ridge=0.3, learn="tensor")),
         Check("simulation", "independent colours", trained([0.5, 1.5], 60, 8, ridge=0.1, inputs="uniform", beta=3.0)),
         Check("simulation", "square loss", trained([0.7, 2.0], 50, 12, ridge=0.3, loss="square")),
+        Check(
+            "identity",
+            "parts of E",
+            identity(tsphys.PottsAttention(ridge=0.3), "alpha", [1.0, 3.0], parts, "parts of E", tol=1e-12),
+        ),
+        Check(
+            "identity",
+            "∂E/∂λ",
+            identity(tsphys.PottsAttention(alpha=2.0), "ridge", [0.3], stiffness, "∂E/∂λ", tol=1e-12),
+        ),
+        Check(
+            "identity",
+            "∂E/∂λ, matrices",
+            identity(tsphys.PottsAttention(alpha=6.0, learn="tensor"), "ridge", [0.3], stiffness, "∂E/∂λ", tol=1e-12),
+        ),
         Check("saddle", "Potts glass", saddles(alpha=2.0, ridge=0.3, beta=1.8)),
         Check("saddle", "matrices", saddles(alpha=6.0, ridge=0.3, learn="tensor")),
         Check("saddle", "two colours", saddles(C=2, alpha=1.0, ridge=0.1, beta=1.2)),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
+
 import tsphys
 from tsphys.physics.kernels.hermite import parts
 from tsphys.physics.kernels.spectra import marchenko_pastur
 from tsphys.replica.random_features import effective_ridge
 from tsphys.validation import free_energies
-from tsphys.validation.checks import Check, Finding, Setting, in_size, on_theory, stationary
+from tsphys.validation.checks import Check, Finding, Setting, in_size, on_theory, stationary, within
+from tsphys.validation.plain_ridge import random_features
 
 
 def trained(model: Any, axis: dict[str, Any], N: int, replicas: int, covariates: str) -> Any:
@@ -39,9 +42,26 @@ def sizes(setting: Setting) -> Finding:
     return in_size(N, samples, float(tsphys.solve(model)["eps_g"][0]))
 
 
+def errors(setting: Setting) -> Finding:
+    """eps_g of both teachers from m and q."""
+    widths = [0.5, 1.5, 6.0]
+    line, sign = (tsphys.solve(tsphys.RandomFeatures(teacher=t, ridge=0.1), width=widths) for t in ("linear", "sign"))
+    gaps = [
+        line["eps_g"] - 0.5 * (1 - 2 * line["m"] + line["q"]),
+        sign["eps_g"] - np.arccos(sign["m"] / np.sqrt(sign["q"])) / np.pi,
+    ]
+    return within(np.array(gaps), np.full((2, 3), 1e-10), "eps_g from m and q")
+
+
 def saddles(setting: Setting) -> Finding:
-    """Stationarity over widths of m, q, the train loss and the responses."""
-    model, widths = tsphys.RandomFeatures(noise=0.3, ridge=0.1), [0.5, 1.5, 6.0]
+    """Stationarity over widths of m, q, the train loss and the responses, for both teachers."""
+    return max((_saddles(teacher) for teacher in ("linear", "sign")), key=lambda finding: finding.score)
+
+
+def _saddles(teacher: str) -> Finding:
+    model, widths = tsphys.RandomFeatures(noise=0.3, ridge=0.1, teacher=teacher), [0.5, 1.5, 6.0]
+    # Signs of unit variance have the covariance c with the field.
+    c, variance = (1.0, 1.09) if teacher == "linear" else ((2 / (np.pi * 1.09)) ** 0.5, 1.0)
     found = tsphys.solve(model, width=widths)
     _, slope, rest = parts(model.activation)
     out = []
@@ -49,12 +69,12 @@ def saddles(setting: Setting) -> Finding:
         here = dataclasses.replace(model, width=width)
         examples, response = here.alpha / width, here.ridge / effective_ridge(here)
         s, weight = marchenko_pastur(width)
-        law = (slope**2 * s + rest, width * slope**2 * s, weight)
+        law = (slope**2 * s + rest, c**2 * width * slope**2 * s, weight)
         m, q, loss = (float(found[name][i]) for name in ("m", "q", "train_loss"))
-        point = [examples / response - 1, q, m, response, 2 * examples * loss, response]
+        point = [examples / response - 1, q, c * m, response, 2 * examples * loss, response]
 
         def cost(*x: float, examples: float = examples, law: Any = law) -> float:
-            return free_energies.square_loss(x, examples, model.ridge, 1 + model.noise**2, law)
+            return free_energies.square_loss(x, examples, model.ridge, variance, law)
 
         out.append(stationary(cost, [point]))
     return max(out, key=lambda finding: finding.score)
@@ -70,5 +90,8 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "tanh features", trained(tanh, widths, 100, 16, "features")),
         Check("simulation", "relu features, sign labels", trained(signs, ridges, 100, 16, "features")),
         Check("size", "eps_g", sizes),
+        Check("step", "Gaussian covariates, NumPy", random_features("linear")),
+        Check("step", "sign labels, NumPy", random_features("sign")),
+        Check("identity", "eps_g", errors),
         Check("saddle", "square loss", saddles),
     ]

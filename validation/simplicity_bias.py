@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 import tsphys
 from tsphys.models.simplicity_bias import DATA
 from tsphys.validation.checks import Check
+from tsphys.validation.one_step import both
 from tsphys.validation.online import averaged, simulated, sized
+from tsphys.validation.plain_rules import Plain, regression
 
 START = tsphys.OrderParameters(R=[[0.01, -0.01]], Q=[[0.2502]], T=np.eye(2))
 TWO = tsphys.OrderParameters(R=[[0.3, -0.1], [0.2, 0.35]], Q=[[0.5, 0.1], [0.1, 0.4]], T=np.eye(2))
 T = np.linspace(0, 10, 6)
+
+
+def _law(data: str) -> Any:
+    """The two classes in the plane, with the default means, edges and angles; the label is the noise."""
+    from scipy.special import ndtr
+
+    def turned(angle: float, edges: list[float]) -> np.ndarray:
+        c, s = np.cos(angle), np.sin(angle)
+        return np.array([[c, -s], [s, c]]) @ np.diag(edges)
+
+    up, down = turned(np.pi / 3, [1.2, 0.3]), turned(np.pi / 6, [0.8, 0.5])
+    if data == "isotropic":
+        up = down = np.eye(2) * ((1.2**2 + 0.3**2 + 0.8**2 + 0.5**2) / 4) ** 0.5
+
+    def law(s: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        y = np.where(noise > 0, 1.0, -1.0)
+        u = 3**0.5 * (2 * ndtr(s) - 1) if data == "original" else s
+        return y * np.array([0.6, 0.3]) + np.where(y > 0, u @ up.T, u @ down.T), y
+
+    return law
 
 
 def checks(quick: bool) -> list[Check]:
@@ -25,6 +49,11 @@ def checks(quick: bool) -> list[Check]:
         )
         for data in DATA
     ]
+    for data in DATA:
+        model = tsphys.SimplicityBias(K=2, lr=1.5, minibatch=3, v=(1.0, -0.6), trained_on=data)
+        start = tsphys.OrderParameters(R=TWO.R, Q=TWO.Q, T=TWO.T, v=[1.0, -0.6], v_star=[0, 0])
+        plain = Plain(regression("erf", 1.5, sigma=1.0), b=3, law=_law(data))
+        out += both(data, model, plain, start, engines=("direct",) if data == "gaussian" else ("exact",), steps=6)
     return [
         *out,
         Check("simulation", "original, engine direct", simulated(original, START, T, "direct", 300, 16)),

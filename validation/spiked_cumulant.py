@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 import tsphys
 from tsphys.odes import learning_rule
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.one_step import both
+from tsphys.validation.plain_rules import Plain, correlation
 
 M = [0.1, 0.2, 0.3]
 START = tsphys.OrderParameters(R=[M], Q=np.eye(1), T=np.eye(3))
@@ -37,9 +41,27 @@ def _averaged(setting: Setting) -> Finding:
     return within(np.abs(theory["R"] - other["R"]).max(), bound, "sobol quadrature")
 
 
+def _law(correlated: bool) -> Any:
+    """Mean, spike in the covariance and spiked cumulant of signs along three directions, for one of two labels."""
+
+    def law(s: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        up = noise[..., 0] > 0
+        g = np.sign(noise[..., 1 if correlated else 2])
+        spike = np.stack([s[..., 0] + 1, s[..., 1] + 5**0.5 * noise[..., 1], (3 * g + s[..., 2]) / 10**0.5], axis=-1)
+        return np.where(up[..., None], spike, s), np.where(up, 1.0, -1.0)[..., None]
+
+    return law
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of the search for spikes, on the sphere."""
+    out = []
+    for correlated in (True, False):
+        plain = Plain(correlation("relu", 0.3), noises=3, sphere=True, law=_law(correlated))
+        name = "correlated" if correlated else "independent"
+        out += both(name, mixed(correlated), plain, START, steps=12)
     return [
+        *out,
         Check("simulation", "correlated, engine exact", _simulated(True, "exact", 1000, 32)),
         Check("simulation", "independent, engine exact", _simulated(False, "exact", 1000, 32)),
         Check("simulation", "correlated, engine direct", _simulated(True, "direct", 300, 16)),

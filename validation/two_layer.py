@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 import tsphys
 from tsphys.physics.committee import integrals
 from tsphys.physics.names import code
 from tsphys.validation.checks import Check, Finding, Setting, within
+from tsphys.validation.one_step import both, drawn, rates, stepped
 from tsphys.validation.online import averaged, engines, simulated, sized
+from tsphys.validation.plain_rules import Plain, regression
 
 START = tsphys.OrderParameters(
     R=[[0.12, 0.02], [-0.05, 0.1]],
@@ -79,4 +83,27 @@ def checks(quick: bool) -> list[Check]:
         Check("integral", "equations, erf, both layers", averaged(CLEAN, START, [0.5, 2.0], 2**17)),
         Check("integral", "equations, relu", averaged(RELU, START, [0.5, 2.0])),
     ]
+    return [*out, *_steps()]
+
+
+def _steps() -> list[Check]:
+    """First rates of every activation, first steps with all that a step may have, and the default start."""
+    lr, lr_v, sigma, decay, decay_v = 1.5, 1.1, 0.8, 0.6, 0.3
+    given: dict[str, Any] = {"lr": lr, "lr_v": lr_v, "noise": sigma, "weight_decay": decay, "weight_decay_v": decay_v}
+
+    def plain(activation: str = "erf", b: int = 1, binary: bool = False, teacher: str | None = None) -> Plain:
+        rule = regression(activation, lr, lr_v, sigma, teacher)
+        return Plain(rule, b=b, decay=decay, decay_v=decay_v, binary=binary)
+
+    out = both("all of a step", tsphys.TwoLayer(**given), plain(), START)
+    out += both("minibatch", tsphys.TwoLayer(minibatch=8, **given), plain(b=8), START, steps=6)
+    binary = tsphys.TwoLayer(inputs="binary", minibatch=2, **given)
+    out.append(Check("step", "inputs ±1", stepped(binary, plain(b=2, binary=True), START, "direct")))
+    for name in ("relu", "linear", "tanh", "quad", "he2"):
+        out.append(Check("rate", name, rates(tsphys.TwoLayer(activation=name, **given), plain(name), START)))
+    mixed = tsphys.TwoLayer(teacher_activation="sign", **given)
+    out.append(Check("rate", "teacher of signs", rates(mixed, plain(teacher="sign"), START, points=2**14)))
+    out.append(
+        Check("step", "default start", drawn(tsphys.TwoLayer(init=0.7, T=[[1, 0.3], [0.3, 1]], teacher="given")))
+    )
     return out

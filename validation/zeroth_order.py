@@ -6,7 +6,9 @@ import numpy as np
 
 import tsphys
 from tsphys.validation.checks import Check
+from tsphys.validation.one_step import rates, stepped
 from tsphys.validation.online import averaged, simulated
+from tsphys.validation.plain_rules import Plain, regression
 
 START = tsphys.OrderParameters(R=[[0.3, 0.1], [0.05, 0.35]], Q=[[0.4, 0.1], [0.1, 0.5]], T=np.eye(2))
 T = np.linspace(0, 8, 9)
@@ -16,7 +18,16 @@ PARTIAL = tsphys.ZerothOrder(lr=0.5, noise=0.1, estimator="sparse", fraction=0.2
 
 def checks(quick: bool) -> list[Check]:
     """What is checked of zeroth-order SGD."""
+    rule = regression("erf", 1.5, sigma=0.5)
+    few = tsphys.ZerothOrder(lr=1.5, noise=0.5, kappa=0.5)
+    some = tsphys.ZerothOrder(lr=1.5, noise=0.5, estimator="sparse", fraction=0.25)
+    directions, coordinates = Plain(rule, queries=0.5), Plain(rule, fraction=0.25)
     return [
+        Check("rate", "random directions", rates(few, directions, START)),
+        Check("rate", "some coordinates", rates(some, coordinates, START)),
+        Check("step", "random directions, exact", stepped(few, directions, START, "exact", 2, replicas=3000)),
+        Check("step", "random directions, direct", stepped(few, directions, START, "direct", 2)),
+        Check("step", "some coordinates, direct", stepped(some, coordinates, START, "direct", 2)),
         Check("simulation", "random directions, engine exact", simulated(FEW, START, T, "exact", 500, 24)),
         Check("simulation", "random directions, direct", simulated(FEW, START, T, "direct", 150, 16)),
         Check("simulation", "some coordinates, direct", simulated(PARTIAL, START, T, "direct", 150, 16)),

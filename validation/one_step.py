@@ -1,0 +1,122 @@
+"""A few steps of the engines against plain NumPy at the same size, and first rates of the equations against averages.
+
+Both sides of the first have one law at any N, so that nothing is allowed for; the second has no statistics but those
+of its quadrature. What they are held against is told again in `tsphys.validation.plain_rules`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.validation.checks import Check, Finding, Setting, normal, threshold, within
+from tsphys.validation.plain_rules import Plain, motion, runs
+
+#: Size of the steps, and how many times as many runs the plain ones are, which are cheap.
+N, MORE = 24, 4
+#: Runs of an engine in a quick validation.
+RUNS = 2500
+
+
+def same_moments(a: np.ndarray, b: np.ndarray, what: str) -> Finding:
+    """Means and second moments of two samples (n, entries) of one law, those of all pairs of entries.
+
+    Entries that differ by rounding only, as Q_kl and Q_lk, are left out, and so is what does not move.
+    """
+    a, b = (x.reshape(len(x), -1) for x in (a, b))
+    centre, scale = b.mean(axis=0), b.std(axis=0)
+    still = scale < 1e-9
+    if np.abs(a - centre)[:, still].max(initial=0) > 1e-9:
+        return Finding(float("inf"), 0.0, f"{what}: a number moves that should stand still")
+    a, b = ((x - centre)[:, ~still] / scale[~still] for x in (a, b))
+    alike = np.triu(np.abs(np.corrcoef(b.T)) > 1 - 1e-9, 1).any(axis=0) if b.shape[1] > 1 else np.zeros(1, bool)
+    a, b = a[:, ~alike], b[:, ~alike]
+    i, j = np.tril_indices(a.shape[1])
+    z = []
+    for x, y in ((a, b), (a[:, i] * a[:, j], b[:, i] * b[:, j])):
+        error = np.sqrt(x.var(axis=0, ddof=1) / len(x) + y.var(axis=0, ddof=1) / len(y))
+        z.append(normal((x.mean(axis=0) - y.mean(axis=0)) / error, min(len(x), len(y)) - 1))
+    score = np.concatenate(z)
+    at = int(np.abs(score).argmax())
+    kind = "mean" if at < a.shape[1] else "second moment"
+    return Finding(float(np.abs(score).max()), threshold(len(score)), f"{what}: a {kind}, z = {score[at]:.2f}")
+
+
+def entries(result: Any) -> np.ndarray:
+    """R, Q and v of the last time, (replicas, …)."""
+    last = [result[name][:, -1] for name in ("R", "Q", "v")]
+    return np.concatenate([a.reshape(len(a), math.prod(a.shape[1:])) for a in last], axis=1)
+
+
+def stepped(
+    model: Any, plain: Plain, start: Any, engine: str, steps: int = 3, size: int = N, replicas: int = RUNS,
+    tasks: Any = None,
+) -> Any:  # fmt: skip
+    """A check of an engine's first steps."""
+
+    def run(setting: Setting) -> Finding:
+        n = setting.replicas(replicas)
+        sim = tsphys.simulate(
+            model, N=size, start=start, t=[steps / size], engine=engine, replicas=n, seed=setting.seed,
+            threads=setting.threads,
+        )  # fmt: skip
+        rng = np.random.default_rng([setting.seed, 1])
+        parts = [runs(plain, _told(start, model), size, steps, n, rng, tasks) for _ in range(MORE)]
+        return same_moments(entries(sim), np.concatenate(parts), f"{steps} steps at N = {size}")
+
+    return run
+
+
+def _told(start: Any, model: Any) -> Any:
+    """The start with the readouts of the model, where it leaves them out."""
+    rule = model.learning_rule()
+    v, v_star = (
+        getattr(rule, name) if getattr(start, name) is None else getattr(start, name) for name in ("v", "v_star")
+    )
+    return tsphys.OrderParameters(R=start.R, Q=start.Q, T=start.T, v=v, v_star=v_star)
+
+
+def rates(model: Any, plain: Plain, start: Any, step: float = 2e-3, points: int = 2**12) -> Any:
+    """A check of dR/dt, dQ/dt, dv/dt of the theory at t = 0, from its solution at two short times.
+
+    Bounds: seven standard errors of sixteen scramblings, and 1e-4 of the largest rate for the step of the difference.
+    """
+
+    def run(setting: Setting) -> Finding:
+        theory = tsphys.solve(model, start=start, t=[0.0, step, 2 * step])
+        first = [np.asarray(theory[name]) for name in ("R", "Q", "v")]
+        slope = np.concatenate([((4 * y[1] - y[2] - 3 * y[0]) / (2 * step)).ravel() for y in first])
+        mean, error = motion(plain, _told(start, model), points if setting.quick else 4 * points)
+        return within(slope - mean, 7 * error + 1e-4 * np.abs(mean).max(), "rates of R, Q, v")
+
+    return run
+
+
+def drawn(model: Any, size: int = 200, replicas: int = 4000) -> Any:
+    """A check of the default start: iid students of the model's `init`, their overlaps with teachers and each other."""
+
+    def run(setting: Setting) -> Finding:
+        n = setting.replicas(replicas)
+        sim = tsphys.simulate(model, N=size, t=[0.0], replicas=n, seed=setting.seed, threads=setting.threads)
+        T = np.reshape(sim["T"], (-1, *np.shape(sim["T"])[-2:]))[0]
+        K = sim["Q"].shape[-1]
+        rng = np.random.default_rng([setting.seed, 2])
+        W = model.init * rng.standard_normal((MORE * n, K, size))
+        L = np.linalg.cholesky(T)
+        R, Q = W[..., : len(T)] @ L.T / size**0.5, W @ W.swapaxes(1, 2) / size
+        plain = np.concatenate([R.reshape(MORE * n, -1), Q.reshape(MORE * n, -1)], axis=1)
+        mine = np.concatenate([sim[name][:, 0].reshape(n, -1) for name in ("R", "Q")], axis=1)
+        return same_moments(mine, plain, "default start")
+
+    return run
+
+
+def both(name: str, model: Any, plain: Plain, start: Any, engines: Any = ("exact", "direct"), **options: Any) -> list:
+    """Checks of the first rates and of the first steps of these engines."""
+    return [
+        Check("rate", name, rates(model, plain, start)),
+        *(Check("step", f"{name}, {e}", stepped(model, plain, start, e, **options)) for e in engines),
+    ]
