@@ -9,7 +9,7 @@ import numpy as np
 import tsphys
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.validation.checks import Check, Finding, Setting, within
-from tsphys.validation.one_step import both
+from tsphys.validation.one_step import both, numbers
 from tsphys.validation.online import engines, simulated
 from tsphys.validation.plain_rules import Plain
 
@@ -71,4 +71,4 @@ def checks(quick: bool) -> list[Check]:
 
     sphere = LearningRule(linear, params=(0.6,), sphere=True, smooth=True)
     out += both("sphere", sphere, Plain(on_sphere, noises=0, sphere=True), unit)
-    return [*out, Check("integral", "error of a rule", error)]
+    return [*out, Check("step", "normals of the engines", numbers), Check("integral", "error of a rule", error)]

@@ -45,6 +45,21 @@ def same_moments(a: np.ndarray, b: np.ndarray, what: str) -> Finding:
     return Finding(float(np.abs(score).max()), threshold(len(score)), f"{what}: a {kind}, z = {score[at]:.2f}")
 
 
+def numbers(setting: Setting) -> Finding:
+    """Two million of the engines' normals: powers 1 to 4 of both precisions, 0, 1, 0, 3, of variances 1, 2, 15, 96."""
+    from tsphys.numerics.random import normals, stream
+
+    z = []
+    for dtype in (np.float64, np.float32):
+        state, out = stream(setting.seed, 0, "validation"), np.empty(100_000, dtype)
+        powers = np.zeros(4)
+        for _ in range(20):
+            normals(state, out)
+            powers += [np.mean(out.astype(np.float64) ** k) for k in (1, 2, 3, 4)]
+        z += list((powers / 20 - [0, 1, 0, 3]) / np.sqrt(np.array([1, 2, 15, 96]) / 2e6))
+    return Finding(float(np.abs(z).max()), threshold(len(z)), "four moments of float64 and float32")
+
+
 def entries(result: Any) -> np.ndarray:
     """R, Q and v of the last time, (replicas, …)."""
     last = [result[name][:, -1] for name in ("R", "Q", "v")]

@@ -10,7 +10,7 @@ import tsphys
 from tsphys.physics.committee import integrals
 from tsphys.physics.names import code
 from tsphys.validation.checks import Check, Finding, Setting, within
-from tsphys.validation.one_step import both, drawn, rates, stepped
+from tsphys.validation.one_step import both, drawn, numbers, rates, stepped
 from tsphys.validation.online import averaged, engines, simulated, sized
 from tsphys.validation.plain_rules import Plain, regression
 
@@ -83,7 +83,7 @@ def checks(quick: bool) -> list[Check]:
         Check("integral", "equations, erf, both layers", averaged(CLEAN, START, [0.5, 2.0], 2**17)),
         Check("integral", "equations, relu", averaged(RELU, START, [0.5, 2.0])),
     ]
-    return [*out, *_steps()]
+    return [*out, *_steps(), Check("step", "normals of the engines", numbers)]
 
 
 def _steps() -> list[Check]:
