@@ -184,14 +184,14 @@ def simulate(
 
     def finished(replica: int, found: dict[str, np.ndarray]) -> None:
         rows[replica] = found
-        after_each()
+        note()
 
-    with keeping(checkpoint, lambda: result() if rows else None) as after_each:
+    with keeping(checkpoint, lambda: result() if rows else None, progress) as (note, told):
         over_replicas(
             lambda replica, report: _replica(model, N, given, steps, seed, replica),
             [i for i in range(replicas) if i not in rows],
             threads=threads,
-            progress=progress,
+            progress=told,
             finished=finished,
         )
     return result()

@@ -74,7 +74,7 @@ def simulate(
     start, overlap, mixture, sweeps, equilibration, protocol, replicas, seed, threads, keep_spins
         As for `tsphys.sims.hopfield.simulate`; patterns are here the archetypes.
     progress, checkpoint, resume
-        Fraction done, finished replicas every 10 s or so, finished replicas to start from.
+        Fraction done, finished replicas as they come, and those to start from.
 
     Returns
     -------

@@ -77,7 +77,7 @@ def simulate(
     replicas, seed, threads
         Independent instances; the seed and the replica's number fix every random number; threads over the replicas.
     progress, checkpoint, resume
-        Fraction done, finished replicas every 10 s or so, finished replicas to start from.
+        Fraction done, finished replicas as they come, and those to start from.
 
     Returns
     -------

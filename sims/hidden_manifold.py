@@ -63,7 +63,7 @@ def simulate(
     dtype : {"float64", "float32"}
         Precision of weights and inputs.
     progress, checkpoint, resume
-        Fraction done, finished replicas every 10 s or so, finished replicas to start from.
+        Fraction done, finished replicas as they come, and those to start from.
 
     Returns
     -------

@@ -84,7 +84,7 @@ def simulate(
     keep_spins : bool
         Keep the last state of each point as ``spins``.
     progress, checkpoint, resume
-        As for online learning: fraction done, finished replicas every 10 s or so, finished replicas to start from.
+        As for online learning: fraction done, finished replicas as they come, and those to start from.
 
     Returns
     -------

@@ -109,7 +109,7 @@ def simulate(
     replicas, seed, threads
         Independent networks; the seed and the replica's number fix every random number; threads over the replicas.
     progress, checkpoint, resume
-        As for the other models: fraction done, finished replicas every 10 s or so, finished replicas to start from.
+        As for the other models: fraction done, finished replicas as they come, and those to start from.
 
     Returns
     -------
@@ -169,13 +169,13 @@ def simulate(
             rows.append(_end(here, plan, replica, point, share(report, point, 1, len(models))))
         return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
-    with one_blas_thread():
-        return ensemble(
-            model, axis, values, work, {"engine": "direct", **plan._asdict()}, replicas=replicas, threads=threads,
-            progress=progress, checkpoint=checkpoint, resume=resume,
-        )  # fmt: skip
+    return ensemble(
+        model, axis, values, work, {"engine": "direct", **plan._asdict()}, replicas=replicas, threads=threads,
+        progress=progress, checkpoint=checkpoint, resume=resume,
+    )  # fmt: skip
 
 
+@one_blas_thread()
 def reconstruct(
     model: MemoryReconstruction,
     J: Any,

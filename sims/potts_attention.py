@@ -98,7 +98,7 @@ def simulate(
     keep_couplings : bool
         Keep J and, for each point, what was learned of it, ``learned`` = ⟨W_ij, U⟩/‖U‖².
     progress, checkpoint, resume
-        As for online learning: fraction done, finished replicas every 10 s or so, finished replicas to start from.
+        As for online learning: fraction done, finished replicas as they come, and those to start from.
 
     Returns
     -------

@@ -1,6 +1,7 @@
 """Finished replicas: kept when a run is stopped, and put back where they belong, by every kind of run."""
 
 import dataclasses
+import signal
 
 import numpy as np
 import pytest
@@ -52,14 +53,14 @@ def test_what_is_finished_is_kept_when_a_run_is_stopped(name, monkeypatch):
     def stopped(work, todo, *, finished, **rest):
         def some(replica, outcome):
             finished(replica, outcome)
-            done.append(replica)
-            if len(done) == 2:
+            done.add(replica)
+            if len(done) == 2 and next(first, False):
                 raise KeyboardInterrupt
 
         over_replicas(work, todo, finished=some, **rest)
 
     monkeypatch.setattr(f"tsphys.{module}.over_replicas", stopped)
-    done, kept = [], []
+    done, kept, first = set(), [], iter([True])
     with pytest.raises(KeyboardInterrupt):
         tsphys.simulate(model, replicas=4, seed=3, threads=1, checkpoint=kept.append, **options)
     assert [r.meta["replica_ids"] for r in kept] == [sorted(done)]
@@ -68,14 +69,40 @@ def test_what_is_finished_is_kept_when_a_run_is_stopped(name, monkeypatch):
     np.testing.assert_array_equal(kept[0][observable], whole[observable][sorted(done)])
 
 
-def test_checkpoints_come_in_intervals(monkeypatch):
+def test_checkpoints_come_when_there_is_something_new_and_it_is_time(monkeypatch):
     now, kept = [0.0], []
     monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now[0])
     result = Result("simulation", "x", {}, "t", {})
-    with checkpoint.keeping(kept.append, lambda: result) as after_each:
-        for now[0] in (1.0, 9.0, 11.0, 12.0, 20.0, 22.0):
-            after_each()
-    assert len(kept) == 2
-    with checkpoint.keeping(None, lambda: result) as after_each:
-        now[0] = 100.0
-        after_each()
+
+    def keep(found):
+        kept.append(now[0])
+        now[0] += 1.0
+
+    with checkpoint.keeping(keep, lambda: result if ready else None) as (note, told):
+        ready = False
+        for now[0] in (0.5, 1.5, 2.5):
+            told(0.0)
+        ready = True
+        for now[0] in (3.0, 4.5):
+            note()
+            told(0.1)
+        # The first took a second, so that the next may come 20 s after its end.
+        for now[0] in (6.0, 24.5, 25.5):
+            note()
+        told(0.2)
+        for now[0] in (60.0, 90.0):
+            told(0.3)
+    assert kept == [3.0, 25.5]
+    with checkpoint.keeping(None, lambda: result) as (note, told):
+        note()
+        assert told is None
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no such signals")
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP"])
+def test_schedulers_stop_a_run_as_the_user_does(number):
+    number, kept = getattr(signal, number), []
+    with pytest.raises(SystemExit) as caught, checkpoint.keeping(kept.append, lambda: "part"):
+        signal.raise_signal(number)
+    assert (caught.value.code, kept) == (128 + number, ["part"])
+    assert signal.getsignal(number) == signal.SIG_DFL

@@ -108,16 +108,9 @@ def test_a_run_goes_on_where_it_was_interrupted(capsys, monkeypatch):
     whole = tsphys.simulate(tsphys.TwoLayer(), N=20, t=[0, 0.1, 0.5], replicas=4)
     ordinary = replicas.over_replicas
 
-    def interrupted(work, todo, *, threads, progress=None, finished=None):
-        kept = []
-
-        def some(replica, outcome):
-            finished(replica, outcome)
-            kept.append(replica)
-            if len(kept) == 2:
-                raise KeyboardInterrupt
-
-        ordinary(work, todo, threads=1, progress=progress, finished=some)
+    def interrupted(work, todo, **options):
+        ordinary(work, todo[:2], **options)
+        raise KeyboardInterrupt
 
     monkeypatch.setattr("tsphys.sims.engines.online.simulation.over_replicas", interrupted)
     arguments = ("simulate", "two_layer", "-N", 20, "-t", "0,0.1,0.5", "-r", 4, "-o", "run.npz")
@@ -125,7 +118,7 @@ def test_a_run_goes_on_where_it_was_interrupted(capsys, monkeypatch):
     assert code == 130
     assert "interrupted" in err
     assert not Path("run.npz").exists()
-    assert len(tsphys.load("run.partial.npz").meta["replica_ids"]) == 2
+    assert tsphys.load("run.partial.npz").meta["replica_ids"] == [0, 1]
     monkeypatch.setattr("tsphys.sims.engines.online.simulation.over_replicas", ordinary)
     code, _, err = call(capsys, *arguments)
     assert code == 0

@@ -198,3 +198,13 @@ def test_ci_runs_the_command_of_the_readme():
     command = f"{install} && .venv/bin/python -m pytest -n auto --dist loadfile"
     assert f"    {command}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"{command}\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_linear_algebra_lets_signals_through():
+    """SciPy keeps the GIL in all but these, and while it does neither another thread runs nor a signal's handler."""
+    for file in sorted((ROOT / "sims").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "scipy.linalg":
+                assert {name.name for name in node.names} <= {"cho_solve", "qr", "solve_triangular"}, file
+            whole = isinstance(node, ast.ImportFrom) and node.module == "scipy"
+            assert not (whole and "linalg" in {name.name for name in node.names}), file

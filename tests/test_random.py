@@ -6,7 +6,9 @@ generator would fail one choice of seeds in seventy, and a wrong one fails at ev
 
 from __future__ import annotations
 
+import hashlib
 import math
+import pickle
 from itertools import product
 
 import numpy as np
@@ -222,6 +224,21 @@ def test_seed_words_are_fixed_for_ever():
     """A changed derivation of the state would change every published run; the first word of a stream and its normal."""
     assert hex(int(stream(0, 0, "direct inputs")[0, 0])) == "0x7d68bec8bf26a168"
     assert draw(stream(12345, 7, "x"), 1)[0] == pytest.approx(-0.9638861593155034, abs=1e-13)
+
+
+@pytest.mark.parametrize(
+    "seed, replica", [(0, 0), (1, 5), (2**32, 7), (2**63 - 1, 2**40 + 3), (2**127 + 12345, 2**64 - 1)]
+)
+def test_seeds_are_those_of_numpy(seed, replica):
+    digest = hashlib.sha256(b"generator\0use").digest()
+    words = [int.from_bytes(digest[k : k + 4], "little") for k in range(0, 32, 4)]
+    sequence = np.random.SeedSequence(seed, spawn_key=(replica % 2**32, replica >> 32, *words))
+    numpy, ours = np.random.Generator(np.random.SFC64(sequence)), generator(seed, replica, "use")
+    np.testing.assert_array_equal(ours.standard_normal(9), numpy.standard_normal(9))
+    ours = pickle.loads(pickle.dumps(ours))
+    for _ in range(2):
+        for child, other in zip(ours.spawn(2), numpy.spawn(2), strict=True):
+            assert child.integers(2**63) == other.integers(2**63)
 
 
 @pytest.mark.parametrize("seed, replica", [(-1, 0), (2**128, 0), (0, -1), (0, 2**64)])

@@ -116,7 +116,10 @@ def simulate(model: Any, **options: Any) -> Result:
     >>> net.axis, bool((net.mean("m") > 0.95).all())
     ('alpha', True)
     """
-    return _call(find(model, "simulate"), model, options)
+    from tsphys.runs.blas import one_blas_thread
+
+    with one_blas_thread():
+        return _call(find(model, "simulate"), model, options)
 
 
 def solve(
@@ -164,13 +167,14 @@ def solve(
     tsphys.errors.ModelError: alpha = 0.2: must be <= 0.137905566, the spinodal of the retrieval states at T = 0
     """
     from tsphys.ground.progress import listening
+    from tsphys.runs.blas import one_blas_thread
 
     function = find(model, "solve")
     if flag("fluctuations", fluctuations):
         expandable(model)
-    with listening(progress):
+    with one_blas_thread(), listening(progress):
         result = _call(function, model, options)
-    return expanded(model, result).at_size(options.get("N", 1000)) if fluctuations else result
+        return expanded(model, result).at_size(options.get("N", 1000)) if fluctuations else result
 
 
 def expandable(model: Any) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tsphys.runs.stopping import Terminated, leave, stoppable, stopped_by
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -75,14 +77,28 @@ def tsphys(ctx: click.Context) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 fine, 1 the computation failed, 2 the input is wrong, 130 interrupted."""
+    """Run the command line and exit.
+
+    0 fine, 1 the computation failed, 2 the input is wrong, 128 + n stopped by signal n: 130 Ctrl-C, 143 SIGTERM. The
+    first signal leaves what is finished in its files, within two seconds or so; the second ends the process at once.
+    """
     from tsphys.cli.streams import forgiving
 
-    with forgiving():
-        sys.exit(_exit_code(arguments))
+    try:
+        with forgiving(), stoppable():
+            code = _run(arguments)
+    except BaseException:
+        # In the middle of a compilation a signal can turn into any other error.
+        if not stopped_by():
+            raise
+        code = _fail("stopped", 128 + stopped_by())
+    if stopped_by():
+        # Threads may still run kernels, under which the interpreter cannot end.
+        leave(code and 128 + stopped_by())
+    sys.exit(code)
 
 
-def _exit_code(arguments: Sequence[str] | None) -> int:
+def _run(arguments: Sequence[str] | None) -> int:
     from tsphys.errors import ConvergenceError, DivergedError, ModelError
 
     try:
@@ -100,6 +116,8 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         return _fail(f"out of memory: {error}", 1)
     except OSError as error:
         return _fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
+    except Terminated as error:
+        return _fail("terminated", error.code)
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", 130)
 

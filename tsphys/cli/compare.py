@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from tsphys.cli.options import output_options, parse, per_model, progress_bar, target
+from tsphys.cli.unfinished import going_on, unfinished
 from tsphys.ground.parameters import number
-from tsphys.runs.files import check_folder, npz, write_together
+from tsphys.runs.files import check_folder, npz
 from tsphys.studies.configuration import on_steps
 
 
@@ -33,6 +35,7 @@ def run(
     check_folder(path)
     stem = path.with_suffix("")
     paths: list[Path] = [target(f"{stem}-{kind}.npz", "", force) for kind in ("simulation", "theory")]
+    check_folder(unfinished(paths[0]))
     if "t" in options and "N" in options:
         options["t"] = on_steps(options["t"], options["N"])
     if hasattr(model, "learning_rule") and options.get("start") is None:
@@ -41,9 +44,9 @@ def run(
     theory = tsphys.solve(model, **{k: v for k, v in options.items() if k in takes(model, "solve")})
     with progress_bar(f"simulate {name}", quiet) as progress:
         chosen = {k: v for k, v in options.items() if k in takes(model, "simulate")}
-        sim = tsphys.simulate(model, **chosen, progress=progress)
+        sim, kept = going_on(partial(tsphys.simulate, model, **chosen, progress=progress), paths[0], force)
     comparison = tsphys.compare(sim, theory, level=parsed, finite_size=not strict)
-    write_together(dict(zip(paths, (sim.write, theory.write), strict=True)))
+    kept.done(dict(zip(paths, (sim.write, theory.write), strict=True)))
     click.echo(comparison)
     click.echo(f"wrote {paths[0]} and {paths[1]}")
     return 0 if comparison.ok else 1

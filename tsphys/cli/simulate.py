@@ -17,7 +17,7 @@ from tsphys.studies.configuration import on_steps
 
 
 def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, force: bool, quiet: bool) -> None:
-    """Simulate, keeping finished replicas in a partial file, from which the same command goes on if it is stopped."""
+    """Simulate and keep the observables; the same command goes on with what was finished if it is stopped."""
     import tsphys
 
     model, options = described
@@ -32,12 +32,7 @@ def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, fo
             if error.partial is not None:
                 error.args = (f"{error}; what was computed is in {_kept(error.partial, path)}",)
             raise
-    try:
-        write_atomically(path, result.write)
-    except TakenError:
-        kept.forget()
-        raise
-    kept.forget()
+    kept.done({path: result.write})
     click.echo(summary(result))
     click.echo(f"wrote {path}")
 

@@ -17,6 +17,7 @@ from tsphys.errors import ModelError
 from tsphys.ground.parameters import number
 from tsphys.runs.files import check_free
 from tsphys.runs.replicas import available_threads
+from tsphys.runs.stopping import Terminated
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -121,8 +122,8 @@ def _do(described: Any, folder: Path, dask: str | None, count: int, quiet: bool,
     try:
         with _executor(dask, count) as executor, progress_bar(f"sweep {described.model}", quiet) as progress:
             found = runs.sweep(described, folder, executor=executor, progress=progress, **options)
-    except KeyboardInterrupt:
-        click.echo(f"{runs.status(described, folder)}; the same command goes on", err=True)
+    except (KeyboardInterrupt, Terminated):
+        click.echo(f"what is finished is kept in {folder}; the same command goes on", err=True)
         raise
     except BrokenProcessPool:
         words = f"a process was killed (out of memory?); {runs.status(described, folder)}, the same command goes on"

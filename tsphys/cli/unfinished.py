@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
 
 from tsphys.errors import ModelError
 from tsphys.runs.checkpoint import kept_replicas
-from tsphys.runs.files import TakenError, write_atomically
+from tsphys.runs.files import Fill, TakenError, write_atomically, write_together
 from tsphys.runs.result import Result, load
+from tsphys.runs.stopping import held
 
 
 class Keeper:
@@ -41,8 +42,17 @@ class Keeper:
             # The run itself need not end for that.
             click.echo(f"finished replicas could not be kept: {error.strerror}", err=True)
 
-    def forget(self) -> None:
-        """Remove the file: the run is whole."""
+    @held()
+    def done(self, contents: Mapping[Path, Fill]) -> None:
+        """Write the files of the run, which is whole, and remove this one."""
+        try:
+            write_together(contents)
+        except TakenError:
+            self._remove()
+            raise
+        self._remove()
+
+    def _remove(self) -> None:
         if self.file is not None:
             self.file.unlink(missing_ok=True)
 

@@ -15,9 +15,12 @@ from __future__ import annotations
 import hashlib
 import math
 import operator
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numba.extending import overload
+from numpy.random.bit_generator import ISpawnableSeedSequence
 
 from tsphys._jit import njit
 from tsphys.errors import ModelError
@@ -42,7 +45,72 @@ _ONE = _U(0x3FF0000000000000)
 _F_HALF_UP = _F(1.0 - 2.0**-24)
 
 
-def _seeds(seed: int, replica: int, kind: str, name: str) -> np.random.SeedSequence:
+# Constants of NumPy's SeedSequence, whose words are promised to stay what they are.
+_POOL = 4
+_INIT_A, _MULT_A, _INIT_B, _MULT_B = (_U(k) for k in (0x43B0D7E5, 0x931E8875, 0x8B51F9DD, 0x58F38DED))
+_MIX_L, _MIX_R = _U(0xCA01F9DD), _U(0x4973F715)
+_WORD, _HALF, _HIGH = _U(0xFFFFFFFF), _U(16), _U(32)
+
+
+@njit
+def _hashed(value, constant, multiplier):
+    value ^= constant
+    constant = (constant * multiplier) & _WORD
+    value = (value * constant) & _WORD
+    return value ^ (value >> _HALF), constant
+
+
+@njit
+def _state_of(entropy, out):
+    """Fill `out` (n,) uint64 with ``SeedSequence(entropy).generate_state(n, uint64)``, entropy (>= 4,) 32-bit words."""
+    pool = np.empty(_POOL, np.uint64)
+    constant = _INIT_A
+    for i in range(_POOL):
+        pool[i], constant = _hashed(entropy[i], constant, _MULT_A)
+    for source in range(entropy.size):
+        for target in range(_POOL):
+            if source != target:
+                value = pool[source] if source < _POOL else entropy[source]
+                value, constant = _hashed(value, constant, _MULT_A)
+                # Less a multiple of 2³² below zero: unsigned numbers cannot be.
+                value = (_MIX_L * pool[target] + (_WORD + _U(1) - ((_MIX_R * value) & _WORD))) & _WORD
+                pool[target] = value ^ (value >> _HALF)
+    constant = _INIT_B
+    for i in range(out.size):
+        low, constant = _hashed(pool[2 * i % _POOL], constant, _MULT_B)
+        high, constant = _hashed(pool[(2 * i + 1) % _POOL], constant, _MULT_B)
+        out[i] = low | (high << _HIGH)
+
+
+class _Seeds(ISpawnableSeedSequence):
+    """The SeedSequence of some words, whose states are computed here: a run has a few for each of its replicas."""
+
+    def __init__(self, entropy: np.ndarray):
+        self.entropy = entropy
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> np.ndarray:
+        if dtype is not np.uint64:
+            return self._numpy.generate_state(n_words, dtype)
+        out = np.empty(n_words, np.uint64)
+        _state_of(self.entropy, out)
+        return out
+
+    def spawn(self, n_children: int) -> list[Any]:
+        return self._numpy.spawn(n_children)
+
+    @cached_property
+    def _numpy(self) -> np.random.SeedSequence:
+        return np.random.SeedSequence(self.entropy.astype(np.uint32))
+
+
+@lru_cache(maxsize=1024)
+def _words(seed: int, kind: str, name: str) -> np.ndarray:
+    digest = hashlib.sha256(f"{kind}\0{name}".encode()).digest()
+    named = [int.from_bytes(digest[k : k + 4], "little") for k in range(0, 32, 4)]
+    return np.array([seed >> k & 0xFFFFFFFF for k in (0, 32, 64, 96)] + [0, 0] + named, np.uint64)
+
+
+def _seeds(seed: int, replica: int, kind: str, name: str) -> _Seeds:
     """Entropy that is a fixed function of its arguments on every machine and in every version.
 
     NumPy joins the 32-bit words of seed and spawn key, so (2**32,) and (0, 1) are one key: every part has a fixed width
@@ -53,13 +121,9 @@ def _seeds(seed: int, replica: int, kind: str, name: str) -> np.random.SeedSeque
         raise ModelError("seed", seed, "must be an integer from 0 to 2**128 - 1")
     if not 0 <= replica < 2**64:
         raise ModelError("replica", replica, "must be an integer from 0 to 2**64 - 1")
-    digest = hashlib.sha256(f"{kind}\0{name}".encode()).digest()
-    words = [int.from_bytes(digest[k : k + 4], "little") for k in range(0, 32, 4)]
-    return np.random.SeedSequence(seed, spawn_key=(replica % 2**32, replica >> 32, *words))
-
-
-def _state(seeds: np.random.SeedSequence) -> np.ndarray:
-    return seeds.generate_state(4 * LANES, np.uint64).reshape(4, LANES)
+    words = _words(seed, kind, name).copy()
+    words[4], words[5] = replica & 0xFFFFFFFF, replica >> 32
+    return _Seeds(words)
 
 
 def stream(seed: int, replica: int, engine: str = "") -> np.ndarray:
@@ -84,12 +148,14 @@ def stream(seed: int, replica: int, engine: str = "") -> np.ndarray:
     ModelError
         If the seed or the replica is out of range.
     """
-    return _state(_seeds(seed, replica, "stream", engine))
+    return _seeds(seed, replica, "stream", engine).generate_state(4 * LANES, np.uint64).reshape(4, LANES)
 
 
 def generator(seed: int, replica: int, purpose: str = "") -> np.random.Generator:
     """A NumPy generator for initial conditions and data, apart from every `stream` and `source`."""
-    return np.random.Generator(np.random.SFC64(_seeds(seed, replica, "generator", purpose)))
+    # NumPy takes any ISeedSequence, which its types do not say.
+    seeds: Any = _seeds(seed, replica, "generator", purpose)
+    return np.random.Generator(np.random.SFC64(seeds))
 
 
 def source(seed: int, replica: int, engine: str = "") -> np.ndarray:
@@ -107,7 +173,7 @@ def source(seed: int, replica: int, engine: str = "") -> np.ndarray:
         a tuple, atomically.
     """
     src = np.zeros(_UNIFORMS + BUFFER, np.uint64)
-    src[: 4 * LANES] = _state(_seeds(seed, replica, "source", engine)).reshape(-1)
+    src[: 4 * LANES] = _seeds(seed, replica, "source", engine).generate_state(4 * LANES, np.uint64)
     src[_NEXT_NORMAL], src[_NEXT_UNIFORM] = _NORMALS + BUFFER, _UNIFORMS + BUFFER
     return src
 

@@ -13,16 +13,22 @@ from tsphys.errors import ModelError
 from tsphys.ground.parameters import parameters
 from tsphys.runs.provenance import versions
 from tsphys.runs.result import Result
+from tsphys.runs.stopping import terminable
 
-#: Seconds between two checkpoints.
-EVERY = 10.0
+#: Fewest seconds between two checkpoints, and the largest share of the time that they may take.
+EVERY, SHARE = 1.0, 0.05
 
 
 @contextmanager
 def keeping(
-    checkpoint: Callable[[Result], Any] | None, part: Callable[[], Result | None]
-) -> Iterator[Callable[[], None]]:
-    """Hand `part` to `checkpoint` every 10 s or so, and when what is done inside is stopped by whatever it may be.
+    checkpoint: Callable[[Result], Any] | None,
+    part: Callable[[], Result | None],
+    progress: Callable[[float], None] | None = None,
+) -> Iterator[tuple[Callable[[], None], Callable[[float], None] | None]]:
+    """Hand `part` to `checkpoint` soon after replicas are finished, and when what is done inside is stopped.
+
+    Whatever stops it, SIGTERM included, raises an exception for that; what SIGKILL can take is what was finished in the
+    last second, or in 20 times as long as a checkpoint takes.
 
     Parameters
     ----------
@@ -30,31 +36,50 @@ def keeping(
         Gets the replicas finished until then.
     part : callable
         Makes a Result of them; None while there is none.
+    progress : callable, optional
+        Who wants to know the fraction done.
 
     Yields
     ------
-    callable
+    note : callable
         To be called after each replica.
+    told : callable or None
+        To be called with the fraction done, every now and then, in the place of `progress`.
     """
-    if checkpoint is not None and not callable(checkpoint):
-        raise ModelError("checkpoint", checkpoint, "must be a function that takes a Result")
-    last = time.monotonic()
+    if checkpoint is None:
+        yield lambda: None, progress
+        return
+    for name, given, takes in (("checkpoint", checkpoint, "a Result"), ("progress", progress, "the fraction done")):
+        if given is not None and not callable(given):
+            raise ModelError(name, given, f"must be a function that takes {takes}")
+    # What a run goes on from is new to its checkpoints.
+    new, last, pause = True, time.monotonic(), EVERY
 
     def keep() -> None:
-        if checkpoint is not None and (found := part()) is not None:
+        nonlocal new, last, pause
+        begun = time.monotonic()
+        if (found := part()) is not None:
             checkpoint(found)
+        new, last = False, time.monotonic()
+        pause = max(EVERY, (last - begun) / SHARE)
 
-    def after_each() -> None:
-        nonlocal last
-        if time.monotonic() - last > EVERY:
+    def note() -> None:
+        nonlocal new
+        new = True
+
+    def told(fraction: float) -> None:
+        if progress is not None:
+            progress(fraction)
+        if new and time.monotonic() - last > pause:
             keep()
-            last = time.monotonic()
 
-    try:
-        yield after_each
-    except BaseException:
-        keep()
-        raise
+    with terminable():
+        try:
+            yield note, told
+        except BaseException:
+            if new:
+                keep()
+            raise
 
 
 def finished_rows(

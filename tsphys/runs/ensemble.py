@@ -48,7 +48,7 @@ def ensemble(
     dims : mapping
         Names of the axes of observables after (replica, axis).
     progress, checkpoint, resume
-        Fraction done, finished replicas every 10 s or so, finished replicas to start from.
+        Fraction done, finished replicas as they come, and those to start from.
     over : callable
         What brings the replicas about, in the place of `over_replicas`.
 
@@ -84,14 +84,16 @@ def ensemble(
             meta={**record, "replicas": len(kept), "replica_ids": kept, **provenance()},
         )
 
-    def finished(replica: int, found: Mapping[str, np.ndarray]) -> None:
-        put(replica, found)
-        after_each()
+    def finished(replica: int, outcome: Mapping[str, np.ndarray]) -> None:
+        put(replica, outcome)
+        note()
 
     if resume is not None:
         for replica, row in finished_rows(resume, model, axis, values, record, replicas):
             put(replica, {name: resume[name][row] for name in resume.observables})
-    with keeping(checkpoint, lambda: result(np.flatnonzero(whole)) if whole.any() else None) as after_each:
+    part = lambda: result(np.flatnonzero(whole)) if whole.any() else None  # noqa: E731
+    with keeping(checkpoint, part, progress) as (note, told):
         todo = np.flatnonzero(~whole).tolist()
-        (over or over_replicas)(work, todo, threads=threads, progress=progress, finished=finished)
-    return result(np.arange(replicas))
+        (over or over_replicas)(work, todo, threads=threads, progress=told, finished=finished)
+        found = result(np.arange(replicas))
+    return found

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tsphys.errors import ModelError
+from tsphys.runs.stopping import held
 
 Fill = Callable[[IO[bytes]], Any]
 
@@ -47,6 +48,7 @@ def write_atomically(path: str | os.PathLike[str], write: Fill, *, replace: bool
     return write_together({Path(path): write}, replace=replace)[0]
 
 
+@held()
 def write_together(contents: Mapping[Path, Fill], *, replace: bool | None = None) -> list[Path]:
     """Write several files, which come to their places when all of them are whole.
 

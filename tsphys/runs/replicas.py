@@ -1,19 +1,40 @@
-"""Independent replicas over threads, with progress, and an end to all of them when one fails or the user interrupts."""
+"""Independent replicas over threads, with progress, and an end to all of them when one fails or the user interrupts.
+
+No signal reaches Python while a kernel or a call of LAPACK runs in the main thread, and none of them can be broken off.
+They run in threads of their own, therefore, for which the calling thread never waits when it is interrupted: they stop
+at their next report, and keep the interpreter from ending until then.
+"""
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from typing import Any
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import number
+from tsphys.runs.blas import one_blas_thread
+
+#: Seconds between two reports of progress.
+TICK = 0.1
+#: Threads that an interruption has left behind.
+_left: list[threading.Thread] = []
 
 
 class Cancelled(Exception):
     """Raised inside of a replica that is to stop; never seen outside."""
+
+
+class _Ended(NamedTuple):
+    replica: int
+    outcome: Any
+    error: BaseException | None
 
 
 def available_threads() -> int:
@@ -45,38 +66,87 @@ def over_replicas(
     threads : int
         Size of the pool.
     progress : callable, optional
-        Called in the calling thread with the fraction of the whole that is done.
+        Called in the calling thread with the fraction of the whole that is done, every 0.1 s or so and at the end.
     finished : callable, optional
-        Called in the calling thread with a replica and what its `work` returned, in the order of completion.
+        Called in the calling thread with a replica and what its `work` returned, in the order of completion. A call
+        that is interrupted is made again.
     """
     if progress is not None and not callable(progress):
         raise ModelError("progress", progress, "must be a function that takes the fraction done")
-    done = dict.fromkeys(replicas, 0.0)
+    todo, taking = iter(replicas), threading.Lock()
+    # What has ended stays there until it is settled, so that no interruption finds it nowhere.
+    ended: deque[_Ended] = deque()
+    news: SimpleQueue[None] = SimpleQueue()
     stop = threading.Event()
+    # Replicas that each thread has done, and the fraction of the one that it is at.
+    reached = [0.0] * min(threads, len(replicas))
 
-    def run(replica: int) -> Any:
+    def serve(slot: int) -> None:
+        done = 0
+
         def report(fraction: float) -> None:
-            done[replica] = fraction
+            reached[slot] = done + fraction
             if stop.is_set():
                 raise Cancelled
 
-        report(0.0)
-        return work(replica, report)
+        while True:
+            with taking:
+                replica = next(todo, None)
+            if replica is None:
+                return
+            try:
+                report(0.0)
+                end = _Ended(replica, work(replica, report), None)
+            except Cancelled:
+                return
+            except BaseException as error:
+                end = _Ended(replica, None, error)
+            done += 1
+            reached[slot] = done
+            ended.append(end)
+            news.put(None)
+            if end.error is not None:
+                return
 
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        waiting = {pool.submit(run, replica): replica for replica in replicas}
+    pool = [threading.Thread(target=serve, args=(slot,), daemon=True) for slot in range(len(reached))]
+
+    def settle(end: _Ended) -> None:
+        if finished is not None and end.error is None:
+            finished(end.replica, end.outcome)
+
+    with one_blas_thread():
         try:
-            while waiting:
-                ready, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
-                for future in ready:
-                    replica = waiting.pop(future)
-                    result = future.result()
-                    if finished is not None:
-                        finished(replica, result)
-                if progress is not None:
-                    progress(sum(done.values()) / max(len(done), 1))
-        except BaseException:
+            for thread in pool:
+                thread.start()
+            left, told = len(replicas), 0.0
+            while left:
+                with suppress(Empty):
+                    news.get(timeout=TICK)
+                while ended:
+                    if ended[0].error is not None:
+                        raise ended[0].error
+                    settle(ended[0])
+                    ended.popleft()
+                    left -= 1
+                if progress is not None and (not left or time.monotonic() - told > TICK):
+                    progress(sum(reached) / len(replicas))
+                    told = time.monotonic()
+        except BaseException as error:
             stop.set()
-            for future in waiting:
-                future.cancel()
+            _left[:] = [thread for thread in (*_left, *pool) if thread.is_alive()]
+            for thread in pool if isinstance(error, Exception) else ():
+                thread.join()
+            while ended:
+                settle(ended[0])
+                ended.popleft()
             raise
+
+
+@atexit.register
+def _wait() -> None:
+    """An interpreter that ends under a running kernel crashes."""
+    try:
+        for thread in _left:
+            thread.join()
+    except KeyboardInterrupt:
+        os._exit(130)

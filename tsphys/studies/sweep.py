@@ -19,6 +19,7 @@ from typing import Any
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
 from tsphys.ground.parameters import number
 from tsphys.runs.provenance import provenance
+from tsphys.runs.stopping import ENDING
 from tsphys.studies.store import Store
 from tsphys.studies.study import Study, Task
 
@@ -208,8 +209,9 @@ class Serial:
 
 
 def _enter_worker(parent: Any) -> None:
-    """Leave an interruption to the parent, and end at once when it goes away, in whatever way."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Leave signals to the parent, and end at once when it goes away, in whatever way."""
+    for ending in ENDING:
+        signal.signal(ending, signal.SIG_IGN)
 
     def watch() -> None:
         try:
@@ -220,15 +222,29 @@ def _enter_worker(parent: Any) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+class _Pool(ProcessPoolExecutor):
+    """Processes that hear no signals from their first instruction on, where the system can block them."""
+
+    def submit(self, *arguments: Any, **options: Any) -> Future[Any]:
+        if not hasattr(signal, "pthread_sigmask"):
+            return super().submit(*arguments, **options)
+        # Processes begin here, with the mask of this thread.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        try:
+            return super().submit(*arguments, **options)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 @contextmanager
 def processes(count: int) -> Iterator[ProcessPoolExecutor]:
     """An executor over processes of their own, each with one thread; they end with the block, or with this process."""
     context = multiprocessing.get_context("spawn")
     reader, writer = context.Pipe(duplex=False)
+    # Spawned workers inherit these, and hold no threads that they do not use.
     threads = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "MKL", "OMP", "VECLIB_MAXIMUM")}
     before = {k: os.environ.get(k) for k in threads}
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_enter_worker, initargs=(reader,))
-    # Spawned workers inherit these; more threads in BLAS than one would sum in another order.
+    pool = _Pool(count, mp_context=context, initializer=_enter_worker, initargs=(reader,))
     os.environ.update(threads)
     try:
         yield pool

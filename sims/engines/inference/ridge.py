@@ -49,6 +49,16 @@ def least_squares(A: np.ndarray, y: np.ndarray, ridges: Any, rank: int | None = 
     return np.stack(w, axis=1), np.stack(error, axis=1)
 
 
+def cholesky(S: np.ndarray) -> tuple[np.ndarray, bool]:
+    """The factor of a positive definite matrix for `scipy.linalg.cho_solve`, found by NumPy.
+
+    SciPy finds it under the GIL: other threads wait, and no signal is heard for minutes. Nor does SciPy release it in
+    ``eigh``, ``svd``, ``solve`` and ``lstsq``; NumPy does, and both in ``qr``.
+    """
+    # The transpose is in Fortran's order, which LAPACK need not copy.
+    return np.linalg.cholesky(S).T, False
+
+
 def corrected(solve: Linear, left: Linear, size: Linear, count: int, most: int = 5) -> tuple[np.ndarray, np.ndarray]:
     """x (count,) with left(x) = 0 by corrections solve(left(x)) while they shrink, and the error that rounding leaves.
 
@@ -66,14 +76,14 @@ def corrected(solve: Linear, left: Linear, size: Linear, count: int, most: int =
 
 
 def _by_gram(A: np.ndarray, y: np.ndarray, ridge: float, gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    from scipy import linalg
+    from scipy.linalg import cho_solve
 
     matrix = gram.copy()
     matrix.ravel()[:: len(matrix) + 1] += ridge
-    factor = linalg.cho_factor(matrix, overwrite_a=True, check_finite=False)
+    factor = cholesky(matrix)
 
     def solve(right: np.ndarray) -> np.ndarray:
-        return linalg.cho_solve(factor, right, check_finite=False)
+        return cho_solve(factor, right, check_finite=False)
 
     if len(A) < A.shape[1]:
         a, error = corrected(
@@ -123,10 +133,10 @@ def factored(M: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndar
     matrix that is graded in either, as values of eigenfunctions times roots of steep eigenvalues, is as good as one
     without these factors (Cox & Higham, in Numerical Analysis 1997, Longman 1998).
     """
-    from scipy import linalg
+    from scipy.linalg import qr
 
     rows = np.argsort(-np.abs(M).max(axis=1), kind="stable")
-    Q, R, columns = linalg.qr(M[rows], mode="economic", pivoting=True, overwrite_a=True, check_finite=False)
+    Q, R, columns = qr(M[rows], mode="economic", pivoting=True, overwrite_a=True, check_finite=False)
     return Q, R, rows, columns
 
 

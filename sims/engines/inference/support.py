@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import ConvergenceError
+from tsphys.sims.engines.inference.ridge import cholesky
 
 #: Gap of duality, relative to Σb, from which on the support vectors are tried, and gap and step that do without them.
 TRIED, ENOUGH = 1e-2, 1e-9
@@ -101,14 +102,14 @@ def newton(Z: np.ndarray, at: Point, factor: Any, to_s: np.ndarray, to_xi: np.nd
 
 def squares(Z: np.ndarray, D: np.ndarray) -> tuple[np.ndarray, bool]:
     """Cholesky's factor of 1 + ZᵀDZ, from √D Z itself where rounding leaves no positive matrix."""
-    from scipy.linalg import LinAlgError, cho_factor, qr
+    from scipy.linalg import qr
 
     rows = np.sqrt(D)[:, None] * Z
     inner = rows.T @ rows
     inner.ravel()[:: len(inner) + 1] += 1.0
     try:
-        return cho_factor(inner, overwrite_a=True, check_finite=False)
-    except LinAlgError:
+        return cholesky(inner)
+    except np.linalg.LinAlgError:
         (R,) = qr(np.vstack([rows, np.eye(len(inner))]), mode="r", check_finite=False)
         return R[: len(inner)], False
 

@@ -94,7 +94,7 @@ def simulate(
     progress : callable, optional
         Called with the fraction done.
     checkpoint : callable, optional
-        Called with the replicas finished until then, every 10 s or so and when the run is stopped.
+        Called with the replicas finished until then, soon after they are and when the run is stopped, by SIGTERM too.
     resume : Result, optional
         Finished replicas of the same run, which are not done again.
 
@@ -194,17 +194,18 @@ def simulate(
         phases[replica] = outcome[4]
         if outcome[3] is not None:
             diverged[replica] = outcome[3]
-        after_each()
+        note()
 
     todo = np.flatnonzero(~whole).tolist()
-    with keeping(checkpoint, lambda: result(np.flatnonzero(whole)) if whole.any() else None) as after_each:
+    part = lambda: result(np.flatnonzero(whole)) if whole.any() else None  # noqa: E731
+    with keeping(checkpoint, part, progress) as (note, told):
         if engine == "cuda":
             from tsphys.sims.engines.online import cuda
 
             record["kernel"] = cuda.kernel_of(rule)
-            cuda.run(rule, N, start_of, seed, todo, steps, finished, progress)
+            cuda.run(rule, N, start_of, seed, todo, steps, finished, told)
         else:
-            _on_threads(engine, rule, N, start_of, seed, todo, steps, dtype, threads, finished, progress)
+            _on_threads(engine, rule, N, start_of, seed, todo, steps, dtype, threads, finished, told)
     if diverged:
         replica, step = min(diverged.items(), key=lambda item: item[1])
         raise DivergedError(
