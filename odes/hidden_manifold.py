@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.errors import DivergedError, ModelError
-from tsphys.ground.parameters import number, param
+from tsphys.errors import DivergedError
+from tsphys.ground.parameters import number, param, word
 from tsphys.ground.times import times
 from tsphys.models.hidden_manifold import HiddenManifold, Instance, given_features, instance, sizes
 from tsphys.odes.equations.modes import Modes, follow, result
@@ -74,8 +74,7 @@ def solve(
         If an order parameter exceeds 1e16, or the tolerance cannot be met.
     """
     t = times("t", t)
-    if spectrum not in SPECTRA:
-        raise ModelError("spectrum", spectrum, "must be one of " + ", ".join(SPECTRA))
+    word("spectrum", spectrum, SPECTRA)
     nodes = number("nodes", nodes, kind=int, low=4, high=10_000)
     record: dict[str, Any] = {"spectrum": spectrum}
     options: dict[str, Any] = {"rtol": rtol, "atol": atol, "method": method}

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import factorial
+from math import lgamma, prod
 from typing import Any
 
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number, param, parameters
-from tsphys.ground.progress import told
+from tsphys.ground.parameters import number, param, parameters, word
 from tsphys.models.dense_hebbian import DenseHebbian
 from tsphys.physics.spins.averages import spin_averages
 from tsphys.replica.saddles.curves import (
@@ -28,9 +27,11 @@ from tsphys.replica.saddles.spins import (
     State,
     free_energy,
     glass,
+    orders,
     paramagnet,
 )
 from tsphys.runs.axis import along
+from tsphys.runs.points import over, stack
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import crossing, fixed_point
@@ -79,11 +80,16 @@ def spins(model: DenseHebbian) -> Spins:
     P, r, M = model.P, model.r, model.M
     v, weights = example_law(r, M)
     common: dict[str, Any] = {"alpha": model.alpha, "T": model.T, "P": P, "v": v, "weights": weights}
-    if model.storage == "supervised":
-        return Spins(**common, scale=(1 + dataset_entropy(r, M)) ** (P / 2))
     if model.storage == "given" or (M == 1 and r == 1):
         return Spins(**common)
-    scale = float(np.sqrt(1 + dataset_entropy(r**P, M)))
+    try:
+        scale = (1 + dataset_entropy(r, M)) ** (P / 2)
+        if model.storage == "supervised":
+            return Spins(**common, scale=scale)
+        scale = float(np.sqrt(1 + dataset_entropy(r**P, M)))
+    except (OverflowError, ZeroDivisionError):
+        words = f"must be smaller for examples of quality {r:g}: their noise leaves the range of floats"
+        raise ModelError("P", P, words) from None
     if P > 2:
         return Spins(**common, scale=scale)
     size = M * r**2 * scale
@@ -141,27 +147,32 @@ def solve(
     Gardner, J. Phys. A 20, 3453 (1987); Agliari et al., Physica A 626, 129076 (2023) and 627, 129143 (2023);
     Lucibello & Mézard, PRL 132, 077301 (2024).
     """
-    if branch not in BRANCHES:
-        raise ModelError("branch", branch, "must be one of " + ", ".join(BRANCHES))
+    word("branch", branch, BRANCHES)
     tol = number("tol", tol, low=1e-15, high=1e-3)
     if (model.interaction == "custom") != (F is not None):
         raise ModelError("F", F, 'is given with interaction = "custom", and only then')
     axis, values, models = along(model, alpha=alpha, T=T, r=r, M=M)
-    if model.interaction == "exponential":
-        states = [_exponential(m, branch) for m in told(models)]
-    elif F is not None:
-        states = [_custom(m, F, branch, tol) for m in told(models)]
-    else:
-        states = [_state(m, branch, axis, tol) for m in told(models)]
-    data = {axis: values, **{k: np.array([getattr(s, k) for s in states]) for k in OBSERVABLES}}
-    meta = {
-        "branch": branch,
-        "tol": tol,
-        "residual": [s.residual for s in states],
-        "iterations": [s.iterations for s in states],
-        **provenance(),
-    }
-    return Result(kind="theory", model=model.name, parameters=parameters(model), axis=axis, data=data, meta=meta)
+
+    def at(here: DenseHebbian) -> dict[str, Any]:
+        if here.interaction == "exponential":
+            state = _exponential(here, branch)
+        elif F is not None:
+            state = _custom(here, F, branch, tol)
+        else:
+            state = _state(here, branch, axis, tol)
+        return {k: getattr(state, k) for k in (*OBSERVABLES, "residual", "iterations")}
+
+    found = stack(over(models, at))
+    solver = {k: found.pop(k).tolist() for k in ("residual", "iterations")}
+    meta = {"branch": branch, "tol": tol, **solver, **provenance()}
+    return Result(
+        kind="theory",
+        model=model.name,
+        parameters=parameters(model),
+        axis=axis,
+        data={axis: values, **found},
+        meta=meta,
+    )
 
 
 def _state(model: DenseHebbian, branch: str, axis: str, tol: float) -> State:
@@ -322,6 +333,11 @@ def transition_temperature(P: int) -> float:
     return unloaded_transition(Spins(alpha=0.0, T=0.0, P=number("P", P, kind=int, low=3)))
 
 
+def pairings(P: int) -> float:
+    """(2P − 3)!!, infinite beyond the largest float."""
+    return float(prod(range(1, 2 * P - 2, 2))) if P <= 151 else np.inf
+
+
 def one_step(model: DenseHebbian) -> float:
     """Overlap with the archetype after one parallel step at T = 0 from the archetype itself, N → ∞.
 
@@ -336,11 +352,11 @@ def one_step(model: DenseHebbian) -> float:
 
     if model.interaction == "exponential":
         return 1.0 if model.alpha < exponential_load(0.0) else 0.0
-    variance = model.alpha * factorial(model.P - 1)
+    variance = model.alpha * orders(model.P)
     if model.interaction == "power":
         if model.storage != "given":
             raise ModelError("storage", model.storage, 'must be "given" with interaction = "power" here')
-        variance = model.alpha * float(np.prod(np.arange(1, 2 * model.P - 2, 2)))
+        variance = model.alpha * pairings(model.P)
         here = Spins(alpha=0.0, T=0.0)
     else:
         here = spins(model)
@@ -358,8 +374,9 @@ def error_free_patterns(N: int, P: int, interaction: str = "distinct") -> float:
     P = number("P", P, kind=int, low=2)
     if interaction not in ("distinct", "power"):
         raise ModelError("interaction", interaction, "must be distinct or power")
-    noise = factorial(P - 1) if interaction == "distinct" else float(np.prod(np.arange(1, 2 * P - 2, 2)))
-    return N ** (P - 1) / (2 * noise * np.log(N))
+    noise = lgamma(P) if interaction == "distinct" else np.log(pairings(P))
+    size = (P - 1) * np.log(N) - noise - np.log(2 * np.log(N))
+    return float(np.exp(min(size, 709.0))) if size < 709 else np.inf
 
 
 def noisy_tensor_step(N: int, K: int, omega: float) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number, param, parameters
-from tsphys.ground.progress import told
+from tsphys.ground.parameters import number, param, parameters, word
 from tsphys.ground.times import iterations
 from tsphys.models.glm import GLM, LOSS, known_at_start
 from tsphys.physics.inference.generalisation import generalisation_error
@@ -19,6 +19,7 @@ from tsphys.replica.saddles.gardner import ising_capacity, spherical_capacity
 from tsphys.replica.saddles.gaussian_covariates import isotropic, minimum
 from tsphys.replica.saddles.margin import maximal_margin
 from tsphys.runs.axis import along
+from tsphys.runs.points import Row, over, stack
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 
@@ -81,28 +82,28 @@ def solve(
     ----------
     Barbier et al., PNAS 116, 5451 (2019); Loureiro et al., NeurIPS 2021; Montanari, Ruan, Sohn & Yan (2019).
     """
-    if branch not in BRANCHES:
-        raise ModelError("branch", branch, "must be one of " + ", ".join(BRANCHES))
+    word("branch", branch, BRANCHES)
     tol = number("tol", tol, low=1e-14, high=1e-3)
     axis, values, models = along(model, alpha=alpha, noise=noise, density=density, regularization=regularization)
     known = known_at_start(model, start)
+    points: Sequence[Row | None]
     if t is not None:
         if len(models) > 1:
             raise ModelError("t", t, "must be the only sequence")
         model, axis = models[0], "t"
         values, points = _in_time(model, t, known)
     elif model.estimator == "bayes":
-        points = [_bayes(here, branch, known) for here in told(models)]
+        points = over(models, lambda here: _bayes(here, branch, known))
     elif model.estimator == "max_margin":
-        points = [_margin(here) for here in told(models)]
+        points = over(models, _margin)
     else:
-        points = [_risk(here, tol) for here in told(models)]
+        points = over(models, lambda here: _risk(here, tol))
     return Result(
         kind="theory",
         model=model.name,
         parameters=parameters(model),
         axis=axis,
-        data={axis: values, **{name: np.array([p[name] for p in points]) for name in points[0]}},
+        data={axis: values, **stack(points)},
         meta={"branch": branch, "start": known, "tol": tol, **provenance()},
     )
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.ground.parameters import number, param, parameters
-from tsphys.ground.progress import told
+from tsphys.ground.parameters import number, param, parameters, word
+from tsphys.ground.times import times
 from tsphys.models.hopfield import Hopfield
 from tsphys.replica.saddles import sparse
 from tsphys.replica.saddles.curves import (
@@ -32,6 +32,7 @@ from tsphys.replica.saddles.spins import (
     signal,
 )
 from tsphys.runs.axis import along, odd
+from tsphys.runs.points import over, stack
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import BranchEnd, crossing
@@ -43,7 +44,7 @@ OPTIONS = {
     "branch": param("retrieval", "state that is followed", kind=str, choices=BRANCHES, short="-b"),
     "t": param(None, "steps 0,1,2 of parallel dynamics at T = 0", kind=str, short="-t", optional=True),
     "overlap": param(1.0, "overlap of the start of parallel dynamics with one pattern"),
-    "mixture": param(3, "patterns of a symmetric mixture, an odd number", kind=int, low=3),
+    "mixture": param(3, "patterns of a symmetric mixture, an odd number", kind=int, low=3, high=1023),
 }
 
 
@@ -108,8 +109,7 @@ def solve(
     Amit, Gutfreund & Sompolinsky, Ann. Phys. 173, 30 (1987), eqs. (3.27)-(3.34); Sompolinsky, PRA 34, 2571 (1986);
     Tsodyks & Feigel'man, EPL 6, 101 (1988).
     """
-    if branch not in BRANCHES:
-        raise ModelError("branch", branch, "must be one of " + ", ".join(BRANCHES))
+    word("branch", branch, BRANCHES)
     overlap, mixture = number("overlap", overlap, low=-1, high=1), odd("mixture", mixture)
     tol = number("tol", tol, low=1e-15, high=1e-3)
     if t is not None:
@@ -121,21 +121,16 @@ def solve(
         raise ModelError("branch", branch, "must be retrieval with an activity")
     axis, values, models = along(model, alpha=alpha, T=T)
     if model.activity is None:
-        rows = [
-            _observables(_state(m, branch, mixture, axis, tol), mixture if branch == "mixture" else 1)
-            for m in told(models)
-        ]
+        patterns = mixture if branch == "mixture" else 1
+        found = stack(over(models, lambda here: _observables(_state(here, branch, mixture, axis, tol), patterns)))
     else:
-        rows = [_sparse_state(m, tol) for m in told(models)]
-    data = {
-        axis: values,
-        **{k: np.array([row[k] for row in rows]) for k in rows[0] if k not in ("residual", "iterations")},
-    }
+        found = stack(over(models, lambda here: _sparse_state(here, tol)))
+    solver = {k: found.pop(k).tolist() for k in ("residual", "iterations")}
+    data = {axis: values, **found}
     meta = {
         "branch": branch,
         "tol": tol,
-        "residual": [row["residual"] for row in rows],
-        "iterations": [row["iterations"] for row in rows],
+        **solver,
         **({"mixture": mixture} if branch == "mixture" else {}),
         **provenance(),
     }
@@ -366,14 +361,14 @@ def parallel_steps(alpha: float, m0: float) -> tuple[float, float]:
 def _first_steps(given: tuple[str, np.ndarray, list[Hopfield]], t: Any, overlap: float) -> Result:
     """The Result of `parallel_steps` over t."""
     _, values, (model, *_) = given
-    steps = np.atleast_1d(t)
+    steps = times("t", t)
     for name, value, allowed in (("dynamics", model.dynamics, "parallel"), ("coupling", model.coupling, "hebb")):
         if value != allowed:
             raise ModelError(name, value, f'must be "{allowed}" with steps t')
     if len(values) > 1 or model.T != 0:
         raise ModelError("T", model.T, "must be 0, and alpha one number, with steps t")
     _hebbian(model)
-    if steps.ndim != 1 or steps.size == 0 or not np.isin(steps, (0, 1, 2)).all():
+    if not np.isin(steps, (0, 1, 2)).all():
         raise ModelError("t", t, "must be among the steps 0, 1, 2; later ones have no closed theory")
     m = np.array([overlap, *parallel_steps(model.alpha, overlap)])[steps.astype(int)]
     data = {"t": steps.astype(float), "m": m}

@@ -13,9 +13,9 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import number, parameters
-from tsphys.ground.progress import told
 from tsphys.models.kernel_ridge import KernelRidge
 from tsphys.runs.axis import along
+from tsphys.runs.points import over, stack
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import crossing, maximum
@@ -57,12 +57,14 @@ def solve(
     Simon, Karkada, Ghosh & Belkin, ICLR 2024, eqs. (3)-(6); for the kernel Bordelon, Canatar & Pehlevan, ICML 2020.
     """
     axis, values, models = along(model, n=n, k=k, ridge=ridge, noise=noise)
-    rows = [errors(here) for here in told(models)]
     if inputs is not None:
         inputs = number("inputs", inputs, kind=int, low=max(here.n for here in models) + 1)
-        for here, row in zip(models, rows):
-            row["eps_held"] = held_out(row, here.n, inputs, here.noise)
-    data = {axis: values, **{name: np.array([row[name] for row in rows]) for name in rows[0]}}
+
+    def at(here: KernelRidge) -> dict[str, float]:
+        row = errors(here)
+        return row if inputs is None else {**row, "eps_held": held_out(row, here.n, inputs, here.noise)}
+
+    data = {axis: values, **stack(over(models, at))}
     return Result(
         kind="theory", model=model.name, parameters=parameters(model), axis=axis, data=data, meta=provenance()
     )

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number, param, parameters
-from tsphys.ground.progress import told
+from tsphys.ground.parameters import number, param, parameters, word
 from tsphys.ground.times import iterations
 from tsphys.models.memory_reconstruction import LARGEST_DELTA, SMALLEST_NOISE, MemoryReconstruction
 from tsphys.physics.inference.mixtures import combine
 from tsphys.physics.inference.priors import NODES, Prior
 from tsphys.runs.axis import along
+from tsphys.runs.points import over, stack
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import crossing, maximum, turns
@@ -274,8 +274,7 @@ def solve(
     Goldt, Krzakala, Zdeborová & Brunel, PLoS Comput. Biol. 19, e1010813 (2023); Lesieur, Krzakala & Zdeborová, J. Stat.
     Mech. 073403 (2017).
     """
-    if branch not in BRANCHES:
-        raise ModelError("branch", branch, "must be one of " + ", ".join(BRANCHES))
+    word("branch", branch, BRANCHES)
     overlap = None if overlap is None else number("overlap", overlap, low=0, high=1)
     axis, values, models = along(model, noise=noise, threshold=threshold, connectivity=connectivity, rho=rho)
     if t is not None:
@@ -289,8 +288,7 @@ def solve(
         at = values.astype(np.int64)
         data = {"mse": mse[at], "overlap": M[at] / sigma2}
     else:
-        rows = [_end(here, overlap, branch) for here in told(models)]
-        data = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        data = stack(over(models, lambda here: _end(here, overlap, branch)))
     return Result(
         kind="theory",
         model=model.name,

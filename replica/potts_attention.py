@@ -20,10 +20,10 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import number, parameters
-from tsphys.ground.progress import told
 from tsphys.models.potts_attention import PottsAttention
 from tsphys.replica.saddles.classes import Problem, colour_basis
 from tsphys.runs.axis import along
+from tsphys.runs.points import over, stack
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import fixed_point
@@ -174,28 +174,34 @@ def solve(
     """
     tol = number("tol", tol, low=1e-13, high=1e-3)
     axis, values, models = along(model, alpha=alpha, ridge=ridge, beta=beta)
-    rows: list[dict[str, float]] = []
-    residuals, quadratures, iterations = [], [], []
-    x = None
-    for here in told(models):
+    last = None
+
+    def at(here: PottsAttention) -> dict[str, float]:
+        nonlocal last
         point = saddle(here)
 
-        def step(x: np.ndarray, point: Saddle = point) -> np.ndarray:
+        def step(x: np.ndarray) -> np.ndarray:
             return point.state(*point.conjugates(x))
 
-        first = point.state(0.1, 0.1, 0.1) if x is None else x
+        first = point.state(0.1, 0.1, 0.1) if last is None else last
         found = fixed_point(
             step, first, tol=tol, damping=0.7, bounds=(np.full(3, 1e-12), np.full(3, 1e12)), what="the saddle point"
         )
-        x = found.x
-        rows.append(observables(point, x))
-        residuals.append(found.residual)
-        iterations.append(found.iterations)
+        x = last = found.x
         other = point.state(*point.conjugates(x, coarse=True))
-        quadratures.append(float(np.abs(other / x - 1).max()))
-    data = {axis: values, **{name: np.array([row[name] for row in rows]) for name in OBSERVABLES}}
-    meta = {"tol": tol, "residual": residuals, "iterations": iterations, "quadrature": quadratures, **provenance()}
-    return Result(kind="theory", model=model.name, parameters=parameters(model), axis=axis, data=data, meta=meta)
+        off = float(np.abs(other / x - 1).max())
+        return {**observables(point, x), "residual": found.residual, "iterations": found.iterations, "quadrature": off}
+
+    table = stack(over(models, at))
+    solver = {k: table.pop(k).tolist() for k in ("residual", "iterations", "quadrature")}
+    return Result(
+        kind="theory",
+        model=model.name,
+        parameters=parameters(model),
+        axis=axis,
+        data={axis: values, **table},
+        meta={"tol": tol, **solver, **provenance()},
+    )
 
 
 def observables(point: Saddle, x: np.ndarray) -> dict[str, float]:

@@ -14,7 +14,6 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import parameters
-from tsphys.ground.progress import told
 from tsphys.models.random_features import RandomFeatures
 from tsphys.physics.inference.channels import channel
 from tsphys.physics.kernels.hermite import parts
@@ -23,6 +22,7 @@ from tsphys.replica.saddles.gaussian_covariates import Covariates, minimum
 from tsphys.replica.saddles.ridge import effective_ridge as effective
 from tsphys.replica.saddles.ridge import surplus
 from tsphys.runs.axis import along
+from tsphys.runs.points import over, stack
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import maximum
@@ -63,8 +63,7 @@ def solve(
     Mei & Montanari, Commun. Pure Appl. Math. 75, 667 (2022); Loureiro et al., NeurIPS 2021, eqs. (2.11)-(2.13).
     """
     axis, values, models = along(model, width=width, alpha=alpha, ridge=ridge, noise=noise)
-    rows = [square(here) if here.loss == "square" else risk(here) for here in told(models)]
-    data = {axis: values, **{k: np.array([row[k] for row in rows]) for k in rows[0]}}
+    data = {axis: values, **stack(over(models, square if model.loss == "square" else risk))}
     return Result(
         kind="theory", model=model.name, parameters=parameters(model), axis=axis, data=data, meta=provenance()
     )

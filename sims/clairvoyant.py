@@ -20,7 +20,7 @@ from tsphys.numerics.random import generator
 from tsphys.physics.order_parameters import OrderParameters, microscopic, need
 from tsphys.rules.starts import checked_start
 from tsphys.runs.checkpoint import finished_rows, keeping
-from tsphys.runs.memory import check_memory
+from tsphys.runs.memory import REPLICA, check_memory, fitting_threads
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
@@ -154,7 +154,10 @@ def simulate(
     replicas = number("replicas", replicas, kind=int, low=1)
     seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
     steps, threads = whole_steps(t, N), thread_count(threads)
-    check_memory("N", N, 8.0 * threads * model.horizon * N**2 * (model.minibatch + 2), "the streams of all threads")
+    check_memory("replicas", replicas, replicas * (REPLICA + 8.0 * len(t) * 6), "the observables")
+    depends = [("N", N, N), ("minibatch", model.minibatch, model.minibatch), ("horizon", model.horizon, model.horizon)]
+    bytes_each = 8.0 * model.horizon * float(N) ** 2 * (model.minibatch + 2)
+    threads = fitting_threads(bytes_each, depends, "the stream", threads)
     given = checked_start(rule, start or model.start(N, generator(seed, 0, "start")))
     record = {
         "N": N, "seed": seed, "replicas": replicas, "engine": "direct",

@@ -12,7 +12,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import of_array
 from tsphys.models.dense_hebbian import DenseHebbian
-from tsphys.runs.memory import fitting_threads
+from tsphys.runs.memory import Sizes, fitting_threads
 from tsphys.runs.result import Result
 from tsphys.sims.engines.spins import hebbian, stored
 from tsphys.sims.engines.spins.chain import Network
@@ -102,7 +102,12 @@ def simulate(
     if p.started == "mixture" and p.mixture > min(numbers):
         raise ModelError("mixture", p.mixture, f"must be at most the number of patterns, {min(numbers)}")
     bytes_each, K = max((footprint(here, p.N, K), K) for here, K in zip(points, numbers, strict=True))
-    threads = fitting_threads(bytes_each, p.N, f"{K} patterns", p.threads)
+    depends: Sizes = [("N", p.N, p.N), ("sweeps", p.sweeps, p.sweeps), ("P", model.P, model.P)]
+    for here, patterns_here in zip(points, numbers):
+        depends.append(("n_patterns", count, count) if count else ("alpha", here.alpha, patterns_here))
+        depends.append(("M", here.M, here.M))
+    bytes_each += hebbian.rows(p, K)
+    threads = fitting_threads(bytes_each, depends, f"{K:.4g} patterns", p.threads)
 
     def build(here: DenseHebbian, replica: int, point: int) -> Network:
         K = count or number_of_patterns(here, p.N)
@@ -181,6 +186,10 @@ def network(
 
     if model.storage == "supervised":
         R = model.r**2 + (1.0 - model.r**2) / M
+        size = math.log(K * M) + (P - 1) * math.log(N * M) - math.lgamma(P)
+        if size > 700 or P > 171 or (P - 1) * math.log(N) > 700 or P * math.log(M * math.sqrt(R)) > 700:
+            words = f"must be smaller for supervised storage at N = {N}: its sums leave the range of floats"
+            raise ModelError("P", P, words)
         unit = math.factorial(P - 1) / float(N) ** (P - 1) / (M * math.sqrt(R)) ** P
         # Fields are exact sums of integers as long as all of them could be added up in 53 bits.
         bound = K * M * float(N * M) ** (P - 1) / math.factorial(P - 1)

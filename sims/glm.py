@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number, param
+from tsphys.ground.parameters import DTYPES, counted, number, param, word
 from tsphys.ground.progress import share
 from tsphys.ground.times import iterations
 from tsphys.models.glm import GLM, LOSS, known_at_start
@@ -18,12 +18,12 @@ from tsphys.physics.inference.generalisation import generalisation_error
 from tsphys.physics.inference.losses import loss
 from tsphys.runs.axis import along
 from tsphys.runs.ensemble import ensemble
-from tsphys.runs.memory import fitting_threads
+from tsphys.runs.memory import Sizes, fitting_threads
+from tsphys.runs.points import over, stack, tolerated
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.inference.message_passing import Estimate, message_passing
 from tsphys.sims.engines.inference.minimise import max_margin, minimise
-from tsphys.studies.configuration import DTYPES
 
 OPTIONS = {
     "N": param(1000, "number of weights", kind=int, short="-N"),
@@ -109,23 +109,26 @@ def simulate(
             raise ModelError("damping", damping, "must be 0 over t, where state evolution holds step by step")
         steps = iterations("t", t)
         axis, values = "t", steps
-    if dtype not in DTYPES:
-        raise ModelError("dtype", dtype, "must be one of " + ", ".join(DTYPES))
+    word("dtype", dtype, DTYPES)
     model = models[0] if len(models) == 1 else dataclasses.replace(model, **{axis: models[0].__dict__[axis]})
     sizes = [examples(here, N) for here in models]
     replicas = number("replicas", replicas, kind=int, low=1)
     seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
     bytes_each = (2.0 if model.estimator == "bayes" else 5.0) * max(sizes) * N * np.dtype(dtype).itemsize
-    threads = fitting_threads(bytes_each, N, f"{max(sizes)} examples", thread_count(threads))
+    depends: Sizes = [("N", N, N), *(("alpha", here.alpha, n) for here, n in zip(models, sizes))]
+    threads = fitting_threads(bytes_each, depends, f"{max(sizes):.4g} examples", thread_count(threads))
     rule = {"known": known, "most": number("most", most, kind=int, low=1), "damping": damping, "dtype": dtype}
 
+    gaps = tolerated()
+
     def work(replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
-        points: list[dict[str, float]] = []
-        for i, here in enumerate(models):
+        def at(i: int) -> list[dict[str, float]]:
             rng = generator(seed, replica, f"glm {i}")
-            points += instance(here, N, sizes[i], steps, rng, rule, share(report, i, 1, len(models)))
-            report((i + 1) / len(models))
-        return {name: np.array([p[name] for p in points]) for name in points[0]}
+            return instance(models[i], N, sizes[i], steps, rng, rule, share(report, i, 1, len(models)))
+
+        if steps is not None:
+            return stack(at(0))
+        return stack(over(range(len(models)), lambda i: at(i)[0], gaps))
 
     return ensemble(
         model, axis, values, work, {"engine": "direct", "N": N, "seed": seed, **rule}, replicas=replicas,
@@ -135,10 +138,7 @@ def simulate(
 
 def examples(model: GLM, N: int) -> int:
     """n = round(αN), at least 1, or a ModelError."""
-    n = round(model.alpha * N)
-    if n < 1:
-        raise ModelError("alpha", model.alpha, f"gives no example at N = {N}; at least {1 / N:g} does")
-    return n
+    return counted("alpha", model.alpha, N, "example")
 
 
 def instance(

@@ -10,15 +10,15 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import of_array
+from tsphys.ground.parameters import ENGINES, counted, word
 from tsphys.models.hopfield import Hopfield
 from tsphys.numerics.random import generator
-from tsphys.runs.memory import fitting_threads
+from tsphys.runs.memory import Sizes, fitting_threads
 from tsphys.runs.result import Result
 from tsphys.sims.engines.spins import columns, hebbian, stored
 from tsphys.sims.engines.spins.chain import Network
 from tsphys.sims.engines.spins.parallel import pack_patterns
 from tsphys.sims.engines.spins.updates import narrowest, overlaps_of
-from tsphys.studies.configuration import ENGINES
 
 OPTIONS = hebbian.OPTIONS
 
@@ -122,6 +122,9 @@ def simulate(
             return columns.drawn(p.N, P, min(P, p.mixture), p.seed, replica, point)
 
         record = {"engine": engine, "method": "columns", "n_patterns": count, "patterns": "drawn"}
+        seen: Sizes = [("sweeps", p.sweeps, p.sweeps)]
+        threads = fitting_threads(hebbian.rows(p, most), seen, "what is seen of every sweep", p.threads)
+        p = dataclasses.replace(p, threads=threads)
         return hebbian.run(model, p, grouped, record, progress=progress, checkpoint=checkpoint, resume=resume)
     if engine == "cuda":
         from tsphys._cuda import require
@@ -133,11 +136,15 @@ def simulate(
     coldest = float(p.values.min()) if p.axis == "T" else model.T
     visits = (int(p.values[-1]) if p.axis == "t" else p.sweeps + p.equilibration) * p.N
     method = choose_method(model, method, p.N, most, coldest, visits)
-    bytes_each = p.N * stored.padded(most) * (1 if own is None else 0) + (
-        (entries(model, most).itemsize * p.N + of_products(most).itemsize * most) * p.N if method == "matrix" else 0
+    bytes_each = (
+        hebbian.rows(p, most)
+        + p.N * stored.padded(most) * (1 if own is None else 0)
+        + ((entries(model, most).itemsize * p.N + of_products(most).itemsize * most) * p.N if method == "matrix" else 0)
     )
-    what = f"{most} patterns" + (" and their couplings" if method == "matrix" else "")
-    threads = fitting_threads(bytes_each, p.N, what, p.threads)
+    what = f"{most:.4g} patterns" + (" and their couplings" if method == "matrix" else "")
+    depends: Sizes = [("N", p.N, p.N), ("sweeps", p.sweeps, p.sweeps)]
+    depends.append(("n_patterns", count, count) if count else ("alpha", max(loads), most))
+    threads = fitting_threads(bytes_each, depends, what, p.threads)
 
     def build(here: Hopfield, replica: int, point: int) -> Network:
         P = count or number_of_patterns(here.alpha, p.N)
@@ -165,8 +172,7 @@ def simulate(
 
 def choose_engine(model: Hopfield, engine: str, p: hebbian.Plan, P: int, drawn: bool) -> str:
     """The engine of a run; a ModelError if it is unknown, or its law does not hold."""
-    if engine not in ENGINES:
-        raise ModelError("engine", engine, "must be one of " + ", ".join(ENGINES))
+    word("engine", engine, ENGINES)
     lawful = model.dynamics == "parallel" and model.coupling == "hebb" and model.activity is None
     lawful = lawful and drawn and p.started != "given" and not p.keep_spins and P <= columns.MOST_PATTERNS
     lawful = lawful and p.N <= columns.LARGEST
@@ -183,10 +189,7 @@ def choose_engine(model: Hopfield, engine: str, p: hebbian.Plan, P: int, drawn: 
 
 def number_of_patterns(alpha: float, N: int) -> int:
     """P = round(αN), at least 1, or a ModelError."""
-    P = round(alpha * N)
-    if P < 1:
-        raise ModelError("alpha", alpha, f"stores no pattern at N = {N}; give n_patterns or alpha >= {1 / N:g}")
-    return P
+    return counted("alpha", alpha, N, "pattern")
 
 
 def choose_method(model: Hopfield, method: str, N: int, P: int, T: float, visits: float) -> str:
@@ -201,8 +204,7 @@ def choose_method(model: Hopfield, method: str, N: int, P: int, T: float, visits
     ModelError
         If the model cannot be run by `method`.
     """
-    if method not in hebbian.METHODS:
-        raise ModelError("method", method, "must be one of " + ", ".join(hebbian.METHODS))
+    word("method", method, hebbian.METHODS)
     if model.coupling != "hebb":
         if method == "overlap":
             raise ModelError("method", method, f'must be "matrix" or "auto" with coupling = "{model.coupling}"')

@@ -15,6 +15,7 @@ from tsphys.numerics.random import generator
 from tsphys.runs.axis import along
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
+from tsphys.runs.points import tolerated
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.inference.ridge import least_squares, over_axis
@@ -74,7 +75,7 @@ def simulate(
     axis, values, models = along(model, n=n, k=k, ridge=ridge, noise=noise)
     replicas = number("replicas", replicas, kind=int, low=1)
     seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
-    modes = len(model.spectrum()[0])
+    modes = model.modes if model.eigenvalues is None else len(model.eigenvalues)
     own = None if population is None else array("population", population, (None, modes), "a row for each input")
     if features is not None and (own is None or not callable(features)):
         raise ModelError("features", features, "must be a function, and goes with a population")
@@ -84,14 +85,17 @@ def simulate(
     if own is not None and most >= len(own):
         raise ModelError("n", most, f"must be less than the {len(own)} inputs of the population")
     wide = max(modes if here.k is None else here.k for here in models)
-    bytes_each = 8.0 * ((most + wide) * modes + 4 * most * wide + 6 * min(most, wide) ** 2)
-    threads = fitting_threads(bytes_each, most, "an instance", thread_count(threads), "n")
+    bytes_each = 8.0 * (float(most + wide) * modes + 4.0 * most * wide + 6.0 * min(most, wide) ** 2)
+    depends = [(name, size, size) for name, size in (("n", most), ("modes", modes), ("k", wide))]
+    threads = fitting_threads(bytes_each, depends, "an instance", thread_count(threads))
+
+    gaps = tolerated()
 
     def work(replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
         def instance(i: int, ridges: np.ndarray) -> dict[str, np.ndarray]:
             return learned(models[i], own, features, generator(seed, replica, f"instance {i}"), ridges)
 
-        return over_axis(axis, values, models, instance, report)
+        return over_axis(axis, values, models, instance, report, gaps)
 
     # The theory is exact for many examples; N tells comparisons how far from that this is.
     record = {

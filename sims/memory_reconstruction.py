@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.ground.parameters import number, param
+from tsphys.ground.parameters import number, param, word
 from tsphys.ground.progress import share
 from tsphys.ground.times import iterations as whole
 from tsphys.models.memory_reconstruction import MemoryReconstruction
@@ -30,6 +30,7 @@ from tsphys.runs.axis import along
 from tsphys.runs.blas import one_blas_thread
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import fitting_threads
+from tsphys.runs.points import over, stack, tolerated
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.inference.low_rank_amp import Denoiser, Iterate, amp, bethe, errors, matched, principal
@@ -153,21 +154,23 @@ def simulate(
     replicas = number("replicas", replicas, kind=int, low=1)
     if plan.N <= model.P:
         raise ModelError("N", plan.N, f"must be > {model.P}, the number of patterns")
-    if dtype not in DTYPES:
-        raise ModelError("dtype", dtype, "must be one of " + ", ".join(DTYPES))
+    word("dtype", dtype, DTYPES)
     if not isinstance(pca, bool):
         raise ModelError("pca", pca, "must be true or false")
     _denoiser(model.prior, model.P, denoiser)
     needed = bytes_of(plan.N, np.dtype(dtype).itemsize) + 80.0 * plan.N * model.P
-    threads = fitting_threads(needed, plan.N, "the synapses", thread_count(threads))
+    threads = fitting_threads(needed, [("N", plan.N, plan.N)], "the synapses", thread_count(threads))
+
+    gaps = tolerated()
 
     def work(replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
         if axis == "t":
             return _trajectory(model, plan, values, replica, report)
-        rows = []
-        for point, here in enumerate(models):
-            rows.append(_end(here, plan, replica, point, share(report, point, 1, len(models))))
-        return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+        def at(point: int) -> dict[str, Any]:
+            return _end(models[point], plan, replica, point, share(report, point, 1, len(models)))
+
+        return stack(over(range(len(models)), at, gaps))
 
     return ensemble(
         model, axis, values, work, {"engine": "direct", **plan._asdict()}, replicas=replicas, threads=threads,
@@ -212,8 +215,7 @@ def reconstruct(
     iterations = number("iterations", iterations, kind=int, low=1)
     tol = number("tol", tol, low=0, open_low=True)
     starts = number("starts", starts, kind=int, low=1)
-    if dtype not in DTYPES:
-        raise ModelError("dtype", dtype, "must be one of " + ", ".join(DTYPES))
+    word("dtype", dtype, DTYPES)
     seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
     S = observed(model, J, np.dtype(dtype))
     if S.N <= model.P:
@@ -245,8 +247,7 @@ class Plan(NamedTuple):
 
 
 def _denoiser(prior: Prior, P: int, denoiser: str) -> Denoiser:
-    if denoiser not in DENOISERS:
-        raise ModelError("denoiser", denoiser, "must be one of " + ", ".join(DENOISERS))
+    word("denoiser", denoiser, DENOISERS)
     count = configurations(prior, P)
     if denoiser == "exact" and count > MOST_CONFIGURATIONS:
         words = f"must be mean_field for {P} patterns: {count:.3g} configurations are more than {MOST_CONFIGURATIONS}"
@@ -406,4 +407,4 @@ def _trajectory(
         report(count / last)
         if count in wanted:
             rows.append(_observed(model, state.x, truth))
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return stack(rows)

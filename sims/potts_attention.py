@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, number, param
+from tsphys.ground.parameters import LARGEST_SCALE, counted, number, param, word
 from tsphys.ground.times import times, whole_steps
 from tsphys.models.potts_attention import PottsAttention
 from tsphys.numerics.random import generator, stream
-from tsphys.runs.axis import along
+from tsphys.runs.axis import along, is_sequence
 from tsphys.runs.ensemble import ensemble
-from tsphys.runs.memory import fitting_threads
+from tsphys.runs.memory import Sizes, fitting_threads
+from tsphys.runs.points import Gaps, over, stack, tolerated
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.potts import masked
@@ -50,7 +51,7 @@ class Plan:
 
     def count(self, alpha: float) -> int:
         """Sequences of a training set."""
-        return round(alpha * (self.N - 1))
+        return counted("alpha", alpha, self.N - 1, "sequence")
 
 
 def simulate(
@@ -120,7 +121,7 @@ def simulate(
     """
     if t is not None:
         for name, value in (("alpha", alpha), ("ridge", ridge), ("beta", beta)):
-            if np.ndim(value) > 0:
+            if is_sequence(value):
                 raise ModelError("axis", [name, "t"], "must be one sequence; the others are numbers")
     axis, values, models = along(model, alpha=alpha, ridge=ridge, beta=beta)
     model = models[0]
@@ -130,8 +131,7 @@ def simulate(
         raise ModelError("t", t, "is required with alpha none: fresh sequences are for gradient descent")
     if model.J is not None and axis == "beta":
         raise ModelError("beta", beta, 'has no effect with couplings = "given"')
-    if order not in potts.ORDERS:
-        raise ModelError("order", order, "must be one of " + ", ".join(potts.ORDERS))
+    word("order", order, potts.ORDERS)
     own = 100 if model.J is None else len(model.J)
     p = Plan(
         N=number("N", own if N is None else N, kind=int, low=2),
@@ -143,21 +143,27 @@ def simulate(
     if model.J is not None and len(model.J) != p.N:
         raise ModelError("N", p.N, f"must be that of J, {len(model.J)}")
     for here in models:
-        if here.alpha is not None and p.count(here.alpha) < 1:
-            raise ModelError("alpha", here.alpha, f"is no sequence at N = {p.N}")
+        if here.alpha is not None:
+            p.count(here.alpha)
     replicas = number("replicas", replicas, kind=int, low=1)
-    threads = fitting_threads(footprint(models, p), p.N, "sequences and couplings", thread_count(threads))
+    depends: Sizes = [("N", p.N, p.N), ("n_test", p.n_test, p.n_test)]
+    for here in models:
+        fresh = here.alpha is None
+        depends.append(
+            ("minibatch", here.minibatch, here.minibatch) if fresh else ("alpha", here.alpha, p.count(here.alpha))
+        )
+    threads = fitting_threads(footprint(models, p), depends, "sequences and couplings", thread_count(threads))
     record = {"engine": "direct", **dataclasses.asdict(p)}
     if axis == "t":
         steps = whole_steps(values, p.N)
         values = steps / p.N
 
+    gaps = tolerated()
+
     def work(replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
         if axis == "t":
-            points = _descent(model, p, steps, replica, keep_couplings, report)
-        else:
-            points = _minima(models, p, replica, keep_couplings, report)
-        return {name: np.array([point[name] for point in points]) for name in points[0]}
+            return stack(_descent(model, p, steps, replica, keep_couplings, report))
+        return stack(_minima(models, p, replica, keep_couplings, report, gaps))
 
     dims = {"J": ("site", "other"), "learned": ("site", "other")}
     return ensemble(
@@ -243,14 +249,18 @@ def _training_set(trial: Trial, n: int, replica: int) -> tuple[np.ndarray, np.nd
 
 
 def _minima(
-    models: list[PottsAttention], p: Plan, replica: int, keep_couplings: bool, report: Callable[[float], None]
-) -> list[dict[str, Any]]:
+    models: list[PottsAttention], p: Plan, replica: int, keep_couplings: bool, report: Callable[[float], None],
+    gaps: Gaps | None,
+) -> list[Any]:  # fmt: skip
     """A replica at the minima of its losses."""
-    points = []
     sizes = [p.count(m.alpha) for m in models if m.alpha is not None]
     trial: Trial | None = None
-    beta = None
-    for i, model in enumerate(models):
+    beta: float | None = None
+    s = y = np.empty(0)
+
+    def at(i: int) -> dict[str, Any]:
+        nonlocal trial, beta, s, y
+        model = models[i]
         report(i / len(models))
         if trial is None or model.beta != beta:
             trial, beta = Trial(model, p, replica), model.beta
@@ -259,8 +269,9 @@ def _minima(
         X, target = trial.learner.features(s[:n]), masked.one_hot(y[:n], model.C) + 1.0 / model.C
         rng = generator(p.seed, replica, "start")
         x = minimum(trial.learner, model.loss, model.ridge, X, target, trial.learner.start(p.N, rng))
-        points.append(trial.observe(x, keep_couplings) | {"train_loss": trial.train_loss(x, X, target)})
-    return points
+        return trial.observe(x, keep_couplings) | {"train_loss": trial.train_loss(x, X, target)}
+
+    return over(range(len(models)), at, gaps)
 
 
 def minimum(learner: Any, loss: str, ridge: float, X: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:

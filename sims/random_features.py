@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.errors import ModelError
-from tsphys.ground.parameters import number, param
+from tsphys.ground.parameters import counted, number, param, word
 from tsphys.models.random_features import RandomFeatures
 from tsphys.numerics.random import generator
 from tsphys.physics.inference.losses import loss
 from tsphys.physics.kernels.hermite import activate, parts
 from tsphys.runs.axis import along
 from tsphys.runs.ensemble import ensemble
-from tsphys.runs.memory import fitting_threads
+from tsphys.runs.memory import Sizes, fitting_threads
+from tsphys.runs.points import tolerated
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.inference.minimise import minimise
@@ -79,35 +79,34 @@ def simulate(
     """
     axis, values, models = along(model, width=width, alpha=alpha, ridge=ridge, noise=noise)
     N = number("N", N, kind=int, low=2)
-    if covariates not in COVARIATES:
-        raise ModelError("covariates", covariates, "must be one of " + ", ".join(COVARIATES))
+    word("covariates", covariates, COVARIATES)
     test = 10 * N if test is None else number("test", test, kind=int, low=1)
     replicas = number("replicas", replicas, kind=int, low=1)
     seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
-    sizes = [(counted("width", here.width, N), counted("alpha", here.alpha, N)) for here in models]
+    sizes = [
+        (counted("width", here.width, N, "feature"), counted("alpha", here.alpha, N, "example")) for here in models
+    ]
     # Inputs, features, and the factors of features.
     bytes_each = max(8.0 * ((n + test) * (N + p) + 3 * n * p + 6 * min(n, p) ** 2 + N * p) for p, n in sizes)
-    threads = fitting_threads(bytes_each, N, "an instance", thread_count(threads))
+    depends: Sizes = [("N", N, N), ("test", test, test)]
+    for here, (p, n) in zip(models, sizes):
+        depends += [("width", here.width, p), ("alpha", here.alpha, n)]
+    threads = fitting_threads(bytes_each, depends, "an instance", thread_count(threads))
+
+    gaps = tolerated()
 
     def work(replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
         def instance(i: int, ridges: np.ndarray) -> dict[str, np.ndarray]:
             rng = generator(seed, replica, f"instance {i}")
             return learned(models[i], *sizes[i], N, covariates, test, rng, ridges)
 
-        return over_axis(axis, values, models, instance, report)
+        return over_axis(axis, values, models, instance, report, gaps)
 
     record = {"N": N, "seed": seed, "covariates": covariates, "test": test, "engine": "direct"}
     return ensemble(
         model, axis, values, work, record, replicas=replicas, threads=threads, progress=progress, checkpoint=checkpoint,
         resume=resume,
     )  # fmt: skip
-
-
-def counted(name: str, ratio: float, N: int) -> int:
-    """round(ratio·N), or a ModelError if that is none or beyond any memory."""
-    if not 1 <= round(min(ratio * N, 1e15)) < 1e15:
-        raise ModelError(name, ratio, f"must give between 1 and 1e15 features and examples at N = {N}")
-    return round(ratio * N)
 
 
 def learned(

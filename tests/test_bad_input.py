@@ -119,7 +119,7 @@ BAD = {
         "start",
     ),
     "more replicas than fit": (lambda: run(replicas=10**30), "replicas"),
-    "a training set that does not fit": (lambda: run(TwoLayer(alpha=1e12)), "N"),
+    "a training set that does not fit": (lambda: run(TwoLayer(alpha=1e12)), "alpha"),
     "weights that do not fit": (lambda: run(N=10**12, engine="direct"), "N"),
     "more steps than can be counted": (lambda: run(t=[1e18]), "t"),
     "decay by more than all": (lambda: run(TwoLayer(weight_decay=21)), "weight_decay"),

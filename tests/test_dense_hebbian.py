@@ -89,7 +89,7 @@ def test_a_function_of_the_user_gives_the_same_bits_as_ours():
 @pytest.mark.parametrize(("N", "P"), [(9, 3), (10, 4), (8, 5)])
 def test_distinct_indices_are_counted_as_sets(N, P):
     """a_P = P! Σ over sets of P spins, which depends on the sum of the signs only."""
-    g, scale = tables.distinct(N, P)
+    g, scale = tables.distinct(N, P), 1 / (P * N ** (P - 1))
     for ups in range(N + 1):
         s = np.where(np.arange(N) < ups, 1.0, -1.0)
         sets = naive.distinct(np.ones((1, N)), P)(s)

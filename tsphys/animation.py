@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tsphys.errors import ModelError
+from tsphys.ground.parameters import word
 from tsphys.runs.files import check_folder, write_atomically
 
 FORMATS = ("gif", "mp4")
@@ -24,8 +25,7 @@ def writer_of(kind: str, fps: int) -> Any:
     """
     from matplotlib.animation import FFMpegWriter, PillowWriter
 
-    if kind not in FORMATS:
-        raise ModelError("animate", kind, "must be one of " + ", ".join(FORMATS))
+    word("animate", kind, FORMATS)
     if kind == "gif":
         return PillowWriter(fps=fps)
     if not FFMpegWriter.isAvailable():

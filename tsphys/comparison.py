@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -126,6 +126,7 @@ def compare(
         raise ModelError("theory", axis, f"must have the axis of the simulation, {simulation.axis}")
     if not np.allclose(simulation[axis], theory[axis], rtol=1e-9, atol=1e-12):
         raise ModelError("theory", axis, "must have the same values on its axis as the simulation")
+    simulation, theory = _without_gaps(simulation, theory)
     common = [k for k in simulation.observables if k in theory.observables and theory[k].size]
     names = common if observables is None else list(observables)
     for name in names:
@@ -164,6 +165,29 @@ def compare(
     return Comparison(
         z, deviation, error, axis, values, float(-special.ndtri(each / 2)), level, _differ(simulation, theory)
     )
+
+
+def _without_gaps(simulation: Result, theory: Result) -> tuple[Result, Result]:
+    """Both where both have numbers, if one is partial."""
+    if not (simulation.gaps or theory.gaps):
+        return simulation, theory
+    shared = [k for k in simulation.observables if k in theory.observables and theory[k].size]
+    there = np.ones(len(theory[theory.axis]), dtype=bool)
+    for result in (simulation, theory):
+        for name in shared:
+            there &= np.isfinite(result.mean(name).reshape(len(there), -1)).all(axis=1)
+    if not there.any():
+        raise ModelError("theory", "NaN", "must have a point where the simulation has a result as well")
+    return _at(simulation, there), _at(theory, there)
+
+
+def _at(result: Result, there: np.ndarray) -> Result:
+    """A result at some of the points of its axis."""
+    where = (slice(None), there) if result.kind == "simulation" else (there,)
+    data = {
+        k: v if k in result.constants else v[there] if k == result.axis else v[where] for k, v in result.data.items()
+    }
+    return replace(result, data=data)
 
 
 def _differ(simulation: Result, theory: Result) -> tuple[str, ...]:

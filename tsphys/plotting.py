@@ -55,10 +55,10 @@ class Sheets:
         return FigureCanvasAgg(Figure(**options)).figure
 
     @staticmethod
-    def subplots(rows: int = 1, columns: int = 1, *, figsize: tuple[float, float], **options: Any) -> tuple[Any, Any]:
+    def subplots(nrows: int = 1, ncols: int = 1, *, figsize: Any = None, **options: Any) -> tuple[Any, Any]:
         """A figure of that size in inches and its panels, with the options of `matplotlib.figure.Figure.subplots`."""
         figure = Sheets.figure(figsize=figsize)
-        return figure, figure.subplots(rows, columns, **options)
+        return figure, figure.subplots(nrows, ncols, **options)
 
 
 @contextmanager

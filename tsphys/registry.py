@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tsphys.catalogue import CATALOGUE, Entry
-from tsphys.errors import ModelError
-
-if TYPE_CHECKING:
-    from tsphys.runs.result import Result
+from tsphys.errors import DivergedError, ModelError
+from tsphys.ground.progress import Progress, listening
+from tsphys.runs.points import tolerating
+from tsphys.runs.result import Result
 
 #: Models with commands, and those that need more than text to be described.
 MODELS = {name: model for name, model in CATALOGUE.items() if model.command}
@@ -72,7 +73,7 @@ def find(model: Any, verb: str) -> Callable[..., Result]:
 
 def takes(model: Any, verb: str) -> set[str]:
     """Names of the options of a verb for a model."""
-    return set(inspect.signature(find(model, verb)).parameters)
+    return {*inspect.signature(find(model, verb)).parameters, "partial"}
 
 
 def _call(function: Callable[..., Result], model: Any, options: dict[str, Any]) -> Result:
@@ -88,11 +89,37 @@ def _call(function: Callable[..., Result], model: Any, options: dict[str, Any]) 
     return function(model, **options)
 
 
-def simulate(model: Any, **options: Any) -> Result:
+def _run(verb: str, model: Any, options: dict[str, Any], partial: bool) -> Result:
+    with tolerating(flag("partial", partial)) as gaps:
+        try:
+            result = _call(find(model, verb), model, options)
+        except DivergedError as error:
+            if not partial or error.partial is None:
+                raise
+            return _with_gaps(error.partial, [str(error)])
+    if not gaps:
+        return result
+    if not result.observables:
+        raise gaps[min(gaps)]
+    return _with_gaps(result, [str(gaps[point]) for point in sorted(gaps)])
+
+
+def _with_gaps(result: Result, why: list[str]) -> Result:
+    return replace(result, meta={**result.meta, "gaps": why})
+
+
+def simulate(model: Any, *, partial: Any = False, **options: Any) -> Result:
     """Simulate a model; the options are those of its ``simulate``.
 
-    For online learning (`TwoLayer`, `Perceptron`, `LearningRule`) see `tsphys.sims.engines.online.simulation.simulate`:
-    ``N, t, start, replicas, seed, engine, threads, dtype, progress``.
+    Parameters
+    ----------
+    model : dataclass
+    partial : bool
+        NaN where a point has no result, or a replica has left every bound, instead of an error; `Result.gaps`
+        tells why.
+    options
+        For online learning see `tsphys.sims.engines.online.simulation.simulate`: ``N, t, start, replicas, seed, engine,
+        threads, dtype, progress``.
 
     Returns
     -------
@@ -119,11 +146,11 @@ def simulate(model: Any, **options: Any) -> Result:
     from tsphys.runs.blas import one_blas_thread
 
     with one_blas_thread():
-        return _call(find(model, "simulate"), model, options)
+        return _run("simulate", model, options, partial)
 
 
 def solve(
-    model: Any, *, fluctuations: bool = False, progress: Callable[[float], None] | None = None, **options: Any
+    model: Any, *, fluctuations: bool = False, progress: Progress = None, partial: Any = False, **options: Any
 ) -> Result:
     """Solve the theory of a model; the options are those of its ``solve``: for online learning ``start`` and ``t``.
 
@@ -136,6 +163,9 @@ def solve(
         `Result.at_size`. The observables themselves stay those of N → ∞.
     progress : callable, optional
         Called with the fraction done, if it takes a while.
+    partial : bool
+        NaN where a point of the axis has no solution, or beyond a divergence, instead of an error; `Result.gaps`
+        tells why.
     options
         As above.
 
@@ -165,15 +195,15 @@ def solve(
     >>> tsphys.solve(tsphys.Hopfield(T=0.0), alpha=[0.2])
     Traceback (most recent call last):
     tsphys.errors.ModelError: alpha = 0.2: must be <= 0.137905566, the spinodal of the retrieval states at T = 0
+    >>> tsphys.solve(tsphys.Hopfield(T=0.0), alpha=[0.1, 0.2], partial=True)["m"].round(4).tolist()
+    [0.998, nan]
     """
-    from tsphys.ground.progress import listening
     from tsphys.runs.blas import one_blas_thread
 
-    function = find(model, "solve")
     if flag("fluctuations", fluctuations):
         expandable(model)
     with one_blas_thread(), listening(progress):
-        result = _call(function, model, options)
+        result = _run("solve", model, options, partial)
         return expanded(model, result).at_size(options.get("N", 1000)) if fluctuations else result
 
 

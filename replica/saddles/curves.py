@@ -129,6 +129,8 @@ def _curve(law: Spins) -> Curve | None:
             return None
         while point(law, high) is None and high > low:
             high -= 0.1
+        if high <= low:
+            return None
     points = 97 if 1 < len(law.v) <= 12 else 33
     at, alpha = maximum(lambda c: _load(law, c), low, high, points, last=True)
     if not alpha > 0:
@@ -189,7 +191,11 @@ def retrieved(spins: Spins, tol: float = 1e-12) -> State | None:
     """
     box = bounds(spins)
     try:
-        found = fixed_point(lambda x: step(spins, x), [largest_n(spins), 0.0], tol=tol, bounds=box, max_iterations=60)
+        # Noise may leave the range of floats, where nothing is retrieved.
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = fixed_point(
+                lambda x: step(spins, x), [largest_n(spins), 0.0], tol=tol, bounds=box, max_iterations=60
+            )
         connected = spins.P == 2 or len(spins.v) == 1 or spins.alpha <= spinodal(spins)
         if found.x[0] > NONE and is_stable(spins, found.x) and connected:
             return state(spins, found)
@@ -213,6 +219,9 @@ def unloaded(spins: Spins, n: float) -> float:
         return n - mean(spins, v * np.tanh(h * v / T))
 
     top = mean(spins, v**2) * h / n
+    if top < 1e-290:
+        # At a high order the signal of a small overlap is none.
+        return 0.0
     return 0.0 if lack(1e-4 * top) >= 0 else crossing(lack, 1e-4 * top, top * (1 + 1e-12), "the temperature")
 
 

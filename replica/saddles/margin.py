@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tsphys.errors import ModelError
-from tsphys.ground.parameters import number
+from tsphys.ground.parameters import number, word
 from tsphys.numerics.quadrature import panels
 from tsphys.solvers.fixed_point import crossing
 
@@ -82,8 +81,7 @@ def maximal_margin(alpha: float, selection: str = "all", fraction: float = 1.0) 
     """
     alpha = number("alpha", alpha, low=SMALLEST, high=LARGEST)
     fraction = number("fraction", fraction, low=1e-12, high=1)
-    if selection not in SELECTIONS:
-        raise ModelError("selection", selection, "must be one of " + ", ".join(SELECTIONS))
+    word("selection", selection, SELECTIONS)
 
     def scaled(k: float, c: float) -> tuple[float, float, float]:
         """E g, E g' and E |z| g'."""

@@ -7,6 +7,7 @@ m = p_1 − p_0, the activity Q = f p_1 + (1 − f) p_0, and C = β(Q − q), wi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -99,6 +100,11 @@ def retrieved(net: Neurons, tol: float = 1e-12) -> FixedPoint:
     def at(x: np.ndarray, alpha: float) -> np.ndarray:
         return step(net.at(alpha=alpha), x)
 
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _followed(net, at, tol)
+
+
+def _followed(net: Neurons, at: Callable[[np.ndarray, float], np.ndarray], tol: float) -> FixedPoint:
     first = fixed_point(
         lambda x: at(x, 0.0), [1.0, 1.0, 0.0], tol=tol, bounds=bounds(net), what="the retrieval state at alpha = 0"
     )

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import factorial
+from math import exp, factorial, inf, lgamma, log
 
 import numpy as np
 
@@ -87,17 +87,32 @@ def largest_n(spins: Spins) -> float:
     return mean(spins, np.abs(spins.v))
 
 
+def orders(P: int, q: float = 1.0, power: int = 0) -> float:
+    """(P − 1)! q^power, infinite beyond the largest float."""
+    if P <= 171:
+        return factorial(P - 1) * q**power
+    if q <= 0:
+        return 0.0
+    size = lgamma(P) + power * log(q)
+    return exp(size) if size < 709 else inf
+
+
 def noise(spins: Spins, C: float) -> float:
     """σ²/α at a given C."""
     q = 1 - spins.T * C
     if spins.P > 2:
-        return factorial(spins.P - 1) * q ** (spins.P - 1)
+        return orders(spins.P, q, spins.P - 1)
     return q * (_spectral(spins, C) + spins.static)
 
 
 def _spectral(spins: Spins, C: float) -> float:
     ell = np.array(spins.spectrum)
     return float(np.dot(spins.multiplicity, (ell / (1 - ell * C)) ** 2))
+
+
+def spread(spins: Spins, C: float) -> float:
+    """σ at a given C."""
+    return float(np.sqrt(spins.alpha * noise(spins, C))) if spins.alpha > 0 else 0.0
 
 
 def averages(spins: Spins, h: float, sigma: float) -> SpinAverages:
@@ -113,7 +128,7 @@ def signal(spins: Spins, n: float) -> float:
 def step(spins: Spins, x: np.ndarray) -> np.ndarray:
     """The map (n, C) → (n, C) whose fixed points are the states."""
     n, C = x
-    a = averages(spins, signal(spins, n), np.sqrt(spins.alpha * noise(spins, C)))
+    a = averages(spins, signal(spins, n), spread(spins, C))
     # Without noise nothing depends on C at T = 0, where spins without a field (v = 0) would make it infinite.
     bare = spins.alpha == 0 and spins.T == 0
     return np.array([mean(spins, np.array(spins.v) * a.tanh), 0.0 if bare else mean(spins, a.chi)])
@@ -131,11 +146,13 @@ def free_energy(spins: Spins, n: float, C: float) -> float:
     """Free energy per spin as a function of n and q = 1 − TC, stationary at the states."""
     alpha, T, P = spins.alpha, spins.T, spins.P
     q = 1 - T * C
-    a = averages(spins, signal(spins, n), np.sqrt(alpha * noise(spins, C)))
+    a = averages(spins, signal(spins, n), spread(spins, C))
     own = (P - 1) / P * n**P / spins.scale - mean(spins, a.log2cosh)
+    if alpha == 0:
+        return own
     if P > 2:
         tail = sum((k + 1) * q**k for k in range(P - 1))
-        return own - alpha * factorial(P - 1) / (2 * P) * T * C**2 * tail
+        return own - alpha * orders(P) / (2 * P) * T * C**2 * tail
     ell, count = np.array(spins.spectrum), np.array(spins.multiplicity)
     rest = T * np.log1p(-ell * C) - ell * q / (1 - ell * C) + (ell / (1 - ell * C)) ** 2 * q * C + ell
     return own + alpha / 2 * float(count @ rest) - alpha * spins.static / 4 * T * C**2
@@ -146,8 +163,10 @@ def energy(spins: Spins, n: float, C: float) -> float:
     alpha, T, P = spins.alpha, spins.T, spins.P
     q = 1 - T * C
     own = -(n**P) / (P * spins.scale)
+    if alpha == 0:
+        return own
     if P > 2:
-        return own - alpha * factorial(P - 1) / P * C * sum(q**k for k in range(P))
+        return own - alpha * orders(P) / P * C * sum(q**k for k in range(P))
     ell, count = np.array(spins.spectrum), np.array(spins.multiplicity)
     rest = ell * (1 - (1 - ell * C * (1 - q)) / (1 - ell * C) ** 2)
     return own + alpha / 2 * float(count @ rest) - alpha * spins.static / 2 * C * (1 + q)
@@ -157,10 +176,12 @@ def entropy(spins: Spins, n: float, C: float) -> float:
     """Entropy per spin at a state; negative at T = 0, an artefact of replica symmetry."""
     alpha, P = spins.alpha, spins.P
     q = 1 - spins.T * C
-    a = averages(spins, signal(spins, n), np.sqrt(alpha * noise(spins, C)))
+    a = averages(spins, signal(spins, n), spread(spins, C))
     own = mean(spins, a.entropy)
+    if alpha == 0:
+        return own
     if P > 2:
-        return own - alpha * factorial(P - 1) / (2 * P) * C**2 * sum((k + 1) * q**k for k in range(P - 1))
+        return own - alpha * orders(P) / (2 * P) * C**2 * sum((k + 1) * q**k for k in range(P - 1))
     ell, count = np.array(spins.spectrum), np.array(spins.multiplicity)
     rest = np.log1p(-ell * C) + ell * C / (1 - ell * C)
     return own - alpha / 2 * float(count @ rest) - alpha * spins.static / 4 * C**2
@@ -168,11 +189,11 @@ def entropy(spins: Spins, n: float, C: float) -> float:
 
 def replicon(spins: Spins, n: float, C: float) -> float:
     """1 − (what destabilises replica symmetry); negative beyond the line of de Almeida and Thouless, −inf at T = 0."""
-    a = averages(spins, signal(spins, n), np.sqrt(spins.alpha * noise(spins, C)))
+    a = averages(spins, signal(spins, n), spread(spins, C))
     chi4 = mean(spins, a.chi4)
     if spins.P > 2:
         q = 1 - spins.T * C
-        slope = factorial(spins.P - 1) * (spins.P - 1) * q ** (spins.P - 2)
+        slope = orders(spins.P, q, spins.P - 2) * (spins.P - 1)
     else:
         slope = _spectral(spins, C) + spins.static
     return -np.inf if spins.T == 0 and chi4 > 0 else 1 - spins.alpha * slope * chi4 / max(spins.T, 1e-300)
@@ -181,7 +202,7 @@ def replicon(spins: Spins, n: float, C: float) -> float:
 def state(spins: Spins, found: FixedPoint) -> State:
     """A fixed point (n, C) with everything that is observed in it."""
     n, C = (float(x) for x in found.x)
-    a = averages(spins, signal(spins, n), np.sqrt(spins.alpha * noise(spins, C)))
+    a = averages(spins, signal(spins, n), spread(spins, C))
     return State(
         m=mean(spins, a.tanh),
         n=n,
@@ -216,7 +237,7 @@ def glass(spins: Spins, tol: float = 1e-12) -> State | None:
     top = 1 / max(spins.spectrum)
 
     def chi(C: float) -> float:
-        return float(spin_averages(0.0, np.sqrt(spins.alpha * noise(spins, C)), spins.T).chi)
+        return float(spin_averages(0.0, spread(spins, C), spins.T).chi)
 
     if spins.T == 0 or spins.T * top < 1:
         if spins.alpha == 0:

@@ -47,6 +47,8 @@ def run(
         sim, kept = going_on(partial(tsphys.simulate, model, **chosen, progress=progress), paths[0], force)
     comparison = tsphys.compare(sim, theory, level=parsed, finite_size=not strict)
     kept.done(dict(zip(paths, (sim.write, theory.write), strict=True)))
+    for why in dict.fromkeys((*theory.gaps, *sim.gaps)):
+        click.echo(f"missing: {why}")
     click.echo(comparison)
     click.echo(f"wrote {paths[0]} and {paths[1]}")
     return 0 if comparison.ok else 1

@@ -94,9 +94,12 @@ def _option(name: str, meta: Any, default: Any) -> Any:
     kind = "JSON" if meta["shape"] else {int: "INT", float: "FLOAT", str: "TEXT", bool: "BOOL"}[meta["kind"]]
     # Values are texts here and checked by the model itself, so that there is one set of rules and messages.
     long = dict.fromkeys([flag(name)] + ([s for s in short if s == flag(name)]))
+    # A truth may be given by its name alone.
+    alone: dict[str, Any] = {"is_flag": False, "flag_value": "true"} if kind == "BOOL" else {}
     return click.option(
-        *short, *long, name, metavar=kind, default=None, help=shown, show_default=False, shell_complete=values(meta)
-    )
+        *short, *long, name, metavar=kind, default=None, help=shown, show_default=False, shell_complete=values(meta),
+        **alone,
+    )  # fmt: skip
 
 
 def _decide(ctx: click.Context, _: click.Parameter, force: bool) -> bool:

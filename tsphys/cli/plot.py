@@ -17,6 +17,8 @@ from tsphys.runs.result import Result, load
 
 #: Most lines of an observable with several entries.
 MOST = 16
+#: Names of the time in a run.
+TIMES = ("t", "step")
 #: Matplotlib needs room above for its margins and the distances of its ticks.
 LARGEST = 1e300
 
@@ -32,7 +34,8 @@ LARGEST = 1e300
 def plot(files: tuple[str, ...], x: str | None, y: str | None, log: str, output: str | None, force: bool) -> None:
     """Draw an observable of results, simulations as points and theories as lines, as PDF and PNG.
 
-    Several FILEs come into one picture. Results over a grid, as a study has, can be drawn over any axis of it.
+    Several FILEs come into one picture. Results over a grid, as a study has, can be drawn over any axis of it. Where a
+    line for each time would be too many, over something else than time, it is the end of the runs that is drawn.
     """
     results = [load(file) for file in files]
     name = y or _shared(results)
@@ -90,6 +93,11 @@ def _curves(result: Result, name: str, x: str | None) -> tuple[str, np.ndarray, 
         with np.errstate(all="ignore"):
             error = values.std(axis=at, ddof=1) / np.sqrt(n) if n > 1 else None
             values, dims = values.mean(axis=at), dims[:at] + dims[at + 1 :]
+    late = next((d for d in TIMES if d in dims and d != coordinates[over]), None)
+    if late is not None and values.size > MOST * len(result[over]):
+        at = dims.index(late)
+        values, error = _last(values, at), None if error is None else _last(error, at)
+        dims = dims[:at] + dims[at + 1 :]
     at = dims.index(coordinates[over])
     for axis, drawn in (("y", values), ("x", result[over])):
         if drawn.dtype.kind == "f" and (np.abs(drawn[np.isfinite(drawn)]) > LARGEST).any():
@@ -103,6 +111,13 @@ def _curves(result: Result, name: str, x: str | None) -> tuple[str, np.ndarray, 
         label = name + "".join(_subscript(result, d, i) for d, i in zip(dims[:at] + dims[at + 1 :], index))
         lines.append((label, values[pick], None if error is None else error[pick]))
     return over, result[over], lines
+
+
+def _last(values: np.ndarray, axis: int) -> np.ndarray:
+    """The last number along an axis; shorter runs than others end in NaN."""
+    steps = np.arange(values.shape[axis]).reshape(-1, *[1] * (values.ndim - axis - 1))
+    last = np.where(np.isnan(values), 0, steps).max(axis=axis, keepdims=True)
+    return np.take_along_axis(values, last, axis=axis).squeeze(axis=axis)
 
 
 def _axes_of(result: Result, name: str) -> tuple[str, ...]:

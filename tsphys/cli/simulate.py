@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from tsphys.cli.options import output_options, per_model, progress_bar, target
 from tsphys.cli.unfinished import going_on, unfinished
@@ -44,12 +45,26 @@ def _kept(result: Any, path: Path) -> Path:
         return taken.beside[0]
 
 
+def _last(result: Any) -> int:
+    """The last point of the axis with a number, of a result that has gaps."""
+    if not result.gaps:
+        return -1
+    means = (result.mean(name) for name in result.observables)
+    there = [~np.isnan(mean.reshape(len(mean), -1)).all(axis=1) for mean in means if mean.size]
+    return int(np.flatnonzero(np.any(there, axis=0)).max(initial=0))
+
+
 def summary(result: Any) -> str:
-    """The observables at the end of the axis: mean ± standard error, of a theory at a size mean and spread of runs."""
-    lines = [f"{result.kind} of {result.model}, {result.axis} = {short(result[result.axis][-1])}:"]
+    """The observables at the end of the axis: mean ± standard error, of a theory at a size mean and spread of runs.
+
+    Of a partial result that is the last point that it has, below what is missing, and why.
+    """
+    at, points = _last(result), len(result[result.axis])
+    lines = [f"{len(result.gaps)} of {points} points have no result; {why}" for why in result.gaps[:1]]
+    lines += [f"{result.kind} of {result.model}, {result.axis} = {short(result[result.axis][at])}:"]
     size = result.meta.get("size")
     for name in result.observables:
-        mean, sem = result[name][-1] if size else result.mean(name)[-1], result.sem(name)[-1]
+        mean, sem = result[name][at] if size else result.mean(name)[at], result.sem(name)[at]
         if mean.ndim == 0:
             runs = f"{short(result.mean(name)[-1], 6)} ± {result.std(name)[-1]:.1e}"
             more = f"; runs of N = {size:g}: {runs}" if size and name in result.first_order else ""

@@ -15,10 +15,15 @@ from tsphys.errors import ModelError
 Row: TypeAlias = Sequence[float] | np.ndarray
 Rows: TypeAlias = Sequence[Sequence[float]] | np.ndarray
 
+#: What options of many models may be.
+ENGINES = ("auto", "direct", "exact", "cuda")
+DTYPES = ("float64", "float32")
 #: Most students or teachers: the overlaps of more would not fit into memory.
 MOST_UNITS = 10_000
 #: Largest standard deviation of weights or noise: simulations give up at fields of this size.
 LARGEST_SCALE = 1e8
+#: Integers of the kernels and of the files have 64 bits.
+LARGEST_INTEGER = 2**63 - 1
 
 
 def param(
@@ -107,15 +112,11 @@ def number(
     """`value` as an int or a finite float within its bounds, or a ModelError that says what is allowed."""
     meta = {"kind": kind, "low": low, "high": high, "open_low": open_low, "open_high": open_high}
     words = words or "must be " + allowed({**meta, "choices": None, "optional": False, "shape": None})
-    if isinstance(value, (bool, np.bool_, str, bytes, complex)) or np.ndim(value) != 0:
+    out = _number(value, kind)
+    if out is None:
         raise ModelError(name, value, words)
-    try:
-        out = float(value)
-    except (TypeError, ValueError):
-        raise ModelError(name, value, words) from None
-    if not math.isfinite(out) or (kind is int and out != math.floor(out)):
-        raise ModelError(name, value, words)
-    out = int(value) if kind is int else out
+    if kind is int and abs(out) > LARGEST_INTEGER:
+        raise ModelError(name, value, f"{words}, of at most 63 bits")
     if low is not None and (out < low or (open_low and out == low)):
         raise ModelError(name, value, words)
     if high is not None and (out > high or (open_high and out == high)):
@@ -123,18 +124,74 @@ def number(
     return out
 
 
+def _number(value: Any, kind: type = float) -> Any:
+    """A finite real number, or a whole one, as Python's own; None for anything else, be it only written like one."""
+    try:
+        if isinstance(value, (bool, str, bytes)) or np.ndim(value) != 0 or np.ma.is_masked(value):
+            return None
+        if isinstance(value, (np.generic, np.ndarray)) and value.dtype.kind not in "iufO":
+            return None
+        whole = isinstance(value, (int, np.integer))
+        out = int(value) if whole else float(value)
+        if kind is int and not whole:
+            return int(out) if out == math.floor(out) else None
+        # Integers beyond the largest float are none.
+        out = out if kind is int else float(out)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return out if isinstance(out, int) or math.isfinite(out) else None
+
+
+def counted(name: str, ratio: float, size: int, what: str) -> int:
+    """round(ratio·size), the number of what there is so much of, or a ModelError if that is none, or no number."""
+    count = float(ratio) * size
+    if not count <= 2**53:
+        raise ModelError(name, ratio, f"gives more than 2**53 {what}s at N = {size}")
+    if round(count) < 1:
+        raise ModelError(name, ratio, f"gives no {what} at N = {size}; at least {1 / size:.3g} does")
+    return round(count)
+
+
+def word(name: str, value: Any, choices: Sequence[str]) -> str:
+    """`value` if it is one of the words, or a ModelError."""
+    if not isinstance(value, str) or value not in choices:
+        raise ModelError(name, value, "must be one of " + ", ".join(choices))
+    return value
+
+
+def numbers(value: Any) -> np.ndarray | None:
+    """Finite real numbers as a float64 array of their own, whatever its shape; None for anything else.
+
+    Texts, truth values, dates, masked and complex entries are none, though NumPy would make numbers of them.
+    """
+    try:
+        if np.ma.is_masked(value) or _holds_truths(value):
+            return None
+        raw = np.asarray(value)
+        if raw.dtype.kind == "O":
+            found = [_number(v) for v in raw.flat]
+            return None if None in found else np.array(found, dtype=np.float64).reshape(raw.shape)
+        out = np.array(raw, dtype=np.float64) if raw.dtype.kind in "iuf" else None
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return None
+    return out if out is not None and np.isfinite(out).all() else None
+
+
+def _holds_truths(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(_holds_truths(v) for v in value)
+    return isinstance(value, (bool, np.bool_))
+
+
 def array(name: str, value: Any, shape: tuple[int | None, ...], meaning: str = "") -> np.ndarray:
     """`value` as a float64 array of finite numbers with this shape (None: any length), or a ModelError."""
     words = "must be finite numbers of shape " + "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
     words += f", {meaning}" if meaning else ""
-    try:
-        out = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ModelError(name, value, words) from None
+    out = numbers(value)
+    if out is None:
+        raise ModelError(name, value, words)
     if out.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape, out.shape, strict=True)):
         raise ModelError(name, f"array of shape {out.shape}", words)
-    if not np.isfinite(out).all():
-        raise ModelError(name, value, words)
     return out
 
 
@@ -144,11 +201,8 @@ def _coerce(name: str, value: Any, meta: Any) -> Any:
             return None
         raise ModelError(name, value, "must be " + allowed(meta))
     if meta["shape"]:
-        try:
-            out = np.array(value, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise ModelError(name, value, "must be " + allowed(meta)) from None
-        if out.ndim != meta["shape"] or not np.isfinite(out).all():
+        out = numbers(value)
+        if out is None or out.ndim != meta["shape"]:
             raise ModelError(name, value, "must be " + allowed(meta))
         return _nested(out.tolist())
     if meta["kind"] is bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar, overload
+from typing import overload
 
 Progress = Callable[[float], None] | None
-T = TypeVar("T")
 
 #: Who is told how far a theory is. Solvers lie too deep to be handed a listener by every model on the way.
 _listener: ContextVar[Progress] = ContextVar("listener", default=None)
@@ -29,13 +28,6 @@ def tell(fraction: float) -> None:
     listener = _listener.get()
     if listener is not None:
         listener(fraction)
-
-
-def told(items: Sequence[T]) -> Iterator[T]:
-    """The items one by one, with word of each that is done."""
-    for i, item in enumerate(items):
-        yield item
-        tell((i + 1) / len(items))
 
 
 @overload

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.parameters import numbers
 
 #: Numbers of steps beyond are not whole in float64.
 MOST_STEPS = 2**53
@@ -15,11 +16,11 @@ MOST_STEPS = 2**53
 def times(name: str, value: Any) -> np.ndarray:
     """`value` as a float64 array of finite, non-negative, strictly increasing numbers, or a ModelError."""
     words = "must be finite, non-negative, strictly increasing numbers, at least one"
-    try:
-        out = np.atleast_1d(np.array(value, dtype=np.float64))
-    except (TypeError, ValueError):
-        raise ModelError(name, value, words) from None
-    if out.ndim != 1 or out.size == 0 or not np.isfinite(out).all() or out[0] < 0 or (np.diff(out) <= 0).any():
+    out = numbers(value)
+    if out is None or out.ndim > 1 or out.size == 0:
+        raise ModelError(name, value, words)
+    out = np.atleast_1d(out)
+    if out[0] < 0 or (np.diff(out) <= 0).any():
         raise ModelError(name, value, words)
     return out
 

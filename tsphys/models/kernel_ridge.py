@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import Row, param, validate
+from tsphys.runs.memory import check_memory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,6 +84,7 @@ class KernelRidge:
 
         if self.eigenvalues is not None:
             return np.array(self.eigenvalues), np.array(self.target)
+        check_memory("modes", self.modes, 8.0 * 4 * self.modes, "the spectrum")
         i = np.arange(1.0, self.modes + 1)
         squares = i**-self.target_decay
         return i**-self.decay, np.sqrt(squares / squares.sum())

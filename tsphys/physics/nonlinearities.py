@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.parameters import word
 
 NONLINEARITIES = ("sign", "relu", "erf", "tanh", "linear")
 #: Gauss-Hermite nodes of the moments of tanh; its error falls like exp(−π√(2n)/2), to 1e-13 with these.
@@ -41,8 +42,7 @@ def moments(name: Any) -> Moments:
     """Moments of a nonlinearity, a name or a function; a ModelError if there is none of that name."""
     if callable(name):
         return _moments(name)
-    if name not in NONLINEARITIES:
-        raise ModelError("f", name, "must be one of " + ", ".join(NONLINEARITIES))
+    word("f", name, NONLINEARITIES)
     if name == "sign":
         return Moments(0.0, math.sqrt(2 / math.pi), 1.0)
     if name == "relu":

@@ -33,7 +33,7 @@ import numpy as np
 
 from tsphys._jit import njit
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number
+from tsphys.ground.parameters import number, word
 from tsphys.physics.order_parameters import triangular_root
 from tsphys.rules.binding import bind, error, law, rule, through_law, write_overlaps
 
@@ -198,8 +198,7 @@ def families(rule: Any, quadrature: str, *, noises: int, points: int) -> list[tu
     ModelError
         If `quadrature` is unknown or has no set of this size for the rule, or `points` is not an integer ≥ 64.
     """
-    if quadrature not in KINDS:
-        raise ModelError("quadrature", quadrature, "must be one of " + ", ".join(KINDS))
+    word("quadrature", quadrature, KINDS)
     points = number("points", points, kind=int, low=64, high=2**24)
     order = ["gauss"] * rule.smooth + ["polar", "sobol"] if quadrature == "auto" else [quadrature]
     b = rule.minibatch if rule.whole_batch else 1

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number
+from tsphys.ground.parameters import number, numbers
 
 
 def along(model: Any, **given: Any) -> tuple[str, np.ndarray, list[Any]]:
@@ -26,22 +26,33 @@ def along(model: Any, **given: Any) -> tuple[str, np.ndarray, list[Any]]:
     ModelError
         If two are sequences, a sequence is empty, or a value is out of range.
     """
-    fixed = {k: v for k, v in given.items() if v is not None and np.ndim(v) == 0}
-    sequences = {k: v for k, v in given.items() if v is not None and np.ndim(v) > 0}
+    fixed = {k: v for k, v in given.items() if v is not None and not is_sequence(v)}
+    sequences = {k: v for k, v in given.items() if is_sequence(v)}
     if len(sequences) > 1:
         raise ModelError("axis", list(sequences), "must be one sequence; the others are numbers")
     model = replace(model, **fixed)
     axis = next(iter(sequences), next(iter(fixed), model.axes[0]))
-    values = sequences.get(axis, [getattr(model, axis)])
-    if np.ndim(values) != 1 or len(values) == 0:
-        raise ModelError(axis, values, "must be a number or a sequence of numbers")
-    models = [replace(model, **{axis: v}) for v in np.asarray(values).tolist()]
+    if axis not in sequences:
+        return axis, np.array([getattr(model, axis)]), [model]
+    values = numbers(sequences[axis])
+    if values is None or values.ndim != 1 or values.size == 0:
+        raise ModelError(axis, sequences[axis], "must be a number or a sequence of numbers")
+    # As they were given, since large integers have more digits than floats.
+    models = [replace(model, **{axis: v}) for v in np.asarray(sequences[axis]).tolist()]
     return axis, np.array([getattr(m, axis) for m in models]), models
 
 
+def is_sequence(value: Any) -> bool:
+    """Whether a value is an axis; what only tries to be one, as a ragged list, is as well."""
+    try:
+        return np.ndim(value) > 0
+    except ValueError:
+        return True
+
+
 def odd(name: str, value: Any) -> int:
-    """An odd integer ≥ 3, or a ModelError."""
-    value = number(name, value, kind=int, low=3)
+    """An odd integer ≥ 3, or a ModelError; the law of more than 1023 signs has no floats."""
+    value = number(name, value, kind=int, low=3, high=1023)
     if value % 2 == 0:
         raise ModelError(name, value, "must be odd: even mixtures are unstable at every temperature")
     return value

@@ -10,6 +10,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import parameters
 from tsphys.runs.checkpoint import finished_rows, keeping
+from tsphys.runs.memory import REPLICA, check_memory
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas
 from tsphys.runs.result import Result
@@ -57,6 +58,7 @@ def ensemble(
     ModelError
         If `resume` is of another run.
     """
+    check_memory("replicas", replicas, replicas * (REPLICA + 8.0 * len(values)), "the replicas")
     record = {**record, "replicas": replicas}
     data: dict[str, np.ndarray] = {}
     whole = np.zeros(replicas, dtype=bool)
@@ -67,7 +69,9 @@ def ensemble(
             raise ModelError("resume", sorted(data), f"must have the observables of this run, {shapes}")
         for name, row in found.items():
             if name not in data:
-                data[name] = np.zeros((replicas, *row.shape), row.dtype)
+                # A replica without a point that has a result, as a partial run may have, leaves its row as it is.
+                empty = np.nan if row.dtype.kind == "f" else 0
+                data[name] = np.full((replicas, *row.shape), empty, row.dtype)
             data[name][replica] = row
         whole[replica] = True
 

@@ -6,8 +6,13 @@ import os
 
 from tsphys.errors import ModelError
 
+#: Parameters that a footprint depends on, their values, and how many things each of them stands for.
+Sizes = list[tuple[str, object, float]]
+
 #: Share of the machine's memory that a run may take.
 SHARE = 0.8
+#: Bytes that a replica takes in the queue of what is to be done.
+REPLICA = 1500.0
 
 
 def memory() -> float:
@@ -31,7 +36,26 @@ def check_memory(name: str, value: object, needed: float, what: str) -> None:
         raise ModelError(name, value, words)
 
 
-def fitting_threads(bytes_each: float, N: int, what: str, threads: int, name: str = "N") -> int:
-    """How many of `threads` replicas fit into memory side by side, or a ModelError about `name` if none does."""
-    check_memory(name, N, bytes_each, what)
-    return max(1, min(threads, int(memory() / max(bytes_each, 1))))
+def fitting_threads(bytes_each: float, sizes: Sizes, what: str, threads: int, shared: float = 0.0) -> int:
+    """How many of `threads` replicas fit into memory side by side.
+
+    Parameters
+    ----------
+    bytes_each : float
+        Bytes of a replica.
+    sizes : list of (str, object, float)
+        What they depend on.
+    what : str
+        What takes them.
+    threads : int
+    shared : float
+        Bytes that all of them have in common.
+
+    Raises
+    ------
+    ModelError
+        If not even one fits; it names the largest of the sizes.
+    """
+    name, value, _ = max(sizes, key=lambda size: size[2])
+    check_memory(name, value, shared + bytes_each, what)
+    return max(1, min(threads, int((memory() - shared) / max(bytes_each, 1))))

@@ -84,7 +84,8 @@ class Result(Mapping[str, np.ndarray]):
     def __repr__(self) -> str:
         shapes = ", ".join(f"{k} {v.shape}" for k, v in self.data.items())
         over = f" over {self.axis}" if self.axis else ""
-        return f"<{self.kind} of {self.model}{over}: {shapes}>"
+        gaps = f"; {len(self.gaps)} missing, {self.gaps[0]}" if self.gaps else ""
+        return f"<{self.kind} of {self.model}{over}: {shapes}{gaps}>"
 
     def __eq__(self, other: object) -> bool:
         """Whether every number (NaN equals NaN) and the whole record are the same."""
@@ -104,6 +105,11 @@ class Result(Mapping[str, np.ndarray]):
     def replicas(self) -> int | None:
         """Number of replicas; None for a theory."""
         return self.meta.get("replicas") if self.kind == "simulation" else None
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """Why points of a partial result have no numbers, a line each."""
+        return tuple(self.meta.get("gaps", ()))
 
     def mean(self, name: str, N: float | None = None) -> np.ndarray:
         """Mean over replicas, shape (axis, …); what has no replicas (a theory, the axis, a constant) as it is.

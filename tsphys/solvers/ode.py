@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
-from tsphys.ground.parameters import number
+from tsphys.ground.parameters import number, word
 from tsphys.ground.progress import tell
 from tsphys.ground.times import times
 
@@ -78,8 +78,7 @@ def integrate(
 
     t = times("t", t)
     rtol = number("rtol", rtol, low=1e-13, high=1e-2)
-    if method not in METHODS:
-        raise ModelError("method", method, "must be one of " + ", ".join(METHODS))
+    word("method", method, METHODS)
     y0 = np.array(y0, dtype=np.float64)
     atol = np.array(atol, dtype=np.float64)
     if atol.shape not in ((), y0.shape) or not (np.isfinite(atol) & (atol >= 0)).all():

@@ -12,6 +12,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import plain
 from tsphys.registry import model_class
+from tsphys.runs.points import padded
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 from tsphys.studies.store import Store, as_json
@@ -128,7 +129,7 @@ def _stack(
             rows = [None if r is None else _cut(r[name], len(before), single) for r in results]
             parts[f"{prefix}_{name}"] = rows, (*before, *inner, *(own or ()))
         for key, (rows, names) in parts.items():
-            stacked = _padded(rows)
+            stacked = padded(rows)
             rest = stacked.ndim - 1 - len(names)
             names = (*names, *(f"{key}_{i}" for i in range(rest)))
             data[key], dims[key] = stacked.reshape(*shape, *stacked.shape[1:]), (*lead, *names)
@@ -136,17 +137,3 @@ def _stack(
 
 def _cut(values: np.ndarray, at: int, single: bool) -> np.ndarray:
     return values.squeeze(axis=at) if single else values
-
-
-def _padded(rows: list[Any]) -> np.ndarray:
-    """Rows as one array, as long along each axis as the longest, NaN where there is nothing."""
-    there = [np.asarray(r) for r in rows if r is not None]
-    size = tuple(max(sizes) for sizes in zip(*(r.shape for r in there))) if there[0].ndim else ()
-    if len(there) == len(rows) and all(r.shape == size for r in there):
-        return np.array(there)
-    out = np.full((len(rows), *size), np.nan, np.result_type(np.float64, *there))
-    for i, values in enumerate(rows):
-        if values is not None:
-            at: tuple[Any, ...] = (i, *(slice(n) for n in np.shape(values)))
-            out[at] = values
-    return out

@@ -14,13 +14,11 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import param
+from tsphys.ground.parameters import DTYPES, ENGINES, param
 from tsphys.ground.times import times, whole_steps
 from tsphys.physics.order_parameters import LARGEST
 from tsphys.registry import MODELS, VERBS, model_class, runner
 
-ENGINES = ("auto", "direct", "exact", "cuda")
-DTYPES = ("float64", "float32")
 #: Options of runs; a command offers those that the model's `simulate` or `solve` takes.
 RUN: dict[str, Any] = {
     "N": param(1000, "size: input dimension or number of spins", kind=int, short="-N"),
@@ -31,6 +29,7 @@ RUN: dict[str, Any] = {
     "dtype": param("float64", "precision of the weights (engine direct)", kind=str, choices=DTYPES),
     "threads": param(None, "threads over replicas; none: all cores", kind=int, short="-j", optional=True),
     "rtol": param(None, "relative tolerance of the solver; none: its default", optional=True),
+    "partial": param(False, "where a point has no result NaN, not an error", kind=bool),
     "start": param(
         None, "overlaps at t = 0, a table with R, Q, T (JSON, or TOML); none: the model's own", kind=str, optional=True
     ),
@@ -56,7 +55,7 @@ def run_options(name: str, verb: str) -> dict[str, Any]:
             described = own.get(key) or RUN.get(key)
             if described is not None:
                 out[key] = described
-    return out
+    return {**out, "partial": RUN["partial"]}
 
 
 def describe(name: str, verb: str, values: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

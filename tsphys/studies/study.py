@@ -106,7 +106,7 @@ def _resolve(name: str, verb: str, values: dict[str, Any], common: bool) -> tupl
 def _canonical(model: Any, verb: str, options: dict[str, Any]) -> dict[str, Any]:
     """What the result of a task depends on, beside its seed and the version."""
     known = takes(model, verb) - {"seed", "threads"}
-    plain = {k: v for k, v in options.items() if k in known}
+    plain = {k: v for k, v in options.items() if k in known and (k, v) != ("partial", False)}
     if dataclasses.is_dataclass(plain.get("start")):
         plain["start"] = dataclasses.asdict(plain["start"])
     return {"model": type(model).name, "parameters": parameters(model), "options": plain}

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tsphys.runs.points import Gaps, over, stack
+
 #: Ridge, in units of the trace of the Gram matrix, from which on corrections make up for having squared the data.
 SAFE = 1e-9
 
@@ -177,6 +179,7 @@ def over_axis(
     models: Sequence[Any],
     instance: Callable[[int, np.ndarray], dict[str, np.ndarray]],
     report: Callable[[float], None],
+    gaps: Gaps | None = None,
 ) -> dict[str, np.ndarray]:
     """Observables of a replica at all points of the axis, each of shape (axis, …).
 
@@ -187,11 +190,15 @@ def over_axis(
     instance : callable
         ``instance(point, ridges)`` draws the instance of a point and returns its observables at each of the ridges.
         Over ridges there is one instance, over anything else one for each point.
+    gaps : dict, optional
+        Where points without a result are noted, see `tsphys.runs.points.over`.
     """
-    if axis == "ridge":
+    if axis == "ridge" and gaps is None:
         return instance(0, values)
-    points = []
-    for i, here in enumerate(models):
-        points.append(instance(i, np.array([here.ridge])))
+
+    def at(i: int) -> dict[str, Any]:
+        found = instance(0 if axis == "ridge" else i, np.array([models[i].ridge]))
         report((i + 1) / len(models))
-    return {name: np.array([point[name][0] for point in points]) for name in points[0]}
+        return {name: value[0] for name, value in found.items()}
+
+    return stack(over(range(len(models)), at, gaps))

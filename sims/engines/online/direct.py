@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from tsphys._jit import njit, rebind
+from tsphys.errors import ModelError
+from tsphys.ground.times import MOST_STEPS
 from tsphys.numerics.random import generator, normals, signs, stream
 from tsphys.physics.order_parameters import OrderParameters, microscopic
 from tsphys.rules.binding import law
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, held_fraction
-from tsphys.runs.memory import fitting_threads
+from tsphys.runs.memory import Sizes, fitting_threads
 from tsphys.sims.engines.online import estimates
 from tsphys.sims.engines.online.binding import bound, numbers
 from tsphys.sims.engines.online.local import (
@@ -251,6 +253,8 @@ def pool_size(rule: LearningRule, N: int) -> int:
         return 2 * rule.minibatch
     if rule.alpha is None:
         return rule.minibatch * max(1, min(64, WORDS_AHEAD // (N * rule.minibatch)))
+    if not rule.alpha * N <= MOST_STEPS:
+        raise ModelError("alpha", rule.alpha, f"gives more than 2**53 examples at N = {N}")
     # 0.07·100 is 7 and a rounding error, which is no eighth example.
     return math.ceil(rule.alpha * N * (1 - 1e-12))
 
@@ -263,8 +267,10 @@ def fitting(rule: LearningRule, N: int, dtype: np.dtype[Any], threads: int) -> i
     masks = 0 if rule.masks is None else 2 * rule.K
     bytes_each = float(N) * ((rule.K + rule.M) * (dtype.itemsize + 4 * 8) + (size + anchors) * dtype.itemsize)
     bytes_each += 8.0 * N * masks
-    what = "the weights and " + ("the inputs" if rule.alpha is None else f"{size} examples")
-    return fitting_threads(bytes_each, N, what, threads)
+    what = "the weights and " + ("the inputs" if rule.alpha is None else f"{size:.4g} examples")
+    depends: Sizes = [("N", N, N), ("K", rule.K, rule.K), ("M", rule.M, rule.M)]
+    depends.append(("minibatch", rule.minibatch, size) if rule.alpha is None else ("alpha", rule.alpha, size))
+    return fitting_threads(bytes_each, depends, what, threads)
 
 
 @cache

@@ -15,6 +15,7 @@ import numpy as np
 
 from tsphys._jit import njit
 from tsphys.errors import ModelError
+from tsphys.ground.times import MOST_STEPS
 from tsphys.numerics.random import generator, normals, uniforms
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.sims.engines.online.local import BLOCK
@@ -143,6 +144,10 @@ def query_count(rule: LearningRule, N: int) -> int:
     # 1/49·49 is a rounding error less than one.
     if rule.queries * N < 1 - 1e-12:
         raise ModelError("kappa", rule.queries, f"must be at least 1/N = {1 / N:g}, one query a step")
+    if not rule.queries * N <= MOST_STEPS:
+        raise ModelError(
+            "kappa", rule.queries, f"must be at most {MOST_STEPS / N:.3g} at N = {N}: 2**53 queries a step"
+        )
     return round(rule.queries * N)
 
 

@@ -23,6 +23,7 @@ from tsphys.rules.binding import law as place
 from tsphys.rules.binding import through_law
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, held_fraction
+from tsphys.runs.memory import fitting_threads
 from tsphys.sims.engines.online import estimates
 from tsphys.sims.engines.online.binding import bound, numbers
 from tsphys.sims.engines.online.local import (
@@ -239,6 +240,16 @@ class Draws:
             self.used = 0
         first, self.used = self.used, min(self.used + most, self.ahead)
         return self.z[first : self.used], self.F[first : self.used]
+
+
+def fitting(rule: LearningRule, N: int, dtype: Any, threads: int) -> int:
+    """How many of `threads` replicas fit into memory side by side, or a ModelError if none does."""
+    K, M, b = rule.K, rule.M, rule.minibatch
+    ahead = max(1, SCALARS // b)
+    drawn = float(b) * (M + K + rule.n_noise + estimates.width(rule)) + float(remainder(rule)) ** 2
+    bytes_each = 8.0 * (ahead * drawn + float(K) * max(b, K) + 8.0 * (K + M) ** 2)
+    depends = [("minibatch", b, b), ("K", K, K), ("M", M, M)]
+    return fitting_threads(bytes_each, depends, "the fields of a minibatch", threads)
 
 
 @cache

@@ -10,20 +10,19 @@ from typing import Any
 import numpy as np
 
 from tsphys._jit import njit
-from tsphys.errors import DivergedError, ModelError
-from tsphys.ground.parameters import number
+from tsphys.errors import DivergedError
+from tsphys.ground.parameters import DTYPES, number, word
 from tsphys.ground.times import times, whole_steps
 from tsphys.models.latent_teacher import LatentTeacher
 from tsphys.numerics.random import generator, normals, stream
 from tsphys.physics.order_parameters import DIMS
 from tsphys.runs.blas import one_blas_thread
 from tsphys.runs.ensemble import ensemble
-from tsphys.runs.memory import check_memory, fitting_threads
+from tsphys.runs.memory import REPLICA, check_memory, fitting_threads
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.online.direct import iterate
 from tsphys.sims.engines.online.simulation import trajectory
-from tsphys.studies.configuration import DTYPES
 
 #: Bytes of inputs drawn at once, so that they are still in the second-level cache when they are learned.
 CHUNK = 2**20
@@ -110,16 +109,16 @@ def simulate(
     replicas = number("replicas", replicas, kind=int, low=1)
     seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
     n_test = number("n_test", n_test, kind=int, low=0)
-    if disorder not in DISORDER:
-        raise ModelError("disorder", disorder, "must be one of " + ", ".join(DISORDER))
-    if dtype not in DTYPES:
-        raise ModelError("dtype", dtype, "must be one of " + ", ".join(DTYPES))
+    word("disorder", disorder, DISORDER)
+    word("dtype", dtype, DTYPES)
     K, b = model.K, model.minibatch
-    check_memory("replicas", replicas, 8.0 * replicas * len(t) * (K * (3 * K + model.M + 1) + 2), "the observables")
+    row = REPLICA + 8.0 * len(t) * (K * (3 * K + model.M + 1) + 2)
+    check_memory("replicas", replicas, replicas * row, "the observables")
     each = 8.0 * (chunk_size(N, b) * b * (N + 3 * latent) + 3 * K * N)
     common = fixed if disorder == "common" else 0.0
-    check_memory("N", N, common + each, "the features and the inputs")
-    threads = fitting_threads(each + fixed - common, N, "the features and the inputs", thread_count(threads))
+    depends = [("N", N, N), ("minibatch", b, b)]
+    what = "the features and the inputs"
+    threads = fitting_threads(each + fixed - common, depends, what, thread_count(threads), shared=common)
     piece = max(1, int(2e8 / (b * (cost + N * (K + 1)))))
     diverged: dict[int, int] = {}
     shared = cache(build)

@@ -9,18 +9,17 @@ import numpy as np
 
 from tsphys.errors import DivergedError, ModelError
 from tsphys.ground.fingerprint import functions
-from tsphys.ground.parameters import number, parameters
+from tsphys.ground.parameters import DTYPES, ENGINES, number, parameters, word
 from tsphys.ground.times import times, whole_steps
 from tsphys.physics.order_parameters import DIMS, OrderParameters, need
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.starts import checked_start, drawn_start
 from tsphys.runs.checkpoint import finished_rows, keeping
-from tsphys.runs.memory import check_memory
+from tsphys.runs.memory import REPLICA, check_memory
 from tsphys.runs.online import observed, readouts
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
-from tsphys.studies.configuration import DTYPES, ENGINES
 
 
 def choose_engine(rule: LearningRule, engine: str, dtype: str) -> str:
@@ -31,8 +30,7 @@ def choose_engine(rule: LearningRule, engine: str, dtype: str) -> str:
     ModelError
         If `engine` is unknown, or its law does not hold for the rule.
     """
-    if engine not in ENGINES:
-        raise ModelError("engine", engine, "must be one of " + ", ".join(ENGINES))
+    word("engine", engine, ENGINES)
     isotropic = rule.fraction is None and rule.masks is None
     lawful = rule.inputs == "gaussian" and rule.alpha is None and isotropic
     if engine == "auto":
@@ -116,7 +114,8 @@ def simulate(
     t = times("t", t)
     steps = whole_steps(t, N)
     replicas = number("replicas", replicas, kind=int, low=1)
-    check_memory("replicas", replicas, 8.0 * replicas * len(t) * (rule.K * (rule.K + rule.M + 1)), "the observables")
+    row = REPLICA + 8.0 * len(t) * rule.K * (rule.K + rule.M + 1)
+    check_memory("replicas", replicas, replicas * row, "the observables")
     for name in ("weight_decay", "weight_decay_v"):
         if getattr(rule, name) > N:
             raise ModelError(
@@ -124,14 +123,11 @@ def simulate(
             )
     seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
     threads = thread_count(threads)
-    if dtype not in DTYPES:
-        raise ModelError("dtype", dtype, "must be one of " + ", ".join(DTYPES))
+    word("dtype", dtype, DTYPES)
     engine = choose_engine(rule, engine, dtype)
     given = None if start is None else checked_start(rule, start)
-    if engine == "direct":
-        from tsphys.sims.engines.online.direct import fitting
-
-        threads = fitting(rule, N, np.dtype(dtype), threads)
+    if engine != "cuda":
+        threads = _module(engine).fitting(rule, N, np.dtype(dtype), threads)
 
     def start_of(replica: int) -> OrderParameters:
         return given or drawn_start(model, N, seed, replica)
@@ -216,14 +212,18 @@ def simulate(
     return result(slice(None))
 
 
+def _module(engine: str) -> Any:
+    from importlib import import_module
+
+    return import_module(f"tsphys.sims.engines.online.{engine}")
+
+
 def _on_threads(
     engine: str, rule: LearningRule, N: int, start_of: Any, seed: int, todo: list[int], steps: np.ndarray, dtype: str,
     threads: int, finished: Any, progress: Any,
 ) -> None:  # fmt: skip
     """Run replicas on the CPU; `finished` gets (R, Q, v, step of divergence or None, begun phases) of each."""
-    from importlib import import_module
-
-    start_replica = import_module(f"tsphys.sims.engines.online.{engine}").start_replica
+    start_replica = _module(engine).start_replica
     cost = rule.minibatch * (rule.K + rule.M) * (N if engine == "direct" else 50 * rule.K)
     piece = max(1, int(2e8 / cost))
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from tsphys._jit import njit
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import array, number
+from tsphys.ground.parameters import array, number, word
 from tsphys.numerics.random import stream, uniforms
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.sims.engines.potts.visits import energy, fields, visit
@@ -159,8 +159,7 @@ def sample(
         If an argument is out of range.
     """
     J, U = matrices(J, U)
-    if order not in ORDERS:
-        raise ModelError("order", order, "must be one of " + ", ".join(ORDERS))
+    word("order", order, ORDERS)
     if engine not in ("direct", "cuda"):
         raise ModelError("engine", engine, "must be direct or cuda")
     chains, samples, every = (

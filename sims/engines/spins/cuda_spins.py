@@ -17,6 +17,7 @@ from tsphys._cuda import cuda, device, fitting, kernel
 from tsphys.ground.progress import share
 from tsphys.numerics import random, single
 from tsphys.numerics.single import uniform
+from tsphys.runs.points import stack
 from tsphys.sims.engines.spins import hebbian
 from tsphys.sims.engines.spins.chain import Network
 from tsphys.sims.engines.spins.updates import heat_bath, narrowest
@@ -220,7 +221,7 @@ def _static(build: Any, model: Any, p: Any, count: Any, ids: Any, report: Callab
             points[r].append(hebbian.observables(Seen(network, s[r], chains.nets[r]), first, second))
             if p.keep_spins:
                 points[r][-1]["spins"] = s[r].copy()
-    return [hebbian.stacked(own) for own in points]
+    return [stack(own) for own in points]
 
 
 def _in_time(build: Any, model: Any, p: Any, count: Any, ids: Any, report: Callable[[float], None]) -> list[Any]:

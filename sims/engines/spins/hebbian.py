@@ -11,16 +11,21 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import of_array
-from tsphys.ground.parameters import number, param
+from tsphys.ground.parameters import number, numbers, param, word
+from tsphys.ground.progress import share
+from tsphys.ground.times import MOST_STEPS, times
 from tsphys.numerics.random import generator
-from tsphys.runs.axis import along
+from tsphys.runs.axis import along, is_sequence
 from tsphys.runs.ensemble import ensemble
+from tsphys.runs.points import stack
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.spins.chain import Network
 
 STARTS = ("pattern", "noisy", "random", "mixture")
 METHODS = ("auto", "overlap", "matrix")
+#: Sweeps between two looks at what is not kept.
+BLOCK = 2**14
 PROTOCOLS = ("quench", "anneal", "tempering")
 
 OPTIONS = {
@@ -72,18 +77,13 @@ def choose_axis(model: Any, t: Any, given: dict[str, Any]) -> tuple[Any, str, np
     if t is None:
         name, values, models = along(model, **given)
         return models[0], name, values
-    words = "must be whole numbers of sweeps, increasing from 0 or later"
     for name, value in given.items():
-        if np.ndim(value) > 0:
+        if is_sequence(value):
             raise ModelError("axis", ["t", name], "must be one sequence; the others are numbers")
-    try:
-        t = np.atleast_1d(np.asarray(t, dtype=float))
-    except (TypeError, ValueError):
-        raise ModelError("t", t, words) from None
-    whole = t.ndim == 1 and t.size > 0 and np.isfinite(t).all() and (t == np.rint(t)).all()
-    if not whole or t[0] < 0 or (np.diff(t) <= 0).any():
-        raise ModelError("t", t, words)
-    return dataclasses.replace(model, **{k: v for k, v in given.items() if v is not None}), "t", t
+    sweeps = times("t", t)
+    if (sweeps != np.rint(sweeps)).any() or sweeps[-1] > MOST_STEPS:
+        raise ModelError("t", t, "must be whole numbers of sweeps, increasing from 0 or later")
+    return dataclasses.replace(model, **{k: v for k, v in given.items() if v is not None}), "t", sweeps
 
 
 def plan(model: Any, t: Any, given: dict[str, Any], *, N: Any, start: Any, overlap: Any, mixture: Any, sweeps: Any,
@@ -97,11 +97,12 @@ def plan(model: Any, t: Any, given: dict[str, Any], *, N: Any, start: Any, overl
         if start not in STARTS:
             raise ModelError("start", start, "must be one of " + ", ".join(STARTS) + ", or the spins")
     else:
-        start = np.array(start)
+        given_start, start = start, numbers(start)
+        if start is None:
+            raise ModelError("start", given_start, "must be one of " + ", ".join(STARTS) + ", or the spins")
         if start.shape not in ((N,), (replicas, N)):
             raise ModelError("start", f"array of shape {start.shape}", "must have the shape (N,) or (replicas, N)")
-    if protocol not in PROTOCOLS:
-        raise ModelError("protocol", protocol, "must be one of " + ", ".join(PROTOCOLS))
+    word("protocol", protocol, PROTOCOLS)
     if protocol != "quench" and axis != "T":
         raise ModelError("protocol", protocol, "needs a sequence T")
     if protocol == "tempering" and ((values <= 0).any() or (np.diff(values) == 0).any() or len(values) < 2):
@@ -121,6 +122,21 @@ def plan(model: Any, t: Any, given: dict[str, Any], *, N: Any, start: Any, overl
         threads=thread_count(threads),
         keep_spins=bool(keep_spins),
     )
+
+
+def rows(p: Plan, P: int) -> float:
+    """Bytes of what is kept of every sweep of a measurement: energy, flips, and overlaps with some of P patterns."""
+    if p.axis == "t":
+        return 0.0
+    each = 8.0 * (3 + min(p.mixture, P))
+    # Tempering keeps them as lists, for every temperature.
+    return p.sweeps * (each if p.protocol != "tempering" else len(p.values) * (each + 200.0))
+
+
+def skip(chain: Any, n: int, report: Callable[[int], None] = lambda done: None) -> None:
+    """Do n sweeps of which nothing is kept, however many."""
+    for low in range(0, n, BLOCK):
+        chain.sweeps(min(BLOCK, n - low), lambda done, low=low: report(low + done))
 
 
 def overlaps(network: Network, rows: np.ndarray) -> dict[str, Any]:
@@ -144,15 +160,6 @@ def observables(chain: Any, first: Any, second: Any) -> dict[str, Any]:
     }
 
 
-def stacked(points: list[dict[str, Any]]) -> dict[str, np.ndarray]:
-    """Observables of all points by name; overlaps with patterns that a small load lacks are NaN."""
-    most = max(len(point["overlaps"]) for point in points)
-    for point in points:
-        missing = most - len(point["overlaps"])
-        point["overlaps"] = np.concatenate([point["overlaps"], np.full(missing, np.nan)])
-    return {name: np.array([point[name] for point in points]) for name in points[0]}
-
-
 def _static(build: Any, model: Any, p: Plan, replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
     """A replica over an axis of parameters: each point anew (quench), or one state carried along (anneal)."""
     points: list[dict[str, Any]] = []
@@ -170,13 +177,13 @@ def _static(build: Any, model: Any, p: Plan, replica: int, report: Callable[[flo
             s = network.initial(p, replica, i)
             chain = network.chain(s, here.T, (p.seed, replica, f"{model.name} {i}"))
         chain.set_temperature(here.T)
-        chain.sweeps(p.equilibration, tell)
+        skip(chain, p.equilibration, tell)
         first = chain.sweeps(half, lambda done, tell=tell: tell(done, p.equilibration))
         second = chain.sweeps(p.sweeps - half, lambda done, tell=tell: tell(done, p.equilibration + half))
         points.append(observables(chain, first, second))
         if p.keep_spins:
             points[-1]["spins"] = chain.s.copy()
-    return stacked(points)
+    return stack(points)
 
 
 def _tempering(build: Any, model: Any, p: Plan, replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
@@ -227,7 +234,7 @@ def _tempering(build: Any, model: Any, p: Plan, replica: int, report: Callable[[
         points[k] = observables(chains[i], *halves) | {"exchanges": swaps[i] / max(tries[i], 1.0)}
         if p.keep_spins:
             points[k]["spins"] = chains[i].s.copy()
-    return stacked(points)
+    return stack(points)
 
 
 def _in_time(build: Any, model: Any, p: Plan, replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
@@ -239,7 +246,9 @@ def _in_time(build: Any, model: Any, p: Plan, replica: int, report: Callable[[fl
     row = np.array([chain.energy() / p.N, 0.0, *chain.probes()])
     for sweep in p.values.astype(np.int64).tolist():
         if sweep > done:
-            row = chain.sweeps(sweep - done, lambda n, done=done: report((done + n) / p.values[-1]))[0][-1]
+            skip(chain, sweep - done - 1, share(report, done, 1, p.values[-1]))
+            row = chain.sweeps(1)[0][-1]
+            report(sweep / p.values[-1])
             done = sweep
         rows.append(row)
         spins.append(chain.s.copy() if p.keep_spins else None)

@@ -10,14 +10,17 @@ import numpy as np
 
 from tsphys.errors import ModelError
 
-
-def power(N: int, P: int) -> tuple[list[int], float]:
-    """P·N^{P−1} G = M^P as exact integers at M = −N − 2 … N + 2, and the scale 1/(P N^{P−1})."""
-    return [M**P for M in range(-N - 2, N + 3)], 1.0 / (P * float(N) ** (P - 1))
+#: Bits of the largest integers in a table of floats.
+WIDEST = 1000
 
 
-def distinct(N: int, P: int) -> tuple[list[int], float]:
-    """P! e_P, the polynomial of degree P in N signs with the sum M, without coincident indices; scale as for `power`.
+def power(N: int, P: int) -> list[int]:
+    """P·N^{P−1} G = M^P as exact integers at M = −N − 2 … N + 2."""
+    return [M**P for M in range(-N - 2, N + 3)]
+
+
+def distinct(N: int, P: int) -> list[int]:
+    """P! e_P, the polynomial of degree P in N signs with the sum M: no coincident indices, units of `power`.
 
     a_k = k! e_k obeys a_{k+1} = M a_k − k (N − k + 1) a_{k−1} (Newton's identities with S_even = N, S_odd = M).
     """
@@ -27,22 +30,39 @@ def distinct(N: int, P: int) -> tuple[list[int], float]:
         for k in range(P):
             before, a = a, M * a - k * (N - k + 1) * before
         out.append(a)
-    return out, 1.0 / (P * float(N) ** (P - 1))
+    return out
 
 
-def table(g: list[int], scale: float, vectors: int) -> tuple[np.ndarray, float, float]:
-    """The rows (A, B, G) over M = −N … N, the unit of A and B, and the field below which a sum of them may be rounding.
+def _floats(rows: list[list[int]]) -> tuple[np.ndarray, int]:
+    """Integers as floats in a unit, which is 1 as far as floats go."""
+    unit = 2 ** max(0, max(abs(x) for row in rows for x in row).bit_length() - WIDEST)
+    return (
+        np.array(rows, dtype=np.float64) if unit == 1 else np.array([[x / unit for x in row] for row in rows])
+    ), unit
 
-    The integers g, at M = −N − 2 … N + 2, are G in units of `scale`; A and B are divided by their common divisor.
+
+def table(g: list[int], N: int, P: int, vectors: int) -> tuple[np.ndarray, float, float, float]:
+    """The rows (A, B, G) over M = −N … N, the units of A and B and of G, and the smallest certain field.
+
+    The integers g, at M = −N − 2 … N + 2, are G in units of 1/(P N^{P−1}); A and B are divided by their common divisor.
+    Below the smallest certain field a sum of them may be rounding.
     """
     high, low, here = g[4:], g[:-4], g[2:-2]
     A = [a - b for a, b in zip(high, low, strict=True)]
     B = [a + b - 2 * c for a, b, c in zip(high, low, here, strict=True)]
     divisor = math.gcd(*A, *B) or 1
-    rows = np.array([[a // divisor for a in A], [b // divisor for b in B], here], dtype=np.float64)
-    unit = 0.25 * scale * divisor
+    fields, field = _floats([[a // divisor for a in A], [b // divisor for b in B]])
+    energies, energy = _floats([here])
+    rows = np.concatenate([fields, energies])
+    if field == energy == 1:
+        scale = 1.0 / (P * float(N) ** (P - 1))
+        unit = 0.25 * scale * divisor
+    else:
+        # Quotients of integers are rounded once, however large they are.
+        scale = energy / (P * N ** (P - 1))
+        unit = field * divisor / (4 * P * N ** (P - 1))
     largest = np.abs(rows[:2]).max() * 2.0 * vectors
-    return rows, unit, 0.0 if largest < 2.0**53 else largest * unit * 1e-16
+    return rows, unit, scale, 0.0 if field == 1 and largest < 2.0**53 else largest * unit * 1e-16
 
 
 def of_function(F: Callable[[float], float], N: int, vectors: int) -> tuple[np.ndarray, float, float]:
@@ -80,6 +100,4 @@ def tables(kind: str, N: int, P: int, vectors: int, F: Any = None) -> tuple[np.n
     if kind == "custom":
         rows, unit, tie = of_function(F, N, vectors)
         return rows, unit, 1.0, tie
-    g, scale = (distinct if kind == "distinct" else power)(N, P)
-    rows, unit, tie = table(g, scale, vectors)
-    return rows, unit, scale, tie
+    return table((distinct if kind == "distinct" else power)(N, P), N, P, vectors)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.errors import ModelError
+from tsphys.ground.parameters import word
 
 #: Names of the losses.
 LOSSES = ("square", "logistic", "hinge")
@@ -14,8 +14,7 @@ LOSSES = ("square", "logistic", "hinge")
 
 def check_loss(name: str) -> str:
     """`name`, or a ModelError."""
-    if name not in LOSSES:
-        raise ModelError("loss", name, "must be one of " + ", ".join(LOSSES))
+    word("loss", name, LOSSES)
     return name
 
 

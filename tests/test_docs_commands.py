@@ -1,0 +1,124 @@
+"""The command lines of README and docs do what the pages say: each is run, page by page, at small sizes."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import tsphys
+from tsphys.cli import main
+from tsphys.registry import MODELS
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+#: What takes minutes.
+LONG = ("figure", "validate", "bench")
+#: Commands for machines that are not here; tests/test_sweep.py and tests/test_cuda*.py try what stands behind them.
+ELSEWHERE = ("--engine cuda", "--submit slurm", "--dask ADDRESS")
+#: Lines that are there for their error, and a word of it.
+REFUSED = {"solve hopfield --alpha 0.14": "spinodal", "solve dense_hebbian -P 4 --alpha 0.05": "spinodal"}
+#: Sizes at which every line has its patterns and examples.
+LARGEST = {"-N": 40, "-r": 2}
+MANY_PATTERNS = 128
+
+
+def commands(page):
+    """Lines of indented blocks and inline code that call tsphys, without remarks and what they are piped to."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+    blocks = re.findall(r"^    (?:/usr/bin/time -v )?tsphys (.+)$", text, re.M)
+    inline = [" ".join(found.split()) for found in re.findall(r"`tsphys ([^`\s]+\s[^`…]+)`", text)]
+    for line in [*blocks, *inline]:
+        words = shlex.split(line, comments=True)
+        yield words[: words.index("|")] if "|" in words else words
+
+
+def short(text):
+    """The same range with three points at most."""
+    return re.sub(
+        r"^([^:]+:[^:]+):(\d+)((?::lin|:log)?)$", lambda m: f"{m[1]}:{min(int(m[2]), 3)}{m[3]}", text
+    )  # fmt: skip
+
+
+def small(words):
+    """A command line at sizes that take no time."""
+    words = [short(word) for word in words]
+    largest = {**LARGEST, **({"-N": MANY_PATTERNS} if "memory_reconstruction" in words else {})}
+    for option, most in largest.items():
+        if option in words:
+            at = words.index(option) + 1
+            words[at] = str(min(int(words[at]), most))
+    if words[0] in ("simulate", "compare"):
+        words += [] if "-r" in words else ["-r", "2"]
+        if "-N" not in words and words[1] != "kernel_ridge":
+            words += ["-N", str(largest["-N"])]
+        if words[1] == "memory_reconstruction" and "-t" not in words:
+            words += ["--iterations", "5", "--starts", "1"]
+    if words[0] == "phase-diagram" or (words[0] == "sweep" and words[1] not in ("status", "collect")):
+        words += ["-p", "1"]
+    return words
+
+
+def small_study(text):
+    text = re.sub(r'"([^":]+:[^":]+):\d+((?::lin|:log)?)"', r'"\1:2\2"', text)
+    return re.sub(r"^(N|replicas) = \d+", lambda m: f"{m[1]} = {30 if m[1] == 'N' else 2}", text, flags=re.M)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """What the pages take to be there: a result, and a study."""
+    monkeypatch.chdir(tmp_path)
+    tsphys.simulate(tsphys.TwoLayer(), N=20, t=[0, 1], replicas=2).save("run.npz")
+    Path("study.toml").write_text('model = "hopfield"\ncompute = "solve"\n[axes]\nalpha = [0.01, 0.02]\n')
+    Path("peer").write_text("#!/bin/sh\n")
+    Path("peer").chmod(0o755)
+    return tmp_path
+
+
+def call(capsys, words):
+    with pytest.raises(SystemExit) as caught:
+        main([*words])
+    return caught.value.code, *capsys.readouterr()
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if any(w[0] not in LONG for w in commands(p))], ids=lambda p: p.stem)
+def test_the_commands_of_a_page_run(page, folder, capsys):
+    lines = [words for words in commands(page) if words[0] not in LONG]
+    studies = re.findall(r"```toml\n(model = .*?)```", page.read_text(encoding="utf-8"), re.S)
+    files = dict.fromkeys(word for words in lines for word in words if word.endswith(".toml"))
+    for name, text in zip(files, studies):
+        Path(name).write_text(small_study(text), encoding="utf-8")
+    for n, words in enumerate(lines):
+        line = " ".join(words)
+        if any(there in line for there in ELSEWHERE):
+            continue
+        force = [] if words[0] in ("sweep", "info", "models") and "collect" not in words else ["--force"]
+        code, out, err = call(capsys, [*small(words), *force])
+        if line in REFUSED:
+            assert (code, out) == (2, ""), line
+            assert REFUSED[line] in err
+        elif words[0] == "compare":
+            # Whether two replicas agree with theory is nothing to ask; that it says so is.
+            assert "max |z|" in out, (line, err)
+        else:
+            assert code == 0, (line, out, err)
+        assert n < 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "line", dict.fromkeys(shlex.join(words) for page in PAGES for words in commands(page) if words[0] in LONG)
+)
+def test_the_long_commands_run(line, folder, capsys):
+    words = shlex.split(line)
+    if words == ["figure"] or words[0] == "bench":
+        words += ["--seconds", "0.05", "--rounds", "1"] if words[0] == "bench" else []
+    elif "--quick" not in words:
+        words += ["--quick"]
+    code, out, err = call(capsys, words)
+    assert code == 0, (line, out, err)
+
+
+def test_every_model_has_a_command_on_a_page():
+    shown = {words[1] for page in PAGES for words in commands(page) if len(words) > 1}
+    assert set(MODELS) - shown <= {"perceptron", "learning_rule"}
