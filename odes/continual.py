@@ -22,7 +22,7 @@ from tsphys.ground.times import times
 from tsphys.models.continual import Continual
 from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.physics.activations import code
-from tsphys.physics.committee.motion import kernels, tolerance_of_S
+from tsphys.physics.committee.motion import kernels, tolerance_of_S, tolerances
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters, triangular_root
 from tsphys.rules.phases import Phase, State
 from tsphys.runs.online import theory_result, theory_start
@@ -107,21 +107,19 @@ class Motion:
 
         return rhs
 
-    def tolerances(self, atol: float, silent: int = 0) -> np.ndarray:
-        """`atol` of each component of the state."""
-        K, g = self.model.K, self.model.activation
-        triangle = np.full(K * (K + 1) // 2, atol * tolerance_of_S(g, g))
-        R = np.full(K * (len(self.T) + silent), atol)
-        return np.concatenate([R, triangle, np.full(self.model.tasks * K, atol)])
+    def tolerances(self, rtol: float, atol: float, silent: int = 0) -> Callable[[np.ndarray], np.ndarray]:
+        """`atol` of each component of a state, as a function of it."""
+        K, g, teachers = self.model.K, self.model.activation, len(self.T) + silent
+        return tolerances(K, K * teachers, self.model.tasks * K, atol, rtol, tolerance_of_S(g, g, K - self.model.M))
 
-    def leg(self, block: int, phase: Phase, y: np.ndarray, atol: float) -> Leg:
+    def leg(self, block: int, phase: Phase, y: np.ndarray, rtol: float, atol: float) -> Leg:
         """The motion from y on during a block."""
         K, M = self.model.K, len(self.T)
         R, S, v = self.split(y, M)
         y = np.concatenate([y[: len(y) - len(v)], v if phase.v is None else phase.v])
         pull, mixture = phase.rates(self.model.learning_rule()), self.model.mixture(block)
         if pull is None:
-            return Leg(self.rhs(mixture), y, self.tolerances(atol), lambda z: z)
+            return Leg(self.rhs(mixture), y, self.tolerances(rtol, atol), lambda z: z)
         anchors = np.hstack([R, triangular_root(S)])
         row, column = np.tril_indices(K)
         free, drawn, size = self.rhs(mixture, K), np.repeat(pull, M + K), anchors.size
@@ -138,7 +136,7 @@ class Motion:
             return np.concatenate([R[..., :M].reshape(len(z), -1), S[..., row, column], v], axis=-1)
 
         z = np.concatenate([anchors.ravel(), np.zeros(len(row)), y[len(y) - len(v) :]])
-        return Leg(rhs, z, self.tolerances(atol, K), back)
+        return Leg(rhs, z, self.tolerances(rtol, atol, K), back)
 
     def observe(self, states: np.ndarray) -> dict[str, np.ndarray]:
         """``eps_g`` (n, S), ``R``, ``Q``, ``v`` (n, S·K) of states (n, …)."""
@@ -218,7 +216,7 @@ def solve(
 
     try:
         states, begins, info = through_phases(
-            schedule, lambda phase, y: motion.leg(block, phase, y, atol), motion.seen, motion.state(first), t,
+            schedule, lambda phase, y: motion.leg(block, phase, y, rtol, atol), motion.seen, motion.state(first), t,
             rtol=rtol, method=method, limit=DIVERGED,
         )  # fmt: skip
     except DivergedError as error:
@@ -235,7 +233,7 @@ def error_rates(model: Continual, state: OrderParameters, block: int = 1) -> np.
     motion = Motion(model, np.array(state.T), np.array(state.v_star))
     y = motion.state(state)
     now = motion.seen(0.0, y)
-    leg = motion.leg(block, model.phase(block, now), y, 1e-13)
+    leg = motion.leg(block, model.phase(block, now), y, 1e-12, 1e-13)
     dz, h = leg.rhs(0.0, leg.start), 1e-5
     eps_g = motion.observe(leg.back(leg.start + h * np.outer([2, 1, -1, -2], dz)))["eps_g"]
     return (8 * (eps_g[1] - eps_g[2]) - (eps_g[0] - eps_g[3])) / (12 * h)

@@ -40,7 +40,11 @@ def tilted(m: np.ndarray, C: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray
     """The mean (P,) of g'(λ_k) of an erf unit, and means (P, K) and covariance (K, K) of the fields that it weights."""
     width = 1 + C[k, k]
     weight = math.sqrt(2 / (math.pi * width)) * np.exp(-0.5 * m[:, k] ** 2 / width)
-    return weight, m - np.outer(m[:, k], C[k] / width), C - np.outer(C[k], C[k]) / width
+    mean, cov = m - np.outer(m[:, k], C[k] / width), C - np.outer(C[k], C[k]) / width
+    # Of a large field the difference would keep no digit.
+    mean[:, k], cov[k] = m[:, k] / width, C[k] / width
+    cov[:, k] = cov[k]
+    return weight, mean, cov
 
 
 def _erf(classes: Classes, A: np.ndarray, C: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -87,7 +87,13 @@ def solve(
 
     try:
         states, info = integrate(
-            motion.rhs(), motion.state(first), t, rtol=rtol, atol=motion.tolerances(atol), method=method, limit=DIVERGED
+            motion.rhs(),
+            motion.state(first),
+            t,
+            rtol=rtol,
+            atol=motion.tolerances(rtol, atol),
+            method=method,
+            limit=DIVERGED,
         )
     except DivergedError as error:
         raise DivergedError(str(error), t=error.t, partial=result(error.partial, {})) from None

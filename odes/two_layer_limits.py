@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,10 @@ from tsphys.solvers.ode import integrate
 
 #: What a rate of change at a stationary state may be, relative to the learning rate.
 STATIONARY = 1e-11
+#: How far from where the dynamics came to a stationary state may be, relative to the largest overlap.
+NEAR = 0.3
+#: Norm of a pair of superfluous students that is set upon its way, and the time that it is given, in 1/(η²σ²).
+PAIRED, PATIENCE = 1e-3, 1000.0
 
 
 def _motion(model: TwoLayer, units: str) -> Motion:
@@ -48,12 +53,12 @@ def _check_plain(model: TwoLayer, motion: Motion, T: np.ndarray) -> None:
 
 
 def _stationary(rates: Callable[[np.ndarray], np.ndarray], x: np.ndarray, lr: float, what: str) -> np.ndarray:
-    """A zero of `rates` near x, by Powell's hybrid method, with a verdict."""
+    """A zero of `rates` near x, by Powell's hybrid method, with a verdict; rates also vanish at infinite weights."""
     from scipy.optimize import root
 
     found = root(rates, x, method="hybr", options={"xtol": 1e-14})
     residual = float(np.abs(rates(found.x)).max())
-    if not residual < STATIONARY * lr:
+    if not residual < STATIONARY * lr or np.abs(found.x - x).max() > NEAR * (1 + np.abs(x).max()):
         raise ConvergenceError(f"no stationary {what} found", residual=residual, iterations=found.nfev, last=found.x)
     return found.x
 
@@ -205,8 +210,22 @@ def critical_learning_rate(model: TwoLayer) -> float:
     return float(brentq(growth, low, high, rtol=1e-12, xtol=1e-14))
 
 
-def noise_floor(model: TwoLayer) -> tuple[float, OrderParameters]:
-    """The generalisation error that learning from noisy labels ends at: the specialised stationary state.
+class Floor(NamedTuple):
+    """A stationary state of a student that learns from noisy labels."""
+
+    eps_g: float
+    """Its error."""
+    state: OrderParameters
+    eigenvalues: np.ndarray
+    """Eigenvalues of the motion of R and Q linearised about it, by real parts that fall; a positive one: a saddle."""
+
+
+def noise_floor(model: TwoLayer) -> Floor:
+    """The specialised stationary state of learning from noisy labels, with its stability.
+
+    A student of each teacher's unit, the others at zero up to their noise. With K − M ≥ 2 others it is a saddle: two
+    of them with equal readouts can cancel each other, g(λ) + g(−λ) = 0, at any norm, and the noise lets their norm P
+    grow like dP/dt = (2/π) η²σ² P/(1 + 2P)^{3/2} for small η; see `noise_floor_end`.
 
     Parameters
     ----------
@@ -216,15 +235,15 @@ def noise_floor(model: TwoLayer) -> tuple[float, OrderParameters]:
 
     Returns
     -------
-    eps_g : float
-    state : OrderParameters
+    Floor
+        ``eps_g``, ``state`` and ``eigenvalues``.
 
     Raises
     ------
     ModelError
         For other models.
     ConvergenceError
-        If no stationary state is found (learning rate too large).
+        If there is no such state (learning rate too large, or superfluous students whose readouts differ).
     DivergedError
         If the dynamics leaves every bound.
 
@@ -232,21 +251,66 @@ def noise_floor(model: TwoLayer) -> tuple[float, OrderParameters]:
     ----------
     Goldt et al., NeurIPS 2019, for the dependence on K − M.
     """
+    return _floor(model, 0.0)
+
+
+def noise_floor_end(model: TwoLayer) -> Floor:
+    """The state in which learning from noisy labels ends for t → ∞, with its stability.
+
+    `noise_floor` for K − M < 2. Otherwise pairs of superfluous students with opposite weights grow out of it. With a
+    weight decay, or readouts that differ, they end at a finite norm. Else they grow for ever, like t^{2/3}, and their
+    share of the error goes, ησ²/(π√(1 + 2P)) for small η; what is left is the floor of a student without them, of
+    M + (K − M) mod 2 units, the state of which is returned.
+
+    Parameters
+    ----------
+    model : TwoLayer
+        As for `noise_floor`.
+
+    Raises
+    ------
+    ModelError, DivergedError
+        As `noise_floor`.
+    ConvergenceError
+        Also if what grows out of a saddle does not come to rest.
+    """
+    K, M = model.K, model.M
+    if K - M < 2:
+        return noise_floor(model)
+    v = _readout(model)
+    if model.kappa > 0 or (v[M:] != v[M]).any():
+        return _floor(model, PAIRED)
+    left = M + (K - M) % 2
+    return noise_floor(replace(model, K=left, v=None if model.v is None else model.v[:left]))
+
+
+def _floor(model: TwoLayer, paired: float) -> Floor:
+    """A stationary state from copies of the teachers, the superfluous students in opposite pairs of norm `paired`."""
     motion = _motion(model, "more")
     if model.noise == 0:
         raise ModelError("noise", model.noise, "must be > 0; without noise the floor is 0")
     K, M = model.K, model.M
-    R = np.vstack([motion.T, np.zeros((K - M, M))])
+    R, S = np.vstack([motion.T, np.zeros((K - M, M))]), np.zeros((K, K))
+    for k in range(M, K - 1, 2) if paired else ():
+        S[k : k + 2, k : k + 2] = paired * np.array([[1, -1], [-1, 1]])
     v = _readout(model)
-    y0 = np.concatenate([R.ravel(), np.zeros(K * (K + 1) // 2), v])
     rhs = motion.rhs()
-    near = integrate(rhs, y0, [200 / model.lr], rtol=1e-8, atol=1e-10)[0][-1]
+    # Pairs grow at a rate of order η²σ², all else settles at one of order η.
+    end = 200 / model.lr * (1 + (PATIENCE / (model.lr * model.noise**2) if paired else 0))
+    y0 = np.concatenate([R.ravel(), S[np.tril_indices(K)], v])
+    near = integrate(rhs, y0, [end], rtol=1e-8, atol=1e-10)[0][-1]
 
     def rates(x: np.ndarray) -> np.ndarray:
         return rhs(0.0, np.concatenate([x, v]))[:-K]
 
     x = _stationary(rates, near[:-K], model.lr, "specialised state")
-    return _overlaps(motion, np.concatenate([x, v]))
+    y = np.concatenate([x, v])
+    S[np.tril_indices(K)] = x[-K * (K + 1) // 2 :]
+    lowest = float(np.linalg.eigvalsh(S)[0])
+    if lowest < -STATIONARY:
+        raise ConvergenceError("no weights have the overlaps of the stationary state", residual=-lowest, last=x)
+    eigenvalues = np.linalg.eigvals(_jacobian(rhs, y, len(x)))
+    return Floor(*_overlaps(motion, y), eigenvalues[np.argsort(-eigenvalues.real)])
 
 
 def noise_floor_small_lr(model: TwoLayer) -> float:

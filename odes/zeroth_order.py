@@ -104,7 +104,7 @@ def solve(
 
     try:
         states, info = integrate(
-            right_hand_side(model, motion), motion.state(first), t, rtol=rtol, atol=motion.tolerances(atol),
+            right_hand_side(model, motion), motion.state(first), t, rtol=rtol, atol=motion.tolerances(rtol, atol),
             method=method, limit=DIVERGED,
         )  # fmt: skip
     except DivergedError as error:

@@ -14,7 +14,7 @@ import numpy as np
 from tsphys.models.two_layer import TwoLayer
 from tsphys.physics.activations import code
 from tsphys.physics.committee.integrals import closed
-from tsphys.physics.committee.motion import kernels, tolerance_of_S
+from tsphys.physics.committee.motion import kernels, tolerance_of_S, tolerances
 from tsphys.physics.order_parameters import OrderParameters
 
 
@@ -77,11 +77,10 @@ class Motion:
         np.maximum(eps_g, 0.0, out=eps_g)
         return {"eps_g": eps_g, "R": states[:, : K * M].reshape(n, K, M), "Q": Q, "v": states[:, -K:].copy()}
 
-    def tolerances(self, atol: float) -> np.ndarray:
-        """`atol` of each component of the state."""
+    def tolerances(self, rtol: float, atol: float) -> Callable[[np.ndarray], np.ndarray]:
+        """`atol` of each component of a state, as a function of it."""
         K, M = self.model.K, self.model.M
-        triangle = np.full(K * (K + 1) // 2, atol * tolerance_of_S(*self.model.activations))
-        return np.concatenate([np.full(K * M, atol), triangle, np.full(K, atol)])
+        return tolerances(K, K * M, K, atol, rtol, tolerance_of_S(*self.model.activations, K - M))
 
 
 def has_closed_equations(model: TwoLayer) -> bool:

@@ -93,29 +93,48 @@ def I2(ga, gb, caa, cab, cbb):
 
 @njit
 def I2_erf(ga, gb, caa, cab, cbb):
-    """`I2` of two erf."""
-    return _TWO_OVER_PI * math.asin(cab / math.sqrt((1.0 + caa) * (1.0 + cbb)))
+    """`I2` of two erf. Where fields are large and nearly the same the sine would keep no digit of their difference."""
+    x = cab / math.sqrt((1.0 + caa) * (1.0 + cbb))
+    if abs(x) < 0.9:
+        return _TWO_OVER_PI * math.asin(x)
+    return _TWO_OVER_PI * math.atan2(cab, math.sqrt(1.0 + caa + cbb + (caa * cbb - cab * cab)))
 
 
 @njit
 def J2_erf(g, C, k, l):
     """⟨g'(x_k) g'(x_l)⟩ of erf."""
-    return _TWO_OVER_PI / math.sqrt((1.0 + C[k, k]) * (1.0 + C[l, l]) - C[k, l] * C[k, l])
+    return _TWO_OVER_PI / math.sqrt(1.0 + C[k, k] + C[l, l] + (C[k, k] * C[l, l] - C[k, l] * C[k, l]))
 
 
 @njit
 def I3_erf(g, ga, ckk, xbk, cka, xba, caa):
-    """⟨g'(x_k) x_b g_a(x_a)⟩ of erf: g' is a Gaussian weight, which lowers the covariances of what it weighs."""
+    """⟨g'(x_k) x_b g_a(x_a)⟩ of erf: g' is a Gaussian weight, which lowers the covariances of what it weighs.
+
+    The differences vanish for a = k, where all digits would be lost of a large field.
+    """
     broad = 1.0 + ckk
-    return _ROOT / math.sqrt(broad) * (xba - xbk * cka / broad) * gain(ga, caa - cka * cka / broad)
+    left, own = (xba + (xba * ckk - xbk * cka)) / broad, (caa + (caa * ckk - cka * cka)) / broad
+    return _ROOT / math.sqrt(broad) * left * gain(ga, own)
 
 
 @njit
 def tilted(C, k, l, i, j):
-    """Covariance of x_i and x_j under the weight g'(x_k) g'(x_l) of erf."""
-    kk, kl, ll = 1.0 + C[k, k], C[k, l], 1.0 + C[l, l]
+    """Covariance of x_i and x_j under the weight g'(x_k) g'(x_l) of erf, C − C(1 + C)⁻¹C with the inverse that of k, l.
+
+    With x_k or x_l itself it is (1 + C)⁻¹C, without the difference of large numbers.
+    """
+    kk, kl, ll = C[k, k], C[k, l], C[l, l]
     a, b, c, d = C[i, k], C[i, l], C[j, k], C[j, l]
-    return C[i, j] - (a * (ll * c - kl * d) + b * (kk * d - kl * c)) / (kk * ll - kl * kl)
+    det = 1.0 + kk + ll + (kk * ll - kl * kl)
+    if i == k:
+        return (c + (ll * c - kl * d)) / det
+    if i == l:
+        return (d + (kk * d - kl * c)) / det
+    if j == k:
+        return (a + (ll * a - kl * b)) / det
+    if j == l:
+        return (b + (kk * b - kl * a)) / det
+    return C[i, j] - (a * (c + (ll * c - kl * d)) + b * (d + (kk * d - kl * c))) / det
 
 
 @njit

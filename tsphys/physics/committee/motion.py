@@ -11,6 +11,7 @@ Saad & Solla, PRE 52, 4225 (1995); Biehl & Schwarze, J. Phys. A 28, 643 (1995); 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -18,7 +19,13 @@ import numpy as np
 
 from tsphys._jit import njit, rebind
 from tsphys.physics.committee import integrals, relu_integrals
-from tsphys.physics.committee.deviations import close_square, close_square_linear, nearest_bases, plain_square
+from tsphys.physics.committee.deviations import (
+    close_square,
+    close_square_linear,
+    nearest_bases,
+    plain_square,
+    plain_square_erf,
+)
 from tsphys.physics.committee.integrals import I2, I3, I4, J2, I2_erf
 
 #: Rounding of ⟨g' g' Δ²⟩ summed over the fields, relative to its largest term.
@@ -93,17 +100,39 @@ def _spread_linear(kind, alpha, C, E, K, base, sign, close, k, l):
 @njit
 def _spread_erf(kind, alpha, C, E, K, base, sign, close, k, l):
     """The same of an erf student: g' g' is a Gaussian weight, so it is ⟨Δ²⟩ at another covariance."""
-    weighed = np.empty_like(E)
-    kk, kl, ll = 1.0 + C[k, k], C[k, l], 1.0 + C[l, l]
-    det = kk * ll - kl * kl
+    n, weighed = E.shape[0], np.empty_like(E)
+    kk, kl, ll = C[k, k], C[k, l], C[l, l]
+    # Of fields that are large and nearly the same, (1 + a)(1 + b) − c² and the like would keep no digit of the rest.
+    det = 1.0 + kk + ll + (kk * ll - kl * kl)
     p, q, i, j = sign[k], sign[l], base[k], base[l]
-    for a in range(E.shape[0]):
-        ak, al = E[a, k] + p * E[a, i], E[a, l] + q * E[a, j]
-        x, y = (ll * ak - kl * al) / det, (kk * al - kl * ak) / det
-        for b in range(E.shape[0]):
-            weighed[a, b] = E[a, b] - x * (E[b, k] + p * E[b, i]) - y * (E[b, l] + q * E[b, j])
+    to_k, to_l, x, y = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    for a in range(n):
+        to_k[a], to_l[a] = E[a, k] + p * E[a, i], E[a, l] + q * E[a, j]
+        x[a] = (to_k[a] + (ll * to_k[a] - kl * to_l[a])) / det
+        y[a] = (to_l[a] + (kk * to_l[a] - kl * to_k[a])) / det
+    for a in range(n):
+        for b in range(n):
+            weighed[a, b] = E[a, b] - x[a] * to_k[b] - y[a] * to_l[b]
+    # C − C(1 + C)⁻¹C = (1 + C)⁻¹C of the weight's own fields, without the difference of large numbers.
+    for a in range(n):
+        if p == 0.0:
+            weighed[a, k] = weighed[k, a] = x[a]
+        if q == 0.0:
+            weighed[a, l] = weighed[l, a] = y[a]
     square = close_square(alpha, weighed, K, base, sign) if close else plain_square(kind, alpha, weighed)
     return 2.0 / math.pi / math.sqrt(det) * square
+
+
+@njit
+def _matched(alpha, K, base, sign):
+    """Whether the students' bases together make up the teacher, so that of Δ only small terms are left."""
+    left = alpha.copy()
+    for k in range(K):
+        left[base[k]] += sign[k] * alpha[k]
+    matched = True
+    for m in range(K, alpha.shape[0]):
+        matched = matched and abs(left[m]) <= 0.3 * abs(alpha[m])
+    return matched
 
 
 @njit
@@ -114,7 +143,7 @@ def _prepare(y, kind, near, T, T_inv, v_star, alpha, base, sign, S, C, E):
         base[i], sign[i] = K, 0.0
         alpha[i] = y[y.shape[0] - K + i] if i < K else -v_star[i - K]
     _fields(y, T, T_inv, base, sign, S, C)
-    close = nearest_bases(C, K, base, sign) and near
+    close = nearest_bases(C, K, base, sign) and near and _matched(alpha, K, base, sign)
     if not close:
         for i in range(n):
             sign[i] = 0.0
@@ -141,11 +170,16 @@ def motion(y, dy, kind, near, T, T_inv, v_star, p):
             if p[1] != 0.0:
                 dy[after + k] -= p[1] * alpha[a] * I2(kind[k], kind[a], C[k, k], C[k, a], C[a, a])
             if p[0] != 0.0:
-                for b in range(n):
-                    # b < K: what λ_b has outside of the teachers' span, which is independent of every ν.
-                    to_k = S[b, k] if b < K else C[b, k]
-                    to_a = C[b, a] if b >= K else (S[b, a] if a < K else 0.0)
-                    move[k, b] -= alpha[k] * alpha[a] * I3(kind[k], kind[a], C[k, k], to_k, C[k, a], to_a, C[a, a])
+                # I3 is linear in what x_b has in common with λ_k and x_a. For a = k the two are one, in which the large
+                # terms of a large field have cancelled.
+                near_k = I3(kind[k], kind[a], C[k, k], 1.0, C[k, a], 1.0 if a == k else 0.0, C[a, a])
+                near_a = 0.0 if a == k else I3(kind[k], kind[a], C[k, k], 0.0, C[k, a], 1.0, C[a, a])
+                near_k, near_a = -alpha[k] * alpha[a] * near_k, -alpha[k] * alpha[a] * near_a
+                # For b < K: what λ_b has outside of the teachers' span, which is independent of every ν.
+                for b in range(K):
+                    move[k, b] += near_k * S[b, k] + near_a * (S[b, a] if a < K else 0.0)
+                for b in range(K, n):
+                    move[k, b] += near_k * C[b, k] + near_a * C[b, a]
     if p[0] == 0.0:
         return
     at = K * M
@@ -184,7 +218,7 @@ def kernels(student: str, teacher: str) -> tuple[Any, Any]:
     replace: dict[Any, Any] = {I3: getattr(room, f"I3_{family}"), J2: getattr(room, f"J2_{family}")}
     tag = family
     if student == teacher == "erf":
-        replace[I2] = I2_erf
+        replace[I2], replace[plain_square] = I2_erf, plain_square_erf
         tag = "erf_erf"
     if family == "linear":
         replace[close_square] = close_square_linear
@@ -195,10 +229,32 @@ def kernels(student: str, teacher: str) -> tuple[Any, Any]:
     return rebind(motion, replace, tag=tag), rebind(observe, replace, tag=tag)
 
 
-def tolerance_of_S(student: str, teacher: str) -> float:
+def tolerance_of_S(student: str, teacher: str, surplus: int) -> float:
     """Tolerance of S relative to that of R when the motion is integrated.
 
     S is of second order where R is of first, and what rounding leaves of ⟨ccᵀ⟩, which drives it, is 1e-16 unless it is
-    known as a sum of deviations.
+    known as a sum of deviations. With `surplus` students more than teachers it seldom is: they need not be copies.
     """
-    return 1e-4 if student == teacher and student in ("erf", "linear") else 3e-3
+    near = student == teacher and student in ("erf", "linear")
+    return (1e-4 if surplus <= 0 else 1e-3) if near else 3e-3
+
+
+def tolerances(K: int, before: int, after: int, atol: float, rtol: float, of_S: float) -> Callable[[Any], np.ndarray]:
+    """Absolute tolerances of a state (R, triangle of S, v), as a function of it.
+
+    `before` and `after` are the sizes of R and v. The scale of S_kl is √(S_kk S_ll), however small it is itself.
+    """
+    row, column = np.tril_indices(K)
+    diagonal = before + np.flatnonzero(row == column)
+
+    def tolerance(y: np.ndarray) -> np.ndarray:
+        root = np.sqrt(np.abs(y[diagonal]))
+        return np.concatenate(
+            [
+                np.full(before, atol),
+                atol * of_S + rtol * (row != column) * root[row] * root[column],
+                np.full(after, atol),
+            ]
+        )
+
+    return tolerance
