@@ -156,7 +156,7 @@ def solve(
         if kind == choices[-1][0] or _agree(kind, rule, sets, start):
             break
     if kind == "sobol":
-        rtol = max(rtol, 1 / len(sets[0].w))
+        rtol = max(rtol, min(1 / len(sets[0].w), 1e-2))
     meta["quadrature"] = {"kind": kind, "points": [len(nodes.w) for nodes in sets]}
 
     def result(y: np.ndarray) -> Result:

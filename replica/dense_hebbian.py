@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from math import lgamma, prod
 from typing import Any
 
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.given import real, takes
 from tsphys.ground.parameters import number, param, parameters, word
 from tsphys.models.dense_hebbian import DenseHebbian
 from tsphys.physics.spins.averages import spin_averages
@@ -252,6 +254,8 @@ def _custom(model: DenseHebbian, F: Callable[[float], float], branch: str, tol: 
         )
     if branch == "paramagnetic":
         raise ModelError("branch", branch, 'must be retrieval with interaction = "custom"')
+    takes("F", F, "m")
+    F = partial(real, "F", F)
 
     def slope(m: float) -> float:
         # One-sided at m = 1, beyond which F need not be defined; of the same order.

@@ -11,6 +11,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import of_array
+from tsphys.ground.given import takes
 from tsphys.models.dense_hebbian import DenseHebbian
 from tsphys.runs.memory import Sizes, fitting_threads
 from tsphys.runs.result import Result
@@ -133,8 +134,8 @@ def check(model: DenseHebbian, p: hebbian.Plan, F: Any) -> None:
         raise ModelError("M", most, f"must be at most {MOST_AVERAGED} in a simulation of supervised storage")
     if (F is not None) != (model.interaction == "custom"):
         raise ModelError("F", F, 'is given with interaction = "custom", and only then')
-    if F is not None and not callable(F):
-        raise ModelError("F", F, "must be a function of an overlap")
+    if F is not None:
+        takes("F", F, "m")
     if model.P > N:
         raise ModelError("N", N, f"must be at least P = {model.P}")
     if model.interaction == "exponential" and N > LARGEST_EXPONENTIAL:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import functions, of_array
+from tsphys.ground.given import reals
 from tsphys.models.generative_inputs import GenerativeInputs, Instance, instance
 from tsphys.runs.result import Result
 from tsphys.sims.engines.online import latent
@@ -90,12 +90,7 @@ def _generated(model: GenerativeInputs, drawn: Instance, dtype: Any) -> Callable
         c = np.empty((len(x), D), dtype)
         latent.normal_rows(rng, c)
         assert model.generator is not None
-        found = np.asarray(model.generator(c))
-        if found.shape != x.shape:
-            raise ModelError("generator", f"array of shape {found.shape}", f"must return x of shape {x.shape}")
-        if found.dtype.kind not in "fiub" or not np.isfinite(found).all():
-            raise ModelError("generator", f"array of {found.dtype}", "must return finite numbers")
-        x[...] = found - model.mean
+        x[...] = reals("generator", model.generator, x.shape, c) - model.mean
         return (c @ drawn.theta.T / np.sqrt(D)).astype(np.float64)
 
     return draw

@@ -9,6 +9,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import of_array
+from tsphys.ground.given import reals, takes
 from tsphys.ground.parameters import array, number, plain
 from tsphys.models.kernel_ridge import KernelRidge
 from tsphys.numerics.random import generator
@@ -77,8 +78,10 @@ def simulate(
     seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
     modes = model.modes if model.eigenvalues is None else len(model.eigenvalues)
     own = None if population is None else array("population", population, (None, modes), "a row for each input")
-    if features is not None and (own is None or not callable(features)):
-        raise ModelError("features", features, "must be a function, and goes with a population")
+    if features is not None:
+        takes("features", features, "rng", "k")
+        if own is None:
+            raise ModelError("features", features, "must be none without a population")
     if features is not None and any(here.k is None for here in models):
         raise ModelError("k", None, "must be given with features")
     most = max(here.n for here in models)
@@ -129,7 +132,7 @@ def learned(
     y = phi @ target + model.noise * rng.standard_normal(model.n)
     # f̂ = w·ψ with a penalty δ‖w‖²/2; ψ = Bφ but for features of the user's own.
     if features is not None and population is not None and model.k is not None:
-        psi = array("features", features(rng, model.k), (len(population), model.k), "a row for each input")
+        psi = reals("features", features, (len(population), model.k), rng, model.k)
         psi = psi / np.sqrt(model.k)
         w, error = least_squares(psi[rows], y, ridges)
         off, error = psi @ w - (population @ target)[:, None], psi @ error

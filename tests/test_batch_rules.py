@@ -5,7 +5,7 @@ import pytest
 
 import tsphys
 from tests.test_engine_law import START, p_values, sample
-from tsphys._jit import uncached
+from tsphys._jit import njit
 from tsphys.rules.two_layer import rule as sgd
 from tsphys.sims.engines.online import direct, exact
 
@@ -13,7 +13,7 @@ N, T = 30, (0.5, 1.5)
 LOCAL = tsphys.TwoLayer(lr=1.5, lr_v=0.5, noise=0.3, weight_decay=0.1)
 
 
-@uncached
+@njit(cached=False)
 def rule(lam, nu, v, v_star, noise, gram, p, c, dv):
     """p[0] = 0: SGD of two layers. Otherwise linear units whose examples are mixed by the Gram matrix to the p[0]th.
 

@@ -9,7 +9,7 @@ import pytest
 from scipy import integrate
 
 import tsphys
-from tsphys._jit import uncached
+from tsphys._jit import njit
 from tsphys.odes import learning_rule
 from tsphys.odes.learning_rule import drift, solve
 from tsphys.rules.field_average import node_sets
@@ -33,13 +33,13 @@ def two_layer(activation, lr, lr_v, noise, decay, minibatch):
     )
 
 
-@uncached
+@njit(cached=False)
 def linear(lam, nu, v, v_star, noise, p, c, dv):
     """Linear regression on a noisy teacher, p = [η, σ]."""
     c[0] = -p[0] * (lam[0] - nu[0] - p[1] * noise[0])
 
 
-@uncached
+@njit(cached=False)
 def half_square(lam, nu, v, v_star, p):
     """Half the squared difference of student and teacher."""
     return 0.5 * (lam[0] - nu[0]) ** 2

@@ -5,7 +5,7 @@ import pytest
 
 import tsphys
 from tests.test_engine_law import p_values, sample
-from tsphys._jit import uncached
+from tsphys._jit import njit
 from tsphys.numerics.random import generator, normals, stream
 from tsphys.physics.order_parameters import OrderParameters, microscopic
 from tsphys.rules.phases import Phase
@@ -19,7 +19,7 @@ OPTIONS = {
 }  # fmt: skip
 
 
-@uncached
+@njit(cached=False)
 def mixing(lam, nu, v, v_star, noise, gram, p, c, dv):
     """Reads everything: p = [rate, strength], then R (2, 2) and Q (2, 2) row by row."""
     for i in range(lam.shape[0]):
@@ -31,7 +31,7 @@ def mixing(lam, nu, v, v_star, noise, gram, p, c, dv):
             dv[i, k] = p[0] * (p[3 - k] + 0.1 * lam[i, k] * nu[i, k])
 
 
-@uncached
+@njit(cached=False)
 def skewed(s, noise, p):
     s[1] = 1.0 if s[0] + s[1] > 0.0 else -1.0
     s[0] = 0.5 * (s[0] * s[0] - 1.0)

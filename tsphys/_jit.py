@@ -11,18 +11,20 @@ import hashlib
 import types
 import warnings
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
 import numba
+import numpy as np
 from numba.core.caching import (
     CacheImpl,
     InTreeCacheLocator,
     UserProvidedCacheLocator,
     UserWideCacheLocator,
 )
+from numba.core.registry import CPUDispatcher, cpu_target
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -66,6 +68,8 @@ CacheImpl._locator_classes[:0] = [
     _stamped(c) for c in (UserProvidedCacheLocator, InTreeCacheLocator, UserWideCacheLocator)
 ]
 
+#: Options that a function keeps when it is compiled anew.
+_KEPT = ("nogil", "error_model", "fastmath", "inline", "forceinline", "boundscheck")
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
@@ -76,6 +80,21 @@ def _warn_uncached() -> None:
         "set NUMBA_CACHE_DIR to a writable folder",
         stacklevel=4,
     )
+
+
+def _interpreted(f: Any) -> Any:
+    """A kernel where Numba is switched off (``NUMBA_DISABLE_JIT=1``), so that a debugger can step through it.
+
+    Words wrap around and quotients by zero are infinite, as compiled, which NumPy's scalars would warn of.
+    """
+
+    @wraps(f)
+    def run(*arguments: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return f(*arguments)
+
+    run.py_func = f  # type: ignore[attr-defined]
+    return run
 
 
 @overload
@@ -99,6 +118,8 @@ def njit(func: Any = None, /, *, fast: bool = False, cached: bool = True, **opti
         options["fastmath"] = set(FAST)
 
     def wrap(f: Any) -> Any:
+        if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+            return _interpreted(f)
         if not cached:
             return numba.njit(**options)(f)
         try:
@@ -150,11 +171,21 @@ def rebind(kernel: Any, replace: dict[Any, Any], compiler: Callable[[Any], Any] 
     copy.__module__ = plain.__module__
     if compiler is not None:
         return compiler(copy)
-    options = kernel.targetoptions
-    kept = {k: options[k] for k in ("nogil", "error_model", "fastmath", "inline", "boundscheck") if k in options}
-    return njit(cached=bool(tag), **kept)(copy)
+    return njit(cached=bool(tag), **options_of(kernel))(copy)
 
 
-def uncached(function: Any) -> Any:
-    """Compile a user's function, in memory only."""
-    return njit(cached=False)(function)
+def options_of(dispatcher: Any) -> dict[str, Any]:
+    """The options that a function keeps when it is compiled anew; none for one that is not compiled."""
+    given = getattr(dispatcher, "targetoptions", {})
+    return {name: given[name] for name in _KEPT if name in given}
+
+
+def known(function: Any) -> bool:
+    """Whether Numba knows by itself what a call of `function` means, or it is one of ours that is compiled already."""
+    if isinstance(function, (CPUDispatcher, types.FunctionType)) and hasattr(function, "py_func"):
+        return (function.py_func.__module__ or "").startswith("tsphys.")
+    try:
+        cpu_target.typing_context.resolve_value_type(function)
+    except (ValueError, numba.core.errors.NumbaError):
+        return False
+    return True

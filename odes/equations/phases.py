@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import DivergedError
-from tsphys.rules.phases import Phase, State
+from tsphys.rules.phases import Phase, State, entered, stopping
 from tsphys.solvers.ode import integrate
 
 
@@ -70,25 +70,22 @@ def through_phases(
     begins: list[Any] = []
     info: dict[str, Any] = {"steps": 0, "evaluations": 0}
     while filled < len(t):
-        phase = schedule(len(begins), state_of(begin, now))
+        phase = entered(schedule, len(begins), state_of(begin, now))
         leg = leg_of(phase, now)
         state = state_of(begin, leg.back(leg.start[None])[0])
         begins.append({"t": begin, **{name: getattr(state, name).tolist() for name in ("R", "Q", "v")}})
         end = phase.end(begin)
         inside = t[filled:][t[filled:] <= end]
         wanted = np.append(inside, end) if end < t[-1] and not (len(inside) and inside[-1] == end) else inside
-        stop = phase.stop
-        event = (
-            None
-            if stop is None
-            else lambda time, z, begin=begin, leg=leg, stop=stop: stop(
-                state_of(begin + time, leg.back(np.asarray(z)[None])[0])
-            )
-        )
+
+        def event(time: float, z: Any, begin: float = begin, leg: Leg = leg, phase: Phase = phase) -> float:
+            return stopping(phase, state_of(begin + time, leg.back(np.asarray(z)[None])[0]))
+
         try:
             rows, found = integrate(
-                leg.rhs, leg.start, wanted - begin, atol=leg.atol, event=event, event_from=phase.every, **options
-            )
+                leg.rhs, leg.start, wanted - begin, atol=leg.atol, event=None if phase.stop is None else event,
+                event_from=phase.every, **options,
+            )  # fmt: skip
         except DivergedError as error:
             y[filled : filled + len(inside)] = leg.back(error.partial[: len(inside)])
             time = begin + error.t

@@ -44,9 +44,11 @@ def _digest(x: Any, seen: dict[int, Any]) -> Any:
 
 
 def _parts(x: Any, seen: dict[int, Any]) -> Iterator[bytes]:
+    # What Numba compiles, or would if it were not switched off.
+    x = getattr(x, "py_func", x)
     if not isinstance(x, types.FunctionType | types.MethodType | functools.partial | type | types.ModuleType):
-        # What Numba, NumPy's vectorize and caches were made of.
-        for name in ("py_func", "pyfunc", "__wrapped__"):
+        # What NumPy's vectorize and caches were made of.
+        for name in ("pyfunc", "__wrapped__"):
             x = getattr(x, name, x)
     if isinstance(x, bool | int | float | complex | str | bytes | np.generic | None):
         yield repr(x).encode()

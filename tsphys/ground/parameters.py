@@ -228,7 +228,11 @@ def validate(model: Any) -> None:
     """Coerce and check every parameter of a frozen dataclass; called from its ``__post_init__``."""
     for f in dataclasses.fields(model):
         if f.metadata:
-            object.__setattr__(model, f.name, _coerce(f.name, getattr(model, f.name), f.metadata))
+            value = getattr(model, f.name)
+            if callable(value) and hasattr(model, "learning_rule") and not f.metadata["function"]:
+                words = f"must be {allowed(f.metadata)}; a function of your own makes a tsphys.LearningRule"
+                raise ModelError(f.name, value, words)
+            object.__setattr__(model, f.name, _coerce(f.name, value, f.metadata))
 
 
 def parameters(model: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.given import takes
 from tsphys.ground.parameters import array, number, param
 from tsphys.models.latent_teacher import LatentTeacher, purpose
 from tsphys.physics.features import gaussian_features
@@ -69,6 +70,7 @@ class GenerativeInputs(LatentTeacher):
         if self.covariance is not None:
             N = len(np.atleast_1d(self.covariance))
             omega = array("covariance", self.covariance, (N, N), "of the inputs")
+            object.__setattr__(self, "covariance", omega)
             try:
                 OrderParameters(R=np.zeros((N, 1)), Q=omega, T=np.eye(1))
             except ModelError as error:
@@ -84,8 +86,10 @@ class GenerativeInputs(LatentTeacher):
             if self.c is not None:
                 latent = array("c", self.c, (len(samples), None), "latent variables of each sample")
                 object.__setattr__(self, "c", latent - latent.mean(axis=0))
-        if self.inputs == "generator" and (self.c is None or not callable(self.generator)):
-            raise ModelError("generator", self.generator, "must be a function of c, and samples x and c be given")
+        if self.inputs == "generator":
+            takes("generator", self.generator, "c")
+            if self.c is None:
+                raise ModelError("c", None, "must be given, as x is, with inputs of a generator")
 
     @property
     def sizes(self) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.given import reals
 from tsphys.ground.parameters import word
 
 NONLINEARITIES = ("sign", "relu", "erf", "tanh", "linear")
@@ -62,7 +63,7 @@ def _moments(f: Callable[[np.ndarray], Any]) -> Moments:
 
     def average(g: Callable[[float, float], float]) -> float:
         def weighted(z: float) -> float:
-            return g(z, float(f(np.array([z]))[0])) * math.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+            return g(z, float(reals("f", f, (1,), np.array([z]))[0])) * math.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
 
         total = 0.0
         for low, high in ((-_FAR, 0.0), (0.0, _FAR)):
@@ -72,15 +73,8 @@ def _moments(f: Callable[[np.ndarray], Any]) -> Moments:
             total += value
         return total
 
-    try:
-        found = np.asarray(f(np.zeros((2, 3))))
-        if found.shape != (2, 3) or found.dtype.kind not in "fiub":
-            raise ModelError("f", f, "must turn an array into real numbers of the same shape")
-        out = Moments(average(lambda z, y: y), average(lambda z, y: z * y), average(lambda z, y: y * y))
-    except (TypeError, ValueError, IndexError, AttributeError, ArithmeticError) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError("f", f, f"must turn an array into real numbers of the same shape ({error})") from None
+    reals("f", f, (2, 3), np.zeros((2, 3)))
+    out = Moments(average(lambda z, y: y), average(lambda z, y: z * y), average(lambda z, y: y * y))
     if not out.c2 - out.a**2 > _ACCURATE:
         raise ModelError("f", f, "must not be constant")
     return out
@@ -89,7 +83,7 @@ def _moments(f: Callable[[np.ndarray], Any]) -> Moments:
 def apply(name: Any, u: np.ndarray) -> None:
     """u ← f(u) − ⟨f⟩, in place."""
     if callable(name):
-        u[...] = name(u)
+        u[...] = reals("f", name, u.shape, u)
     else:
         _FUNCTIONS[name](u)
     a = moments(name).a

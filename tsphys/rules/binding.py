@@ -91,9 +91,10 @@ def _behind_head(lam, nu, v, v_star, noise, p, c, dv):
 
 def origin(function: Any) -> str:
     """A name for kernels bound to `function`, with which they are cached on disk; empty unless it is one of ours."""
-    module = function.py_func.__module__ or ""
-    ours = module.startswith("tsphys.")
-    return f"{module}.{function.py_func.__qualname__}".replace(".", "_") if ours else ""
+    plain = getattr(function, "py_func", None)
+    name = f"{plain.__module__}.{plain.__qualname__}" if plain is not None else ""
+    # What a function inside of another computes, its name does not tell.
+    return name.replace(".", "_") if name.startswith("tsphys.") and "<" not in name else ""
 
 
 @cache

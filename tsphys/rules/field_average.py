@@ -36,6 +36,7 @@ from tsphys.errors import ModelError
 from tsphys.ground.parameters import number, word
 from tsphys.physics.order_parameters import triangular_root
 from tsphys.rules.binding import bind, error, law, rule, through_law, write_overlaps
+from tsphys.rules.trial import try_out
 
 KINDS = ("auto", "gauss", "polar", "sobol")
 #: Independent scramblings, whose scatter tells the error.
@@ -290,6 +291,8 @@ def moments(turns, z, w, A, L, LT, v, v_star, p, c_nu, c_lam, c_c, mean_dv):
     mean_dv[...] = 0.0
     for i in range(z.shape[0]):
         weight = fields(turns, z[i], w[i], A, L, LT, x, lam, nu)
+        for k in range(K):
+            c[k] = 0.0
         for k in range(v.shape[0]):
             dv[k] = 0.0
         rule(lam, nu, v, v_star, x[M + K :], p, c, dv)
@@ -366,6 +369,7 @@ def mean_error_with_estimate(
         for a, n in zip((R, Q, G, LT, v, v_star), (2, 2, 2, 2, 1, 1))
     ]
     known = np.flatnonzero(np.all([np.isfinite(a).reshape(count, -1).all(axis=1) for a in states], axis=0))
+    try_out(rule, v.shape[-1], v_star.shape[-1])
     kernel = bind(errors, rule.error, error)
 
     def average(nodes: Nodes, rows: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.given import takes
 from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param, validate
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
 from tsphys.rules.phases import Phase, State
@@ -122,18 +123,8 @@ class LearningRule:
 
     def __post_init__(self) -> None:
         validate(self)
-        for name in ("function", "error", "law"):
-            f = getattr(self, name)
-            if f is None and name != "function":
-                continue
-            if not callable(f):
-                raise ModelError(name, f, "must be a function that Numba can compile")
-            if not hasattr(f, "py_func"):
-                from tsphys._jit import uncached
-
-                object.__setattr__(self, name, uncached(f))
-        if self.schedule is not None and not callable(self.schedule):
-            raise ModelError("schedule", self.schedule, "must be a function of the number of the phase and the state")
+        if self.schedule is not None:
+            takes("schedule", self.schedule, "i", "state")
         if self.T is not None:
             array("T", self.T, (self.M, self.M), "teacher overlaps of M teachers")
         if self.law is not None:
@@ -152,6 +143,9 @@ class LearningRule:
                 raise ModelError("weight_decay", self.weight_decay, "must be 0 on the sphere, which undoes it")
 
         self._check_estimate()
+        from tsphys.rules.trial import prepare
+
+        prepare(self)
 
     def _check_estimate(self) -> None:
         """Refuse what engines and equations have no zeroth-order, partial or masked steps for."""
@@ -159,8 +153,8 @@ class LearningRule:
         if not given:
             return
         name, value = given[0], getattr(self, given[0])
-        if name == "masks" and not callable(value):
-            raise ModelError(name, value, "must be a function of N and a generator")
+        if name == "masks":
+            takes(name, value, "N", "rng")
         for other in (*given[1:], "law", "schedule", "sphere", "whole_batch", "weight_decay"):
             if getattr(self, other):
                 raise ModelError(other, getattr(self, other), f"must be none with {name}")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.given import call, in_words, takes
 from tsphys.ground.parameters import array, number
 
 
@@ -85,6 +86,40 @@ class Phase:
         if self.until == math.inf:
             return math.inf
         return number("until", self.until, low=begin, open_low=True, words=words)
+
+
+def entered(schedule: Callable[[int, State], Phase], i: int, state: State) -> Phase:
+    """The phase i of a schedule, which begins at a state, with its readout as an array.
+
+    Raises
+    ------
+    ModelError
+        If the schedule fails, it returns no Phase, or one whose readout, interval or `stop` cannot be.
+    """
+    phase = call("schedule", schedule, i, _copied(state))
+    if not isinstance(phase, Phase):
+        raise ModelError("schedule", schedule, f"must return a Phase, and returned {type(phase).__name__}")
+    number("every", phase.every, low=0, open_low=True)
+    if phase.stop is not None:
+        takes("stop", phase.stop, "state")
+    v = None if phase.v is None else array("v", phase.v, state.v.shape, "the readout with which a phase begins")
+    return replace(phase, v=v)
+
+
+def stopping(phase: Phase, state: State) -> float:
+    """What `stop` of a phase makes of a state; a ModelError unless it is a number, which may be infinite."""
+    assert phase.stop is not None
+    value = call("stop", phase.stop, _copied(state))
+    if np.ndim(value) == 0 and np.asarray(value).dtype.kind in "fiub" and not np.isnan(value):
+        return float(value)
+    # States that have left every bound are found out elsewhere.
+    if np.ndim(value) == 0 and not np.isfinite(state.R.sum() + state.Q.sum() + state.v.sum()):
+        return math.nan
+    raise ModelError("stop", phase.stop, f"must return a number, and returned {in_words(value)}")
+
+
+def _copied(state: State) -> State:
+    return State(state.t, *(np.array(a) for a in state[1:]))
 
 
 def held_fraction(pull: np.ndarray, decay: float) -> np.ndarray:

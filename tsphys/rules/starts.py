@@ -20,7 +20,8 @@ def checked_start(rule: Any, start: Any) -> OrderParameters:
     Raises
     ------
     ModelError
-        If it is no OrderParameters, the shapes do not fit the rule, or the rule is for other teachers.
+        If it is no OrderParameters, the shapes do not fit the rule, the rule is for other teachers, or its functions do
+        not work with readouts of these lengths.
     """
     if not isinstance(start, OrderParameters):
         raise ModelError("start", type(start).__name__, "must be tsphys.OrderParameters")
@@ -36,6 +37,9 @@ def checked_start(rule: Any, start: Any) -> OrderParameters:
     for name, value, own in (("v", v, rule.v), ("v_star", v_star, rule.v_star)):
         if len(own) and len(value) != len(own):
             raise ModelError("start", f"{name} of shape {value.shape}", f"must be ({len(own)},) as in the model")
+    from tsphys.rules.trial import try_out
+
+    try_out(rule, len(v), len(v_star))
     return OrderParameters(R=start.R, Q=start.Q, T=start.T, v=v, v_star=v_star)
 
 

@@ -207,11 +207,13 @@ def advance(
     batch = rows.shape[1]
     root = np.sqrt(N)
     shrink = decay
-    done = 0
+    steps, done = rows.shape[0], 0
+    if steps == 0:
+        overlaps(W, B, R, Q)
+        return done
     old = rows[0]
     c.fill(0.0)
-    steps = rows.shape[0]
-    for i in range(steps + 1 if steps > 0 else 0):
+    for i in range(steps + 1):
         # The last update goes by the same instructions as the others, so that pieces of a run leave no trace in its
         # bits; the fields that are gathered with it are not used.
         new = rows[i] if i < steps else old

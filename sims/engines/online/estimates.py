@@ -15,6 +15,7 @@ import numpy as np
 
 from tsphys._jit import njit
 from tsphys.errors import ModelError
+from tsphys.ground.given import reals
 from tsphys.ground.times import MOST_STEPS
 from tsphys.numerics.random import generator, normals, uniforms
 from tsphys.rules.learning_rule import LearningRule
@@ -170,9 +171,9 @@ def of_replica(rule: LearningRule, N: int, seed: int, replica: int) -> np.ndarra
         return head([rule.fraction], 0)
     if rule.masks is None:
         return np.empty(0)
-    masks = np.asarray(rule.masks(N, generator(seed, replica, "masks")), dtype=np.float64)
-    if masks.shape != (rule.K, N) or not np.isin(masks, (0.0, 1.0)).all():
-        raise ModelError("masks", f"array of shape {masks.shape}", f"must be zeros and ones of shape ({rule.K}, {N})")
+    masks = reals("masks", rule.masks, (rule.K, N), N, generator(seed, replica, "masks"))
+    if not np.isin(masks, (0, 1)).all():
+        raise ModelError("masks", rule.masks, "must return zeros and ones only")
     return head(masks.ravel(), 0)
 
 

@@ -168,7 +168,7 @@ def start(
 
     def examples(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         count = min(most, most_steps)
-        nu = source.draw(rng, scalars, pool[: count * b])
+        nu = source.draw(rng, scalars, pool[: count * b]) if count else np.empty((0, model.M))
         noise = np.concatenate([zeta.standard_normal((count * b, 1)), nu], axis=1)
         return pool, np.arange(count * b).reshape(count, b), noise.reshape(count, b, rule.n_noise)
 

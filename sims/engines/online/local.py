@@ -38,6 +38,7 @@ def coefficients(lam, nu, v, v_star, noise, p, c, dv):
     """
     size = 0.0
     for k in range(lam.shape[0]):
+        c[k] = 0.0
         size += abs(lam[k])
     for k in range(v.shape[0]):
         dv[k] = 0.0

@@ -9,7 +9,7 @@ import numpy as np
 from tsphys.ground.times import MOST_STEPS
 from tsphys.physics.order_parameters import OrderParameters
 from tsphys.rules.learning_rule import LearningRule
-from tsphys.rules.phases import State
+from tsphys.rules.phases import State, entered, stopping
 
 
 class Held(NamedTuple):
@@ -49,7 +49,7 @@ class Phases:
     def _enter(self, step: int) -> None:
         state = self._state(*self.run(step, step))
         assert self.rule.schedule is not None
-        self.phase = self.rule.schedule(len(self.record), state)
+        self.phase = entered(self.rule.schedule, len(self.record), state)
         self.run.enter(self.phase)
         self.end = int(min(max(round(min(self.phase.end(state.t) * self.N, MOST_STEPS)), step + 1), MOST_STEPS))
         self.every = max(1, round(self.phase.every * self.N))
@@ -68,7 +68,7 @@ class Phases:
             if step < target:
                 return step, R, Q, v
             if step == self.look < self.end:
-                if self.phase.stop is not None and self.phase.stop(self._state(step, R, Q, v)) <= 0:
+                if self.phase.stop is not None and stopping(self.phase, self._state(step, R, Q, v)) <= 0:
                     self.end = step
                 self.look += self.every
             if step == stop:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.errors import ModelError
+from tsphys.ground.given import real
 
 #: Bits of the largest integers in a table of floats.
 WIDEST = 1000
@@ -73,12 +73,7 @@ def of_function(F: Callable[[float], float], N: int, vectors: int) -> tuple[np.n
     ModelError
         If F does not give finite numbers.
     """
-    try:
-        g = np.array([N * float(F(M / N)) for M in range(-N, N + 1)])
-    except (TypeError, ValueError, ArithmeticError) as error:
-        raise ModelError("F", F, f"must be a function of an overlap, -1 to 1 ({error})") from None
-    if not np.isfinite(g).all():
-        raise ModelError("F", F, "must be finite for overlaps from -1 to 1")
+    g = np.array([N * real("F", F, M / N) for M in range(-N, N + 1)])
     # Beyond |M| = N no state exists; the continuation drops out of A − B and A + B where they are used.
     g = np.concatenate([[2 * g[0] - g[2], 2 * g[0] - g[1]], g, [2 * g[-1] - g[-2], 2 * g[-1] - g[-3]]])
     rows = np.array([g[4:] - g[:-4], g[4:] + g[:-4] - 2 * g[2:-2], g[2:-2]])

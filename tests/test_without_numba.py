@@ -1,0 +1,67 @@
+"""``NUMBA_DISABLE_JIT=1`` runs everything as plain Python, so that a debugger steps through a rule or a kernel."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import tsphys
+
+ROOT = Path(__file__).resolve().parents[1]
+START = tsphys.OrderParameters(R=[[0.1]], Q=[[0.5]], T=[[1.0]])
+
+WALK = """
+import sys, warnings
+import numpy as np, tsphys
+from tests.test_every_model import run_of
+from tests.test_without_numba import runs
+from tsphys.registry import MODELS
+from tsphys.studies import configuration
+
+warnings.simplefilter("error")
+for name in MODELS:
+    for verb in ("simulate", "solve") if MODELS[name].theory else ("simulate",):
+        options = run_of(name, verb)
+        small = {"t": [0, 0.25], **({"N": 12, "replicas": 2} if verb == "simulate" else {})}
+        model, options = configuration.describe(name, verb, {**options, **{k: small[k] for k in small if k in options}})
+        result = getattr(tsphys, verb)(model, **options)
+        assert all(np.isfinite(result[k]).all() for k in result.observables), (name, verb)
+np.savez(sys.argv[1], **runs())
+"""
+
+
+def margin(lam, nu, v, v_star, noise, p, c, dv):
+    y = 1.0 if nu[0] > 0.0 else -1.0
+    c[0] = p[0] * (p[1] - y * lam[0]) * y if y * lam[0] < p[1] else 0.0
+
+
+def runs():
+    """What is compared with the same runs by compiled kernels."""
+    rule = tsphys.LearningRule(margin, params=(0.5, 0.3))
+    theory = tsphys.solve(rule, start=START, t=[0.1], points=64)
+    exact, direct = (
+        tsphys.simulate(rule, N=20, start=START, t=[0.1], replicas=2, engine=engine) for engine in ("exact", "direct")
+    )
+    spins = tsphys.simulate(tsphys.Hopfield(alpha=0.2, T=0.5), N=16, t=[0, 2], replicas=2)
+    return {
+        "theory": theory["Q"],
+        "exact": exact["Q"],
+        "direct": direct["Q"],
+        "spins": spins["overlaps"],
+        "z": tsphys.compare(exact, theory).z["Q"],
+    }
+
+
+def test_all_models_run_as_plain_python(tmp_path):
+    file = tmp_path / "runs.npz"
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", WALK, str(file)], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    with np.load(file) as plain:
+        for name, values in runs().items():
+            # Sums in another order; the dynamics of so few steps does not make more of it.
+            np.testing.assert_allclose(plain[name], values, rtol=1e-9, atol=1e-12, err_msg=name)

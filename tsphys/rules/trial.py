@@ -1,0 +1,181 @@
+"""A user's functions tried on random examples, before they are compiled into kernels that check nothing.
+
+They run as plain Python, on arrays that say by name what was read or written beyond their ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.ground.given import first_line, in_words, takes
+from tsphys.physics.order_parameters import triangular_root
+from tsphys.rules.binding import origin
+from tsphys.rules.helpers import call_compiled, compiled, interpreted
+
+#: Examples of each kind, fewer for large networks: as many as hold so many numbers.
+MOST_EXAMPLES, MOST_NUMBERS = 200, 50_000
+#: Standard deviations that hardly a variable exceeds in a million examples.
+FAR = 5.0
+
+ARGUMENTS = {
+    "function": ("lam", "nu", "v", "v_star", "noise", "p", "c", "dv"),
+    "whole_batch": ("lam", "nu", "v", "v_star", "noise", "gram", "p", "c", "dv"),
+    "error": ("lam", "nu", "v", "v_star", "p"),
+    "law": ("s", "noise", "p"),
+}
+#: What a function is to write; all else it only reads.
+WRITTEN = {"function": ("c", "dv"), "error": (), "law": ("s", "noise")}
+
+
+class Misuse(Exception):
+    """Something that an argument does not allow."""
+
+    def __init__(self, argument: str, words: str):
+        super().__init__(words)
+        self.argument = argument
+
+
+class Argument(np.ndarray):
+    """An argument of a user's function, or a part of one, that tells its name where it is misused."""
+
+    name = ""
+
+    def __array_finalize__(self, other: Any) -> None:
+        self.name = getattr(other, "name", "")
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._told(super().__getitem__, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._told(super().__setitem__, key, value)
+
+    def _told(self, do: Callable[..., Any], key: Any, *value: Any) -> Any:
+        try:
+            return do(key, *value)
+        except (IndexError, ValueError, TypeError) as error:
+            words = f"{'write' if value else 'read'} {self.name}[{_shown(key)}]: {' '.join(str(error).split())}"
+            raise Misuse(self.name, words) from None
+
+
+def _shown(key: Any) -> str:
+    if isinstance(key, tuple):
+        return ", ".join(map(_shown, key))
+    if isinstance(key, slice):
+        return ":".join("" if k is None else str(k) for k in (key.start, key.stop, *([key.step] if key.step else [])))
+    return str(key)
+
+
+def prepare(rule: Any) -> None:
+    """Compile the functions of a LearningRule, and try them with the readouts that it declares, if it does.
+
+    Raises
+    ------
+    ModelError
+        As `try_out`.
+    """
+    for name in _of_user(rule):
+        f = getattr(rule, name)
+        takes(name, f, *ARGUMENTS[_kind(rule, name)])
+        object.__setattr__(rule, name, f if hasattr(f, "py_func") else compiled(name, f))
+    if _of_user(rule):
+        _try_all(rule, len(rule.v), len(rule.v_star), True)
+
+
+def try_out(rule: Any, V: int, V_star: int) -> None:
+    """Try the functions of a LearningRule with readouts of these lengths.
+
+    Raises
+    ------
+    ModelError
+        If one reads or writes beyond its arguments, changes what it is to read, fails, returns no number where it
+        should, makes NaN of ordinary fields, or cannot be compiled.
+    """
+    if _of_user(rule):
+        _try_all(rule, V, V_star, False)
+
+
+def _of_user(rule: Any) -> list[str]:
+    """The functions that are not ours, which have tests."""
+    given = (("law", rule.law), ("function", rule.function), ("error", rule.error))
+    return [name for name, f in given if not (f is None and name != "function") and not origin(f)]
+
+
+def _kind(rule: Any, name: str) -> str:
+    return "whole_batch" if name == "function" and rule.whole_batch else name
+
+
+@lru_cache(maxsize=1024)
+def _try_all(rule: Any, V: int, V_star: int, declared: bool) -> None:
+    """All functions of a user's; readouts that are only `declared` may come with a start."""
+    for name in _of_user(rule):
+        function = getattr(rule, name)
+        absent = [k for k, n in (("v", V), ("dv", V), ("v_star", V_star)) if declared and n == 0]
+        try:
+            for near, example in examples(rule, V, V_star, name != "law"):
+                _try(name, function, {k: example[k] for k in ARGUMENTS[_kind(rule, name)]}, near)
+        except Misuse as misuse:
+            if misuse.argument not in absent:
+                raise ModelError(name, function, f"must not {misuse}") from None
+        if not declared:
+            call_compiled(name, function, *(np.array(example[k]) for k in ARGUMENTS[_kind(rule, name)]))
+
+
+def _try(name: str, function: Any, arguments: dict[str, np.ndarray], near: bool) -> None:
+    """One call, of a copy in plain Python, at fields and noises that are ordinary (`near`) or hardly ever met."""
+    given = {k: np.array(a).view(Argument) for k, a in arguments.items()}
+    for k, a in given.items():
+        a.name = k
+    try:
+        with np.errstate(all="ignore"):
+            value = interpreted(function)(*given.values())
+    except Misuse:
+        raise
+    except (OverflowError, ZeroDivisionError):
+        return  # Compiled, it goes on with infinity.
+    except Exception as error:
+        if near or isinstance(error, NameError):
+            raise ModelError(name, function, f"must not fail, as it did with {first_line(error)}") from error
+        return
+    for k, a in given.items():
+        if k not in WRITTEN[name] and not np.array_equal(a, arguments[k], equal_nan=True):
+            raise ModelError(name, function, f"must not change {k}, but a copy of it")
+    results: dict[str, np.ndarray] = {k: given[k] for k in WRITTEN[name]}
+    if name == "error":
+        if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "fiub":
+            raise ModelError(name, function, f"must return a number, and returned {in_words(value)}")
+        results["what it returns"] = np.asarray(value)
+    for k, result in results.items():
+        if near and np.isnan(result).any():
+            raise ModelError(name, function, f"must not make NaN of fields of order one, as it did in {k}")
+
+
+def examples(rule: Any, V: int, V_star: int, lawful: bool) -> Iterator[tuple[bool, dict[str, np.ndarray]]]:
+    """Arguments by their names, every other time such as are met all the time; `lawful`: of inputs with their law."""
+    K, M, b = rule.K, rule.M, rule.minibatch if rule.whole_batch else 1
+    rng, spread = np.random.default_rng(0), 1.0 if rule.T is None else np.sqrt(np.diag(rule.T))
+    for i in range(max(2, min(MOST_EXAMPLES, MOST_NUMBERS // (b * (K + M + rule.n_noise))))):
+        near = i % 2 == 0
+
+        def draw(*shape: int, near: bool = near) -> np.ndarray:
+            return rng.standard_normal(shape) if near else rng.uniform(-FAR, FAR, shape)
+
+        p, s, noise = rule.parameter_array(), draw(b, M), draw(b, rule.n_noise)
+        if rule.uses_overlaps:
+            A, L, root = draw(K, M), np.tril(draw(K, K)), triangular_root(rule.teacher_overlaps())
+            p[len(rule.params) :] = np.concatenate([(A @ root.T).ravel(), (A @ A.T + L @ L.T).ravel()])
+        if lawful and rule.law is not None:
+            for row in range(b):
+                interpreted(rule.law)(s[row], noise[row], p)
+        each = {"lam": draw(b, K), "nu": s * spread, "s": s, "noise": noise}
+        each |= {"c": np.zeros((b, K)), "dv": np.zeros((b, V))}
+        out = each if rule.whole_batch else {k: a[0] for k, a in each.items()}
+        x = draw(b, 2 * b)
+        out |= {"p": p, "gram": x @ x.T / (2 * b)}
+        for k, own, length in (("v", rule.v, V), ("v_star", rule.v_star, V_star)):
+            out[k] = np.array(own) if len(own) == length else draw(length)
+        yield near, out
