@@ -108,6 +108,5 @@ def chain(model: TwoLayer, start: OrderParameters) -> online.Chain:
         return learning_rule.chain(model, start)
     motion = Motion(model, np.array(start.T), np.array(start.v_star))
     rhs = motion.rhs()
-    return online.chain(
-        model, start, drift=lambda y: rhs(0.0, y), observe=motion.observe, atol=motion.tolerances(1e-11)
-    )  # fmt: skip
+    atol = motion.tolerances(0.0, 1e-11)(motion.state(start))
+    return online.chain(model, start, drift=lambda y: rhs(0.0, y), observe=motion.observe, atol=atol)

@@ -121,6 +121,5 @@ def chain(model: ZerothOrder, start: OrderParameters) -> online.Chain:
         return learning_rule.chain(model, start)
     motion = Motion(plain, np.array(start.T), np.array(start.v_star))
     rhs = right_hand_side(model, motion)
-    return online.chain(
-        model, start, drift=lambda y: rhs(0.0, y), observe=motion.observe, atol=motion.tolerances(1e-11)
-    )  # fmt: skip
+    atol = motion.tolerances(0.0, 1e-11)(motion.state(start))
+    return online.chain(model, start, drift=lambda y: rhs(0.0, y), observe=motion.observe, atol=atol)

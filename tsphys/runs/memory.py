@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from tsphys.errors import ModelError
 
 #: Parameters that a footprint depends on, their values, and how many things each of them stands for.
-Sizes = list[tuple[str, object, float]]
+Sizes = Sequence[tuple[str, object, float]]
 
 #: Share of the machine's memory that a run may take.
 SHARE = 0.8
