@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tsphys.errors import ModelError
 
 #: Parameters that a footprint depends on, their values, and how many things each of them stands for.
-Sizes = Sequence[tuple[str, object, float]]
+Sizes = list[tuple[str, object, float]]
 
 #: Share of the machine's memory that a run may take.
 SHARE = 0.8
@@ -37,7 +37,9 @@ def check_memory(name: str, value: object, needed: float, what: str) -> None:
         raise ModelError(name, value, words)
 
 
-def fitting_threads(bytes_each: float, sizes: Sizes, what: str, threads: int, shared: float = 0.0) -> int:
+def fitting_threads(
+    bytes_each: float, sizes: Sequence[tuple[str, object, float]], what: str, threads: int, shared: float = 0.0
+) -> int:
     """How many of `threads` replicas fit into memory side by side.
 
     Parameters
