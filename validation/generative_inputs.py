@@ -10,6 +10,9 @@ import tsphys
 from tsphys.models.generative_inputs import instance
 from tsphys.odes import learning_rule
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.one_step import at_start
+from tsphys.validation.plain_rules import Plain, regression
+from tsphys.validation.plain_rules import coloured as rates_of
 
 T = np.array([0.0, 1, 3, 8])
 TASK: dict[str, Any] = {
@@ -48,9 +51,26 @@ def white(setting: Setting) -> Finding:
     return within(difference, bound, f"{other.meta['quadrature']['kind']} quadrature")
 
 
+def rate(setting: Setting) -> Finding:
+    """First rates for inputs of a full covariance, both layers."""
+    N, lr, lr_v, sigma, b = 30, 0.8, 0.6, 0.7, 2
+    A = np.random.default_rng(0).standard_normal((N, 2 * N)) / (2 * N) ** 0.5
+    omega = A @ A.T * np.linspace(0.5, 2, N)[:, None] * np.linspace(0.5, 2, N)
+    given: dict[str, Any] = {**TASK, "lr": lr, "lr_v": lr_v, "noise": sigma, "minibatch": b}
+    model = tsphys.GenerativeInputs(covariance=omega, inputs="gaussian", **given)
+    drawn = instance(model, setting.seed, 0)
+    W, U = drawn.W, omega @ drawn.theta.T / N**0.5
+    start = tsphys.OrderParameters(
+        R=W @ U / N**0.5, Q=W @ omega @ W.T / N, T=drawn.T, v=TASK["v"], v_star=TASK["v_star"]
+    )
+    plain = Plain(regression("erf", lr, lr_v, sigma), b=b)
+    return at_start(model, *rates_of(plain, start, W, U, omega), seed=setting.seed)
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of given inputs."""
     return [
+        Check("rate", "coloured inputs", rate),
         Check("simulation", "coloured Gaussian inputs", coloured),
         Check("integral", "equations, white inputs", white),
     ]

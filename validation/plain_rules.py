@@ -7,7 +7,7 @@ lam (n, b, K), nu (n, b, M), noise (n, b, L), gram (n, b, b) = x·x'/N, with v (
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,10 +174,10 @@ def root(A: np.ndarray) -> np.ndarray:
     return u * np.sqrt(np.maximum(e, 0))
 
 
-def motion(plain: Plain, start: Any, points: int = 2**12, scramblings: int = 16) -> tuple[np.ndarray, np.ndarray]:
-    """Rates of (R, Q, v), flat, for N → ∞, and their standard errors: averages over scrambled Sobol points.
+def moments(plain: Plain, start: Any, points: int = 2**12, scramblings: int = 16) -> Iterator[tuple[np.ndarray, ...]]:
+    """⟨cνᵀ⟩, ⟨cλᵀ⟩, ⟨ccᵀ⟩/b and ⟨dv⟩ over each of several scrambled sets of Sobol points.
 
-    The spread of b = 1 example stands for all; a rule of the whole minibatch is averaged over perpendicular inputs.
+    The examples of a rule of the whole minibatch have perpendicular inputs.
     """
     from scipy.special import ndtri
     from scipy.stats import qmc
@@ -185,7 +185,6 @@ def motion(plain: Plain, start: Any, points: int = 2**12, scramblings: int = 16)
     (K, M), b = start.R.shape, plain.b if plain.rule.__qualname__.startswith("attack") else 1
     L = root(np.block([[start.T, start.R.T], [start.R, start.Q]]))
     outside, width = root(start.Q - start.R @ np.linalg.pinv(start.T) @ start.R.T), M + K + plain.noises
-    out = []
     for i in range(scramblings):
         u = qmc.Sobol(b * width, seed=i).random(points)
         z = ndtri(u).reshape(points, b, width)
@@ -199,20 +198,75 @@ def motion(plain: Plain, start: Any, points: int = 2**12, scramblings: int = 16)
         gram = np.broadcast_to(np.eye(b), (points, b, b))
         c, dv = plain.rule(lam, nu, np.array(start.v)[None, None], np.array(start.v_star), noise, gram)
         n = points * b
+        rate = dv.reshape(n, dv.shape[-1]).mean(axis=0)
         c, lam, nu = (x.reshape(n, -1) for x in (c, lam, nu))
-        dR, cl, cc = c.T @ nu / n, c.T @ lam / n, c.T @ c / n / plain.b
-        spread = cc.copy()
+        yield c.T @ nu / n, c.T @ lam / n, c.T @ c / n / plain.b, rate
+
+
+def motion(plain: Plain, start: Any, points: int = 2**12) -> tuple[np.ndarray, np.ndarray]:
+    """Rates of (R, Q, v), flat, for N → ∞, and their standard errors."""
+    out = []
+    for c_nu, c_lam, spread, rate in moments(plain, start, points):
+        size = np.diag(spread).copy()
         if plain.queries is not None:
-            spread += np.eye(K) * np.trace(cc) / plain.queries
+            spread = spread + np.eye(len(size)) * size.sum() / plain.queries
         if plain.fraction is not None:
-            spread += np.diag(np.diag(cc)) * (1 / plain.fraction - 1)
-        dR = dR - plain.decay * start.R
-        dQ = cl + cl.T + spread - 2 * plain.decay * start.Q
+            spread = spread + np.diag(size) * (1 / plain.fraction - 1)
+        dR = c_nu - plain.decay * start.R
+        dQ = c_lam + c_lam.T + spread - 2 * plain.decay * start.Q
         if plain.sphere:
             dR, dQ = dR - 0.5 * dQ[0, 0] * start.R, 0 * dQ
-        rate = dv.reshape(n, dv.shape[-1]).mean(axis=0) - plain.decay_v * np.array(start.v)
+        out.append(np.concatenate([dR.ravel(), dQ.ravel(), rate - plain.decay_v * np.array(start.v)]))
+    return average(out)
+
+
+def average(values: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean over scramblings, and its standard error."""
+    return np.mean(values, axis=0), np.std(values, axis=0, ddof=1) / len(values) ** 0.5
+
+
+def coloured(
+    plain: Plain, start: Any, W: np.ndarray, U: np.ndarray, omega: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`motion` for Gaussian inputs of covariance Ω (N, N), of covariance U (N, M) with teachers' fields.
+
+    c sees the input through the fields h alone: ⟨c x⟩ = ⟨c hᵀ⟩⟨h hᵀ⟩⁻¹⟨h xᵀ⟩.
+    """
+    N = len(omega)
+    with_input = np.concatenate([W @ omega / N**0.5, U.T])
+    C = np.block([[start.Q, start.R], [start.R.T, start.T]])
+    out = []
+    for c_nu, c_lam, spread, rate in moments(plain, start):
+        dW = N**0.5 * np.concatenate([c_lam, c_nu], axis=1) @ np.linalg.solve(C, with_input)
+        pull = dW @ omega @ W.T / N
+        dQ = pull + pull.T + spread * np.sum(omega**2) / N
+        out.append(np.concatenate([(dW @ U / N**0.5).ravel(), dQ.ravel(), rate]))
+    return average(out)
+
+
+def masked(plain: Plain, whole: Any, shares: Any) -> tuple[np.ndarray, np.ndarray]:
+    """`motion` of students who had these overlaps before each was left with a share of the coordinates, at random.
+
+    Coordinates that the same units have make a class; c sees its part of a field as `coloured` inputs are seen.
+    """
+    K = len(shares)
+    classes = [np.array([(g >> k) & 1 for k in range(K)]) for g in range(2**K)]
+    weight = [float(np.prod(np.where(m, shares, 1 - np.array(shares)))) for m in classes]
+    R = sum(f * m[:, None] * whole.R for f, m in zip(weight, classes))
+    Q = sum(f * np.outer(m, m) * whole.Q for f, m in zip(weight, classes))
+    start = type(whole)(R=R, Q=Q, T=whole.T, v=whole.v, v_star=whole.v_star)
+    C = np.block([[Q, R], [R.T, whole.T]])
+    out = []
+    for c_nu, c_lam, spread, rate in moments(plain, start):
+        seen = np.concatenate([c_lam, c_nu], axis=1) @ np.linalg.inv(C)
+        dR, dQ = np.zeros_like(R), np.zeros_like(Q)
+        for f, m in zip(weight, classes):
+            mR, mQ = m[:, None] * whole.R, np.outer(m, m) * whole.Q
+            dR += f * m[:, None] * (seen @ np.concatenate([mR, whole.T]))
+            pull = seen @ np.concatenate([mQ, mR.T])
+            dQ += f * np.outer(m, m) * (pull + pull.T + spread)
         out.append(np.concatenate([dR.ravel(), dQ.ravel(), rate]))
-    return np.mean(out, axis=0), np.std(out, axis=0, ddof=1) / scramblings**0.5
+    return average(out)
 
 
 def runs(

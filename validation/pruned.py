@@ -7,9 +7,9 @@ import numpy as np
 import tsphys
 from tsphys.odes import learning_rule
 from tsphys.validation.checks import Check, Finding, Setting, within
-from tsphys.validation.one_step import stepped
+from tsphys.validation.one_step import at_start, stepped
 from tsphys.validation.online import simulated
-from tsphys.validation.plain_rules import Plain, regression
+from tsphys.validation.plain_rules import Plain, masked, regression
 
 START = tsphys.OrderParameters(R=[[0.3, 0.1], [0.05, 0.35]], Q=[[0.4, 0.1], [0.1, 0.5]], T=np.eye(2))
 T = np.linspace(0, 8, 9)
@@ -38,5 +38,12 @@ def checks(quick: bool) -> list[Check]:
     out = [Check("simulation", name, simulated(model, START, T, "direct", 300, 16)) for name, model in MODELS.items()]
     model = tsphys.Pruned(lr=1.5, lr_v=1.0, noise=0.5, densities=[0.25, 0.75])
     plain = Plain(regression("erf", 1.5, 1.0, 0.5), masks=[0.25, 0.75])
+
+    def rate(setting: Setting) -> Finding:
+        """First rates, by classes of coordinates."""
+        given = tsphys.OrderParameters(R=START.R, Q=START.Q, T=START.T, v=[1, 1], v_star=[1, 1])
+        return at_start(model, *masked(plain, given, [0.25, 0.75]), start=START)
+
+    out.append(Check("rate", "masks of their own", rate))
     out.append(Check("step", "masks of their own, direct", stepped(model, plain, START, "direct")))
     return [*out, Check("integral", "equations, nothing masked", whole)]
