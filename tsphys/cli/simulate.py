@@ -59,6 +59,11 @@ def summary(result: Any) -> str:
 
     Of a partial result that is the last point that it has, below what is missing, and why.
     """
+    with np.errstate(all="ignore"):
+        return "\n".join(_lines(result))
+
+
+def _lines(result: Any) -> list[str]:
     at, points = _last(result), len(result[result.axis])
     lines = [f"{len(result.gaps)} of {points} points have no result; {why}" for why in result.gaps[:1]]
     lines += [f"{result.kind} of {result.model}, {result.axis} = {short(result[result.axis][at])}:"]
@@ -72,7 +77,7 @@ def summary(result: Any) -> str:
         elif 0 < mean.size <= 36:
             rows = "; ".join(" ".join(short(x, fixed=True) for x in row) for row in mean.reshape(-1, mean.shape[-1]))
             lines.append(f"  {name:<8} [{rows}]")
-    return "\n".join(lines)
+    return lines
 
 
 simulate = per_model("simulate", "Simulate a model and keep the observables.", run, output_options("simulation"))

@@ -54,7 +54,9 @@ class FirstOrder:
         shapes = {**own, **more, "cov": (length, P, P), "all_t": (p,)}
         if [int(np.prod(data[k].shape[1:])) for k in names] != self.sizes.tolist():
             raise ValueError("a first order in 1/N must have the sizes of its observables")
-        if any(a[k].shape != shape or a[k].dtype.kind != "f" for k, shape in shapes.items()):
+        if {values.dtype.kind for values in (*(data[k] for k in names), *(a[k] for k in shapes))} != {"f"}:
+            raise ValueError("a first order in 1/N must be real numbers, of real numbers")
+        if any(a[k].shape != shape for k, shape in shapes.items()):
             raise ValueError("a first order in 1/N must have numbers of the shapes of its observables")
 
     def __contains__(self, name: object) -> bool:

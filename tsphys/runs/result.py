@@ -360,6 +360,8 @@ def _check(record: Mapping[str, Any], data: Mapping[str, np.ndarray]) -> None:
             raise ValueError(f"{name} must have the axes that it is said to have")
         if any(n == 0 or n != sizes.setdefault(k, n) for k, n in zip(lead, shape)):
             raise ValueError(f"{name} must be as long as the others over {' and '.join(lead)}")
+    if known and data[axis].dtype.kind != "f":
+        raise ValueError("the axis of a first order in 1/N must be of numbers")
     if known:
         FirstOrder(**known).check({k: v for k, v in data.items() if k not in (axis, *constants)}, len(data[axis]))
 
