@@ -73,6 +73,8 @@ RECORDS = {
     "parameters a list": {"parameters": []},
     "parameters null": {"parameters": None},
     "meta a text": {"meta": "seed"},
+    "gaps a number": {"meta": {"gaps": 3}},
+    "gaps with escapes": {"meta": {"gaps": ["\x1b[2J"]}},
     "dims a list": {"dims": ["m"]},
     "dims a number": {"dims": {"m": 3}},
     "dims of numbers": {"dims": {"m": [3]}},

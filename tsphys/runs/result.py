@@ -343,6 +343,9 @@ def _check(record: Mapping[str, Any], data: Mapping[str, np.ndarray]) -> None:
         raise ValueError("parameters, dims and meta must be tables")
     if not all(isinstance(names, list) for names in (constants, *dims.values())):
         raise ValueError("constants and dims must be lists of names")
+    gaps = record["meta"].get("gaps", [])
+    if not isinstance(gaps, list) or not all(isinstance(why, str) and why.isprintable() for why in gaps):
+        raise ValueError("gaps must be told by a line each")
     names = [record["kind"], record["model"], *data, *constants, *dims, *(k for own in dims.values() for k in own)]
     if not all(isinstance(name, str) and name and name.isprintable() for name in (*names, axis or "none")):
         raise ValueError("kind, model, axis and names must be texts that can be printed")
