@@ -9,6 +9,7 @@ each step ends with w → w √N/|w|, dR/dt loses ½R dQ/dt, and Q = 1.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -205,8 +206,7 @@ def _scheduled(
         R, Q, v = _shaped(y, rule.K, rule.M)
         return phases.State(time, R, Q, T, v, v_star)
 
-    assert rule.schedule is not None
-    return through_phases(rule.schedule, leg, state, y0, t, **options)
+    return through_phases(partial(phases.entered, rule), leg, state, y0, t, **options)
 
 
 def _agree(kind: str, rule: LearningRule, sets: tuple[Nodes, ...], start: OrderParameters) -> bool:

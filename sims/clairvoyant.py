@@ -155,7 +155,7 @@ def simulate(
     seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
     steps, threads = whole_steps(t, N), thread_count(threads)
     check_memory("replicas", replicas, replicas * (REPLICA + 8.0 * len(t) * 6), "the observables")
-    depends = [("N", N, N), ("minibatch", model.minibatch, model.minibatch), ("horizon", model.horizon, model.horizon)]
+    depends = {"N": N, "minibatch": model.minibatch, "horizon": model.horizon}
     bytes_each = 8.0 * model.horizon * float(N) ** 2 * (model.minibatch + 2)
     threads = fitting_threads(bytes_each, depends, "the stream", threads)
     given = checked_start(rule, start or model.start(N, generator(seed, 0, "start")))

@@ -13,7 +13,7 @@ from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import of_array
 from tsphys.ground.given import takes
 from tsphys.models.dense_hebbian import DenseHebbian
-from tsphys.runs.memory import Sizes, fitting_threads
+from tsphys.runs.memory import fitting_threads
 from tsphys.runs.result import Result
 from tsphys.sims.engines.spins import hebbian, stored
 from tsphys.sims.engines.spins.chain import Network
@@ -103,10 +103,8 @@ def simulate(
     if p.started == "mixture" and p.mixture > min(numbers):
         raise ModelError("mixture", p.mixture, f"must be at most the number of patterns, {min(numbers)}")
     bytes_each, K = max((footprint(here, p.N, K), K) for here, K in zip(points, numbers, strict=True))
-    depends: Sizes = [("N", p.N, p.N), ("sweeps", p.sweeps, p.sweeps), ("P", model.P, model.P)]
-    for here, patterns_here in zip(points, numbers):
-        depends.append(("n_patterns", count, count) if count else ("alpha", here.alpha, patterns_here))
-        depends.append(("M", here.M, here.M))
+    depends = {"N": p.N, "sweeps": p.sweeps, "P": model.P, "n_patterns": count, "alpha": max(m.alpha for m in points)}
+    depends["M"] = max(here.M for here in points)
     bytes_each += hebbian.rows(p, K)
     threads = fitting_threads(bytes_each, depends, f"{K:.4g} patterns", p.threads)
 

@@ -18,7 +18,7 @@ from tsphys.physics.inference.generalisation import generalisation_error
 from tsphys.physics.inference.losses import loss
 from tsphys.runs.axis import along
 from tsphys.runs.ensemble import ensemble
-from tsphys.runs.memory import Sizes, fitting_threads
+from tsphys.runs.memory import fitting_threads
 from tsphys.runs.points import over, stack, tolerated
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
@@ -115,7 +115,7 @@ def simulate(
     replicas = number("replicas", replicas, kind=int, low=1)
     seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
     bytes_each = (2.0 if model.estimator == "bayes" else 5.0) * max(sizes) * N * np.dtype(dtype).itemsize
-    depends: Sizes = [("N", N, N), *(("alpha", here.alpha, n) for here, n in zip(models, sizes))]
+    depends = {"N": N, "alpha": max(here.alpha for here in models)}
     threads = fitting_threads(bytes_each, depends, f"{max(sizes):.4g} examples", thread_count(threads))
     rule = {"known": known, "most": number("most", most, kind=int, low=1), "damping": damping, "dtype": dtype}
 

@@ -13,7 +13,7 @@ from tsphys.ground.fingerprint import of_array
 from tsphys.ground.parameters import ENGINES, counted, word
 from tsphys.models.hopfield import Hopfield
 from tsphys.numerics.random import generator
-from tsphys.runs.memory import Sizes, fitting_threads
+from tsphys.runs.memory import fitting_threads
 from tsphys.runs.result import Result
 from tsphys.sims.engines.spins import columns, hebbian, stored
 from tsphys.sims.engines.spins.chain import Network
@@ -122,8 +122,8 @@ def simulate(
             return columns.drawn(p.N, P, min(P, p.mixture), p.seed, replica, point)
 
         record = {"engine": engine, "method": "columns", "n_patterns": count, "patterns": "drawn"}
-        seen: Sizes = [("sweeps", p.sweeps, p.sweeps)]
-        threads = fitting_threads(hebbian.rows(p, most), seen, "what is seen of every sweep", p.threads)
+        seen = "what is seen of every sweep"
+        threads = fitting_threads(hebbian.rows(p, most), {"sweeps": p.sweeps}, seen, p.threads)
         p = dataclasses.replace(p, threads=threads)
         return hebbian.run(model, p, grouped, record, progress=progress, checkpoint=checkpoint, resume=resume)
     if engine == "cuda":
@@ -142,8 +142,7 @@ def simulate(
         + ((entries(model, most).itemsize * p.N + of_products(most).itemsize * most) * p.N if method == "matrix" else 0)
     )
     what = f"{most:.4g} patterns" + (" and their couplings" if method == "matrix" else "")
-    depends: Sizes = [("N", p.N, p.N), ("sweeps", p.sweeps, p.sweeps)]
-    depends.append(("n_patterns", count, count) if count else ("alpha", max(loads), most))
+    depends = {"N": p.N, "sweeps": p.sweeps, "n_patterns": count, "alpha": None if count else float(max(loads))}
     threads = fitting_threads(bytes_each, depends, what, p.threads)
 
     def build(here: Hopfield, replica: int, point: int) -> Network:

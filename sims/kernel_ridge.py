@@ -89,8 +89,7 @@ def simulate(
         raise ModelError("n", most, f"must be less than the {len(own)} inputs of the population")
     wide = max(modes if here.k is None else here.k for here in models)
     bytes_each = 8.0 * (float(most + wide) * modes + 4.0 * most * wide + 6.0 * min(most, wide) ** 2)
-    depends = [(name, size, size) for name, size in (("n", most), ("modes", modes), ("k", wide))]
-    threads = fitting_threads(bytes_each, depends, "an instance", thread_count(threads))
+    threads = fitting_threads(bytes_each, {"n": most, "modes": modes, "k": wide}, "an instance", thread_count(threads))
 
     gaps = tolerated()
 

@@ -159,7 +159,7 @@ def simulate(
         raise ModelError("pca", pca, "must be true or false")
     _denoiser(model.prior, model.P, denoiser)
     needed = bytes_of(plan.N, np.dtype(dtype).itemsize) + 80.0 * plan.N * model.P
-    threads = fitting_threads(needed, [("N", plan.N, plan.N)], "the synapses", thread_count(threads))
+    threads = fitting_threads(needed, {"N": plan.N}, "the synapses", thread_count(threads))
 
     gaps = tolerated()
 

@@ -16,7 +16,7 @@ from tsphys.models.potts_attention import PottsAttention
 from tsphys.numerics.random import generator, stream
 from tsphys.runs.axis import along, is_sequence
 from tsphys.runs.ensemble import ensemble
-from tsphys.runs.memory import Sizes, fitting_threads
+from tsphys.runs.memory import fitting_threads
 from tsphys.runs.points import Gaps, over, stack, tolerated
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
@@ -146,12 +146,8 @@ def simulate(
         if here.alpha is not None:
             p.count(here.alpha)
     replicas = number("replicas", replicas, kind=int, low=1)
-    depends: Sizes = [("N", p.N, p.N), ("n_test", p.n_test, p.n_test)]
-    for here in models:
-        fresh = here.alpha is None
-        depends.append(
-            ("minibatch", here.minibatch, here.minibatch) if fresh else ("alpha", here.alpha, p.count(here.alpha))
-        )
+    depends = {"N": p.N, "n_test": p.n_test, "alpha": max(here.alpha or 0 for here in models)}
+    depends["minibatch"] = model.minibatch
     threads = fitting_threads(footprint(models, p), depends, "sequences and couplings", thread_count(threads))
     record = {"engine": "direct", **dataclasses.asdict(p)}
     if axis == "t":

@@ -14,7 +14,7 @@ from tsphys.physics.inference.losses import loss
 from tsphys.physics.kernels.hermite import activate, parts
 from tsphys.runs.axis import along
 from tsphys.runs.ensemble import ensemble
-from tsphys.runs.memory import Sizes, fitting_threads
+from tsphys.runs.memory import fitting_threads
 from tsphys.runs.points import tolerated
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
@@ -88,9 +88,7 @@ def simulate(
     ]
     # Inputs, features, and the factors of features.
     bytes_each = max(8.0 * ((n + test) * (N + p) + 3 * n * p + 6 * min(n, p) ** 2 + N * p) for p, n in sizes)
-    depends: Sizes = [("N", N, N), ("test", test, test)]
-    for here, (p, n) in zip(models, sizes):
-        depends += [("width", here.width, p), ("alpha", here.alpha, n)]
+    depends = {"N": N, "test": test, "width": max(m.width for m in models), "alpha": max(m.alpha for m in models)}
     threads = fitting_threads(bytes_each, depends, "an instance", thread_count(threads))
 
     gaps = tolerated()

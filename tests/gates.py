@@ -48,13 +48,20 @@ def gated(*arguments, **options):
 """
 
 
+def _signals():
+    """As a terminal starts a command, also where the tests run in the background and ignore signals."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def begun(folder, gate, *arguments):
     """A process, Python with these arguments, that comes to its gate as the code `gate` says."""
     (folder / "reached").unlink(missing_ok=True)
     (folder / "sitecustomize.py").write_text(START.format(folder=str(folder)) + gate)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(folder), str(ROOT)))}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, *arguments], env=environment, cwd=folder, start_new_session=True, **pipes)
+    command = [sys.executable, *arguments]
+    return subprocess.Popen(command, env=environment, cwd=folder, start_new_session=True, preexec_fn=_signals, **pipes)
 
 
 def at_the_gate(folder, run):

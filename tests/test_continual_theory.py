@@ -93,7 +93,7 @@ def test_motion_is_that_of_the_slow_reference(K, M, S, pull):
     motion = Motion(model, np.array(state.T), np.array(state.v_star))
     y = motion.state(state)
     phase = model.phase(1, motion.seen(0.0, y))
-    leg = motion.leg(1, phase, y, 1e-12)
+    leg = motion.leg(1, phase, y, 1e-10, 1e-12)
     rng = np.random.default_rng(1)
     # Away from the anchors: the weights' coordinates in teachers and anchors, and what is outside.
     z = leg.start.copy()

@@ -92,7 +92,7 @@ def test_the_commands_of_a_page_run(page, folder, capsys):
         line = " ".join(words)
         if any(there in line for there in ELSEWHERE):
             continue
-        force = [] if words[0] in ("sweep", "info", "models") and "collect" not in words else ["--force"]
+        force = [] if words[0] in ("sweep", "info", "models", "cite") and "collect" not in words else ["--force"]
         code, out, err = call(capsys, [*small(words), *force])
         if line in REFUSED:
             assert (code, out) == (2, ""), line

@@ -106,7 +106,7 @@ BAD = {
     "covariates": (lambda: tsphys.simulate(RandomFeatures(), N=10, covariates="real"), "covariates"),
     "no features at this size": (lambda: tsphys.simulate(RandomFeatures(width=0.01), N=10), "width"),
     "no examples at this size": (lambda: tsphys.simulate(RandomFeatures(alpha=0.01), N=10), "alpha"),
-    "beyond memory": (lambda: tsphys.simulate(RandomFeatures(width=1e9), N=1000), "N"),
+    "beyond memory": (lambda: tsphys.simulate(RandomFeatures(width=1e9), N=1000), "width"),
     "beyond any memory": (lambda: tsphys.simulate(RandomFeatures(width=1e300), N=1000), "width"),
     "test": (lambda: tsphys.simulate(RandomFeatures(), N=10, test=0), "test"),
     "N": (lambda: tsphys.simulate(RandomFeatures(), N=1), "N"),

@@ -411,13 +411,13 @@ FLOOR += [(3, 1, 0.05, 1.0435), (4, 2, 0.05, 1.0541), (4, 2, 0.02, 1.0209)]
 @pytest.mark.parametrize(("K", "M", "lr", "ratio"), FLOOR)
 def test_noise_floor(K, M, lr, ratio):
     model = tsphys.TwoLayer(K=K, M=M, lr=lr, noise=0.1)
-    eps, _ = noise_floor(model)
+    eps = noise_floor(model).eps_g
     assert eps / noise_floor_small_lr(model) == pytest.approx(ratio, abs=6e-5)
 
 
 def test_noise_floor_is_where_the_dynamics_ends():
     model = tsphys.TwoLayer(K=3, M=2, lr=0.5, noise=0.1)
-    eps, _ = noise_floor(model)
+    eps = noise_floor(model).eps_g
     assert solve(model, t=[4000.0], start=copy_start(3, 2, 0.3))["eps_g"][0] == pytest.approx(eps, rel=1e-6)
 
 

@@ -250,6 +250,13 @@ def test_a_schedule_that_is_none_is_one_line(case):
         refuses(lambda what=what: what(rule(schedule=schedule, v=(1.0,))), name)
 
 
+def test_a_rule_is_tried_with_the_parameters_of_a_phase():
+    model = rule("c[0] = p[int(p[0])]", params=(0.0,), schedule=lambda i, state: Phase([2.0 * i], until=state.t + 0.2))
+    for what in (run, lambda model: tsphys.solve(model, start=START, t=[1], points=64)):
+        with pytest.raises(tsphys.ModelError, match=r"p\[2\]"):
+            what(model)
+
+
 def test_a_schedule_may_do_with_its_state_what_it_likes():
     def rough(i, state):
         for a in (state.R, state.Q, state.T, state.v):

@@ -97,7 +97,7 @@ def constant(lam, nu, v, v_star, noise, p, c, dv):
     known = p.shape[0] == 7 and noise.shape[0] == 1 and p[0] == 7.0
     for i in range(1, p.shape[0]):
         known = known and abs(p[i]) < 1e-9
-    c[0] = 1.0 if known else np.nan
+    c[0] = 1.0 if known else 99.0
     c[1] = -0.5
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import DivergedError
-from tsphys.rules.phases import Phase, State, entered, stopping
+from tsphys.rules.phases import Phase, State, stopping
 from tsphys.solvers.ode import integrate
 
 
@@ -26,7 +26,7 @@ class Leg(NamedTuple):
 
 
 def through_phases(
-    schedule: Callable[[int, State], Phase],
+    enter: Callable[[int, State], Phase],
     leg_of: Callable[[Phase, np.ndarray], Leg],
     state_of: Callable[[float, np.ndarray], State],
     y0: np.ndarray,
@@ -37,8 +37,8 @@ def through_phases(
 
     Parameters
     ----------
-    schedule : callable
-        See `tsphys.rules.phases.Phase`.
+    enter : callable
+        ``enter(i, state)`` is the phase i = 0, 1, …, which begins at a `State`.
     leg_of : callable
         ``leg_of(phase, y)`` is the motion from y on, with the readout of the phase if it has one.
     state_of : callable
@@ -70,7 +70,7 @@ def through_phases(
     begins: list[Any] = []
     info: dict[str, Any] = {"steps": 0, "evaluations": 0}
     while filled < len(t):
-        phase = entered(schedule, len(begins), state_of(begin, now))
+        phase = enter(len(begins), state_of(begin, now))
         leg = leg_of(phase, now)
         state = state_of(begin, leg.back(leg.start[None])[0])
         begins.append({"t": begin, **{name: getattr(state, name).tolist() for name in ("R", "Q", "v")}})

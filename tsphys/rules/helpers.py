@@ -82,22 +82,23 @@ def _remade(function: Any, made: dict[Any, Any], make: Make) -> Any:
     # Before its helpers, which may call it in turn.
     made[function] = out = make(copy, options_of(function))
 
+    called = _names(plain.__code__)
+
     def replaced(x: Any) -> Any:
-        return _remade(x, made, make) if _is_helper(x) else x
+        if not isinstance(x, types.ModuleType):
+            return _remade(x, made, make) if _is_helper(x) else x
+        theirs = {k: replaced(v) for k, v in vars(x).items() if k in called and _is_helper(v)}
+        if not theirs:
+            return x
+        own = types.ModuleType(x.__name__)
+        own.__dict__.update({**vars(x), **theirs})
+        return own
 
     for cell, given in zip(cells, closure, strict=True):
         try:
             cell.cell_contents = replaced(given.cell_contents)
         except ValueError:  # A name without a value yet.
             continue
-    called = _names(plain.__code__)
     for name in called & names.keys():
-        value = names[name]
-        if not isinstance(value, types.ModuleType):
-            names[name] = replaced(value)
-            continue
-        theirs = {k: replaced(v) for k, v in vars(value).items() if k in called and _is_helper(v)}
-        if theirs:
-            names[name] = types.ModuleType(value.__name__)
-            names[name].__dict__.update({**vars(value), **theirs})
+        names[name] = replaced(names[name])
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,6 +13,9 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.given import call, in_words, takes
 from tsphys.ground.parameters import array, number
+
+#: First phases for whose parameters the rule is tried anew; a schedule may have thousands.
+TRIED = 16
 
 
 class State(NamedTuple):
@@ -57,7 +61,10 @@ class Phase:
 
     def of(self, rule: Any) -> Any:
         """The rule with the parameters of this phase."""
-        return replace(rule, params=array("params", self.params, (len(rule.params),), "as many as the rule has"))
+        own = copy.copy(rule)
+        params = array("params", self.params, (len(rule.params),), "as many as the rule has")
+        object.__setattr__(own, "params", tuple(params.tolist()))
+        return own
 
     def rates(self, rule: Any, N: float = math.inf) -> np.ndarray | None:
         """`pull` as an array (K,); None if nothing pulls.
@@ -88,17 +95,22 @@ class Phase:
         return number("until", self.until, low=begin, open_low=True, words=words)
 
 
-def entered(schedule: Callable[[int, State], Phase], i: int, state: State) -> Phase:
-    """The phase i of a schedule, which begins at a state, with its readout as an array.
+def entered(rule: Any, i: int, state: State) -> Phase:
+    """The phase i of a rule's schedule, which begins at a state, with its readout as an array.
 
     Raises
     ------
     ModelError
-        If the schedule fails, it returns no Phase, or one whose readout, interval or `stop` cannot be.
+        If the schedule fails, it returns no Phase, or one whose parameters, readout, interval or `stop` cannot be.
     """
-    phase = call("schedule", schedule, i, _copied(state))
+    phase = call("schedule", rule.schedule, i, _copied(state))
     if not isinstance(phase, Phase):
-        raise ModelError("schedule", schedule, f"must return a Phase, and returned {type(phase).__name__}")
+        raise ModelError("schedule", rule.schedule, f"must return a Phase, and returned {in_words(phase)}")
+    own = phase.of(rule)
+    if i < TRIED:
+        from tsphys.rules.trial import try_out
+
+        try_out(own, len(state.v), len(state.v_star))
     number("every", phase.every, low=0, open_low=True)
     if phase.stop is not None:
         takes("stop", phase.stop, "state")

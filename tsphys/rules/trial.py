@@ -43,13 +43,13 @@ class Misuse(Exception):
 class Argument(np.ndarray):
     """An argument of a user's function, or a part of one, that tells its name where it is misused."""
 
-    name = ""
-
-    def __array_finalize__(self, other: Any) -> None:
-        self.name = getattr(other, "name", "")
+    name = "an array"
 
     def __getitem__(self, key: Any) -> Any:
-        return self._told(super().__getitem__, key)
+        out = self._told(super().__getitem__, key)
+        if isinstance(out, Argument):
+            out.name = self.name
+        return out
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self._told(super().__setitem__, key, value)
@@ -173,7 +173,7 @@ def examples(rule: Any, V: int, V_star: int, lawful: bool) -> Iterator[tuple[boo
                 interpreted(rule.law)(s[row], noise[row], p)
         each = {"lam": draw(b, K), "nu": s * spread, "s": s, "noise": noise}
         each |= {"c": np.zeros((b, K)), "dv": np.zeros((b, V))}
-        out = each if rule.whole_batch else {k: a[0] for k, a in each.items()}
+        out = each if rule.whole_batch and lawful else {k: a[0] for k, a in each.items()}
         x = draw(b, 2 * b)
         out |= {"p": p, "gram": x @ x.T / (2 * b)}
         for k, own, length in (("v", rule.v, V), ("v_star", rule.v_star, V_star)):

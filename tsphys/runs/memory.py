@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from tsphys.errors import ModelError
-
-#: Parameters that a footprint depends on, their values, and how many things each of them stands for.
-Sizes = list[tuple[str, object, float]]
 
 #: Share of the machine's memory that a run may take.
 SHARE = 0.8
@@ -38,7 +35,7 @@ def check_memory(name: str, value: object, needed: float, what: str) -> None:
 
 
 def fitting_threads(
-    bytes_each: float, sizes: Sequence[tuple[str, object, float]], what: str, threads: int, shared: float = 0.0
+    bytes_each: float, sizes: Mapping[str, float | None], what: str, threads: int, shared: float = 0.0
 ) -> int:
     """How many of `threads` replicas fit into memory side by side.
 
@@ -46,8 +43,8 @@ def fitting_threads(
     ----------
     bytes_each : float
         Bytes of a replica.
-    sizes : list of (str, object, float)
-        What they depend on.
+    sizes : mapping
+        Parameters that they depend on and their values; None counts for nothing.
     what : str
         What takes them.
     threads : int
@@ -57,8 +54,8 @@ def fitting_threads(
     Raises
     ------
     ModelError
-        If not even one fits; it names the largest of the sizes.
+        If not even one fits; it names the parameter of the largest value.
     """
-    name, value, _ = max(sizes, key=lambda size: size[2])
-    check_memory(name, value, shared + bytes_each, what)
+    name = max(sizes, key=lambda name: sizes[name] or 0)
+    check_memory(name, sizes[name], shared + bytes_each, what)
     return max(1, min(threads, int((memory() - shared) / max(bytes_each, 1))))

@@ -234,7 +234,12 @@ class _Run:
 
     def check_pace(self, most: int) -> None:
         """Raise a ConvergenceError if more steps than `most` are to be expected, as if they grew with the time."""
-        if self.steps % PACE or self.filled == len(self.t):
+        if self.filled == len(self.t):
+            return
+        if self.steps >= most:
+            self.message = f"{most} steps are taken"
+            raise self.failed()
+        if self.steps % PACE:
             return
         if self.paced > 0:
             to_go = PACE * math.log(self.t[-1] / self.now) / max(math.log(self.now / self.paced), 1e-300)

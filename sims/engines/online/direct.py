@@ -17,7 +17,7 @@ from tsphys.physics.order_parameters import OrderParameters, microscopic
 from tsphys.rules.binding import law
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, held_fraction
-from tsphys.runs.memory import Sizes, fitting_threads
+from tsphys.runs.memory import fitting_threads
 from tsphys.sims.engines.online import estimates
 from tsphys.sims.engines.online.binding import bound, numbers
 from tsphys.sims.engines.online.local import (
@@ -270,8 +270,7 @@ def fitting(rule: LearningRule, N: int, dtype: np.dtype[Any], threads: int) -> i
     bytes_each = float(N) * ((rule.K + rule.M) * (dtype.itemsize + 4 * 8) + (size + anchors) * dtype.itemsize)
     bytes_each += 8.0 * N * masks
     what = "the weights and " + ("the inputs" if rule.alpha is None else f"{size:.4g} examples")
-    depends: Sizes = [("N", N, N), ("K", rule.K, rule.K), ("M", rule.M, rule.M)]
-    depends.append(("minibatch", rule.minibatch, size) if rule.alpha is None else ("alpha", rule.alpha, size))
+    depends = {"N": N, "K": rule.K, "M": rule.M, "minibatch": rule.minibatch, "alpha": rule.alpha}
     return fitting_threads(bytes_each, depends, what, threads)
 
 

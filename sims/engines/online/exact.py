@@ -248,8 +248,7 @@ def fitting(rule: LearningRule, N: int, dtype: Any, threads: int) -> int:
     ahead = max(1, SCALARS // b)
     drawn = float(b) * (M + K + rule.n_noise + estimates.width(rule)) + float(remainder(rule)) ** 2
     bytes_each = 8.0 * (ahead * drawn + float(K) * max(b, K) + 8.0 * (K + M) ** 2)
-    depends = [("minibatch", b, b), ("K", K, K), ("M", M, M)]
-    return fitting_threads(bytes_each, depends, "the fields of a minibatch", threads)
+    return fitting_threads(bytes_each, {"minibatch": b, "K": K, "M": M}, "the fields of a minibatch", threads)
 
 
 @cache

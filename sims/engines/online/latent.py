@@ -116,7 +116,7 @@ def simulate(
     check_memory("replicas", replicas, replicas * row, "the observables")
     each = 8.0 * (chunk_size(N, b) * b * (N + 3 * latent) + 3 * K * N)
     common = fixed if disorder == "common" else 0.0
-    depends = [("N", N, N), ("minibatch", b, b)]
+    depends = {"N": N, "minibatch": b}
     what = "the features and the inputs"
     threads = fitting_threads(each + fixed - common, depends, what, thread_count(threads), shared=common)
     piece = max(1, int(2e8 / (b * (cost + N * (K + 1)))))

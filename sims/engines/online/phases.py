@@ -48,8 +48,7 @@ class Phases:
 
     def _enter(self, step: int) -> None:
         state = self._state(*self.run(step, step))
-        assert self.rule.schedule is not None
-        self.phase = entered(self.rule.schedule, len(self.record), state)
+        self.phase = entered(self.rule, len(self.record), state)
         self.run.enter(self.phase)
         self.end = int(min(max(round(min(self.phase.end(state.t) * self.N, MOST_STEPS)), step + 1), MOST_STEPS))
         self.every = max(1, round(self.phase.every * self.N))
