@@ -39,6 +39,7 @@ from tsphys.runs.result import Result
 from tsphys.solvers.fixed_point import crossing, fixed_point
 
 BRANCHES = ("retrieval", "paramagnetic")
+LARGEST_ORDER = 1000
 OBSERVABLES = ("m", "n", "q", "free_energy", "energy", "entropy")
 OPTIONS = {"branch": param("retrieval", "state that is followed", kind=str, choices=BRANCHES, short="-b")}
 
@@ -80,6 +81,10 @@ def spins(model: DenseHebbian) -> Spins:
         words = 'must be "distinct" at alpha > 0: with coincident indices the noise at finite T is not known'
         raise ModelError("interaction", model.interaction, words)
     P, r, M = model.P, model.r, model.M
+    if P > LARGEST_ORDER:
+        raise ModelError(
+            "P", P, f"must be at most {LARGEST_ORDER} in the theory, whose powers of overlaps lose all digits"
+        )
     v, weights = example_law(r, M)
     common: dict[str, Any] = {"alpha": model.alpha, "T": model.T, "P": P, "v": v, "weights": weights}
     if model.storage == "given" or (M == 1 and r == 1):

@@ -97,7 +97,7 @@ class TwoLayer:
 
     def __post_init__(self) -> None:
         for name in ("activation", "teacher_activation"):
-            if getattr(self, name) == "quadratic":
+            if str(getattr(self, name)) == "quadratic":
                 object.__setattr__(self, name, "he2")
         validate(self)
         if self.activation == "sign" and self.train != "second":

@@ -1,0 +1,228 @@
+"""Parameters and options at their ends, far beyond, and as what they are not: a number or one line, for every model.
+
+All that is tried follows from the dataclasses and options themselves, so that a new model is tried too.
+"""
+
+import datetime
+import json
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import tsphys
+from tests.refusal import refuses
+from tests.walk import VERBS, ends, fields, options, outcome, run_of
+from tsphys.cli import main
+from tsphys.cli.options import flag
+from tsphys.ground.parameters import number, numbers
+from tsphys.registry import MODELS, model_class
+from tsphys.runs import memory
+
+#: What is no number, however much some of it looks like one.
+NO_NUMBERS = {
+    "truth": True,
+    "NumPy's truth": np.bool_(True),
+    "text": "1",
+    "bytes": b"1",
+    "complex": 1j,
+    "NumPy's complex": np.complex128(1),
+    "date": datetime.date(2020, 1, 1),
+    "NumPy's date": np.datetime64("2020-01-01"),
+    "duration": np.timedelta64(1, "s"),
+    "masked": np.ma.masked,
+    "not a number": np.float64("nan"),
+    "infinite": Decimal("Infinity"),
+    "object": object(),
+    "table": {"a": 1},
+    "set": {1},
+}
+#: What is neither a number nor a list of them.
+NO_LISTS = {
+    "ragged": [[1], [1, 2]],
+    "list of texts": ["1", "2"],
+    "list of truths": [True, False],
+    "one truth among numbers": [1, True],
+    "list of dates": [datetime.date(2020, 1, 1)],
+    "NumPy's dates": np.array(["2020-01-01", "2020-01-02"], "datetime64[D]"),
+    "complex list": [1, 1j],
+    "masked list": np.ma.masked_array([1.0, 2.0], [False, True]),
+    "list with none": [1, None],
+    "empty": [],
+    "deep": [[[1.0]]],
+}
+#: Integers that no count reaches.
+HUGE = (2**63, 2**64, 10**400, -(10**400))
+
+
+def numeric(metas):
+    return [k for k, meta in metas.items() if meta["kind"] in (int, float) and not meta["shape"]]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_parameters_that_are_no_numbers(name):
+    cls = model_class(name)
+    for key in numeric(fields(name)):
+        for value in (*NO_NUMBERS.values(), *NO_LISTS.values()):
+            refuses(lambda: cls(**{key: value}), key)  # noqa: B023
+    for key, meta in fields(name).items():
+        if meta["shape"]:
+            for what, value in (NO_NUMBERS | NO_LISTS).items():
+                if what not in ("deep", "empty"):
+                    refuses(lambda: cls(**{key: value}), key)  # noqa: B023
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_words_that_are_none(name):
+    cls = model_class(name)
+    for key, meta in fields(name).items():
+        for value in (3, ["erf"], np.array(["a", "b"]), b"erf", object()):
+            if meta["choices"] or (meta["kind"] is bool and not meta["shape"]):
+                refuses(lambda: cls(**{key: value}), key)  # noqa: B023
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("name", MODELS)
+def test_options_that_are_no_numbers_and_no_words(name, verb):
+    known, small = options(name, verb), run_of(name, verb)
+    for key, meta in known.items():
+        if key in ("t", "start", "partial"):
+            continue
+        if meta["choices"] or meta["kind"] is str:
+            wrong = (3, ["a"], np.array(["a", "b"]), b"a")
+        elif meta["kind"] is bool:
+            wrong = (3, "true", [True])
+        else:
+            wrong = (*NO_NUMBERS.values(), [1], [[1], [1, 2]])
+        for value in wrong:
+            refuses(lambda: getattr(tsphys, verb)(model_class(name)(), **{**small, key: value}), key)  # noqa: B023
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("name", MODELS)
+def test_times_and_axes_that_are_no_numbers(name, verb):
+    small = run_of(name, verb)
+    axes = getattr(model_class(name), "axes", ())
+    if "t" in options(name, verb):
+        more = {"activation": "linear"} if name == "online_attack" else {}
+        for value in (*NO_NUMBERS.values(), *NO_LISTS.values(), [2, 1], [-1, 1]):
+            given = {**small, "t": value, **({"overlap": 0.5} if "overlap" in options(name, verb) else {})}
+            model = model_class(name)(**more, **({"dynamics": "parallel"} if name == "hopfield" else {}))
+            refuses(lambda: getattr(tsphys, verb)(model, **given), "t")  # noqa: B023
+    for axis in axes:
+        for value in (*NO_NUMBERS.values(), *NO_LISTS.values()):
+            refuses(lambda: getattr(tsphys, verb)(model_class(name)(), **{**small, axis: value}), axis)  # noqa: B023
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_integers_that_no_count_reaches(name):
+    cls = model_class(name)
+    for key in [k for k in numeric(fields(name)) if fields(name)[k]["kind"] is int]:
+        for value in HUGE:
+            refuses(lambda: cls(**{key: value}), key)  # noqa: B023
+    for verb in VERBS:
+        for key in [k for k in numeric(options(name, verb)) if options(name, verb)[k]["kind"] is int]:
+            for value in HUGE:
+                given = {**run_of(name, verb), key: value}
+                refuses(lambda: getattr(tsphys, verb)(cls(), **given), key)  # noqa: B023
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_numbers_of_any_length_on_the_command_line_and_in_files(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    key = numeric(fields(name))[0]
+    for text in ("1" * 400, "1" * 5000, "-" + "9" * 400, "1e400", "[" * 100_000, "1" * 400 + ".5"):
+        (tmp_path / "run.toml").write_text(f"{key} = {text}\n")
+        small = [x for k, v in run_of(name, "solve").items() for x in (flag(k), "0,1" if k == "t" else json.dumps(v))]
+        for words in ([flag(key), text], ["--config", "run.toml"]):
+            if text.startswith("[") and words[0] != flag(key):
+                continue
+            with pytest.raises(SystemExit) as caught:
+                main(["solve", name, *small, *words])
+            out, err = capsys.readouterr()
+            assert (caught.value.code, out) == (2, ""), (words, err[:300])
+            assert err.startswith("tsphys: error: ")
+            assert err.count("\n") == 1
+            assert len(err) < 400
+    assert [p.name for p in tmp_path.iterdir()] == ["run.toml"]
+
+
+#: Sizes of which something is to be kept, at which no machine of these tests can.
+VAST = {"replicas": 10**8, "sweeps": 10**12, "minibatch": 10**10, "modes": 2 * 10**9, "n_test": 10**12, "test": 10**12}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_does_not_fit_is_refused_by_its_name(name, monkeypatch):
+    monkeypatch.setattr(memory, "memory", lambda: 2.0**33)
+    known, own = options(name, "simulate"), fields(name)
+    for key, size in VAST.items():
+        # The error on fresh examples of latent variables is a sum over chunks of them, however many.
+        if (key in known or key in own) and (name, key) != ("hidden_manifold", "n_test"):
+            given = {**run_of(name, "simulate"), **({key: size} if key in known else {})}
+            model = model_class(name)(**({key: size} if key in own else {}))
+            if key == "minibatch" and own.get("alpha") and name == "potts_attention":
+                model, given = model_class(name)(alpha=None, ridge=0.0, minibatch=size), {**given, "t": [0, 1]}
+            refuses(lambda: tsphys.simulate(model, **given), key)  # noqa: B023
+
+
+def test_what_is_not_kept_takes_no_memory(monkeypatch):
+    """Sweeps before a measurement, and between two looks, may be as many as there is time for."""
+    from tsphys.sims.engines.spins import hebbian
+
+    done = []
+    ordinary = hebbian.BLOCK
+
+    class Chain:
+        def sweeps(self, n, report):
+            done.append(n)
+            report(n)
+
+    told = []
+    hebbian.skip(Chain(), 3 * ordinary + 5, told.append)
+    assert done == [ordinary] * 3 + [5]
+    assert told[-1] == 3 * ordinary + 5
+
+
+@pytest.mark.parametrize("P", [3, 107, 171, 172, 1000, 10**6, 2**63 - 1])
+@pytest.mark.parametrize("storage", [{}, {"storage": "supervised", "r": 0.8, "M": 3}, {"interaction": "power"}])
+def test_interactions_of_any_order(P, storage):
+    model = tsphys.DenseHebbian(P=P, **storage)
+    for given in ({"alpha": [0.0]}, {"alpha": [0.0], "T": 0.1}, {"alpha": [1e-300]}, {"alpha": [0.1]}):
+        found = outcome(lambda: tsphys.solve(model, **given))  # noqa: B023
+        if 0.0 in given["alpha"] and not storage and P <= 1000:
+            assert found["m"] == pytest.approx([1.0], abs=1e-8)
+            assert found["energy"] == pytest.approx([-1 / P], rel=1e-4)
+    for N in (200, 1000):
+        given = {"N": N, "n_patterns": 3, "sweeps": 4, "equilibration": 0, "replicas": 1}
+        found = outcome(lambda: tsphys.simulate(model, **given))  # noqa: B023
+        if P == 107 and "interaction" in storage:
+            np.testing.assert_allclose(found["m"], [[1.0]], rtol=1e-9)
+            np.testing.assert_allclose(found["energy"], [[-1 / P]], rtol=1e-9)
+
+
+def test_numbers_are_taken_as_they_are_meant():
+    assert number("x", np.float32(0.5)) == 0.5
+    assert number("x", np.array(3.0), kind=int) == 3
+    assert number("x", Fraction(1, 4)) == 0.25
+    assert number("n", Decimal("1e3"), kind=int) == 1000
+    assert number("n", 2**63 - 1, kind=int) == 2**63 - 1
+    assert number("n", 1e3, kind=int) == 1000
+    np.testing.assert_array_equal(numbers([Fraction(1, 2), 1]), [0.5, 1.0])
+    np.testing.assert_array_equal(numbers(range(3)), [0.0, 1.0, 2.0])
+    np.testing.assert_array_equal(numbers(np.ma.masked_array([1.0, 2.0], [False, False])), [1.0, 2.0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("name", MODELS)
+def test_every_parameter_at_its_ends(name, verb):
+    cls, small = model_class(name), run_of(name, verb)
+    for key, meta in fields(name).items():
+        for value in ends(meta):
+            outcome(lambda: getattr(tsphys, verb)(cls(**{key: value}), **small))  # noqa: B023
+    for key, meta in options(name, verb).items():
+        if key in ("t", "start", "engine", "threads", "replicas", "burn_in", "sweeps", "equilibration", "iterations"):
+            continue
+        for value in ends(meta):
+            outcome(lambda: getattr(tsphys, verb)(cls(), **{**small, key: value}))  # noqa: B023
