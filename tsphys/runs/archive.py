@@ -59,8 +59,8 @@ def read_archive(file: IO[bytes], sealed: int) -> tuple[dict[str, Any], dict[str
         members = archive.infolist()
         _check_members(members, size)
         data = {info.filename.removesuffix(".npy"): _array(archive.read(info)) for info in members}
-    text = data.pop(_META)
-    if text.ndim != 0 or text.dtype.kind != "U":
+    text = data.pop(_META, None)
+    if text is None or text.ndim != 0 or text.dtype.kind != "U":
         raise ValueError("no record")
     record = json.loads(str(text[()]))
     if not isinstance(record, dict):
@@ -83,7 +83,7 @@ def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
             raise ValueError(f"{info.filename!r} is compressed in another way")
     unpacked = sum(info.file_size for info in members)
     if unpacked > max(LARGE, MOST_TIMES * size):
-        raise ValueError(f"{size} bytes that unpack to {unpacked}")
+        raise ValueError(f"{size} bytes would unpack to {unpacked}")
     check_memory("file", f"{unpacked} bytes", unpacked, "its arrays")
 
 

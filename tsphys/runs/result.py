@@ -13,6 +13,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import number
+from tsphys.ground.texts import printable
 from tsphys.runs.archive import KINDS, read_archive, write_archive
 from tsphys.runs.files import check_folder, npz, write_atomically
 from tsphys.runs.first_order import FirstOrder
@@ -319,7 +320,8 @@ def read(file: IO[bytes], path: Path) -> Result:
         raise
     except Exception as error:
         # Files of strangers fail in any way: those of zlib, zipfile, NumPy and JSON, deep recursion, no memory.
-        words = "is not a whole result of tsphys (truncated, damaged or another format)"
+        why = printable(" ".join(str(error).split()))[:100] or type(error).__name__
+        words = f"is not a whole result of tsphys (truncated, damaged or another format): {why}"
         raise ModelError("file", str(path), words) from error
     dims = {name: tuple(own) for name, own in record.pop("dims").items()}
     own, known = _apart(data)
