@@ -33,7 +33,7 @@ FLOORS = (
     ("runs",),
     ("models",),
     ("catalogue", "papers", "registry"),
-    ("comparison", "plotting", "animation", "images"),
+    ("comparison", "symbols", "curves", "plotting", "picture", "animation", "images"),
     ("studies",),
     ("cli", "__main__"),
 )

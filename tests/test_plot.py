@@ -81,7 +81,7 @@ BAD = {
     "no files": ((), "FILE"),
     "y": (("theory.npz", "-y", "energy"), "y = 'energy'"),
     "x": (("theory.npz", "-x", "alpha"), "x = 'alpha'"),
-    "too many lines": (("wide.npz", "-y", "Q"), "at most 16 can be drawn"),
+    "too many lines": (("wide.npz", "-y", "Q"), "at most 256 can be drawn"),
     "exists": (("theory.npz", "-o", "there"), "exists"),
     "log": (("theory.npz", "--log", "z"), "--log"),
 }
@@ -91,7 +91,7 @@ BAD = {
 def test_bad_input_gives_one_line_and_exit_code_2(case, results, capsys, folder):
     arguments, word = BAD[case]
     Path("there.png").write_bytes(b"precious")
-    wide = {"t": np.ones(1), "Q": np.ones((1, 5, 5))}
+    wide = {"t": np.ones(1), "Q": np.ones((1, 17, 17))}
     tsphys.Result("theory", "two_layer", {}, "t", wide).save("wide.npz")
     before = sorted(folder.iterdir())
     code, out, err = call(capsys, "plot", *arguments)

@@ -32,6 +32,7 @@ _HOMES = {
     "solve": "tsphys.registry",
     "compare": "tsphys.comparison",
     "Comparison": "tsphys.comparison",
+    "plot": "tsphys.picture",
     "ModelError": "tsphys.errors",
     "ConvergenceError": "tsphys.errors",
     "DivergedError": "tsphys.errors",
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from tsphys.models.two_layer import TwoLayer
     from tsphys.models.zeroth_order import ZerothOrder
     from tsphys.physics.order_parameters import OrderParameters
+    from tsphys.picture import plot
     from tsphys.registry import simulate, solve
     from tsphys.runs.result import Result, load
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -10,6 +11,7 @@ from typing import Any
 
 from tsphys.catalogue import CATALOGUE, Entry
 from tsphys.errors import DivergedError, ModelError
+from tsphys.ground.parameters import parameters
 from tsphys.ground.progress import Progress, listening
 from tsphys.runs.points import tolerating
 from tsphys.runs.result import Result
@@ -44,6 +46,25 @@ def model_class(name: str) -> type:
     if name not in MODELS:
         raise ModelError("model", name, "must be one of " + ", ".join(MODELS))
     return getattr(import_module(MODELS[name].home), MODELS[name].cls)
+
+
+def model_of(name: str, given: dict[str, Any]) -> Any:
+    """The model that a result's parameters are of.
+
+    Raises
+    ------
+    ModelError
+        If it had functions or arrays of the user's own, which no result keeps, or there is no such model.
+    """
+    known = entry(name)
+    cls = getattr(import_module(known.home), known.cls)
+    try:
+        model = cls(**given)
+    except (TypeError, ModelError) as error:
+        raise ModelError("model", name, f"cannot be made again from its parameters alone: {error}") from None
+    if json.dumps(parameters(model)) != json.dumps(given):
+        raise ModelError("model", name, "cannot be made again from its parameters alone")
+    return model
 
 
 def runner(model: Entry, verb: str) -> Callable[..., Result]:

@@ -6,14 +6,17 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground import html
 from tsphys.ground.parameters import number
-from tsphys.ground.texts import printable
+from tsphys.ground.texts import printable, short
+from tsphys.runs import tables
 from tsphys.runs.archive import KINDS, read_archive, write_archive
 from tsphys.runs.files import check_folder, npz, write_atomically
 from tsphys.runs.first_order import FirstOrder
@@ -252,6 +255,77 @@ class Result(Mapping[str, np.ndarray]):
         except (TypeError, ValueError, RecursionError) as error:
             raise ModelError("result", self.kind, f"cannot be written: {error}") from None
         write_archive(file, record, data)
+
+    def plot(self, *observables: str, x: str | None = None, log: str = "auto") -> Any:
+        """A picture of it, see `tsphys.plot`."""
+        # Pictures stand on a floor above this one.
+        return import_module("tsphys.picture").plot(self, *observables, x=x, log=log)
+
+    def model_object(self) -> Any:
+        """The model, as it was simulated or solved.
+
+        Raises
+        ------
+        ModelError
+            If it had functions of the user's own, or more than a file keeps.
+        """
+        # So does the catalogue.
+        return import_module("tsphys.registry").model_of(self.model, self.parameters)
+
+    def to_csv(self, path: str | os.PathLike[str], *, force: bool = True) -> Path:
+        """Write a table, see `to_dataframe`, as comma-separated values; whole or not there.
+
+        Raises
+        ------
+        ModelError
+            If the result has no axis, the folder cannot be written, or the file exists and `force` is false.
+        """
+        path = Path(path)
+        text = tables.csv(tables.columns(self))
+        check_folder(path)
+        return write_atomically(path, lambda file: file.write(text.encode()) and None, replace=force)
+
+    def to_dataframe(self) -> Any:
+        """As a ``pandas.DataFrame`` (the extra ``pandas``): a row for each point of the axis, which is the index.
+
+        Of a simulation the index is (replica, axis). Entries of a matrix are columns, ``R_12``; constants are left out,
+        parameters and record are in ``attrs``.
+
+        Raises
+        ------
+        ModelError
+            If the result has no axis.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise ImportError("to_dataframe needs pandas: pip install 'tsphys[pandas]'") from error
+        data = tables.columns(self)
+        frame = pandas.DataFrame(data).set_index([k for k in ("replica", self.axis) if k in data])
+        frame.attrs = {"kind": self.kind, "model": self.model, "parameters": self.parameters, "meta": self.meta}
+        return frame
+
+    def _repr_html_(self) -> str:
+        rows = {}
+        if self.axis:
+            values = self[self.axis]
+            rows["over"] = html.text(
+                f"{self.axis}, {len(values)} points from {short(values[0])} to {short(values[-1])}"
+            )
+        told = [f"{k} = {v}" for k, v in self.parameters.items() if v is not None]
+        rows["parameters"] = html.text(", ".join(told)[:400])
+        ran = [f"{k} = {self.meta[k]}" for k in ("N", "replicas", "engine", "seed") if k in self.meta]
+        if ran:
+            rows["run"] = html.text(", ".join(ran))
+        for name in self.observables[:8]:
+            values, shape = self.mean(name), ""
+            if values.ndim > 1:
+                shape = html.text(" × ".join(map(str, values.shape[1:])))
+            line = html.sparkline(values.tolist()) if values.ndim == 1 and values.dtype.kind in "iuf" else shape
+            rows[name] = line or html.text(values.dtype)
+        if self.gaps:
+            rows["missing"] = html.text(f"{len(self.gaps)}: {self.gaps[0]}")
+        return html.table(f"{self.kind} of {self.model}", rows)
 
     def to_xarray(self) -> Any:
         """As an ``xarray.Dataset`` with named axes, parameters and record as attributes (the extra ``xarray``)."""
