@@ -6,43 +6,39 @@ fraction λ_i/(λ_i + γ) with one effective ridge γ for all of them.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number, parameters
+from tsphys.ground.parameters import handed, number
 from tsphys.models.kernel_ridge import KernelRidge
-from tsphys.runs.axis import along
-from tsphys.runs.points import over, stack
-from tsphys.runs.provenance import provenance
-from tsphys.runs.result import Result
+from tsphys.runs import frames
 from tsphys.solvers.fixed_point import crossing, maximum
 
 
-def solve(
-    model: KernelRidge,
-    *,
-    n: Any = None,
-    k: Any = None,
-    ridge: Any = None,
-    noise: Any = None,
-    inputs: int | None = None,
-) -> Result:
-    """Errors over the number of examples or features, the ridge or the noise.
+@dataclass(frozen=True, kw_only=True)
+class Options(frames.Options):
+    """What the theory is asked for."""
 
-    Parameters
-    ----------
-    model : KernelRidge
-    n, k, ridge, noise : number or sequence of numbers, optional
-        In place of the model's; the one that is a sequence is the axis of the result.
-    inputs : int, optional
-        Number P of inputs in all, of which the n < P examples are a part, as in a simulation with a population.
+    inputs: int | None = handed(
+        "number P of inputs in all, of which the n < P examples are a part, as in a simulation with a population"
+    )
+
+    def suited(self, models: Sequence[KernelRidge]) -> Options:
+        if self.inputs is None:
+            return self
+        return replace(self, inputs=number("inputs", self.inputs, kind=int, low=max(here.n for here in models) + 1))
+
+
+@frames.static(KernelRidge, Options)
+def solve(model: KernelRidge, options: Options) -> dict[str, float]:
+    """Errors over the number of examples or features, the ridge or the noise.
 
     Returns
     -------
-    Result
+    dict
         Over the axis: ``eps_g`` = ½⟨(f̂ − f)²⟩ on fresh inputs, ``train_loss`` = ½ mean (f̂ − y)² over the examples,
         and ``gamma`` and ``kappa``, the effective ridges of the features and of the examples (equal for k → ∞). With
         `inputs` also ``eps_held``, the error at those that are no examples.
@@ -56,18 +52,8 @@ def solve(
     ----------
     Simon, Karkada, Ghosh & Belkin, ICLR 2024, eqs. (3)-(6); for the kernel Bordelon, Canatar & Pehlevan, ICML 2020.
     """
-    axis, values, models = along(model, n=n, k=k, ridge=ridge, noise=noise)
-    if inputs is not None:
-        inputs = number("inputs", inputs, kind=int, low=max(here.n for here in models) + 1)
-
-    def at(here: KernelRidge) -> dict[str, float]:
-        row = errors(here)
-        return row if inputs is None else {**row, "eps_held": held_out(row, here.n, inputs, here.noise)}
-
-    data = {axis: values, **stack(over(models, at))}
-    return Result(
-        kind="theory", model=model.name, parameters=parameters(model), axis=axis, data=data, meta=provenance()
-    )
+    row, inputs = errors(model), options.inputs
+    return row if inputs is None else {**row, "eps_held": held_out(row, model.n, inputs, model.noise)}
 
 
 def held_out(row: dict[str, float], n: int, inputs: int, noise: float) -> float:

@@ -8,12 +8,11 @@ others it is the saddle point of `tsphys.replica.saddles.gaussian_covariates`.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import parameters
 from tsphys.models.random_features import RandomFeatures
 from tsphys.physics.inference.channels import channel
 from tsphys.physics.kernels.hermite import parts
@@ -21,32 +20,17 @@ from tsphys.physics.kernels.spectra import marchenko_pastur
 from tsphys.replica.saddles.gaussian_covariates import Covariates, minimum
 from tsphys.replica.saddles.ridge import effective_ridge as effective
 from tsphys.replica.saddles.ridge import surplus
-from tsphys.runs.axis import along
-from tsphys.runs.points import over, stack
-from tsphys.runs.provenance import provenance
-from tsphys.runs.result import Result
+from tsphys.runs import frames
 from tsphys.solvers.fixed_point import maximum
 
 
-def solve(
-    model: RandomFeatures,
-    *,
-    width: Any = None,
-    alpha: Any = None,
-    ridge: Any = None,
-    noise: Any = None,
-) -> Result:
+@frames.static(RandomFeatures)
+def solve(model: RandomFeatures) -> dict[str, float]:
     """Errors of a trained readout over the number of features, of examples, the ridge or the noise.
-
-    Parameters
-    ----------
-    model : RandomFeatures
-    width, alpha, ridge, noise : float or sequence of float, optional
-        In place of the model's; the one that is a sequence is the axis of the result.
 
     Returns
     -------
-    Result
+    dict
         Over the axis: ``eps_g``, ½⟨(h − ν)²⟩ for a linear teacher, the probability of a sign other than the
         teacher's, without its noise, for a teacher ``sign``; ``train_loss``, the mean of ℓ over the examples, without
         penalty; ``m`` = ⟨hν⟩ and ``q`` = ⟨h²⟩ on fresh inputs.
@@ -62,11 +46,7 @@ def solve(
     ----------
     Mei & Montanari, Commun. Pure Appl. Math. 75, 667 (2022); Loureiro et al., NeurIPS 2021, eqs. (2.11)-(2.13).
     """
-    axis, values, models = along(model, width=width, alpha=alpha, ridge=ridge, noise=noise)
-    data = {axis: values, **stack(over(models, square if model.loss == "square" else risk))}
-    return Result(
-        kind="theory", model=model.name, parameters=parameters(model), axis=axis, data=data, meta=provenance()
-    )
+    return square(model) if model.loss == "square" else risk(model)
 
 
 def optimal_ridge(model: RandomFeatures) -> float:

@@ -2,73 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from tsphys.ground.parameters import counted, number, param, word
+from tsphys.ground.parameters import counted, param
 from tsphys.models.random_features import RandomFeatures
-from tsphys.numerics.random import generator
 from tsphys.physics.inference.losses import loss
 from tsphys.physics.kernels.hermite import activate, parts
-from tsphys.runs.axis import along
-from tsphys.runs.ensemble import ensemble
-from tsphys.runs.memory import fitting_threads
-from tsphys.runs.points import tolerated
-from tsphys.runs.replicas import thread_count
-from tsphys.runs.result import Result
+from tsphys.runs import frames
 from tsphys.sims.engines.inference.minimise import minimise
-from tsphys.sims.engines.inference.ridge import least_squares, over_axis
-
-COVARIATES = ("features", "gaussian")
-OPTIONS = {
-    "N": param(200, "input dimension", kind=int, low=2, short="-N"),
-    "covariates": param("features", "φ(Fx/√N), or Gaussian with the same covariance", kind=str, choices=COVARIATES),
-    "test": param(None, "fresh examples that measure the error; none: 10 N", kind=int, low=1, optional=True),
-}
+from tsphys.sims.engines.inference.ridge import least_squares, over_ridges
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options(frames.Options):
+    """What a simulation is asked for."""
+
+    N: int = param(200, "input dimension", kind=int, low=2, short="-N")
+    covariates: str = param(
+        "features", "φ(Fx/√N), or Gaussian with the same covariance", kind=str, choices=("features", "gaussian")
+    )
+    test: int | None = param(None, "fresh examples that measure the error; none: 10 N", kind=int, low=1, optional=True)
+
+    @property
+    def fresh(self) -> int:
+        """Examples that measure the error of ``features``; that of ``gaussian`` is known from F and w."""
+        return 10 * self.N if self.test is None else self.test
+
+
+def sizes(model: RandomFeatures, N: int) -> tuple[int, int]:
+    """Features p and examples n."""
+    return counted("width", model.width, N, "feature"), counted("alpha", model.alpha, N, "example")
+
+
+def memory(models: Sequence[RandomFeatures], options: Options) -> frames.Memory:
+    """Inputs, features, and the factors of features."""
+    N, test = options.N, options.fresh
+    each = [
+        8.0 * ((n + test) * (N + p) + 3 * n * p + 6 * min(n, p) ** 2 + N * p)
+        for p, n in (sizes(here, N) for here in models)
+    ]
+    depends = {"N": N, "test": test, "width": max(m.width for m in models), "alpha": max(m.alpha for m in models)}
+    return frames.Memory(max(each), depends)
+
+
+@over_ridges(RandomFeatures, Options, memory=memory)
 def simulate(
-    model: RandomFeatures,
-    *,
-    N: int = 200,
-    width: Any = None,
-    alpha: Any = None,
-    ridge: Any = None,
-    noise: Any = None,
-    covariates: str = "features",
-    test: int | None = None,
-    replicas: int = 1,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-    checkpoint: Callable[[Result], Any] | None = None,
-    resume: Result | None = None,
-) -> Result:
+    model: RandomFeatures, options: Options, rng: np.random.Generator, ridges: np.ndarray
+) -> dict[str, np.ndarray]:
     """Draw instances with N inputs, round(p/N·N) features and round(n/N·N) examples, and learn their readout.
 
-    Parameters
-    ----------
-    model : RandomFeatures
-    N : int
-        Input dimension.
-    width, alpha, ridge, noise : float or sequence of float, optional
-        In place of the model's; the one that is a sequence is the axis of the Result, `width` if none is. Over ridges
-        a replica keeps its instance, over the others each point has one of its own.
-    covariates : {"features", "gaussian"}
-        φ(Fx/√N) − κ_0, or κ_1 Fx/√N + κ_* ξ with ξ ~ N(0, I), which has the same first moments and, but for terms
-        that vanish with N, the same covariance.
-    test : int, optional
-        Fresh examples that measure the error of ``features``; that of ``gaussian`` is known from F and w.
-    replicas, seed, threads
-        Independent instances, the seed that with the replica fixes them, and how many are done at once.
-    progress, checkpoint, resume
-        Fraction done, finished replicas every 10 s or so, finished replicas to start from.
+    Over ridges a replica keeps its instance, over the other axes each point has one of its own. The covariates
+    ``features`` are φ(Fx/√N) − κ_0; ``gaussian`` are κ_1 Fx/√N + κ_* ξ with ξ ~ N(0, I), which has the same first
+    moments and, but for terms that vanish with N, the same covariance.
 
     Returns
     -------
-    Result
+    dict
         With axes (replica, axis): ``eps_g``, ``train_loss``, ``m``, ``q``, as in the theory; ``floor``, the ½⟨δh²⟩ on
         fresh inputs that rounding leaves open.
 
@@ -77,47 +69,8 @@ def simulate(
     ModelError
         If an argument is out of range, or an instance does not fit into memory.
     """
-    axis, values, models = along(model, width=width, alpha=alpha, ridge=ridge, noise=noise)
-    N = number("N", N, kind=int, low=2)
-    word("covariates", covariates, COVARIATES)
-    test = 10 * N if test is None else number("test", test, kind=int, low=1)
-    replicas = number("replicas", replicas, kind=int, low=1)
-    seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
-    sizes = [
-        (counted("width", here.width, N, "feature"), counted("alpha", here.alpha, N, "example")) for here in models
-    ]
-    # Inputs, features, and the factors of features.
-    bytes_each = max(8.0 * ((n + test) * (N + p) + 3 * n * p + 6 * min(n, p) ** 2 + N * p) for p, n in sizes)
-    depends = {"N": N, "test": test, "width": max(m.width for m in models), "alpha": max(m.alpha for m in models)}
-    threads = fitting_threads(bytes_each, depends, "an instance", thread_count(threads))
-
-    gaps = tolerated()
-
-    def work(replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
-        def instance(i: int, ridges: np.ndarray) -> dict[str, np.ndarray]:
-            rng = generator(seed, replica, f"instance {i}")
-            return learned(models[i], *sizes[i], N, covariates, test, rng, ridges)
-
-        return over_axis(axis, values, models, instance, report, gaps)
-
-    record = {"N": N, "seed": seed, "covariates": covariates, "test": test, "engine": "direct"}
-    return ensemble(
-        model, axis, values, work, record, replicas=replicas, threads=threads, progress=progress, checkpoint=checkpoint,
-        resume=resume,
-    )  # fmt: skip
-
-
-def learned(
-    model: RandomFeatures,
-    p: int,
-    n: int,
-    N: int,
-    covariates: str,
-    test: int,
-    rng: np.random.Generator,
-    ridges: np.ndarray,
-) -> dict[str, np.ndarray]:
-    """Observables of one instance at each of the ridges, each of shape (len(ridges),)."""
+    N, covariates, test = options.N, options.covariates, options.fresh
+    p, n = sizes(model, N)
     F = rng.standard_normal((p, N))
     # F and x are isotropic, so any teacher of norm √N is as good as √N times the first unit vector: ν = x_1.
     v, nu = drawn(model, F, n, covariates, rng)

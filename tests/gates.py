@@ -24,13 +24,13 @@ def gate():
 #: The third instance of a kernel ridge regression comes to the gate.
 THIRD = """
 from tsphys.sims import kernel_ridge
-ordinary, before = kernel_ridge.learned, []
+ordinary, before = kernel_ridge.least_squares, []
 
 def learned(*arguments):
     before.append(1)
     return gate() if len(before) == 3 else ordinary(*arguments)
 
-kernel_ridge.learned = learned
+kernel_ridge.least_squares = learned
 """
 
 

@@ -13,6 +13,7 @@ from tsphys.catalogue import CATALOGUE, Entry
 from tsphys.errors import DivergedError, ModelError
 from tsphys.ground.parameters import parameters
 from tsphys.ground.progress import Progress, listening
+from tsphys.runs.frames.verb import Verb
 from tsphys.runs.points import tolerating
 from tsphys.runs.result import Result
 
@@ -94,10 +95,15 @@ def find(model: Any, verb: str) -> Callable[..., Result]:
 
 def takes(model: Any, verb: str) -> set[str]:
     """Names of the options of a verb for a model."""
-    return {*inspect.signature(find(model, verb)).parameters, "partial"}
+    found = find(model, verb)
+    if isinstance(found, Verb):
+        return {*found.names, "partial"}
+    return {*inspect.signature(found).parameters, "partial"}
 
 
 def _call(function: Callable[..., Result], model: Any, options: dict[str, Any]) -> Result:
+    if isinstance(function, Verb):
+        return function(model, **options)
     known = inspect.signature(function).parameters
     required = [k for k, p in known.items() if p.default is p.empty and k != "model"]
     for name, value in options.items():

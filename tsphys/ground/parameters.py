@@ -80,6 +80,11 @@ def param(
     return dataclasses.field(default=default, metadata=meta)
 
 
+def handed(help: str, default: Any = None) -> Any:
+    """A field that only Python can hand over, as an array or a function; who takes it checks it."""
+    return param(default, help, kind=object)
+
+
 def allowed(meta: Any) -> str:
     """What a parameter may be, in words."""
     if meta["choices"]:
@@ -196,6 +201,8 @@ def array(name: str, value: Any, shape: tuple[int | None, ...], meaning: str = "
 
 
 def _coerce(name: str, value: Any, meta: Any) -> Any:
+    if meta["kind"] is object:
+        return value
     if value is None:
         if meta["optional"]:
             return None

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import Row, param, validate
+from tsphys.ground.parameters import Row, param
+from tsphys.rules.contract import Static
 from tsphys.runs.memory import check_memory
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class KernelRidge:
+class KernelRidge(Static):
     """Ridge regression on n examples y = f(x) + σζ of a target f = Σ_i v_i φ_i, with orthonormal eigenfunctions φ_i.
 
     The kernel K(x, x') = Σ_i λ_i φ_i(x)φ_i(x'), or one of k random features of it, K̂ = (1/k) Σ_a ψ_a(x)ψ_a(x') with
@@ -51,8 +52,8 @@ class KernelRidge:
     """
 
     name: ClassVar[str] = "kernel_ridge"
-    #: Parameters that may be the axis of `simulate` and `solve`.
     axes: ClassVar[tuple[str, ...]] = ("n", "k", "ridge", "noise")
+    size: ClassVar[str] = "n"
 
     n: int = param(100, "training examples", kind=int, low=1, short="-n")
     k: int | None = param(None, "random features; none: the kernel itself", kind=int, low=1, short="-k", optional=True)
@@ -67,7 +68,7 @@ class KernelRidge:
     )
 
     def __post_init__(self) -> None:
-        validate(self)
+        super().__post_init__()
         if (self.eigenvalues is None) != (self.target is None):
             given, missing = ("eigenvalues", "target") if self.target is None else ("target", "eigenvalues")
             raise ModelError(missing, None, f"must be given together with {given}")

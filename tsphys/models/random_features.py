@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import param, validate
+from tsphys.ground.parameters import param
 from tsphys.physics.names import ACTIVATIONS
+from tsphys.rules.contract import Static
 
 
 @dataclass(frozen=True)
-class RandomFeatures:
+class RandomFeatures(Static):
     """A student h(x) = w·v(x)/√p with p features v = φ(Fx/√N), F and inputs x ∈ R^N iid N(0, 1), on n examples.
 
     The teacher is ν = θ·x/√N with ‖θ‖² = N, so that ⟨ν²⟩ = 1, and ζ ~ N(0, 1) is its noise::
@@ -50,7 +51,6 @@ class RandomFeatures:
     """
 
     name: ClassVar[str] = "random_features"
-    #: Parameters that may be the axis of `simulate` and `solve`.
     axes: ClassVar[tuple[str, ...]] = ("width", "alpha", "ridge", "noise")
 
     activation: str = param("tanh", "φ of the features", kind=str, choices=tuple(ACTIVATIONS), short="-g")
@@ -62,7 +62,7 @@ class RandomFeatures:
     loss: str = param("square", "loss of an example", kind=str, choices=("square", "logistic"))
 
     def __post_init__(self) -> None:
-        validate(self)
+        super().__post_init__()
         if self.loss == "logistic" and self.teacher != "sign":
             raise ModelError("loss", self.loss, 'must be "square" unless teacher = "sign"')
         if self.loss == "logistic" and self.ridge == 0:

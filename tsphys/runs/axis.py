@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,15 +12,24 @@ from tsphys.errors import ModelError
 from tsphys.ground.parameters import number, numbers
 
 
-def along(model: Any, **given: Any) -> tuple[str, np.ndarray, list[Any]]:
-    """Name and values of the axis, and the model at each of them.
+class Points(NamedTuple):
+    """Name and values of an axis, the model at each of them, and the model with what else was given in place."""
+
+    axis: str
+    values: np.ndarray
+    models: list[Any]
+    model: Any
+
+
+def points(model: Any, given: Mapping[str, Any]) -> Points:
+    """The points at which a model is asked for.
 
     Parameters
     ----------
     model : dataclass
-    given : float, sequence of float or None
-        Parameters in place of the model's. The one that is a sequence is the axis; without one it is the first that is
-        given at all, and otherwise the first of the model's axes.
+    given : mapping
+        Numbers, sequences of numbers or None: parameters in place of the model's. The one that is a sequence is the
+        axis; without one it is the first that is given at all, and otherwise the first of the model's axes.
 
     Raises
     ------
@@ -33,13 +43,18 @@ def along(model: Any, **given: Any) -> tuple[str, np.ndarray, list[Any]]:
     model = replace(model, **fixed)
     axis = next(iter(sequences), next(iter(fixed), model.axes[0]))
     if axis not in sequences:
-        return axis, np.array([getattr(model, axis)]), [model]
+        return Points(axis, np.array([getattr(model, axis)]), [model], model)
     values = numbers(sequences[axis])
     if values is None or values.ndim != 1 or values.size == 0:
         raise ModelError(axis, sequences[axis], "must be a number or a sequence of numbers")
     # As they were given, since large integers have more digits than floats.
     models = [replace(model, **{axis: v}) for v in np.asarray(sequences[axis]).tolist()]
-    return axis, np.array([getattr(m, axis) for m in models]), models
+    return Points(axis, np.array([getattr(m, axis) for m in models]), models, model)
+
+
+def along(model: Any, **given: Any) -> tuple[str, np.ndarray, list[Any]]:
+    """Name and values of the axis, and the model at each of them; see `points`."""
+    return points(model, given)[:3]
 
 
 def is_sequence(value: Any) -> bool:

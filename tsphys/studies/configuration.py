@@ -18,6 +18,7 @@ from tsphys.ground.parameters import DTYPES, ENGINES, param
 from tsphys.ground.times import times, whole_steps
 from tsphys.physics.order_parameters import LARGEST
 from tsphys.registry import MODELS, VERBS, model_class, runner
+from tsphys.runs.frames.verb import Verb
 
 #: Options of runs; a command offers those that the model's `simulate` or `solve` takes.
 RUN: dict[str, Any] = {
@@ -48,6 +49,9 @@ def run_options(name: str, verb: str) -> dict[str, Any]:
     out: dict[str, Any] = {}
     fields = {f.name for f in dataclasses.fields(model_class(name))}
     for function in _functions(name, verb):
+        if isinstance(function, Verb):
+            out |= {k: v for k, v in function.options.items() if v.metadata["kind"] is not object}
+            continue
         for key, p in inspect.signature(function).parameters.items():
             if key in HIDDEN or key in fields or p.kind is p.VAR_KEYWORD:
                 continue

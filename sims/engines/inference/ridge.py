@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
-from tsphys.runs.points import Gaps, over, stack
+from tsphys.rules.contract import Static
+from tsphys.runs import frames
+from tsphys.runs.points import over, stack
+
+M = TypeVar("M", bound=Static)
+O = TypeVar("O", bound=frames.Options)
 
 #: Ridge, in units of the trace of the Gram matrix, from which on corrections make up for having squared the data.
 SAFE = 1e-9
@@ -173,32 +178,36 @@ def inverses(M: np.ndarray) -> tuple[Linear, Linear]:
     return solve, shortest
 
 
-def over_axis(
-    axis: str,
-    values: np.ndarray,
-    models: Sequence[Any],
-    instance: Callable[[int, np.ndarray], dict[str, np.ndarray]],
-    report: Callable[[float], None],
-    gaps: Gaps | None = None,
-) -> dict[str, np.ndarray]:
-    """Observables of a replica at all points of the axis, each of shape (axis, …).
+def over_ridges(
+    model: type[M], options: type[O], *, memory: Callable[[Sequence[M], O], frames.Memory]
+) -> Callable[[Callable[[M, O, np.random.Generator, np.ndarray], Mapping[str, np.ndarray]]], frames.Verb[M]]:
+    """Make ``simulate`` of ``draw(model, options, rng, ridges)``: one instance for all ridges, one each else.
 
     Parameters
     ----------
-    axis, values, models
-        As `tsphys.runs.axis.along` gives them.
-    instance : callable
-        ``instance(point, ridges)`` draws the instance of a point and returns its observables at each of the ridges.
-        Over ridges there is one instance, over anything else one for each point.
-    gaps : dict, optional
-        Where points without a result are noted, see `tsphys.runs.points.over`.
+    model, options, memory
+        As in `tsphys.runs.frames.instances`; one of the model's axes is ``ridge``.
+
+    Returns
+    -------
+    callable
+        A decorator of the physics: observables of an instance, each of shape (len(ridges),).
     """
-    if axis == "ridge" and gaps is None:
-        return instance(0, values)
 
-    def at(i: int) -> dict[str, Any]:
-        found = instance(0 if axis == "ridge" else i, np.array([models[i].ridge]))
-        report((i + 1) / len(models))
-        return {name: value[0] for name, value in found.items()}
+    def made(draw: Callable[[M, O, np.random.Generator, np.ndarray], Mapping[str, np.ndarray]]) -> frames.Verb[M]:
+        def work(points: frames.Points, own: O, replica: frames.Replica) -> Mapping[str, np.ndarray]:
+            models = points.models
+            if points.axis == "ridge" and replica.gaps is None:
+                return draw(models[0], own, replica.rng("instance 0"), points.values)
 
-    return stack(over(range(len(models)), at, gaps))
+            def at(i: int) -> dict[str, Any]:
+                k = 0 if points.axis == "ridge" else i
+                found = draw(models[k], own, replica.rng(f"instance {k}"), np.array([models[i].ridge]))
+                replica.report((i + 1) / len(models))
+                return {name: value[0] for name, value in found.items()}
+
+            return stack(over(range(len(models)), at, replica.gaps))
+
+        return frames.replicated(model, options, memory=memory, physics=draw)(work)
+
+    return made

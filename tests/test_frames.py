@@ -1,0 +1,125 @@
+"""Frames: what is declared once is what the library, the command line and the docs have."""
+
+import inspect
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+import tsphys
+from tests.refusal import refuses
+from tsphys.ground.parameters import param
+from tsphys.ground.progress import tell
+from tsphys.registry import CATALOGUE, VERBS, runner
+from tsphys.rules.contract import Static
+from tsphys.runs import frames
+from tsphys.studies import configuration
+
+
+@dataclass(frozen=True)
+class Coin(Static):
+    name: ClassVar[str] = "coin"
+    axes: ClassVar[tuple[str, ...]] = ("bias", "gain")
+
+    bias: float = param(0.5, "chance of a one", low=0, high=1)
+    gain: float = param(1.0, "worth of a one")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Throws(frames.Options):
+    N: int = param(100, "throws", kind=int, low=1)
+    dirt: float = param(0.0, "share of zeros by mistake", low=0, high=1)
+
+
+@frames.static(Coin)
+def solve(model):
+    """What a coin is worth.
+
+    Returns
+    -------
+    dict
+        ``m``, the mean.
+    """
+    if model.bias == 1:
+        raise tsphys.ModelError("bias", model.bias, "must be less than 1")
+    return {"m": model.bias * model.gain}
+
+
+def memory(models, options):
+    return frames.Memory(8.0 * options.N, {"N": options.N}, "throws")
+
+
+@frames.instances(Coin, Throws, memory=memory)
+def simulate(model, options, rng):
+    """Throw it."""
+    tell(0.5)
+    return {"m": model.gain * float((rng.random(options.N) < model.bias * (1 - options.dirt)).mean())}
+
+
+def test_a_theory_is_a_function_of_one_point():
+    found = solve(Coin(gain=2.0), bias=[0.1, 0.5])
+    assert (found.kind, found.axis, found["m"].tolist()) == ("theory", "bias", [0.2, 1.0])
+    assert solve(Coin(), bias=0.5, gain=[1, 2]).parameters == {"bias": 0.5, "gain": 1.0}
+    refuses(lambda: solve(Coin(), bias=[0.5, 1.0]), "bias")
+
+
+def test_a_simulation_is_a_function_of_one_instance():
+    told = []
+    whole = simulate(Coin(), bias=[0.2, 0.7], N=1000, seed=3, replicas=4, threads=1, progress=told.append)
+    assert whole["m"].shape == (4, 2)
+    assert len(np.unique(whole["m"])) == 8
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    assert tsphys.compare(whole, solve(Coin(), bias=[0.2, 0.7])).ok
+    assert {k: whole.meta[k] for k in ("N", "dirt", "seed", "replicas")} == {
+        "N": 1000,
+        "dirt": 0.0,
+        "seed": 3,
+        "replicas": 4,
+    }
+    kept = []
+    part = simulate(Coin(), bias=[0.2, 0.7], N=1000, seed=3, replicas=2, threads=2, checkpoint=kept.append)
+    again = simulate(Coin(), bias=[0.2, 0.7], N=1000, seed=3, replicas=4, resume=part)
+    np.testing.assert_array_equal(again["m"], whole["m"])
+    refuses(lambda: simulate(Coin(), bias=[0.2, 0.7], N=999, seed=3, replicas=4, resume=part), "resume")
+
+
+def test_what_is_not_an_option_is_a_line():
+    refuses(lambda: simulate(Coin(), M=3), "M")
+    refuses(lambda: solve(Coin(), N=3), "N")
+    refuses(lambda: solve(tsphys.Hopfield()), "model")
+    refuses(lambda: simulate(Coin(), N=0), "N")
+    refuses(lambda: simulate(Coin(), replicas=2.5), "replicas")
+    refuses(lambda: simulate(Coin(), N=10**18), "N")
+
+
+def test_docstring_and_signature_are_made_of_the_options():
+    assert list(inspect.signature(simulate).parameters)[:5] == ["model", "bias", "gain", "N", "dirt"]
+    assert inspect.signature(simulate).parameters["N"].default == 100
+    for words in (
+        "Throw it.",
+        "bias, gain : float or sequence of float",
+        "N : int, default 100\n    throws; an integer >= 1.",
+    ):
+        assert words in simulate.__doc__
+    assert solve.__doc__.index("Parameters") < solve.__doc__.index("Returns\n-------\nResult\n    ``m``")
+
+
+def framed():
+    for name, entry in CATALOGUE.items():
+        for verb in VERBS:
+            if isinstance(runner(entry, verb), frames.Verb):
+                yield name, verb
+
+
+@pytest.mark.parametrize("name, verb", [*framed()])
+def test_one_default_everywhere(name, verb):
+    """The signature, which editors show, the command line and files, and what runs."""
+    made = runner(CATALOGUE[name], verb)
+    assert made.model.name == name
+    assert list(inspect.signature(made).parameters) == ["model", *made.names]
+    for key, option in made.options.items():
+        assert inspect.signature(made).parameters[key].default == option.default
+        if CATALOGUE[name].command and option.metadata["kind"] is not object:
+            assert configuration.run_options(name, verb)[key] is option

@@ -1,0 +1,14 @@
+"""The frames: what makes a run of the physics that a model's file gives.
+
+`verb` is what all of them make, `options` what runs are asked for. A frame is a decorator of a function of physics, and
+stands in a file of its own: here if models of several families need it, beside its engine otherwise. A second kind of
+run is a second frame.
+"""
+
+from tsphys.runs.axis import Points
+from tsphys.runs.frames.instances import Memory, Replica, instances, replicated
+from tsphys.runs.frames.options import Options, Replicas
+from tsphys.runs.frames.static import static
+from tsphys.runs.frames.verb import Verb
+
+__all__ = ["Memory", "Options", "Points", "Replica", "Replicas", "Verb", "instances", "replicated", "static"]

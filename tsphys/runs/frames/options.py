@@ -1,0 +1,69 @@
+"""Options of runs: frozen dataclasses of `param`, as models are; one source of names, defaults, limits and meaning."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tsphys.ground.fingerprint import of_array
+from tsphys.ground.parameters import LARGEST_INTEGER, handed, param, plain, validate
+
+O = TypeVar("O", bound="Options")
+S = TypeVar("S", bound="Options")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """None; the base of those that a frame or a model has."""
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+    def suited(self: S, models: Sequence[Any]) -> S:
+        """These options, checked against the models at all points.
+
+        Raises
+        ------
+        ModelError
+            If they do not go together.
+        """
+        return self
+
+    def record(self) -> dict[str, Any]:
+        """What a Result tells of them."""
+        return {name: _told(getattr(self, name)) for name in described(type(self))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replicas(Options):
+    """Of every run that is made of independent replicas."""
+
+    replicas: int = param(8, "independent replicas", kind=int, low=1, short="-r")
+    seed: int = param(
+        0, "seed; with the replica and the engine it fixes every random number", kind=int, low=0, high=LARGEST_INTEGER,
+        short="-s",
+    )  # fmt: skip
+    threads: int | None = param(
+        None, "threads over replicas; none: all cores", kind=int, low=1, short="-j", optional=True
+    )
+    progress: Any = handed("function that is called with the fraction done")
+    checkpoint: Any = handed("function that is called with the replicas finished until then, soon after they are")
+    resume: Any = handed("Result of finished replicas of the same run, which are not done again")
+
+
+def described(options: type[Options]) -> dict[str, dataclasses.Field[Any]]:
+    """Name → field of each option."""
+    return {f.name: f for f in dataclasses.fields(options)}
+
+
+def chosen(options: type[O], given: Mapping[str, Any]) -> O:
+    """The options of this kind among those that are given, checked, and the others by default."""
+    return options(**{name: given[name] for name in described(options) if name in given})
+
+
+def _told(value: Any) -> Any:
+    return f"given {of_array(value)}" if isinstance(value, np.ndarray) else plain(value)

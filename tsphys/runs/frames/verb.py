@@ -1,0 +1,96 @@
+"""What frames make: `simulate` and `solve` of a model, functions that say themselves what they take."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+from tsphys.errors import ModelError
+from tsphys.ground.parameters import allowed
+from tsphys.rules.contract import Model
+from tsphys.runs.result import Result
+
+M = TypeVar("M", bound=Model)
+
+_AXES = "In place of the model's; the one that is a sequence is the axis of the Result, `{}` if none is."
+
+
+class Verb(Generic[M]):
+    """``simulate`` or ``solve`` of a model.
+
+    Parameters
+    ----------
+    physics : callable
+        What the model's file says: its name, its words, and where it stands.
+    model : type
+        The class of its models.
+    axes : sequence of str
+        Parameters of the model that a run may be asked for in their place.
+    options : mapping
+        Name → field of every other option.
+    run : callable
+        ``run(model, given) -> Result``; nothing is given that is not known.
+
+    Attributes
+    ----------
+    physics, model, axes, options
+        As above.
+    """
+
+    def __init__(
+        self, physics: Callable[..., Any], model: type[M], axes: tuple[str, ...],
+        options: Mapping[str, dataclasses.Field[Any]], run: Callable[[M, dict[str, Any]], Result],
+    ):  # fmt: skip
+        self.physics, self.model, self.axes, self.options, self._run = physics, model, axes, dict(options), run
+        self.__name__, self.__qualname__, self.__module__ = physics.__name__, physics.__qualname__, physics.__module__
+        self.__doc__ = words(physics.__doc__ or "", model, axes, self.options)
+        # What reads signatures, as editors and the site do, sees one.
+        self.__signature__ = _signature(model, axes, self.options)
+
+    def __repr__(self) -> str:
+        return f"<{self.__module__}.{self.__name__}>"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that it takes beside the model."""
+        return (*self.axes, *self.options)
+
+    def __call__(self, model: M, **given: Any) -> Result:
+        if not isinstance(model, self.model):
+            raise ModelError("model", type(model).__name__, f"must be a tsphys.{self.model.__name__}")
+        for name, value in given.items():
+            if name not in self.names:
+                words = f"is not an option of {self.__name__} for {model.name} ({', '.join(self.names)})"
+                raise ModelError(name, value, words)
+        for name, option in self.options.items():
+            if option.default is dataclasses.MISSING and name not in given:
+                raise ModelError(name, None, f"is required to {self.__name__} {model.name}")
+        return self._run(model, given)
+
+
+def words(own: str, model: type, axes: tuple[str, ...], options: Mapping[str, dataclasses.Field[Any]]) -> str:
+    """A docstring: the physics' own, which returns rows, with a list of all options before its sections."""
+    before, section, after = inspect.cleandoc(own).partition("\nReturns\n-------\n")
+    entries = [f"model : {model.__name__}"]
+    if axes:
+        entries += [f"{', '.join(axes)} : float or sequence of float, optional", f"    {_AXES.format(axes[0])}"]
+    for name, option in options.items():
+        # What Python hands over has limits of its own, in its words.
+        limits = "" if option.metadata["kind"] is object else f"; {allowed(option.metadata)}"
+        default = "" if option.default is dataclasses.MISSING else f", default {option.default!r}"
+        kind = option.type if isinstance(option.type, str) else option.type.__name__
+        entries += [f"{name} : {kind}{default}", f"    {option.metadata['help']}{limits}."]
+    out = "\n".join([before.rstrip(), "", "Parameters", "----------", *entries, ""])
+    return out + section + after.replace("dict\n", "Result\n", 1) if section else out
+
+
+def _signature(model: type, axes: tuple[str, ...], options: Mapping[str, dataclasses.Field[Any]]) -> inspect.Signature:
+    named = inspect.Parameter.KEYWORD_ONLY
+    out = [inspect.Parameter("model", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=model.__name__)]
+    out += [inspect.Parameter(name, named, default=None, annotation="Any") for name in axes]
+    for name, option in options.items():
+        default = inspect.Parameter.empty if option.default is dataclasses.MISSING else option.default
+        out.append(inspect.Parameter(name, named, default=default, annotation=option.type))
+    return inspect.Signature(out, return_annotation="Result")
