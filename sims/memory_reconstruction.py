@@ -34,12 +34,14 @@ from tsphys.runs.points import over, stack, tolerated
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.inference.low_rank_amp import Denoiser, Iterate, amp, bethe, errors, matched, principal
-from tsphys.sims.engines.inference.synapses import Scores, bytes_of, observed, stored
+from tsphys.sims.engines.inference.synapses import Scores, bytes_of, check_fit, observed, stored
 
 DENOISERS = ("auto", "exact", "mean_field")
 DTYPES = ("float32", "float64")
 #: Size of random initial estimates, in standard deviations of the patterns.
 SMALL = 1e-4
+#: Mean square of estimates, in that of patterns, below which nothing was found.
+FOUND = 1e-3
 
 OPTIONS = {
     "N": param(2000, "number of neurons", kind=int, short="-N"),
@@ -118,7 +120,8 @@ def simulate(
         With axes (replica, axis): ``mse`` mean squared error per component, ``overlap`` x·x⁰/(NPσ²), after the order of
         the patterns (and signs or a rotation, as far as the prior leaves them open) was chosen for the best match;
         at the end also ``free_energy``, Bethe's, per neuron and pattern, ``iterations`` of all starts, ``moved``, the
-        last mean change, which tells whether they converged, and ``overlap_pca``, the share of the patterns' norm in
+        last mean change, which tells whether they converged, ``consistent``, 1 where the end is that of a posterior
+        as Nishimori's identities have it and 0 else, and ``overlap_pca``, the share of the patterns' norm in
         the span of the leading eigenvectors, with ``mse_pca``, that of the best linear estimate from there.
 
     Raises
@@ -208,9 +211,11 @@ def reconstruct(
     Raises
     ------
     ModelError
-        If J is not symmetric, or has entries that the channel cannot give.
+        If J is not symmetric, has entries that the channel cannot give, or mean, scatter or share of bonds are not
+        those of the model.
     ConvergenceError
-        If the estimates still move after that many iterations.
+        If the estimates still move after that many iterations, nothing was found, or what was found violates
+        Nishimori's identities, which patterns of the model fulfil; the estimates are its `last`.
     """
     iterations = number("iterations", iterations, kind=int, low=1)
     tol = number("tol", tol, low=0, open_low=True)
@@ -218,6 +223,7 @@ def reconstruct(
     word("dtype", dtype, DTYPES)
     seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
     S = observed(model, J, np.dtype(dtype))
+    check_fit(model, S)
     if S.N <= model.P:
         raise ModelError("J", f"array of shape {(S.N, S.N)}", f"must be of more than {model.P} neurons, the patterns")
     if start is not None:
@@ -227,8 +233,18 @@ def reconstruct(
         state, count, settled = _converged(model, S, denoiser, x, iterations, tol)
     else:
         state, count, settled = _uninformed(model, S, denoiser, generator(seed, 0, "start 0"), iterations, tol, starts)
+    wrong, some = "", found(model.prior, state).sum()
     if not settled:
-        raise ConvergenceError("the patterns were not reached", residual=state.moved, iterations=count, last=state.x)
+        wrong = "the patterns were not reached"
+    elif some < model.P:
+        wrong = (
+            f"{some or 'none'} of {model.P} patterns found: the noise may be too strong, Delta = {model.Delta:.3g}, "
+        )
+        wrong += "or fewer be stored"
+    elif not consistent(model.prior, state):
+        wrong = "no patterns of this model were found: estimates and fields violate Nishimori's identities"
+    if wrong:
+        raise ConvergenceError(wrong, residual=state.moved, iterations=count, last=state.x)
     return state.x
 
 
@@ -308,43 +324,80 @@ def _uninformed(
     starts: int,
     report: Callable[[float], None] | None = None,
 ) -> tuple[Iterate, int, bool]:
-    """The best last iterate from small random estimates, the iterations of all starts, and whether it settled."""
-    found, total = [], 0
+    """The best last iterate from small random estimates, the iterations of all starts, and whether it settled.
+
+    Where some patterns were found and others not, the next start keeps those.
+    """
+    ends: list[tuple[Iterate, bool]] = []
+    total, keep = 0, np.zeros(model.P, dtype=bool)
     for _ in range(starts):
-        state, count, settled = _random_start(model, S, denoiser, rng, iterations, tol, report)
-        found.append((state, settled))
+        x = _small(model.prior, (S.N, model.P), rng)
+        x[:, keep] = ends[-1][0].x[:, keep] if ends else 0.0
+        state, count, settled = _random_start(model, S, denoiser, x, iterations, tol, report)
+        ends.append((state, settled))
         total += count
         if consistent(model.prior, state):
             return state, total, settled
-    best, settled = min(found, key=lambda end: (not end[1], bethe(S.product, model.Delta, end[0])))
+        keep = found(model.prior, state)
+        keep &= not keep.all()
+    best, settled = min(ends, key=lambda end: (not end[1], bethe(S.product, model.Delta, end[0])))
     return best, total, settled
+
+
+def found(prior: Prior, state: Iterate) -> np.ndarray:
+    """Which of the estimates (N, P) are not all but zero, shape (P,)."""
+    return np.mean(state.x**2, axis=0) >= FOUND * prior.second_moment
 
 
 def consistent(prior: Prior, state: Iterate) -> bool:
     """Whether estimates and fields are those of a Bayes-optimal posterior, as Nishimori's identities have it.
 
     xᵀx/N + V should be σ²·1 and xᵀB/N should be σ²A. Allowed are five standard deviations of such sums over N neurons,
-    √(E x⁴/N) for the patterns' own overlaps, and √(σ²A/N) for those with the noise of the fields.
+    √(E x⁴/N) for the patterns' own overlaps, and √(σ²A/N) for those with the noise of the fields. And the fields of a
+    pattern should be as peaked as Ax with noise of variance A makes them, which other laws of x than the prior's, and
+    mixtures of patterns, do not. Patterns of one law are found all or none.
     """
     N, P = state.x.shape
+    there = found(prior, state)
+    if 0 < there.sum() < P:
+        return False
     variance, own = prior.second_moment, np.sqrt(fourth_moment(prior) / N)
     largest = np.abs(state.A).max()
     patterns = np.abs(state.x.T @ state.x / N + state.V - variance * np.eye(P)).max()
     fields = np.abs(state.x.T @ state.B / N - variance * state.A).max()
-    return bool(patterns < 5 * own and fields < 5 * (largest * own + np.sqrt(variance * largest / N)))
+    if not (patterns < 5 * own and fields < 5 * (largest * own + np.sqrt(variance * largest / N))):
+        return False
+    return all(_as_peaked(prior, float(a), b, P) for a, b in zip(np.diag(state.A)[there], state.B.T[there]))
+
+
+def _as_peaked(prior: Prior, A: float, B: np.ndarray, P: int) -> bool:
+    """Whether fields (N,) have the kurtosis of Ax + √A z, to five standard errors and the P/N of other patterns."""
+    w, m, s = (np.array(part) for part in (prior.weights, prior.means, prior.variances))
+    mean, spread = np.sqrt(A) * m, 1 + A * s
+    # Moments 2, 4, 6 and 8 of B/√A, a mixture of Gaussians, from Hermite's recursion.
+    moments = [np.ones_like(w), mean]
+    for n in range(2, 9):
+        moments.append(mean * moments[-1] + (n - 1) * spread * moments[-2])
+    two, four, six, eight = (float(w @ moments[n]) for n in (2, 4, 6, 8))
+    kurtosis = four / two**2
+    error = (eight - four**2) - 4 * kurtosis * two * (six - four * two) + 4 * kurtosis**2 * two**2 * (four - two**2)
+    B = B / np.abs(B).max()
+    seen = np.mean(B**4) / np.mean(B**2) ** 2
+    allowed = 5 * np.sqrt(max(error, 0.0) / len(B)) / two**2 + 20 * P / len(B) + 0.1 * kurtosis
+    return bool(abs(seen - kurtosis) < allowed)
 
 
 def _random_start(
     model: MemoryReconstruction,
     S: Scores,
     denoiser: str,
-    rng: np.random.Generator,
+    x: np.ndarray,
     iterations: int,
     tol: float,
     report: Callable[[float], None] | None,
 ) -> tuple[Iterate, int, bool]:
-    """`_converged` from small random estimates; for an asymmetric prior after the signs of the patterns."""
-    x, before = _small(model.prior, (S.N, model.P), rng), 0
+    """`_converged` from estimates without signs; for an asymmetric prior after the signs of the patterns."""
+    before = 0
     if not is_symmetric(model.prior):
         both = mirrored(model.prior)
         few = "auto" if denoiser == "exact" else denoiser
@@ -382,10 +435,12 @@ def _end(
         "free_energy": bethe(S.product, model.Delta, state) / model.P,
         "iterations": float(count),
         "moved": state.moved,
+        "consistent": float(consistent(model.prior, state)),
     }
     if p.pca:
         vectors = principal(S.product, p.N, model.P, rng)
-        known = np.sum((vectors.T @ truth) ** 2) / np.sum(truth**2)
+        # A few sparse neurons may all be at rest.
+        known = np.sum((vectors.T @ truth) ** 2) / np.sum(truth**2) if truth.any() else 0.0
         out |= {"mse_pca": (1 - known) * np.mean(truth**2), "overlap_pca": known}
     return out
 

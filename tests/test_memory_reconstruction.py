@@ -13,6 +13,7 @@ from tests.refusal import refuses
 from tsphys import MemoryReconstruction
 from tsphys.physics.inference import pattern_priors
 from tsphys.physics.inference.pattern_priors import exact, pattern_prior
+from tsphys.sims import memory_reconstruction as simulation
 from tsphys.sims.engines.inference import low_rank_amp, synapses
 from tsphys.sims.memory_reconstruction import reconstruct
 
@@ -50,7 +51,7 @@ def test_information_of_the_scores_is_one_over_delta(model):
     """At x = 0, over M = N(N − 1)/2 pairs; five standard errors of the mean of S², std(S²)/√M."""
     S = synapses.stored(model, np.zeros((700, 1)), np.dtype("float64"), (1, 0, "test"))
     square = S.dense()[np.triu_indices(700, 1)] ** 2
-    assert S.information() == pytest.approx(square.mean(), rel=1e-12)
+    assert S.mean(2) == pytest.approx(square.mean(), rel=1e-12)
     assert abs(square.mean() - 1 / model.Delta) < 5 * square.std() / np.sqrt(square.size) + 1e-14
 
 
@@ -281,6 +282,101 @@ def test_reconstruction_from_a_given_matrix():
     # Estimates of size 1e-4 still grow where they move by less than the tolerance.
     with pytest.raises(tsphys.ConvergenceError):
         reconstruct(MemoryReconstruction(P=2, noise=noise), J, iterations=2, tol=1e-3)
+
+
+def synapses_of(N=400, P=2, noise=0.4, law=np.sign, strength=1.0, mean=0.0, seed=13):
+    """√N J of patterns law(z) z ~ N(0, 1), each times the root of its strength, with an offset."""
+    rng = np.random.default_rng(seed)
+    x = law(rng.standard_normal((N, P))) * np.sqrt(strength)
+    z = np.triu(rng.standard_normal((N, N)), 1)
+    return x @ x.T / np.sqrt(N) + noise * (z + z.T) + mean
+
+
+@pytest.mark.parametrize("model", CHANNELS, ids=lambda m: m.channel)
+@pytest.mark.parametrize("kind, rho", KINDS)
+@pytest.mark.parametrize("N, P", [(20, 1), (100, 5)])
+def test_synapses_of_the_model_fit_it(model, kind, rho, N, P):
+    """Also with hardly any noise beside the patterns."""
+    for noise in (model.noise, 0.3 if model.threshold > 0 else 0.01):
+        here = MemoryReconstruction(**{**model.__dict__, "patterns": kind, "rho": rho, "P": P, "noise": noise})
+        for seed in range(5):
+            x = here.prior.draw(np.random.default_rng(seed), (N, P))
+            synapses.check_fit(here, synapses.stored(here, x, np.dtype("float32"), (seed, 0, "test")))
+
+
+def test_synapses_that_do_not_fit_the_model_are_refused():
+    """Scatter, mean and share of bonds are told apart, and what is only a little off is not refused."""
+    J = synapses_of()
+    for noise in (0.2, 0.8):
+        refuses(lambda noise=noise: reconstruct(MemoryReconstruction(P=2, noise=noise), J), "noise")
+    with pytest.raises(tsphys.ModelError, match=r"it scatters by 0\.40"):
+        reconstruct(MemoryReconstruction(P=2, noise=0.2), J)
+    refuses(lambda: reconstruct(MemoryReconstruction(P=2, noise=0.4), J / np.sqrt(400)), "noise")
+    refuses(lambda: reconstruct(MemoryReconstruction(P=2, noise=0.4), J + 0.1), "J")
+    seen = np.maximum(0, J - 0.5)
+    for tau in (0.3, 0.7):
+        wrong = MemoryReconstruction(P=2, noise=0.4, channel="rectified", threshold=tau)
+        with pytest.raises(tsphys.ModelError, match="scores"):
+            reconstruct(wrong, seen)
+    holes = np.where(np.triu(np.random.default_rng(1).random((400, 400)) < 0.3, 1), np.nan, J)
+    holes = np.where(np.isnan(holes.T), np.nan, holes)
+    diluted = MemoryReconstruction(P=2, noise=0.4, channel="diluted", connectivity=0.5)
+    refuses(lambda: reconstruct(diluted, holes), "connectivity")
+    for near in (0.385, 0.415):
+        reconstruct(MemoryReconstruction(P=2, noise=near), J + 0.01)
+
+
+NOT_RECONSTRUCTED = {
+    "another law of patterns": ({"law": lambda z: z}, {}, "Nishimori|not reached"),
+    "another law, one pattern": ({"law": lambda z: z, "P": 1}, {"P": 1}, "Nishimori|not reached"),
+    "sparse patterns as dense ones": ({"law": lambda z: np.sign(z) * (abs(z) > 1)}, {}, "not reached|Nishimori"),
+    "dense patterns as sparse ones": ({}, {"patterns": "sparse", "rho": 0.5}, "Nishimori"),
+    "patterns of different strength": ({"P": 3, "strength": [2.0, 1.0, 1.0]}, {"P": 3}, "Nishimori"),
+    "patterns that are larger": ({"strength": 2.0}, {}, "Nishimori"),
+    "more patterns than are there": ({"P": 1}, {"P": 3}, "not reached|Nishimori"),
+    "none at all": ({"P": 0}, {}, "not reached|Nishimori|none of 2"),
+    "too much noise": ({"noise": 1.3}, {"noise": 1.3}, "none of 2 patterns found"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_RECONSTRUCTED)
+def test_what_is_no_pattern_is_not_returned(case):
+    """The error says so, and has the estimates; a start of one's own changes nothing."""
+    made, given, words = NOT_RECONSTRUCTED[case]
+    model = MemoryReconstruction(**{"P": 2, "noise": 0.4, **given})
+    for seed in (13, 14):
+        J = synapses_of(**made, seed=seed)
+        with pytest.raises(tsphys.ConvergenceError, match=words) as caught:
+            reconstruct(model, J, iterations=150, starts=2)
+        assert caught.value.last.shape == (400, model.P)
+        with pytest.raises(tsphys.ConvergenceError):
+            reconstruct(model, J, iterations=150, start=caught.value.last)
+
+
+def test_a_column_of_zeros_is_no_pattern(monkeypatch):
+    """It violates none of the identities, and message passing comes to rest with it; the next start finds it."""
+    model, J = MemoryReconstruction(P=3, noise=0.4), synapses_of(P=3)
+    x = reconstruct(model, J)
+    with pytest.raises(tsphys.ConvergenceError, match="2 of 3 patterns found") as caught:
+        reconstruct(model, J, start=x * [1, 1, 0])
+    np.testing.assert_allclose(np.mean(caught.value.last**2, axis=0) > 0.5, [True, True, False])
+    draw, drawn = simulation._small, []
+
+    def small(*arguments):
+        drawn.append(draw(*arguments))
+        return drawn[-1] * ([1, 1, 0] if len(drawn) == 1 else 1)
+
+    monkeypatch.setattr(simulation, "_small", small)
+    again = reconstruct(model, J)
+    assert len(drawn) == 2
+    np.testing.assert_allclose(np.abs(again.T @ x / 400).max(axis=0), np.mean(x**2, axis=0), atol=1e-4)
+
+
+def test_ends_of_message_passing_say_whether_they_are_consistent():
+    sim = tsphys.simulate(
+        MemoryReconstruction(P=3, noise=0.15), N=600, replicas=8, seed=4, threads=1, starts=1, pca=False
+    )
+    np.testing.assert_array_equal(sim["consistent"], sim["mse"] < 0.1)
 
 
 def test_memory_is_that_of_one_triangle():

@@ -11,6 +11,7 @@ from tsphys.errors import ModelError
 from tsphys.models.memory_reconstruction import MemoryReconstruction
 from tsphys.numerics.random import normals, stream, uniforms
 from tsphys.physics.inference.channels import hazard
+from tsphys.physics.inference.pattern_priors import fourth_moment
 
 #: Neurons in a block: one of float32 fills 1 MiB, so that the two products with it read memory once.
 BLOCK = 512
@@ -42,12 +43,12 @@ class Scores:
                 out[J] += block.T @ x[I]
         return out
 
-    def information(self) -> float:
-        """Mean of S_ij² over the pairs, an estimate of 1/Δ."""
-        total = sum(
-            (1 if i == j else 2) * float(np.einsum("ab,ab->", b, b, dtype=np.float64))
-            for (i, j), b in self.blocks.items()
-        )
+    def mean(self, power: int) -> float:
+        """Mean of a power of S_ij over the pairs; of S_ij² it is an estimate of 1/Δ, of 0 the share that is not 0."""
+        total = 0.0
+        for (i, j), block in self.blocks.items():
+            part = np.count_nonzero(block) if power == 0 else np.sum(block.astype(np.float64) ** power)
+            total += (1 if i == j else 2) * float(part)
         return total / (self.N * (self.N - 1))
 
     def dense(self) -> np.ndarray:
@@ -164,6 +165,61 @@ def _check(model: MemoryReconstruction, entries: np.ndarray) -> None:
     wrong = entries[~holds()]
     if wrong.size:
         raise ModelError("J", float(wrong[0]), f"has an entry that {words}")
+
+
+def check_fit(model: MemoryReconstruction, S: Scores) -> None:
+    """Refuse synapses that the model does not make, by mean and mean square of their scores and the share of bonds.
+
+    Allowed are five standard errors of sums over pairs and neurons, a few times the largest term where there are few,
+    and what does no harm: noise and bonds that are known to a tenth, and a mean of H below √(Δ/N), at which no
+    eigenvector shows it.
+    """
+    N, P, sigma2 = S.N, model.P, model.prior.second_moment
+    pairs, kurtosis = N * (N - 1) / 2, fourth_moment(model.prior) / sigma2**2
+    stored = P * sigma2**2 * (1 + (P - 1) / N) / N
+    mean, square, fourth = moments(model, stored, kurtosis)
+    if model.channel == "diluted":
+        share, error = S.mean(0), 5 * np.sqrt(model.connectivity / pairs) + 0.1 * model.connectivity
+        if abs(share - model.connectivity) > error:
+            raise ModelError("connectivity", model.connectivity, f"must be that of J, {share:.3g} ± {error:.2g}")
+    seen = S.mean(1)
+    single = 10 * fourth / square / pairs
+    error = (
+        np.sqrt(single / pairs)
+        + 5 * np.sqrt(square / pairs + 2 * P * sigma2**2 / (N**3 * model.Delta**2))
+        + 1 / np.sqrt(N * model.Delta)
+    )
+    if abs(seen - mean) > error:
+        words = f"must have the mean of the model: that of its scores is {seen:.3g} and not {mean:.3g} ± {error:.2g}"
+        raise ModelError("J", f"array of shape {(N, N)}", words)
+    seen = S.mean(2)
+    neurons = 10 * np.sqrt(kurtosis / (N * P)) * stored / (model.noise**2 + stored)
+    error = single + 5 * np.sqrt(fourth / pairs) + (neurons + 0.1) * square
+    if abs(seen - square) > error:
+        words = f"must be that of J, whose scores have the mean square {seen:.4g} and not {square:.4g} ± {error:.2g}"
+        if model.channel in ("additive", "diluted"):
+            words += f": with its patterns it scatters by {np.sqrt(seen * model.Delta) * model.noise:.4g}"
+        raise ModelError("noise", model.noise, words)
+
+
+def moments(model: MemoryReconstruction, stored: float, kurtosis: float) -> tuple[float, float, float]:
+    """E S, E S² and E S⁴ of fields with the variance ν² + `stored`, Gaussian but for the patterns' own kurtosis."""
+    from scipy.special import ndtr
+
+    v2, noise2 = model.noise**2 + stored, model.noise**2
+    if model.channel == "clipped":
+        return 0.0, 1 / model.Delta, 1 / model.Delta**2
+    heavy = max(kurtosis**2 - 3, 0.0) / model.P * stored**2
+    if model.channel != "rectified":
+        c = model.connectivity
+        return 0.0, c * v2 / noise2**2, c * (3 * v2**2 + heavy) / noise2**4
+    a, low = model.threshold / np.sqrt(v2), below(model)
+    density, above = float(np.exp(-0.5 * a * a) / np.sqrt(2 * np.pi)), float(ndtr(-a))
+    return (
+        np.sqrt(v2) * density / noise2 + ndtr(a) * low,
+        v2 * (a * density + above) / noise2**2 + ndtr(a) * low**2,
+        (v2**2 * ((a**3 + 3 * a) * density + 3 * above) + heavy) / noise2**4 + ndtr(a) * low**4,
+    )
 
 
 def below(model: MemoryReconstruction) -> float:
