@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number, param, parameters, word
-from tsphys.ground.times import iterations
+from tsphys.ground.parameters import param
+from tsphys.ground.times import course, iterations
 from tsphys.models.glm import GLM, LOSS, known_at_start
 from tsphys.physics.inference.generalisation import generalisation_error
 from tsphys.replica.saddles import bayes
@@ -18,54 +18,53 @@ from tsphys.replica.saddles.bayes import Thresholds
 from tsphys.replica.saddles.gardner import ising_capacity, spherical_capacity
 from tsphys.replica.saddles.gaussian_covariates import isotropic, minimum
 from tsphys.replica.saddles.margin import maximal_margin
-from tsphys.runs.axis import along
-from tsphys.runs.points import Row, over, stack
-from tsphys.runs.provenance import provenance
-from tsphys.runs.result import Result
+from tsphys.runs import frames
+from tsphys.runs.points import stack
 
 __all__ = ["gibbs_error", "ising_capacity", "lines", "maximal_margin", "solve", "spherical_capacity", "thresholds"]
 
 BRANCHES = ("reached", "informed", "equilibrium")
-OPTIONS = {
-    "t": param(None, "iterations of state evolution, as the axis: a,b,c", kind=str, short="-t", optional=True),
-    "start": param(None, "overlap known at the start, from 0 to 1; none: 0, and 0.01 for even channels", optional=True),
-    "branch": param("reached", "state of bayes", kind=str, choices=BRANCHES, short="-b"),
-}
 
 
-def solve(
-    model: GLM,
-    *,
-    alpha: Any = None,
-    noise: Any = None,
-    density: Any = None,
-    regularization: Any = None,
-    t: Any = None,
-    start: float | None = None,
-    branch: str = "reached",
-    tol: float = 1e-12,
-) -> Result:
+@dataclass(frozen=True, kw_only=True)
+class Options(frames.Options):
+    """What the theory is asked for."""
+
+    t: Any = course("iterations of state evolution, as the axis, for bayes: a,b,c", iterations)
+    start: float | None = param(
+        None, "overlap q/ρ known at the start, from 0 to 1; none: 0, and 0.01 for even channels", optional=True
+    )
+    branch: str = param(
+        "reached",
+        "state of bayes: that reached from the start, that next to the truth, or that of largest free entropy",
+        kind=str,
+        choices=BRANCHES,
+        short="-b",
+    )
+    tol: float = param(1e-12, "largest relative residual of the saddle point of a convex risk", low=1e-14, high=1e-3)
+
+    def suited(self, models: Sequence[GLM]) -> Options:
+        if self.t is not None and models[0].estimator != "bayes":
+            raise ModelError("t", self.t, 'must be none unless estimator = "bayes": others have no iterations')
+        return replace(self, start=known_at_start(models[0], self.start))
+
+
+@frames.course(GLM, Options)
+def over_iterations(model: GLM, options: Options) -> dict[str, np.ndarray]:
+    """What message passing knows after each of the iterations t."""
+    unknown = 1.0 - known_at_start(model, options.start)
+    V = bayes.evolve(*model.objects(), model.alpha, unknown, int(options.t[-1]))[options.t.astype(int)]
+    return stack([_posterior(model, v) for v in V.tolist()])
+
+
+@frames.or_over_time(over_iterations)
+@frames.static(GLM, Options)
+def solve(model: GLM, options: Options) -> dict[str, float]:
     """Order parameters over loads, noises, densities or regularizations, or over the iterations of message passing.
-
-    Parameters
-    ----------
-    model : GLM
-    alpha, noise, density, regularization : float or sequence of float, optional
-        In place of the model's; the sequence is the axis of the result.
-    t : sequence of int, optional
-        Iterations of state evolution as the axis, for ``bayes``.
-    start : float, optional
-        Overlap q/ρ that is known at the start; 0, and 0.01 for channels that are even in z, of which nothing is learned
-        without a hint.
-    branch : {"reached", "informed", "equilibrium"}
-        For ``bayes``: the fixed point that state evolution reaches from `start`, that next to the truth, or that of
-        largest free entropy.
-    tol : float
-        Largest relative residual of the saddle point of a convex risk.
 
     Returns
     -------
-    Result
+    dict
         ``m`` = w*·ŵ/N, ``q`` = |ŵ|²/N, ``mse`` = |w* − ŵ|²/N, ``overlap`` cos(w*, ŵ) and ``eps_g``, the probability of
         a wrong label or half the mean squared error of a real output, without noise. For ``bayes`` ``free_entropy``
         (not over t), infinite at the perfect recovery of real weights; for a risk ``train_loss``, the mean of ℓ; for
@@ -82,30 +81,9 @@ def solve(
     ----------
     Barbier et al., PNAS 116, 5451 (2019); Loureiro et al., NeurIPS 2021; Montanari, Ruan, Sohn & Yan (2019).
     """
-    word("branch", branch, BRANCHES)
-    tol = number("tol", tol, low=1e-14, high=1e-3)
-    axis, values, models = along(model, alpha=alpha, noise=noise, density=density, regularization=regularization)
-    known = known_at_start(model, start)
-    points: Sequence[Row | None]
-    if t is not None:
-        if len(models) > 1:
-            raise ModelError("t", t, "must be the only sequence")
-        model, axis = models[0], "t"
-        values, points = _in_time(model, t, known)
-    elif model.estimator == "bayes":
-        points = over(models, lambda here: _bayes(here, branch, known))
-    elif model.estimator == "max_margin":
-        points = over(models, _margin)
-    else:
-        points = over(models, lambda here: _risk(here, tol))
-    return Result(
-        kind="theory",
-        model=model.name,
-        parameters=parameters(model),
-        axis=axis,
-        data={axis: values, **stack(points)},
-        meta={"branch": branch, "start": known, "tol": tol, **provenance()},
-    )
+    if model.estimator == "bayes":
+        return _bayes(model, options.branch, known_at_start(model, options.start))
+    return _margin(model) if model.estimator == "max_margin" else _risk(model, options.tol)
 
 
 def _observables(model: GLM, m: float, q: float, V: float | None, rest: float) -> dict[str, float]:
@@ -134,14 +112,6 @@ def _bayes(model: GLM, branch: str, known: float) -> dict[str, float]:
 def _posterior(model: GLM, V: float) -> dict[str, float]:
     q = 1 - V
     return _observables(model, q, q, V, q * V)
-
-
-def _in_time(model: GLM, t: Any, known: float) -> tuple[np.ndarray, list[dict[str, float]]]:
-    if model.estimator != "bayes":
-        raise ModelError("t", t, 'must be none unless estimator = "bayes": others have no iterations')
-    steps = iterations("t", t)
-    V = bayes.evolve(*model.objects(), model.alpha, 1.0 - known, int(steps[-1]))[steps.astype(int)]
-    return steps, [_posterior(model, v) for v in V.tolist()]
 
 
 def _risk(model: GLM, tol: float) -> dict[str, float]:

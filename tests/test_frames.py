@@ -2,7 +2,7 @@
 
 import inspect
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ import tsphys
 from tests.refusal import refuses
 from tsphys.ground.parameters import param
 from tsphys.ground.progress import tell
+from tsphys.ground.times import course
 from tsphys.registry import CATALOGUE, VERBS, runner
 from tsphys.rules.contract import Static
 from tsphys.runs import frames
@@ -85,6 +86,37 @@ def test_a_simulation_is_a_function_of_one_instance():
     refuses(lambda: simulate(Coin(), bias=[0.2, 0.7], N=999, seed=3, replicas=4, resume=part), "resume")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Days(Throws):
+    t: Any = course("days after which to look")
+
+
+@frames.or_over_time(frames.course(Coin, Days)(lambda model, options: {"m": model.gain * 0.5**options.t}))
+@frames.static(Coin, Days)
+def worth(model, options):
+    """What is left of a coin."""
+    return {"m": 0.0}
+
+
+@frames.courses(Coin, Days, memory=memory)
+def looks(model, options, replica):
+    """What is seen of it."""
+    return {"m": model.gain * 0.5**options.t * np.ones(len(options.t))}
+
+
+def test_over_time():
+    assert worth(Coin(), gain=[1, 2])["m"].tolist() == [0, 0]
+    found = worth(Coin(), gain=2, t=[0, 1])
+    assert (found.axis, found["m"].tolist(), found.parameters["gain"]) == ("t", [2, 1], 2)
+    seen = looks(Coin(), gain=2, t=[0, 1], replicas=3)
+    np.testing.assert_array_equal(seen["m"], [[2, 1]] * 3)
+    assert "t" not in seen.meta
+    for verb in (worth, looks):
+        refuses(lambda: verb(Coin(), gain=[1, 2], t=[0, 1]), "axis")  # noqa: B023
+        refuses(lambda: verb(Coin(), t=[1, 0]), "t")  # noqa: B023
+    refuses(lambda: looks(Coin()), "t")
+
+
 def test_what_is_not_an_option_is_a_line():
     refuses(lambda: simulate(Coin(), M=3), "M")
     refuses(lambda: solve(Coin(), N=3), "N")
@@ -123,3 +155,11 @@ def test_one_default_everywhere(name, verb):
         assert inspect.signature(made).parameters[key].default == option.default
         if CATALOGUE[name].command and option.metadata["kind"] is not object:
             assert configuration.run_options(name, verb)[key] is option
+
+
+@pytest.mark.parametrize("name", [name for name, entry in CATALOGUE.items() if entry.command])
+def test_simulation_and_theory_mean_the_same_by_an_option(name):
+    """`compare` hands one value to both."""
+    both = [configuration.run_options(name, verb) for verb in VERBS]
+    for key in set(both[0]) & set(both[1]):
+        assert both[0][key].default == both[1][key].default, key

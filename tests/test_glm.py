@@ -304,7 +304,7 @@ def test_bad_input_is_one_clear_line(name):
     "name, model, options",
     [
         ("t", GLM(estimator="ridge"), {"t": [0, 1]}),
-        ("t", GLM(), {"t": [0, 1], "alpha": [1, 2]}),
+        ("axis", GLM(), {"t": [0, 1], "alpha": [1, 2]}),
         ("damping", GLM(), {"t": [0, 1], "damping": 0.5}),
         ("N", GLM(), {"N": 10**7}),
     ],

@@ -390,7 +390,7 @@ def test_bad_input(name):
         ("estimator", lambda: GLM(channel="relu", estimator="hinge")),
         ("estimator", lambda: GLM(noise=0.1, estimator="max_margin")),
         ("t", lambda: tsphys.solve(GLM(estimator="ridge"), t=[0, 1])),
-        ("t", lambda: tsphys.solve(GLM(), alpha=[1, 2], t=[0, 1])),
+        ("axis", lambda: tsphys.solve(GLM(), alpha=[1, 2], t=[0, 1])),
         ("channel", lambda: theory.gibbs_error(GLM(channel="relu"))),
         ("over", lambda: theory.lines(GLM(), [0.1], "alpha")),
         ("estimator", lambda: theory.gibbs_error(GLM(estimator="hinge"))),

@@ -91,7 +91,9 @@ def _option(name: str, meta: Any, default: Any) -> Any:
     if meta["choices"]:
         shown += f" [{'|'.join(meta['choices'])}]"
     shown += f"  [default: {'none' if default is None else default}]"
-    kind = "JSON" if meta["shape"] else {int: "INT", float: "FLOAT", str: "TEXT", bool: "BOOL"}[meta["kind"]]
+    kind = (
+        "JSON" if meta["shape"] else {int: "INT", float: "FLOAT", str: "TEXT", bool: "BOOL", list: "TEXT"}[meta["kind"]]
+    )
     # Values are texts here and checked by the model itself, so that there is one set of rules and messages.
     long = dict.fromkeys([flag(name)] + ([s for s in short if s == flag(name)]))
     # A truth may be given by its name alone.
@@ -128,7 +130,7 @@ def output_options(kind: str) -> Callable[[str], list[Any]]:
 
 def parse(name: str, text: Any, meta: Any) -> Any:
     """A text from the command line as the value of a parameter; the model checks it."""
-    if not isinstance(text, str) or (meta["kind"] is str and not meta["shape"]):
+    if not isinstance(text, str) or (meta["kind"] in (str, list) and not meta["shape"]):
         return None if text == "none" and meta["optional"] else text
     if text == "none":
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -40,6 +40,7 @@ def param(
     optional: bool = False,
     shape: int | None = None,
     function: bool = False,
+    check: Callable[[str, Any], Any] | None = None,
 ) -> Any:
     """A field of a model's dataclass.
 
@@ -50,7 +51,7 @@ def param(
     help : str
         Meaning, with unit or scaling, in one line.
     kind : type
-        ``int``, ``float``, ``bool`` or ``str``; with `shape`, the kind of the entries.
+        ``int``, ``float``, ``bool``, ``str``, ``list`` or ``object``; with `shape`, the kind of the entries.
     low, high : float, optional
         Bounds, included unless `open_low`, `open_high`.
     choices : sequence of str, optional
@@ -63,6 +64,8 @@ def param(
         Number of axes of an array-valued parameter; it is kept as nested tuples so that a model stays hashable.
     function : bool
         A Python function is allowed as well, in the library.
+    check : callable, optional
+        ``check(name, value)`` of a list, as it is or a ModelError; see `tsphys.ground.times.course`.
     """
     meta = {
         "help": help,
@@ -76,6 +79,7 @@ def param(
         "optional": optional,
         "shape": shape,
         "function": function,
+        "check": check,
     }
     return dataclasses.field(default=default, metadata=meta)
 
@@ -92,7 +96,7 @@ def allowed(meta: Any) -> str:
     elif meta["kind"] is bool:
         words = "true or false"
     else:
-        words = {int: "an integer", float: "a finite number", str: "a text"}[meta["kind"]]
+        words = {int: "an integer", float: "a finite number", str: "a text", list: "increasing numbers"}[meta["kind"]]
         if meta["shape"]:
             words = f"an array with {meta['shape']} axes of finite numbers"
         low, high = meta["low"], meta["high"]
@@ -207,6 +211,8 @@ def _coerce(name: str, value: Any, meta: Any) -> Any:
         if meta["optional"]:
             return None
         raise ModelError(name, value, "must be " + allowed(meta))
+    if meta["kind"] is list:
+        return meta["check"](name, value)
     if meta["shape"]:
         out = numbers(value)
         if out is None or out.ndim != meta["shape"]:

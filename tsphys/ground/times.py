@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import numbers
+from tsphys.ground.parameters import numbers, param
 
 #: Numbers of steps beyond are not whole in float64.
 MOST_STEPS = 2**53
@@ -23,6 +24,11 @@ def times(name: str, value: Any) -> np.ndarray:
     if out[0] < 0 or (np.diff(out) <= 0).any():
         raise ModelError(name, value, words)
     return out
+
+
+def course(help: str, check: Callable[[str, Any], np.ndarray] = times, default: Any = None) -> Any:
+    """A field of options: the times that are the axis of a run; on the command line START:STOP:POINTS or a,b,c."""
+    return param(default, help, kind=list, check=check, short="-t", optional=default is None)
 
 
 def iterations(name: str, value: Any) -> np.ndarray:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number, param, validate
+from tsphys.ground.parameters import number, param
+from tsphys.rules.contract import Static
 
 #: The loss of each estimator that minimises one.
 LOSS = {"ridge": "square", "logistic": "logistic", "hinge": "hinge"}
 
 
 @dataclass(frozen=True)
-class GLM:
+class GLM(Static):
     """n = αN examples x ~ N(0, 1)^N of a teacher w*, y ~ P(y | z), z = x·w*/√N, weights iid from a prior with E w² = 1.
 
     Channels, with ε ~ N(0, 1)::
@@ -57,7 +58,6 @@ class GLM:
     """
 
     name: ClassVar[str] = "glm"
-    #: Parameters that may be the axis of `simulate` and `solve`.
     axes: ClassVar[tuple[str, ...]] = ("alpha", "noise", "density", "regularization")
 
     alpha: float = param(2.0, "load α = n/N", low=0, open_low=True, short="-a")
@@ -77,7 +77,7 @@ class GLM:
     regularization: float = param(0.1, "λ of ridge, logistic and hinge", low=1e-12)
 
     def __post_init__(self) -> None:
-        validate(self)
+        super().__post_init__()
         if self.density != 1 and not self.prior.startswith(("gauss_", "sparse_")):
             raise ModelError("density", self.density, f'must be 1 with prior = "{self.prior}"')
         if self.channel == "logistic" and self.noise != 0:

@@ -88,8 +88,9 @@ def describe(name: str, verb: str, values: dict[str, Any]) -> tuple[Any, dict[st
     model = cls(**{k: v for k, v in values.items() if k in own and k not in axes})
     options = {k: v.default for k, v in runs.items() if v.default is not None}
     options |= {k: v for k, v in values.items() if k in runs}
-    if "t" in options:
-        options["t"] = grid("t", options["t"])
+    for key in options:
+        if key == "t" or runs[key].metadata["kind"] is list:
+            options[key] = grid(key, options[key])
     if runs.get("start") is RUN["start"] and options.get("start") is not None:
         options["start"] = _overlaps(options["start"])
     return model, {**options, **axes}

@@ -6,9 +6,24 @@ run is a second frame.
 """
 
 from tsphys.runs.axis import Points
+from tsphys.runs.frames.course import course, courses, or_over_time
 from tsphys.runs.frames.instances import Memory, Replica, instances, replicated
 from tsphys.runs.frames.options import Options, Replicas
-from tsphys.runs.frames.static import static
+from tsphys.runs.frames.static import static, theory
 from tsphys.runs.frames.verb import Verb
 
-__all__ = ["Memory", "Options", "Points", "Replica", "Replicas", "Verb", "instances", "replicated", "static"]
+__all__ = [
+    "Memory",
+    "Options",
+    "Points",
+    "Replica",
+    "Replicas",
+    "Verb",
+    "course",
+    "courses",
+    "instances",
+    "or_over_time",
+    "replicated",
+    "static",
+    "theory",
+]

@@ -62,6 +62,8 @@ def replicated(
     options: type[O],
     *,
     memory: Callable[[Sequence[M], O], Memory],
+    dims: Mapping[str, tuple[str, ...]] | None = None,
+    axis: Callable[[Points, O], Points] = lambda along, asked: along,
     physics: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[[Points, O, Replica], Mapping[str, np.ndarray]]], Verb[M]]:
     """Make ``simulate`` of ``work(points, options, replica)``, which does a replica over the whole axis.
@@ -76,6 +78,10 @@ def replicated(
         Class of its own options.
     memory : callable
         ``memory(models, options)``, with the models at all points.
+    dims : mapping, optional
+        Names of the axes of observables after (replica, axis).
+    axis : callable
+        ``axis(points, options)``, the points that are seen; see `tsphys.runs.frames.course`.
     physics : callable, optional
         Whose name and words the result has, if not those of `work`: a frame's that is made of this one.
 
@@ -92,15 +98,16 @@ def replicated(
             need = memory(along.models, own)
             threads = fitting_threads(need.each, need.sizes, need.what, thread_count(frame.threads), need.shared)
             size = {} if "N" in own.record() else {"N": min(getattr(here, here.size) for here in along.models)}
-            gaps = tolerated()
+            seen, gaps = axis(along, own), tolerated()
             return ensemble(
-                along.model,
-                along.axis,
-                along.values,
-                lambda number, report: work(along, own, Replica(number, frame.seed, report, gaps)),
+                seen.model,
+                seen.axis,
+                seen.values,
+                lambda number, report: work(seen, own, Replica(number, frame.seed, report, gaps)),
                 {"engine": "direct", "seed": frame.seed, **size, **own.record()},
                 replicas=frame.replicas,
                 threads=threads,
+                dims=dims,
                 progress=frame.progress,
                 checkpoint=frame.checkpoint,
                 resume=frame.resume,

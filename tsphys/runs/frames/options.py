@@ -34,8 +34,12 @@ class Options:
         return self
 
     def record(self) -> dict[str, Any]:
-        """What a Result tells of them."""
-        return {name: _told(getattr(self, name)) for name in described(type(self))}
+        """What a Result tells of them; times are its axis."""
+        return {
+            name: _told(getattr(self, name))
+            for name, f in described(type(self)).items()
+            if f.metadata["kind"] is not list
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,75 @@
+"""Static models in time: what is seen after so many iterations or steps, in the place of an end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.rules.contract import Static
+from tsphys.runs.axis import Points, points
+from tsphys.runs.frames.instances import Memory, Replica, replicated
+from tsphys.runs.frames.options import O, Options, chosen, described
+from tsphys.runs.frames.static import solution
+from tsphys.runs.frames.verb import Verb
+from tsphys.runs.result import Result
+
+M = TypeVar("M", bound=Static)
+Course = Mapping[str, np.ndarray]
+
+
+def course(model: type[M], options: type[O]) -> Callable[[Callable[[M, O], Course]], Verb[M]]:
+    """Make ``solve`` of ``work(model, options)``: observables over the times that are the option ``t``, each (t, …)."""
+
+    def made(work: Callable[[M, O], Course]) -> Verb[M]:
+        def run(model: M, given: dict[str, Any]) -> Result:
+            along = points(model, {k: given[k] for k in model.axes if k in given})
+            asked = chosen(options, given).suited(along.models)
+            here = in_time(along, asked)
+            return solution(here.model, "t", {"t": here.values, **work(here.model, asked)}, asked.record())
+
+        return Verb(work, model, model.axes, described(options), run)
+
+    return made
+
+
+def courses(
+    model: type[M], options: type[O], *, memory: Callable[[Sequence[M], O], Memory], **more: Any
+) -> Callable[[Callable[[M, O, Replica], Course]], Verb[M]]:
+    """Make ``simulate`` of ``work(model, options, replica)``: a replica at the times that are the option ``t``, (t, …).
+
+    See `replicated` for the other arguments.
+    """
+
+    def made(work: Callable[[M, O, Replica], Course]) -> Verb[M]:
+        def seen(along: Points, asked: O, replica: Replica) -> Course:
+            return work(along.model, asked, replica)
+
+        return replicated(model, options, memory=memory, axis=in_time, physics=work, **more)(seen)
+
+    return made
+
+
+def in_time(along: Points, asked: Options) -> Points:
+    """The times that are asked for as the axis, where a model is asked for at one point."""
+    t: Any = getattr(asked, "t", None)
+    if t is None:
+        raise ModelError("t", None, "must be given")
+    if len(along.models) > 1:
+        raise ModelError("axis", [along.axis, "t"], "must be one sequence; the others are numbers")
+    return Points("t", t, along.models, along.models[0])
+
+
+def or_over_time(over_time: Verb[M]) -> Callable[[Verb[M]], Verb[M]]:
+    """Decorate what is made for an axis of parameters: where ``t`` is given it is `over_time` that runs."""
+
+    def made(otherwise: Verb[M]) -> Verb[M]:
+        def run(model: M, given: dict[str, Any]) -> Result:
+            return (otherwise if given.get("t") is None else over_time)(model, **given)
+
+        options = {**otherwise.options, **over_time.options}
+        return Verb(otherwise.physics, otherwise.model, otherwise.axes, options, run)
+
+    return made
