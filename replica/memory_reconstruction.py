@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -10,24 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number, param, parameters, word
-from tsphys.ground.times import iterations
+from tsphys.ground.parameters import number, param
+from tsphys.ground.times import course, iterations
 from tsphys.models.memory_reconstruction import LARGEST_DELTA, SMALLEST_NOISE, MemoryReconstruction
 from tsphys.physics.inference.mixtures import combine
 from tsphys.physics.inference.priors import NODES, Prior
-from tsphys.runs.axis import along
-from tsphys.runs.points import over, stack
-from tsphys.runs.provenance import provenance
-from tsphys.runs.result import Result
+from tsphys.runs import frames
 from tsphys.solvers.fixed_point import crossing, maximum, turns
 
 BRANCHES = ("reached", "optimal")
-#: Options of `solve` beside the axis, as the command line offers them.
-OPTIONS = {
-    "t": param(None, "iterations of state evolution as the axis: a,b,c", kind=str, short="-t", optional=True),
-    "overlap": param(None, "overlap of the start with the patterns, 0 to 1; none: no information", optional=True),
-    "branch": param("reached", "what the start reaches, or the optimal error", kind=str, choices=BRANCHES, short="-b"),
-}
 #: Signal-to-noise ratios between which turns of Δ(g) are looked for: from the first on, up to the second over σ².
 _RANGE = (1e-4, 1e3)
 _POINTS = 400
@@ -230,35 +222,41 @@ def state_evolution(
     return tuple(np.array(rows).T)
 
 
-def solve(
-    model: MemoryReconstruction,
-    *,
-    noise: Any = None,
-    threshold: Any = None,
-    connectivity: Any = None,
-    rho: Any = None,
-    t: Any = None,
-    overlap: float | None = None,
-    branch: str = "reached",
-) -> Result:
-    """Error of reconstruction for N → ∞ and any number of patterns that does not grow with N; they decouple.
+@dataclass(frozen=True, kw_only=True)
+class Options(frames.Options):
+    """What the theory is asked for."""
 
-    Parameters
-    ----------
-    model : MemoryReconstruction
-        The patterns and what is seen of the synapses.
-    noise, threshold, connectivity, rho : float or sequence of float, optional
-        In place of the model's; the sequence is the axis of the result, `noise` if there is none.
-    t : sequence of int, optional
-        Iterations of state evolution, as the axis; it needs an `overlap`.
-    overlap : float, optional
-        Overlap m of the start with the patterns: M = mσ². None: m → 0, no information; 1: the patterns themselves.
-    branch : {"reached", "optimal"}
-        The fixed point that this start reaches, as message passing does, or the one of the largest potential.
+    t: Any = course("iterations of state evolution as the axis, from an overlap: a,b,c", iterations)
+    overlap: float | None = param(
+        None, "overlap m of the start with the patterns, 0 to 1; none: no information", low=0, high=1, optional=True
+    )
+    branch: str = param(
+        "reached", "what the start reaches, or the optimal error", kind=str, choices=BRANCHES, short="-b"
+    )
+
+    def suited(self, models: Sequence[MemoryReconstruction]) -> Options:
+        if self.t is not None and self.overlap is None:
+            raise ModelError("overlap", None, "must be given with t: without information state evolution does not move")
+        return self
+
+
+@frames.course(MemoryReconstruction, Options)
+def over_iterations(model: MemoryReconstruction, options: Options) -> dict[str, np.ndarray]:
+    """What message passing knows after each of the iterations t."""
+    assert options.overlap is not None
+    sigma2, at = model.prior.second_moment, options.t.astype(np.int64)
+    M, _, mse = state_evolution(model.prior, model.Delta, options.overlap * sigma2, int(at[-1]))
+    return {"mse": mse[at], "overlap": M[at] / sigma2}
+
+
+@frames.or_over_time(over_iterations)
+@frames.static(MemoryReconstruction, Options, told=("Delta",))
+def solve(model: MemoryReconstruction, options: Options) -> dict[str, float]:
+    """Error of reconstruction for N → ∞ and any number of patterns that does not grow with N; they decouple.
 
     Returns
     -------
-    Result
+    dict
         ``mse`` mean squared error per component, ``overlap`` M/σ², with the axis (axis,); without t also
         ``free_energy``, −φ per neuron and pattern, ``overlap_pca``, ``mse_pca`` for the leading eigenvectors.
 
@@ -274,37 +272,12 @@ def solve(
     Goldt, Krzakala, Zdeborová & Brunel, PLoS Comput. Biol. 19, e1010813 (2023); Lesieur, Krzakala & Zdeborová, J. Stat.
     Mech. 073403 (2017).
     """
-    word("branch", branch, BRANCHES)
-    overlap = None if overlap is None else number("overlap", overlap, low=0, high=1)
-    axis, values, models = along(model, noise=noise, threshold=threshold, connectivity=connectivity, rho=rho)
-    if t is not None:
-        if len(models) > 1:
-            raise ModelError("axis", [axis, "t"], "must be one sequence; the others are numbers")
-        if overlap is None:
-            raise ModelError("overlap", None, "must be given with t: without information state evolution does not move")
-        model, axis, values = models[0], "t", iterations("t", t)
-        sigma2 = model.prior.second_moment
-        M, _, mse = state_evolution(model.prior, model.Delta, overlap * sigma2, int(values[-1]))
-        at = values.astype(np.int64)
-        data = {"mse": mse[at], "overlap": M[at] / sigma2}
-    else:
-        data = stack(over(models, lambda here: _end(here, overlap, branch)))
-    return Result(
-        kind="theory",
-        model=model.name,
-        parameters=parameters(model),
-        axis=axis,
-        data={axis: values, **data},
-        meta={"overlap": overlap, "branch": branch, "Delta": [m.Delta for m in models], **provenance()},
-    )
-
-
-def _end(model: MemoryReconstruction, overlap: float | None, branch: str) -> dict[str, float]:
     prior, Delta = model.prior, model.Delta
-    g = reached(prior, Delta, overlap) if branch == "reached" else optimal(prior, Delta)
+    g = reached(prior, Delta, options.overlap) if options.branch == "reached" else optimal(prior, Delta)
     at = averages(prior, g) if g > 0 else Averages(0.0, 0.0, prior.second_moment, 0.0)
     share = principal_overlap(prior, Delta)
     return {
+        "Delta": Delta,
         "mse": at.mse,
         "overlap": at.Q / prior.second_moment,
         "free_energy": -potential(prior, Delta, at.Q),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.ground.parameters import number, param, word
-from tsphys.ground.progress import share
+from tsphys.ground.progress import tell
+from tsphys.ground.times import course
 from tsphys.ground.times import iterations as whole
 from tsphys.models.memory_reconstruction import MemoryReconstruction
 from tsphys.numerics.random import generator
@@ -26,13 +28,9 @@ from tsphys.physics.inference.pattern_priors import (
     mirrored,
 )
 from tsphys.physics.inference.priors import Prior
-from tsphys.runs.axis import along
+from tsphys.runs import frames
 from tsphys.runs.blas import one_blas_thread
-from tsphys.runs.ensemble import ensemble
-from tsphys.runs.memory import fitting_threads
-from tsphys.runs.points import over, stack, tolerated
-from tsphys.runs.replicas import thread_count
-from tsphys.runs.result import Result
+from tsphys.runs.points import stack
 from tsphys.sims.engines.inference.low_rank_amp import Denoiser, Iterate, amp, bethe, errors, matched, principal
 from tsphys.sims.engines.inference.synapses import Scores, bytes_of, check_fit, observed, stored
 
@@ -43,142 +41,51 @@ SMALL = 1e-4
 #: Mean square of estimates, in that of patterns, below which nothing was found.
 FOUND = 1e-3
 
-OPTIONS = {
-    "N": param(2000, "number of neurons", kind=int, short="-N"),
-    "t": param(None, "iterations after which to observe, not the end: a,b,c", kind=str, short="-t", optional=True),
-    "overlap": param(None, "overlap of the start with the patterns, 0 to 1; none: no information", optional=True),
-    "iterations": param(500, "most iterations", kind=int),
-    "starts": param(5, "most random starts", kind=int),
-    "denoiser": param("auto", "posterior of a neuron", kind=str, choices=DENOISERS),
-    "pca": param(True, "principal components beside it", kind=bool),
-    "dtype": param("float32", "precision of the matrix", kind=str, choices=DTYPES),
-}
 
+@dataclass(frozen=True, kw_only=True)
+class Options(frames.Options):
+    """What a simulation is asked for."""
 
-def simulate(
-    model: MemoryReconstruction,
-    *,
-    N: int,
-    noise: Any = None,
-    threshold: Any = None,
-    connectivity: Any = None,
-    rho: Any = None,
-    t: Any = None,
-    overlap: float | None = None,
-    iterations: int = 500,
-    tol: float = 1e-6,
-    starts: int = 5,
-    denoiser: str = "auto",
-    pca: bool = True,
-    dtype: str = "float32",
-    replicas: int = 1,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-    checkpoint: Callable[[Result], Any] | None = None,
-    resume: Result | None = None,
-) -> Result:
-    """Store random patterns in noisy synapses of N neurons and reconstruct them.
-
-    Parameters
-    ----------
-    model : MemoryReconstruction
-        The patterns and what is seen of the synapses.
-    N : int
-        Number of neurons. The scores take 2N² bytes in single precision, each pair once.
-    noise, threshold, connectivity, rho : float or sequence of float, optional
-        In place of the model's; the sequence is the axis of the Result, `noise` if there is none.
-    t : sequence of int, optional
-        Numbers of iterations after which to observe, as the axis, instead of the end.
-    overlap : float, optional
-        Overlap m of the start with the patterns, x = m x⁰ + σ√(m(1 − m)) z: from 1, the patterns themselves, to 0.
-        None: small random estimates, as without any knowledge. A prior that is not symmetric then needs the signs of
-        the patterns: they are found first up to their signs, with the law of ±x as prior, then the signs by their
-        likelihood (not over t).
-    iterations, tol : int, float
-        Message passing ends after so many iterations, or when the mean change of an estimate is below `tol`, or below
-        that share of small estimates that begin to grow (down to tol/100).
-    starts : int
-        Most random starts. Several patterns at little noise can end in a wrong mixture; it is told by
-        Nishimori's identities, see `consistent`, and message passing then begins anew. If none of the starts fulfils
-        them the lowest free energy is kept.
-    denoiser : {"auto", "exact", "mean_field"}
-        Posterior of a neuron by enumeration of K^P configurations (`auto` up to 4096 of them), or with independent
-        components, at P² operations a neuron and sweep.
-    pca : bool
-        Also project the patterns on the leading P eigenvectors (not over t).
-    dtype : {"float32", "float64"}
-        Precision of the scores and of the products with them; single precision moves the estimates by about 1e-6.
-    replicas, seed, threads
-        Independent networks; the seed and the replica's number fix every random number; threads over the replicas.
-    progress, checkpoint, resume
-        As for the other models: fraction done, finished replicas as they come, and those to start from.
-
-    Returns
-    -------
-    Result
-        With axes (replica, axis): ``mse`` mean squared error per component, ``overlap`` x·x⁰/(NPσ²), after the order of
-        the patterns (and signs or a rotation, as far as the prior leaves them open) was chosen for the best match;
-        at the end also ``free_energy``, Bethe's, per neuron and pattern, ``iterations`` of all starts, ``moved``, the
-        last mean change, which tells whether they converged, ``consistent``, 1 where the end is that of a posterior
-        as Nishimori's identities have it and 0 else, and ``overlap_pca``, the share of the patterns' norm in
-        the span of the leading eigenvectors, with ``mse_pca``, that of the best linear estimate from there.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range, or the scores do not fit into memory.
-    ConvergenceError
-        If the eigenvectors were not found.
-
-    References
-    ----------
-    Goldt, Krzakala, Zdeborová & Brunel, PLoS Comput. Biol. 19, e1010813 (2023); Lesieur, Krzakala & Zdeborová, J. Stat.
-    Mech. 073403 (2017).
-    """
-    given = {"noise": noise, "threshold": threshold, "connectivity": connectivity, "rho": rho}
-    axis, values, models = along(model, **given)
-    if t is not None:
-        if len(models) > 1:
-            raise ModelError("axis", [axis, "t"], "must be one sequence; the others are numbers")
-        axis, values = "t", whole("t", t)
-    model = models[0]
-    plan = Plan(
-        N=number("N", N, kind=int, low=2),
-        overlap=None if overlap is None else number("overlap", overlap, low=0, high=1),
-        iterations=number("iterations", iterations, kind=int, low=1),
-        tol=number("tol", tol, low=0),
-        starts=number("starts", starts, kind=int, low=1),
-        denoiser=denoiser,
-        pca=pca,
-        dtype=dtype,
-        seed=number("seed", seed, kind=int, low=0, high=2**63 - 1),
+    N: int = param(
+        2000,
+        "number of neurons; the scores of their synapses take 2N² bytes in single precision",
+        kind=int,
+        low=2,
+        short="-N",
     )
-    replicas = number("replicas", replicas, kind=int, low=1)
-    if plan.N <= model.P:
-        raise ModelError("N", plan.N, f"must be > {model.P}, the number of patterns")
-    word("dtype", dtype, DTYPES)
-    if not isinstance(pca, bool):
-        raise ModelError("pca", pca, "must be true or false")
-    _denoiser(model.prior, model.P, denoiser)
-    needed = bytes_of(plan.N, np.dtype(dtype).itemsize) + 80.0 * plan.N * model.P
-    threads = fitting_threads(needed, {"N": plan.N}, "the synapses", thread_count(threads))
+    t: Any = course("iterations after which to observe, as the axis, not the end: a,b,c", whole)
+    overlap: float | None = param(
+        None,
+        "overlap m of the start with the patterns, mx⁰ + σ√(m(1 − m)) z; none: no information",
+        low=0,
+        high=1,
+        optional=True,
+    )
+    iterations: int = param(500, "most iterations", kind=int, low=1)
+    tol: float = param(1e-6, "mean change of an estimate below which they end", low=0)
+    starts: int = param(5, "most random starts", kind=int, low=1)
+    denoiser: str = param(
+        "auto", "posterior of a neuron: all K^P configurations, or independent components", kind=str, choices=DENOISERS
+    )
+    pca: bool = param(True, "principal components beside it", kind=bool)
+    dtype: str = param(
+        "float32", "precision of the matrix; single moves the estimates by about 1e-6", kind=str, choices=DTYPES
+    )
 
-    gaps = tolerated()
+    def suited(self, models: Sequence[MemoryReconstruction]) -> Options:
+        model = models[0]
+        if self.N <= model.P:
+            raise ModelError("N", self.N, f"must be > {model.P}, the number of patterns")
+        _denoiser(model.prior, model.P, self.denoiser)
+        return self
 
-    def work(replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
-        if axis == "t":
-            return _trajectory(model, plan, values, replica, report)
 
-        def at(point: int) -> dict[str, Any]:
-            return _end(models[point], plan, replica, point, share(report, point, 1, len(models)))
-
-        return stack(over(range(len(models)), at, gaps))
-
-    return ensemble(
-        model, axis, values, work, {"engine": "direct", **plan._asdict()}, replicas=replicas, threads=threads,
-        progress=progress, checkpoint=checkpoint, resume=resume,
-    )  # fmt: skip
+def memory(models: Sequence[MemoryReconstruction], options: Options) -> frames.Memory:
+    """Scores, and a few estimates."""
+    N = options.N
+    return frames.Memory(
+        bytes_of(N, np.dtype(options.dtype).itemsize) + 80.0 * N * models[0].P, {"N": N}, "the synapses"
+    )
 
 
 @one_blas_thread()
@@ -248,20 +155,6 @@ def reconstruct(
     return state.x
 
 
-class Plan(NamedTuple):
-    """Options of a run, checked."""
-
-    N: int
-    overlap: float | None
-    iterations: int
-    tol: float
-    starts: int
-    denoiser: str
-    pca: bool
-    dtype: str
-    seed: int
-
-
 def _denoiser(prior: Prior, P: int, denoiser: str) -> Denoiser:
     word("denoiser", denoiser, DENOISERS)
     count = configurations(prior, P)
@@ -272,10 +165,12 @@ def _denoiser(prior: Prior, P: int, denoiser: str) -> Denoiser:
     return partial(chosen, prior)
 
 
-def _instance(model: MemoryReconstruction, p: Plan, replica: int, point: int) -> tuple[np.ndarray, Scores]:
+def _instance(
+    model: MemoryReconstruction, options: Options, replica: frames.Replica, point: int
+) -> tuple[np.ndarray, Scores]:
     """Patterns (N, P) and scores of their synapses."""
-    truth = model.prior.draw(generator(p.seed, replica, f"patterns {point}"), (p.N, model.P))
-    return truth, stored(model, truth, np.dtype(p.dtype), (p.seed, replica, f"synapses {point}"))
+    truth = model.prior.draw(replica.rng(f"patterns {point}"), (options.N, model.P))
+    return truth, stored(model, truth, np.dtype(options.dtype), replica.key(f"synapses {point}"))
 
 
 def _informed(truth: np.ndarray, overlap: float, variance: float, rng: np.random.Generator) -> np.ndarray:
@@ -294,7 +189,6 @@ def _converged(
     iterations: int,
     tol: float,
     prior: Prior | None = None,
-    report: Callable[[float], None] | None = None,
 ) -> tuple[Iterate, int, bool]:
     """The last iterate from x, how many there were, and whether they settled."""
     prior = prior or model.prior
@@ -306,8 +200,7 @@ def _converged(
     # Small estimates that grow move little too; those that have shrunk stay small.
     least = max(1e-2, size(x))
     for count, state in enumerate(amp(S.product, model.Delta, denoise, x), start=1):
-        if report is not None:
-            report(count / iterations)
+        tell(count / iterations)
         settled = state.moved <= tol * min(max(least, size(state.x)), 1.0)
         if settled or count >= iterations:
             return state, count, settled
@@ -322,7 +215,6 @@ def _uninformed(
     iterations: int,
     tol: float,
     starts: int,
-    report: Callable[[float], None] | None = None,
 ) -> tuple[Iterate, int, bool]:
     """The best last iterate from small random estimates, the iterations of all starts, and whether it settled.
 
@@ -333,7 +225,7 @@ def _uninformed(
     for _ in range(starts):
         x = _small(model.prior, (S.N, model.P), rng)
         x[:, keep] = ends[-1][0].x[:, keep] if ends else 0.0
-        state, count, settled = _random_start(model, S, denoiser, x, iterations, tol, report)
+        state, count, settled = _random_start(model, S, denoiser, x, iterations, tol)
         ends.append((state, settled))
         total += count
         if consistent(model.prior, state):
@@ -394,16 +286,15 @@ def _random_start(
     x: np.ndarray,
     iterations: int,
     tol: float,
-    report: Callable[[float], None] | None,
 ) -> tuple[Iterate, int, bool]:
     """`_converged` from estimates without signs; for an asymmetric prior after the signs of the patterns."""
     before = 0
     if not is_symmetric(model.prior):
         both = mirrored(model.prior)
         few = "auto" if denoiser == "exact" else denoiser
-        state, before, _ = _converged(model, S, few, x, iterations, max(tol, 1e-4), both, report)
+        state, before, _ = _converged(model, S, few, x, iterations, max(tol, 1e-4), both)
         x = state.x * _signs(model.prior, state)
-    state, count, settled = _converged(model, S, denoiser, x, iterations, tol, report=report)
+    state, count, settled = _converged(model, S, denoiser, x, iterations, tol)
     return state, before + count, settled
 
 
@@ -419,17 +310,15 @@ def _observed(model: MemoryReconstruction, x: np.ndarray, truth: np.ndarray) -> 
     return errors(best, truth, model.prior.second_moment)
 
 
-def _end(
-    model: MemoryReconstruction, p: Plan, replica: int, point: int, report: Callable[[float], None]
-) -> dict[str, Any]:
+def _end(model: MemoryReconstruction, options: Options, replica: frames.Replica, point: int) -> dict[str, Any]:
     """Observables of one instance when message passing has ended."""
-    truth, S = _instance(model, p, replica, point)
-    rng = generator(p.seed, replica, f"start {point}")
-    if p.overlap is None:
-        state, count, _ = _uninformed(model, S, p.denoiser, rng, p.iterations, p.tol, p.starts, report)
+    truth, S = _instance(model, options, replica, point)
+    rng = replica.rng(f"start {point}")
+    if options.overlap is None:
+        state, count, _ = _uninformed(model, S, options.denoiser, rng, options.iterations, options.tol, options.starts)
     else:
-        x = _informed(truth, p.overlap, model.prior.second_moment, rng)
-        state, count, _ = _converged(model, S, p.denoiser, x, p.iterations, p.tol, report=report)
+        x = _informed(truth, options.overlap, model.prior.second_moment, rng)
+        state, count, _ = _converged(model, S, options.denoiser, x, options.iterations, options.tol)
     out = {
         **_observed(model, state.x, truth),
         "free_energy": bethe(S.product, model.Delta, state) / model.P,
@@ -437,29 +326,69 @@ def _end(
         "moved": state.moved,
         "consistent": float(consistent(model.prior, state)),
     }
-    if p.pca:
-        vectors = principal(S.product, p.N, model.P, rng)
+    if options.pca:
+        vectors = principal(S.product, options.N, model.P, rng)
         # A few sparse neurons may all be at rest.
         known = np.sum((vectors.T @ truth) ** 2) / np.sum(truth**2) if truth.any() else 0.0
         out |= {"mse_pca": (1 - known) * np.mean(truth**2), "overlap_pca": known}
     return out
 
 
-def _trajectory(
-    model: MemoryReconstruction, p: Plan, t: np.ndarray, replica: int, report: Callable[[float], None]
-) -> dict[str, np.ndarray]:
+@frames.courses(MemoryReconstruction, Options, memory=memory)
+def over_iterations(model: MemoryReconstruction, options: Options, replica: frames.Replica) -> dict[str, np.ndarray]:
     """Observables after given numbers of iterations."""
-    truth, S = _instance(model, p, replica, 0)
-    rng = generator(p.seed, replica, "start 0")
+    truth, S = _instance(model, options, replica, 0)
+    rng = replica.rng("start 0")
     prior = model.prior
-    x = _small(prior, truth.shape, rng) if p.overlap is None else _informed(truth, p.overlap, prior.second_moment, rng)
-    wanted = set(t.astype(np.int64).tolist())
+    x = (
+        _small(prior, truth.shape, rng)
+        if options.overlap is None
+        else _informed(truth, options.overlap, prior.second_moment, rng)
+    )
+    wanted = set(options.t.astype(np.int64).tolist())
     rows = [_observed(model, x, truth)] if 0 in wanted else []
     last = max(wanted)
-    steps = amp(S.product, model.Delta, _denoiser(prior, model.P, p.denoiser), x)
+    steps = amp(S.product, model.Delta, _denoiser(prior, model.P, options.denoiser), x)
     for count in range(1, last + 1):
         state = next(steps)
-        report(count / last)
+        tell(count / last)
         if count in wanted:
             rows.append(_observed(model, state.x, truth))
     return stack(rows)
+
+
+@frames.or_over_time(over_iterations)
+@frames.replicated(MemoryReconstruction, Options, memory=memory)
+def simulate(points: frames.Points, options: Options, replica: frames.Replica) -> dict[str, np.ndarray]:
+    """Store random patterns in noisy synapses of N neurons and reconstruct them.
+
+    Message passing ends after `iterations`, or when the mean change of an estimate is below `tol`, or below that share
+    of small estimates that begin to grow (down to tol/100). Without an `overlap` it starts from small random estimates,
+    as without any knowledge. A prior that is not symmetric then needs the signs of the patterns: they are found first
+    up to their signs, with the law of ±x as prior, then the signs by their likelihood (not over t). Several patterns at
+    little noise can end in a wrong mixture; it is told by Nishimori's identities, see `consistent`, and message passing
+    then begins anew, up to `starts` times. If none of the starts fulfils them the lowest free energy is kept.
+
+    Returns
+    -------
+    dict
+        With axes (replica, axis): ``mse`` mean squared error per component, ``overlap`` x·x⁰/(NPσ²), after the order of
+        the patterns (and signs or a rotation, as far as the prior leaves them open) was chosen for the best match;
+        at the end also ``free_energy``, Bethe's, per neuron and pattern, ``iterations`` of all starts, ``moved``, the
+        last mean change, which tells whether they converged, ``consistent``, 1 where the end is that of a posterior
+        as Nishimori's identities have it and 0 else, and ``overlap_pca``, the share of the patterns' norm in
+        the span of the leading eigenvectors, with ``mse_pca``, that of the best linear estimate from there.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range, or the scores do not fit into memory.
+    ConvergenceError
+        If the eigenvectors were not found.
+
+    References
+    ----------
+    Goldt, Krzakala, Zdeborová & Brunel, PLoS Comput. Biol. 19, e1010813 (2023); Lesieur, Krzakala & Zdeborová, J. Stat.
+    Mech. 073403 (2017).
+    """
+    return replica.each(len(points.models), lambda i: _end(points.models[i], options, replica, i))

@@ -12,6 +12,8 @@ from tsphys.ground.parameters import numbers, param
 
 #: Numbers of steps beyond are not whole in float64.
 MOST_STEPS = 2**53
+#: Points of a grid: far more than anybody computes.
+MOST_POINTS = 10**7
 
 
 def times(name: str, value: Any) -> np.ndarray:
@@ -26,9 +28,43 @@ def times(name: str, value: Any) -> np.ndarray:
     return out
 
 
-def course(help: str, check: Callable[[str, Any], np.ndarray] = times, default: Any = None) -> Any:
-    """A field of options: the times that are the axis of a run; on the command line START:STOP:POINTS or a,b,c."""
-    return param(default, help, kind=list, check=check, short="-t", optional=default is None)
+class Grid(str):
+    """How times are written on the command line, in files, and for a default; Python has arrays."""
+
+
+def course(
+    help: str, check: Callable[[str, Any], np.ndarray] = times, default: str | None = None, short: str = "-t"
+) -> Any:
+    """A field of options: the times that are the axis of a run; by default a `grid`, or none, which `help` explains."""
+
+    def checked(name: str, value: Any) -> np.ndarray:
+        return check(name, grid(name, value) if isinstance(value, Grid) else value)
+
+    first = None if default is None else Grid(default)
+    return param(first, help, kind=list, check=checked, short=short, optional=default is None)
+
+
+def grid(name: str, value: Any) -> Any:
+    """``START:STOP:POINTS[:lin|log]`` or ``a,b,c`` as an array; anything else as it is.
+
+    Without a word on it the points are spaced evenly on a log scale if START > 0 and the name is ``t``.
+    """
+    if not isinstance(value, str):
+        return [value] if isinstance(value, (int, float)) else value
+    words = "must be START:STOP:POINTS[:lin|log] or numbers a,b,c"
+    try:
+        if ":" not in value:
+            return [float(x) for x in value.split(",")]
+        low, high, points, *scale = value.split(":")
+        a, b, n = float(low), float(high), int(points)
+        kind = scale[0] if scale else ("log" if a > 0 and name == "t" else "lin")
+        if len(scale) > 1 or kind not in ("lin", "log") or n < 1 or (kind == "log" and not 0 < a <= b):
+            raise ValueError(value)
+    except ValueError:
+        raise ModelError(name, value, words) from None
+    if n > MOST_POINTS:
+        raise ModelError(name, value, f"must have at most {MOST_POINTS:g} points")
+    return np.geomspace(a, b, n) if kind == "log" else np.linspace(a, b, n)
 
 
 def iterations(name: str, value: Any) -> np.ndarray:

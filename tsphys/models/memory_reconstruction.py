@@ -8,16 +8,17 @@ from typing import ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, param, validate
+from tsphys.ground.parameters import LARGEST_SCALE, param
 from tsphys.physics.inference.pattern_priors import pattern_prior
 from tsphys.physics.inference.priors import Prior
+from tsphys.rules.contract import Static
 
 #: Smallest noise, and largest effective one: beyond, exponents of the posterior, or its signal, are lost to rounding.
 SMALLEST_NOISE, LARGEST_DELTA = 1e-3, 1e6
 
 
 @dataclass(frozen=True)
-class MemoryReconstruction:
+class MemoryReconstruction(Static):
     """P patterns x^μ of N neurons are stored by a Hebbian rule, H_ij = N^(−½) Σ_μ x_i^μ x_j^μ; J_ij is observed.
 
     The number of patterns does not grow with N. J_ij = J_ji for i < j is H_ij with noise, z_ij ~ N(0, 1), seen through
@@ -67,7 +68,6 @@ class MemoryReconstruction:
     """
 
     name: ClassVar[str] = "memory_reconstruction"
-    #: Parameters that may be the axis of `simulate` and `solve`.
     axes: ClassVar[tuple[str, ...]] = ("noise", "threshold", "connectivity", "rho")
 
     patterns: str = param("binary", "prior of patterns", kind=str, choices=("binary", "sparse", "tsodyks", "gauss"))
@@ -81,7 +81,7 @@ class MemoryReconstruction:
     connectivity: float = param(1.0, "share c of bonds of channel = diluted", low=0, high=1, open_low=True)
 
     def __post_init__(self) -> None:
-        validate(self)
+        super().__post_init__()
         if self.patterns == "binary" and self.rho != 1.0:
             raise ModelError("rho", self.rho, 'must be 1 with patterns = "binary"')
         if self.patterns == "tsodyks" and self.rho == 1.0:

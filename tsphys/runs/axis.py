@@ -41,6 +41,8 @@ def points(model: Any, given: Mapping[str, Any]) -> Points:
     if len(sequences) > 1:
         raise ModelError("axis", list(sequences), "must be one sequence; the others are numbers")
     model = replace(model, **fixed)
+    if not model.axes:
+        return Points("", np.empty(0), [model], model)
     axis = next(iter(sequences), next(iter(fixed), model.axes[0]))
     if axis not in sequences:
         return Points(axis, np.array([getattr(model, axis)]), [model], model)

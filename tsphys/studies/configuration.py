@@ -15,7 +15,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import DTYPES, ENGINES, param
-from tsphys.ground.times import times, whole_steps
+from tsphys.ground.times import grid, times, whole_steps
 from tsphys.physics.order_parameters import LARGEST
 from tsphys.registry import MODELS, VERBS, model_class, runner
 from tsphys.runs.frames.verb import Verb
@@ -35,8 +35,8 @@ RUN: dict[str, Any] = {
         None, "overlaps at t = 0, a table with R, Q, T (JSON, or TOML); none: the model's own", kind=str, optional=True
     ),
 }
-#: Bytes of a TOML file, and points of a grid: far more than anybody writes or computes.
-LONGEST, MOST_POINTS = 2**24, 10**7
+#: Bytes of a TOML file: far more than anybody writes.
+LONGEST = 2**24
 HIDDEN = {"model", "progress", "checkpoint", "resume", "atol", "max_step"}
 
 
@@ -162,29 +162,6 @@ def read_config(path: str, name: str, names: set[str]) -> dict[str, Any]:
     for key in values:
         known("config", key, names)
     return values
-
-
-def grid(name: str, value: Any) -> Any:
-    """``START:STOP:POINTS[:lin|log]`` or ``a,b,c`` as an array; anything else as it is.
-
-    Without a word on it the points are spaced evenly on a log scale if START > 0 and the name is ``t``.
-    """
-    if not isinstance(value, str):
-        return [value] if isinstance(value, (int, float)) else value
-    words = "must be START:STOP:POINTS[:lin|log] or numbers a,b,c"
-    try:
-        if ":" not in value:
-            return [float(x) for x in value.split(",")]
-        low, high, points, *scale = value.split(":")
-        a, b, n = float(low), float(high), int(points)
-        kind = scale[0] if scale else ("log" if a > 0 and name == "t" else "lin")
-        if len(scale) > 1 or kind not in ("lin", "log") or n < 1 or (kind == "log" and not 0 < a <= b):
-            raise ValueError(value)
-    except ValueError:
-        raise ModelError(name, value, words) from None
-    if n > MOST_POINTS:
-        raise ModelError(name, value, f"must have at most {MOST_POINTS:g} points")
-    return np.geomspace(a, b, n) if kind == "log" else np.linspace(a, b, n)
 
 
 def on_steps(t: Any, N: Any) -> Any:

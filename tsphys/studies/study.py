@@ -13,9 +13,10 @@ from typing import Any
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import number, parameters
+from tsphys.ground.times import grid
 from tsphys.registry import model_class, simulate, solve, takes
 from tsphys.runs.result import Result
-from tsphys.studies.configuration import describe, grid, known, on_steps, read_toml, run_options
+from tsphys.studies.configuration import describe, known, on_steps, read_toml, run_options
 from tsphys.studies.store import digest
 
 #: Most points of a study, each of which is a file.

@@ -9,7 +9,6 @@ import numpy as np
 
 from tsphys.rules.contract import Static
 from tsphys.runs import frames
-from tsphys.runs.points import over, stack
 
 M = TypeVar("M", bound=Static)
 O = TypeVar("O", bound=frames.Options)
@@ -203,10 +202,9 @@ def over_ridges(
             def at(i: int) -> dict[str, Any]:
                 k = 0 if points.axis == "ridge" else i
                 found = draw(models[k], own, replica.rng(f"instance {k}"), np.array([models[i].ridge]))
-                replica.report((i + 1) / len(models))
                 return {name: value[0] for name, value in found.items()}
 
-            return stack(over(range(len(models)), at, replica.gaps))
+            return replica.each(len(models), at)
 
         return frames.replicated(model, options, memory=memory, physics=draw)(work)
 

@@ -8,6 +8,7 @@ run is a second frame.
 from tsphys.runs.axis import Points
 from tsphys.runs.frames.course import course, courses, or_over_time
 from tsphys.runs.frames.instances import Memory, Replica, instances, replicated
+from tsphys.runs.frames.iterated import Steps, iterated, seen
 from tsphys.runs.frames.options import Options, Replicas
 from tsphys.runs.frames.static import static, theory
 from tsphys.runs.frames.verb import Verb
@@ -18,12 +19,15 @@ __all__ = [
     "Points",
     "Replica",
     "Replicas",
+    "Steps",
     "Verb",
     "course",
     "courses",
     "instances",
+    "iterated",
     "or_over_time",
     "replicated",
+    "seen",
     "static",
     "theory",
 ]

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.rules.contract import Static
+from tsphys.rules.contract import Model
 from tsphys.runs.axis import Points, points
 from tsphys.runs.frames.instances import Memory, Replica, replicated
 from tsphys.runs.frames.options import O, Options, chosen, described
@@ -16,7 +16,7 @@ from tsphys.runs.frames.static import solution
 from tsphys.runs.frames.verb import Verb
 from tsphys.runs.result import Result
 
-M = TypeVar("M", bound=Static)
+M = TypeVar("M", bound=Model)
 Course = Mapping[str, np.ndarray]
 
 

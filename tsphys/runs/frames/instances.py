@@ -8,17 +8,17 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from tsphys.ground.progress import listening, share
-from tsphys.rules.contract import Static
+from tsphys.rules.contract import Model
 from tsphys.runs.axis import Points, points
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.frames.options import O, Replicas, chosen, described
 from tsphys.runs.frames.verb import Verb
 from tsphys.runs.memory import fitting_threads
-from tsphys.runs.points import Gaps, over, stack, tolerated
+from tsphys.runs.points import Gaps, Row, over, stack, tolerated
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 
-M = TypeVar("M", bound=Static)
+M = TypeVar("M", bound=Model)
 
 
 class Memory(NamedTuple):
@@ -50,11 +50,24 @@ class Replica(NamedTuple):
     report: Callable[[float], None]
     gaps: Gaps | None
 
+    def key(self, purpose: str) -> tuple[int, int, str]:
+        """What all random numbers follow from: seed, replica and purpose."""
+        return self.seed, self.number, purpose
+
     def rng(self, purpose: str) -> np.random.Generator:
         """Random numbers that follow from seed, replica and purpose alone."""
         from tsphys.numerics.random import generator
 
-        return generator(self.seed, self.number, purpose)
+        return generator(*self.key(purpose))
+
+    def each(self, points: int, at: Callable[[int], Row]) -> dict[str, np.ndarray]:
+        """What ``at(point)`` finds at each point by itself, side by side; it may `tell` its own fraction."""
+
+        def one(i: int) -> Row:
+            with listening(share(self.report, i, 1, points)):
+                return at(i)
+
+        return stack(over(range(points), one, self.gaps))
 
 
 def replicated(
@@ -97,14 +110,19 @@ def replicated(
             frame, own = chosen(Replicas, given), chosen(options, given).suited(along.models)
             need = memory(along.models, own)
             threads = fitting_threads(need.each, need.sizes, need.what, thread_count(frame.threads), need.shared)
-            size = {} if "N" in own.record() else {"N": min(getattr(here, here.size) for here in along.models)}
+            sizes = [{**vars(here), **vars(own)}[here.size] for here in along.models]
             seen, gaps = axis(along, own), tolerated()
+
+            def one(number: int, report: Callable[[float], None]) -> Mapping[str, np.ndarray]:
+                with listening(report):
+                    return work(seen, own, Replica(number, frame.seed, report, gaps))
+
             return ensemble(
                 seen.model,
                 seen.axis,
                 seen.values,
-                lambda number, report: work(seen, own, Replica(number, frame.seed, report, gaps)),
-                {"engine": "direct", "seed": frame.seed, **size, **own.record()},
+                one,
+                {"engine": "direct", "seed": frame.seed, "N": min(sizes), **own.record()},
                 replicas=frame.replicas,
                 threads=threads,
                 dims=dims,
@@ -138,15 +156,8 @@ def instances(
 
     def made(draw: Callable[[M, O, np.random.Generator], Mapping[str, Any]]) -> Verb[M]:
         def work(points: Points, own: O, replica: Replica) -> dict[str, np.ndarray]:
-            n = len(points.models)
-
-            def at(i: int) -> Mapping[str, Any]:
-                with listening(share(replica.report, i, 1, n)):
-                    found = draw(points.models[i], own, replica.rng(f"{stream} {i}"))
-                replica.report((i + 1) / n)
-                return found
-
-            return stack(over(range(n), at, replica.gaps))
+            models = points.models
+            return replica.each(len(models), lambda i: draw(models[i], own, replica.rng(f"{stream} {i}")))
 
         return replicated(model, options, memory=memory, physics=draw)(work)
 
