@@ -1,6 +1,6 @@
 """What the pages say of all models, from the catalogue: ``python docs/pages.py`` writes it, a test holds them to it.
 
-The table of the README, the index and the library's page of the site, the gallery.
+The table of the README, the index and the library's page of the site, the gallery; what engines can do.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tsphys.catalogue import CATALOGUE, FAMILIES
 from tsphys.papers import PAPERS
+from tsphys.rules import engines as able
 
 ROOT = Path(__file__).resolve().parents[1]
 #: What stands between these lines of a page is written here.
@@ -71,7 +72,27 @@ def gallery() -> str:
     return "".join(out)
 
 
-PAGES = {"README.md": table, "docs/index.md": index, "docs/api.md": library, "docs/gallery.md": gallery}
+def engines() -> str:
+    """Features of rules by engine, and what does not go together."""
+    columns = able.DIRECT, able.EXACT, able.CUDA, able.QUADRATURE, able.EXPANSION
+    out = ["| | `direct` | `exact` | `cuda` | quadrature | 1/N |\n|---|---|---|---|---|---|\n"]
+    for name, words in able.FEATURES.items():
+        marks = " | ".join("yes" if name in engine.takes else "–" for engine in columns)
+        out.append(f"| {words}: `{name}` | {marks} |\n")
+    out.append("| precision | " + " | ".join(" or ".join(engine.dtypes) for engine in columns) + " |\n\n")
+    out.append("Nobody does together:\n\n")
+    for name, others in able.CLASHES.items():
+        out.append(f"* `{name}` and " + ", ".join(f"`{other}`" for other in others) + "\n")
+    return "".join(out) + "\n"
+
+
+PAGES = {
+    "README.md": table,
+    "docs/index.md": index,
+    "docs/api.md": library,
+    "docs/gallery.md": gallery,
+    "docs/engines.md": engines,
+}
 
 
 def written(page: str) -> str:

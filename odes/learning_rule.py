@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.errors import DivergedError, ModelError
+from tsphys.errors import DivergedError
 from tsphys.ground.parameters import number
 from tsphys.ground.times import times
 from tsphys.odes.equations import online
@@ -23,6 +23,7 @@ from tsphys.physics.estimation import estimation_noise
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
 from tsphys.rules import phases
 from tsphys.rules.binding import batch_rule, bind, write_overlaps
+from tsphys.rules.engines import QUADRATURE, refuse
 from tsphys.rules.field_average import (
     ACCEPTED,
     Nodes,
@@ -144,15 +145,12 @@ def solve(
         If the tolerance could not be met.
     """
     rule = model.learning_rule()
-    if rule.masks is not None:
-        raise ModelError(
-            "masks", rule.masks, "must be none: these equations are for students that have all coordinates"
-        )
+    refuse(QUADRATURE, rule)
     t, atol, rtol = times("t", t), number("atol", atol, low=0), number("rtol", rtol, low=0, open_low=True)
     start, meta = theory_start(model, start, N, seed)
     K, M = rule.K, rule.M
     y0 = _flat(start.R, start.Q, start.v)
-    choices = families(rule, quadrature, noises=rule.n_noise, points=points)
+    choices = families(rule, quadrature, noises=rule.n_noise, points=points, whole=rule.whole_batch)
     for kind, sets in choices:
         if kind == choices[-1][0] or _agree(kind, rule, sets, start):
             break
@@ -196,8 +194,7 @@ def _scheduled(
     T, v_star = np.array(start.T), np.array(start.v_star)
 
     def leg(phase: phases.Phase, y: np.ndarray) -> Leg:
-        if phase.rates(rule) is not None:
-            raise ModelError("pull", phase.pull, "must be none: this theory has no anchors, but a simulation has")
+        refuse(QUADRATURE, rule, pull=phase.rates(rule))
         if phase.v is not None:
             y = np.concatenate([y[: len(y) - len(phase.v)], phase.v])
         return Leg(_right_hand_side(phase.of(rule), nodes, start), y, atol, lambda y: y)
@@ -236,7 +233,7 @@ def _errors(
 
 def chain(model: Any, start: OrderParameters) -> online.Chain:
     """What the expansion in 1/N wants to know."""
-    rule = model.learning_rule()
+    rule = online.expandable(model.learning_rule())
     overlaps = online.Overlaps(np.array(start.T), rule.K)
     rates = drift(rule, online.nodes_of(rule), overlaps.T, np.array(start.v_star))
 

@@ -60,8 +60,3 @@ def test_that_comparison_sees_the_gram_matrix():
     a, b = (sample(exact, batched(3, mode), N, T, 800, start=START)[:, :7] for mode in (1, -1))
     p = p_values(a, b)
     assert p.min() * p.size < 1e-3
-
-
-def test_the_gpu_refuses_them():
-    with pytest.raises(tsphys.ModelError, match="whole minibatch"):
-        tsphys.simulate(batched(2, 0), N=N, t=[1], start=START, engine="cuda")

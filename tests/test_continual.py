@@ -321,7 +321,6 @@ BAD = {
     "replay beyond 1": (lambda: tsphys.Continual(replay=1.5), "replay"),
     "unknown regulariser": (lambda: tsphys.Continual(regulariser="si"), "regulariser"),
     "tanh": (lambda: tsphys.Continual(activation="tanh"), "activation"),
-    "engine cuda": (lambda: tsphys.simulate(BASE, N=20, t=[1], engine="cuda"), "engine"),
     "too small for anchors": (
         lambda: tsphys.simulate(replace(BASE, durations=[1], regulariser="l2"), N=5, t=[3]),
         "N",

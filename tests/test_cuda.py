@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-import tsphys
 from tsphys.physics.order_parameters import OrderParameters
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -192,8 +191,3 @@ def test_no_device_is_one_clear_line():
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert "engine = 'cuda': needs an NVIDIA GPU" in done.stderr
-
-
-def test_single_precision_is_refused():
-    with pytest.raises(tsphys.ModelError, match="dtype"):
-        tsphys.simulate(tsphys.TwoLayer(), N=20, t=[1], engine="cuda", dtype="float32")

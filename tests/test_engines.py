@@ -296,5 +296,3 @@ def test_auto_takes_the_exact_law_where_it_holds():
         (tsphys.TwoLayer(alpha=2.0), "direct"),
     ):
         assert tsphys.simulate(model, N=20, t=[0.1]).meta["engine"] == engine
-    with pytest.raises(tsphys.ModelError, match="Gaussian inputs and fresh examples"):
-        tsphys.simulate(tsphys.TwoLayer(inputs="binary"), N=20, t=[0.1], engine="exact")

@@ -247,7 +247,7 @@ def test_strategies_that_need_a_linear_student_say_so():
             OnlineAttack(strategy=strategy, activation="erf")
     with pytest.raises(tsphys.ModelError, match="must be given"):
         OnlineAttack(activation="erf", **FREE)
-    with pytest.raises(tsphys.ModelError, match="whole minibatch"):
+    with pytest.raises(tsphys.ModelError, match="must be exact or direct"):
         tsphys.simulate(OnlineAttack(), N=10, t=[1], engine="cuda")
     with pytest.raises(tsphys.ModelError, match="the teacher that this rule is for"):
         tsphys.simulate(OnlineAttack(), N=10, t=[1], start=START[0.3])

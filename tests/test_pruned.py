@@ -125,16 +125,11 @@ BAD = {
     "unknown masks": (lambda: tsphys.Pruned(masks="blocks"), "masks"),
     "tanh": (lambda: tsphys.Pruned(activation="tanh"), "activation"),
     "too many classes": (lambda: tsphys.solve(tsphys.Pruned(K=13), t=[1.0]), "K"),
-    "exact chain": (lambda: tsphys.simulate(MODEL, N=20, t=[1], engine="exact"), "engine"),
     "masks that are none": (lambda: dataclasses.replace(MODEL.learning_rule(), masks=3), "masks"),
     "masks of another shape": (
         lambda: tsphys.simulate(
             dataclasses.replace(MODEL.learning_rule(), masks=lambda N, rng: np.ones((1, N))), N=20, t=[1]
         ),
-        "masks",
-    ),
-    "quadrature of masks": (
-        lambda: tsphys.solve(MODEL.learning_rule(), t=[1.0], start=START),
         "masks",
     ),
 }

@@ -119,12 +119,6 @@ def test_simulation_lies_on_theory():
     assert verdict.ok, verdict
 
 
-def test_a_law_and_a_schedule_do_not_go_together():
-    with pytest.raises(tsphys.ModelError) as caught:
-        rule(law=skewed, schedule=schedule)
-    assert caught.value.name == "schedule"
-
-
 def test_a_schedule_that_ends_before_it_begins_says_so():
     model = rule(schedule=lambda i, state: Phase([1.0, 0.4], until=0.5))
     for call in (tsphys.simulate, tsphys.solve):

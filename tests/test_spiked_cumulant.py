@@ -183,7 +183,6 @@ BAD = {
         lambda: tsphys.solve(tsphys.SpikedCumulant(), start=tsphys.OrderParameters([[0.1]], [[0.9]], [[1]]), t=[1]),
         "start",
     ),
-    "on a GPU": (lambda: tsphys.simulate(tsphys.SpikedCumulant(), N=20, t=[1], engine="cuda"), "engine"),
     "leading order of mixed": (lambda: leading_drift(tsphys.SpikedCumulant(task="mixed"), 0.1), "model"),
     "level 1": (lambda: escape_time(tsphys.SpikedCumulant(), [0.1], level=1), "level"),
     "a direction too many": (lambda: escape_time(tsphys.SpikedCumulant(), [0.1], direction=1), "direction"),

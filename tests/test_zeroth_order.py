@@ -211,15 +211,6 @@ BAD = {
     "fewer than one query": (lambda: run(tsphys.ZerothOrder(kappa=0.01)), "kappa"),
     "half a query": (lambda: run(tsphys.ZerothOrder(kappa=0.005), N=100), "kappa"),
     "N without room": (lambda: run(N=6, engine="exact"), "N"),
-    "partial steps, exact": (lambda: run(RUNS["some coordinates"][0], engine="exact"), "engine"),
-    "on a GPU": (lambda: run(engine="cuda"), "engine"),
-    "queries and minibatches": (lambda: dataclasses.replace(MODEL.learning_rule(), minibatch=2), "queries"),
-    "partial steps from a training set": (
-        lambda: dataclasses.replace(tsphys.ZerothOrder(estimator="sparse").learning_rule(), alpha=2.0),
-        "fraction",
-    ),
-    "queries and decay": (lambda: dataclasses.replace(MODEL.learning_rule(), weight_decay=1.0), "weight_decay"),
-    "queries and masks": (lambda: dataclasses.replace(MODEL.learning_rule(), masks=np.ones), "masks"),
 }
 
 

@@ -17,6 +17,7 @@ from tsphys.errors import ModelError
 from tsphys.odes.equations.expansion import Process
 from tsphys.odes.equations.one_step import one_step
 from tsphys.physics.order_parameters import OrderParameters
+from tsphys.rules.engines import EXPANSION, words
 from tsphys.rules.field_average import SCRAMBLINGS, Nodes, gauss, polar, sobol
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.runs.online import observed, readouts
@@ -107,9 +108,9 @@ def expandable(rule: LearningRule) -> LearningRule:
     ModelError
         If it is not.
     """
-    for name in ("alpha", "masks", "whole_batch"):
-        if getattr(rule, name):
-            raise ModelError("fluctuations", True, f"must be false with {name}: the expansion in 1/N is not known")
+    unknown = words(EXPANSION, rule)
+    if unknown:
+        raise ModelError("fluctuations", True, f"must be false: {EXPANSION.name} does not know {unknown}")
     return rule
 
 

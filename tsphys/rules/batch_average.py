@@ -10,7 +10,7 @@ import numpy as np
 
 from tsphys._jit import njit
 from tsphys.rules.binding import batch_rule
-from tsphys.rules.field_average import Nodes, fields
+from tsphys.rules.field_average import Nodes, fields, lawful
 from tsphys.rules.learning_rule import LearningRule
 
 
@@ -49,4 +49,5 @@ def by_example(rule: LearningRule, nodes: Nodes) -> np.ndarray:
     b, each = rule.minibatch, rule.K + rule.M
     n = len(nodes.w)
     parts = nodes.z[:, : b * each].reshape(n, b, each), nodes.z[:, b * each :].reshape(n, b, rule.n_noise)
-    return np.ascontiguousarray(np.concatenate(parts, axis=2))
+    z = np.ascontiguousarray(np.concatenate(parts, axis=2))
+    return z if rule.law is None else lawful(rule, z)

@@ -191,8 +191,12 @@ def combined(kind: str, values: list[np.ndarray]) -> tuple[np.ndarray, np.ndarra
     return values[0], np.abs(values[0] - values[1])
 
 
-def families(rule: Any, quadrature: str, *, noises: int, points: int) -> list[tuple[str, tuple[Nodes, ...]]]:
+def families(
+    rule: Any, quadrature: str, *, noises: int, points: int, whole: bool = False
+) -> list[tuple[str, tuple[Nodes, ...]]]:
     """The families to try in turn, with their sets; the last is taken whatever its error.
+
+    The sets are those of an example, or with `whole` of all fields, then all noises, of a minibatch, without a law.
 
     Raises
     ------
@@ -202,27 +206,24 @@ def families(rule: Any, quadrature: str, *, noises: int, points: int) -> list[tu
     word("quadrature", quadrature, KINDS)
     points = number("points", points, kind=int, low=64, high=2**24)
     order = ["gauss"] * rule.smooth + ["polar", "sobol"] if quadrature == "auto" else [quadrature]
-    b = rule.minibatch if rule.whole_batch else 1
+    b = rule.minibatch if whole else 1
     sets = [(kind, node_sets(kind, b * rule.K, b * rule.M, b * noises, points)) for kind in order]
-    if rule.whole_batch:
-        if rule.law is not None:
-            raise ModelError("law", "given", "must be none for averages of a rule that sees the whole minibatch")
-        # Polar nodes are not a product of the examples' own.
-        sets = [(kind, found) for kind, found in sets if kind != "polar"]
-    out = [(kind, found) for kind, found in sets if found is not None]
-    if rule.law is not None:
-        # The angles of polar nodes are those of Gaussian fields.
-        out = [(kind, tuple(_of_law(rule, nodes) for nodes in found)) for kind, found in out if kind != "polar"]
+    # Polar nodes are no product of the examples' own, and their angles are those of Gaussian fields.
+    free = not whole and rule.law is None
+    out = [(kind, found) for kind, found in sets if found is not None and (free or kind != "polar")]
+    if rule.law is not None and not whole:
+        out = [(kind, tuple(_read_only(kind, lawful(rule, n.z), n.w) for n in found)) for kind, found in out]
     if not out:
         words = "needs K = M = 1" if quadrature == "polar" and rule.K * rule.M != 1 else "needs more points"
         raise ModelError("quadrature", quadrature, f"{words} for K = {rule.K}, M = {rule.M}, {noises} noises")
     return out
 
 
-def _of_law(rule: Any, nodes: Nodes) -> Nodes:
-    z = nodes.z.copy()
-    bind(through_law, rule.law, law)(z, rule.M, rule.K, rule.parameter_array())
-    return _read_only(nodes.kind, z, nodes.w)
+def lawful(rule: Any, z: np.ndarray) -> np.ndarray:
+    """Nodes z (…, M + K + n_noise) of standard normals as nodes of the law of the inputs."""
+    out = z.copy()
+    bind(through_law, rule.law, law)(out.reshape(-1, z.shape[-1]), rule.M, rule.K, rule.parameter_array())
+    return out
 
 
 @njit

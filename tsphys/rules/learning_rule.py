@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tsphys.errors import ModelError
 from tsphys.ground.given import takes
 from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param, validate
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
+from tsphys.rules.engines import check
 from tsphys.rules.phases import Phase, State
 
 
@@ -127,41 +127,14 @@ class LearningRule:
             takes("schedule", self.schedule, "i", "state")
         if self.T is not None:
             array("T", self.T, (self.M, self.M), "teacher overlaps of M teachers")
+        if self.masks is not None:
+            takes("masks", self.masks, "N", "rng")
+        check(self)
         if self.law is not None:
-            if self.T is not None:
-                raise ModelError("T", self.T, "must be none with a law of the inputs, whose teachers are orthonormal")
-            if self.inputs != "gaussian":
-                raise ModelError("inputs", self.inputs, "must be gaussian with a law of the inputs")
-            if self.schedule is not None:
-                raise ModelError("schedule", self.schedule, "must be none with a law of the inputs")
             object.__setattr__(self, "fixed_teacher", True)
-        if self.sphere:
-            for name in ("K", "minibatch"):
-                if getattr(self, name) != 1:
-                    raise ModelError(name, getattr(self, name), "must be 1 on the sphere")
-            if self.weight_decay:
-                raise ModelError("weight_decay", self.weight_decay, "must be 0 on the sphere, which undoes it")
-
-        self._check_estimate()
         from tsphys.rules.trial import prepare
 
         prepare(self)
-
-    def _check_estimate(self) -> None:
-        """Refuse what engines and equations have no zeroth-order, partial or masked steps for."""
-        given = [name for name in ("queries", "fraction", "masks") if getattr(self, name) is not None]
-        if not given:
-            return
-        name, value = given[0], getattr(self, given[0])
-        if name == "masks":
-            takes(name, value, "N", "rng")
-        for other in (*given[1:], "law", "schedule", "sphere", "whole_batch", "weight_decay"):
-            if getattr(self, other):
-                raise ModelError(other, getattr(self, other), f"must be none with {name}")
-        if name != "masks" and self.alpha is not None:
-            raise ModelError(name, value, "must be none with a fixed training set")
-        if name == "queries" and self.minibatch > 1:
-            raise ModelError(name, value, "must be none with minibatches")
 
     @property
     def estimated(self) -> bool:
@@ -181,6 +154,8 @@ class LearningRule:
         """Overlaps of iid Gaussian student weights at size N, drawn from their exact law."""
         T = self.teacher_overlaps()
         R, Q = random_overlaps(self.K, T, N, self.init, rng)
+        if self.sphere:
+            R, Q = R / np.sqrt(Q), np.ones((1, 1))
         return OrderParameters(R=R, Q=Q, T=T, v=self.v, v_star=self.v_star)
 
     def learning_rule(self) -> LearningRule:

@@ -13,6 +13,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.given import call, in_words, takes
 from tsphys.ground.parameters import array, number
+from tsphys.rules.engines import check
 
 #: First phases for whose parameters the rule is tried anew; a schedule may have thousands.
 TRIED = 16
@@ -80,12 +81,12 @@ class Phase:
         rates = array("pull", self.pull, (rule.K,), "a rate for each student")
         if rates.min() < 0 or rates.max() > N:
             raise ModelError("pull", rates.tolist(), f"must be rates >= 0, at most N = {N:g}")
-        if rates.max() > 0 and (rule.uses_overlaps or rule.whole_batch or rule.sphere):
-            words = "must be none for a rule that uses the overlaps or the whole minibatch, and on the sphere"
-            raise ModelError("pull", rates.tolist(), words)
-        if rates.max() > 0 and rule.M + 2 * rule.K > N:
+        if rates.max() == 0:
+            return None
+        check(rule, pull=rates.tolist())
+        if rule.M + 2 * rule.K > N:
             raise ModelError("N", N, f"must be at least M + 2K = {rule.M + 2 * rule.K} with anchors")
-        return rates if rates.max() > 0 else None
+        return rates
 
     def end(self, begin: float) -> float:
         """`until` as a time after `begin`, or a ModelError."""

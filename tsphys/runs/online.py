@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.errors import ModelError
 from tsphys.ground.parameters import number, parameters
 from tsphys.physics.order_parameters import DIMS, OrderParameters, need
+from tsphys.rules.engines import THEORY, refuse
 from tsphys.rules.starts import checked_start, drawn_start
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
@@ -26,8 +26,7 @@ def theory_start(
         examples come again, and the overlaps alone do not tell what they do then.
     """
     rule = model.learning_rule()
-    if rule.alpha is not None:
-        raise ModelError("alpha", rule.alpha, "must be none: the theory is that of fresh examples")
+    refuse(THEORY, rule)
     drawn = {}
     if start is None:
         drawn = {"N": need(N, rule.K, rule.M), "seed": number("seed", seed, kind=int, low=0, high=2**63 - 1)}

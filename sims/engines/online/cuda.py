@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tsphys._cuda import require
+from tsphys.rules.engines import choose
 from tsphys.rules.learning_rule import LearningRule
 
 #: Seconds a launch is to take: long against its cost, short for progress, an interrupt and a display's watchdog.
@@ -19,7 +20,7 @@ FIRST = 16
 
 def kernel_of(rule: LearningRule) -> str:
     """Which of the CPU's engines the device runs: `exact` where its law allows it, otherwise `direct`."""
-    return "exact" if rule.inputs == "gaussian" and rule.alpha is None else "direct"
+    return choose(rule, "auto", "float64")
 
 
 def run(

@@ -9,9 +9,10 @@ import numpy as np
 
 from tsphys.errors import DivergedError, ModelError
 from tsphys.ground.fingerprint import functions
-from tsphys.ground.parameters import DTYPES, ENGINES, number, parameters, word
+from tsphys.ground.parameters import DTYPES, number, parameters, word
 from tsphys.ground.times import times, whole_steps
 from tsphys.physics.order_parameters import DIMS, OrderParameters, need
+from tsphys.rules.engines import choose
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.starts import checked_start, drawn_start
 from tsphys.runs.checkpoint import finished_rows, keeping
@@ -20,35 +21,6 @@ from tsphys.runs.online import observed, readouts
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
-
-
-def choose_engine(rule: LearningRule, engine: str, dtype: str) -> str:
-    """The engine that runs `rule`: `exact` where its law allows it, otherwise `direct`.
-
-    Raises
-    ------
-    ModelError
-        If `engine` is unknown, or its law does not hold for the rule.
-    """
-    word("engine", engine, ENGINES)
-    isotropic = rule.fraction is None and rule.masks is None
-    lawful = rule.inputs == "gaussian" and rule.alpha is None and isotropic
-    if engine == "auto":
-        return "exact" if lawful and dtype == "float64" else "direct"
-    if engine == "cuda" and rule.schedule is not None:
-        raise ModelError("engine", engine, "must be exact or direct for a rule with a schedule")
-    if engine == "exact" and not lawful:
-        words = "needs Gaussian inputs and fresh examples (no alpha), and steps on all coordinates; use direct"
-        raise ModelError("engine", engine, words)
-    if engine == "cuda" and (rule.queries is not None or not isotropic):
-        raise ModelError("engine", engine, "must be exact or direct for zeroth-order steps, direct for masks")
-    if engine == "cuda" and rule.whole_batch:
-        raise ModelError("engine", engine, "must be exact or direct for a rule that sees the whole minibatch")
-    if engine == "cuda" and (rule.law is not None or rule.sphere):
-        raise ModelError("engine", engine, "has no law of the inputs and no sphere; use exact or direct")
-    if engine in ("exact", "cuda") and dtype != "float64":
-        raise ModelError("dtype", dtype, f"must be float64 with engine {engine}")
-    return engine
 
 
 def simulate(
@@ -124,7 +96,7 @@ def simulate(
     seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
     threads = thread_count(threads)
     word("dtype", dtype, DTYPES)
-    engine = choose_engine(rule, engine, dtype)
+    engine = choose(rule, engine, dtype)
     given = None if start is None else checked_start(rule, start)
     if engine != "cuda":
         threads = _module(engine).fitting(rule, N, np.dtype(dtype), threads)

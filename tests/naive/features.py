@@ -1,0 +1,69 @@
+"""Online learning with every feature of a rule, one step after the other, on the numbers that engine `direct` draws."""
+
+import numpy as np
+
+from tsphys.numerics.random import generator, normals, signs, stream, uniforms
+from tsphys.physics.order_parameters import microscopic
+
+
+def learn(rule, start, N, stops, seed=0, replica=0):
+    """R, Q and v after so many steps of one student with one teacher."""
+    W, B = microscopic(start, N, generator(seed, replica, "direct start"))
+    rng, scalars = stream(seed, replica, "direct inputs"), generator(seed, replica, "direct scalars")
+    lengths, b, v = generator(seed, replica, "direct directions"), rule.minibatch, np.array(start.v)
+    p, anchor, pull, phases, until = np.array(rule.params), 0.0 * W, 0.0, 0, 0.0
+    mask = np.ones((1, N)) if rule.masks is None else rule.masks(N, generator(seed, replica, "masks"))
+    W, root = W * mask, np.sqrt(N)
+
+    def drawn(x, noise):
+        for row, zeta in zip(x, noise):
+            (signs if rule.inputs == "binary" else normals)(rng, row)
+            if rule.law is not None:
+                s = B @ row / root
+                before = s.copy()
+                rule.law.py_func(s, zeta, p)
+                row += (s - before) / root @ B
+        return x, noise
+
+    if rule.alpha is not None:
+        size = round(rule.alpha * N)
+        stored = drawn(np.empty((size, N)), scalars.standard_normal((size, 1)))
+    step = 0
+    for stop in stops:
+        while step < stop:
+            if rule.schedule is not None and step / N >= until - 1e-9:
+                phase = rule.schedule(phases, None)
+                p, until, phases = np.array(phase.params), phase.until, phases + 1
+                v = v if phase.v is None else np.array(phase.v)
+                anchor, pull = W.copy(), 0.0 if phase.pull is None else phase.pull[0]
+            if rule.alpha is None:
+                X, noise = drawn(np.empty((b, N)), scalars.standard_normal((b, 1)))
+            else:
+                rows = scalars.integers(size, size=b)
+                X, noise = stored[0][rows], stored[1][rows]
+            seen = np.concatenate([p, (W @ B.T / N).ravel(), (W @ W.T / N).ravel()]) if rule.uses_overlaps else p
+            lam, nu, c, dv = X @ W.T / root, X @ B.T / root, np.zeros((b, 1)), np.zeros((b, len(v)))
+            if rule.whole_batch:
+                rule.function.py_func(lam, nu, v, start.v_star, noise, X @ X.T / N, seen, c, dv)
+            else:
+                for i in range(b):
+                    rule.function.py_func(lam[i], nu[i], v, start.v_star, noise[i], seen, c[i], dv[i])
+            G = c.T @ X / (b * root)
+            if rule.queries is not None:
+                q = round(rule.queries * N)
+                a, xi = np.sqrt(lengths.chisquare(q, (1, b, 1)) / q).item(), np.empty(N)
+                normals(rng, xi)
+                size_of_G, along = np.linalg.norm(G), G[0] / max(np.linalg.norm(G), 1e-300)
+                # What the engine draws along the input, it draws along a step of either sign.
+                xi = xi - (xi @ along) * along
+                G = a * a * G + a / np.sqrt(q) * size_of_G * xi
+            if rule.fraction is not None:
+                u = np.empty(N)
+                uniforms(rng, u)
+                G = G * (u < rule.fraction) / rule.fraction
+            W = (1 - rule.weight_decay / N) * W + G * mask - pull / N * (W - anchor)
+            if rule.sphere:
+                W *= root / np.linalg.norm(W)
+            v = (1 - rule.weight_decay_v / N) * v + dv.sum(axis=0) / (b * N)
+            step += 1
+        yield W @ B.T / N, W @ W.T / N, v.copy()

@@ -1,0 +1,183 @@
+"""All pairs of features of a rule on all engines and equations: each runs, and rightly, or is refused in one line.
+
+What runs on `direct` takes the steps of a plain loop, what runs on `exact` and `cuda` has the law of `direct`, and the
+equations are the mean of that for N → ∞.
+"""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+import tsphys
+from tests.naive.features import learn
+from tests.refusal import refuses
+from tests.test_cuda import simulated
+from tests.test_engine_law import p_values
+from tsphys._jit import njit
+from tsphys.physics.order_parameters import OrderParameters
+from tsphys.rules.engines import CLASHES, CUDA, DIRECT, EXACT, EXPANSION, FEATURES, QUADRATURE
+from tsphys.rules.phases import Phase
+
+N, STOPS, RATE = 30, (1, 7, 8, 30, 45), 0.6
+TIMES = [stop / N for stop in STOPS]
+START = OrderParameters(R=[[0.3]], Q=[[1.0]], T=[[1.0]], v=[0.4], v_star=[0.7])
+
+
+@njit(cached=False)
+def one(lam, nu, v, v_star, noise, p, c, dv):
+    """p = [rate], and R and Q where they are wanted."""
+    gain = p[0] / (1.0 + p[1] ** 2 + p[2]) if p.shape[0] > 1 else p[0]
+    c[0] = gain * (v_star[0] * nu[0] + 0.3 * noise[0] - v[0] * lam[0])
+    dv[0] = gain * (nu[0] * lam[0] - v[0] * lam[0] ** 2)
+
+
+@njit(cached=False)
+def many(lam, nu, v, v_star, noise, gram, p, c, dv):
+    for i in range(lam.shape[0]):
+        one(lam[i], nu[i], v, v_star, noise[i], p, c[i], dv[i])
+        for j in range(lam.shape[0]):
+            if j != i:
+                c[i, 0] += 0.5 * p[0] * gram[i, j] * nu[j, 0]
+
+
+@njit(cached=False)
+def skewed(s, noise, p):
+    noise[0] = 1.0 if noise[0] > 0.3 else -1.0
+    s[0] = 0.8 * s[0] + 0.5 * noise[0] * s[0] ** 2
+
+
+def changing(i, state):
+    return Phase([RATE], until=0.3) if i == 0 else Phase([0.5 * RATE], v=[0.2])
+
+
+def anchored(i, state):
+    return Phase([RATE], until=0.3) if i == 0 else Phase([0.5 * RATE], pull=[1.5])
+
+
+def half(N, rng):
+    return rng.random((1, N)) < 0.5
+
+
+VALUES = {
+    "inputs": "binary", "law": skewed, "alpha": 0.8, "minibatch": 3, "weight_decay": 0.3, "weight_decay_v": 0.4,
+    "sphere": True, "queries": 0.5, "fraction": 0.5, "masks": half, "uses_overlaps": True, "whole_batch": True,
+    "schedule": changing, "pull": anchored,
+}  # fmt: skip
+SINGLES = [frozenset({name}) for name in VALUES]
+PAIRS = [*SINGLES, *map(frozenset, itertools.combinations(VALUES, 2))]
+ALONE = {frozenset((feature, name)) for feature, others in CLASHES.items() for name in others}
+
+
+def needs(pair):
+    """Anchors are those of a phase."""
+    return pair | {"schedule"} if "pull" in pair else pair
+
+
+def clashing(pair):
+    return any(frozenset(two) in ALONE for two in itertools.combinations(needs(pair), 2))
+
+
+def name(pair):
+    return "-".join(sorted(pair))
+
+
+def cases(*engines, fast=1):
+    """What runs on these, of which single features at most are quick."""
+    lawful = [pair for pair in PAIRS if not clashing(pair) and all(needs(pair) <= e.takes for e in engines)]
+    return [pytest.param(p, id=name(p), marks=[pytest.mark.slow] * (len(p) > fast)) for p in lawful]
+
+
+def rule(pair):
+    more = {name: VALUES[name] for name in pair}
+    if "pull" in more:
+        more["schedule"] = more.pop("pull")
+    function = many if "whole_batch" in pair else one
+    return tsphys.LearningRule(function, params=(RATE,), n_noise=1, v=(0.4,), v_star=(0.7,), smooth=True, **more)
+
+
+def run(pair, engine, dtype="float64", replicas=1, t=TIMES):
+    options = {"N": N, "t": t, "start": START, "replicas": replicas, "threads": 1}
+    return tsphys.simulate(rule(pair), engine=engine, dtype=dtype, **options)
+
+
+def solve(pair, **options):
+    return tsphys.solve(rule(pair), t=TIMES, start=START, **options)
+
+
+def refused(call):
+    with pytest.raises(tsphys.ModelError) as caught:
+        call()
+    refuses(call, caught.value.name)
+
+
+def test_every_option_of_a_rule_is_a_feature_or_for_all():
+    plain = {"function", "K", "M", "params", "error", "n_noise", "v", "v_star", "T", "fixed_teacher", "init", "smooth"}
+    options = {f.name for f in dataclasses.fields(tsphys.LearningRule)} - plain
+    assert options | {"pull"} == set(FEATURES) == set(VALUES)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=name)
+def test_what_cannot_be_is_refused_in_one_line(pair):
+    for engine in (EXACT, DIRECT, CUDA):
+        if clashing(pair) or not needs(pair) <= engine.takes:
+            refused(lambda engine=engine: run(pair, engine.name))
+        elif "float32" not in engine.dtypes:
+            refused(lambda engine=engine: run(pair, engine.name, "float32"))
+    if clashing(pair) or not needs(pair) <= QUADRATURE.takes:
+        refused(lambda: solve(pair, points=2**8))
+    elif not needs(pair) <= EXPANSION.takes:
+        refused(lambda: solve(pair, points=2**8, fluctuations=True))
+
+
+@pytest.mark.parametrize("pair", cases(DIRECT))
+def test_direct_takes_the_steps_of_a_plain_loop(pair):
+    found = run(pair, "direct")
+    for i, state in enumerate(learn(rule(pair), START, N, STOPS)):
+        for key, value in zip("RQv", state):
+            # 45 steps with sums of 30 terms of order one.
+            np.testing.assert_allclose(found[key][0, i], value, rtol=0, atol=1e-12, err_msg=f"{key} {i}")
+
+
+@pytest.mark.parametrize("pair", cases(DIRECT, EXACT, fast=0))
+def test_exact_has_the_law_of_direct(pair):
+    a, b = (observed(run(pair, engine, replicas=400, t=[0.5, 1.5])) for engine in ("direct", "exact"))
+    # Bonferroni: a true pair fails with probability 1e-4.
+    p = p_values(a, b)
+    assert p.min() * p.size > 1e-4
+
+
+ON_DEVICE = """
+from tests import test_features
+cuda_weights.SUMS = 32
+for case in test_features.cases(test_features.CUDA, test_features.DIRECT):
+    (pair,), n = case.values, 40 if {"inputs", "alpha"} & case.values[0] else 150
+    for engine, replicas in (("cuda", n), ("direct", 1500)):
+        found = tsphys.simulate(
+            test_features.rule(pair), N=8, t=[0.5], start=test_features.START, replicas=replicas, engine=engine
+        )
+        out[f"{case.id} {engine}"] = test_features.observed(found)
+"""
+
+
+@pytest.mark.slow
+def test_cuda_has_the_law_of_direct(tmp_path):
+    out = simulated(tmp_path, ON_DEVICE)
+    for case in cases(CUDA, DIRECT):
+        p = p_values(*(out[f"{case.id} {engine}"] for engine in ("cuda", "direct")))
+        # Bonferroni: a true pair fails with probability 1e-4.
+        assert p.min() * p.size > 1e-4, case.id
+
+
+def observed(found):
+    rows = len(found["Q"])
+    return np.concatenate([found[key].reshape(rows, -1) for key in "RQv"], axis=1)
+
+
+@pytest.mark.parametrize("pair", cases(DIRECT, QUADRATURE, fast=0))
+def test_theory_is_the_limit(pair):
+    sim = tsphys.simulate(rule(pair), N=1000, start=START, t=[0.5, 1.5], replicas=16, threads=1)
+    theory = tsphys.solve(rule(pair), start=START, t=[0.5, 1.5], points=2**12, rtol=1e-6)
+    verdict = tsphys.compare(sim, theory)
+    assert verdict.ok, verdict

@@ -1,0 +1,131 @@
+"""Who runs a learning rule, and what of it each can: the one table, from which all refusals come.
+
+A feature has the name of the parameter that asks for it, of a rule, of a `tsphys.rules.phases.Phase` or of a run. A
+single fresh Gaussian example a step, of which the rule sees the fields, asks for none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from tsphys.errors import ModelError
+from tsphys.ground.parameters import ENGINES, word
+
+FEATURES = {
+    "inputs": "inputs ±1",
+    "law": "a law of the inputs",
+    "alpha": "a fixed training set",
+    "minibatch": "minibatches",
+    "weight_decay": "weight decay",
+    "weight_decay_v": "decay of the readout",
+    "sphere": "students on a sphere",
+    "queries": "zeroth-order steps",
+    "fraction": "steps on some coordinates",
+    "masks": "masked students",
+    "uses_overlaps": "rules that use the overlaps",
+    "whole_batch": "rules of the whole minibatch",
+    "schedule": "a schedule",
+    "pull": "anchors",
+}
+#: What nobody does together: parameters on the right are refused beside the feature on the left.
+CLASHES = {
+    "law": ("T", "inputs", "schedule"),
+    "sphere": ("K", "minibatch", "weight_decay", "pull"),
+    "queries": ("fraction", "masks", "law", "schedule", "sphere", "whole_batch", "weight_decay", "alpha", "minibatch"),
+    "fraction": ("masks", "law", "schedule", "sphere", "whole_batch", "weight_decay", "alpha"),
+    "masks": ("law", "schedule", "sphere", "whole_batch", "weight_decay"),
+    "uses_overlaps": ("pull",),
+    "whole_batch": ("pull",),
+}
+_FREE = ("minibatch", "weight_decay", "weight_decay_v")
+_ALL = frozenset(FEATURES)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What runs a rule.
+
+    Parameters
+    ----------
+    name : str
+    takes : frozenset of str
+        Features that it has; a new one is refused until it is added here.
+    dtypes : tuple of str
+        Precisions.
+    """
+
+    name: str
+    takes: frozenset[str]
+    dtypes: tuple[str, ...] = ("float64",)
+
+
+DIRECT = Engine("direct", _ALL, ("float64", "float32"))
+EXACT = Engine(
+    "exact", frozenset({*_FREE, "law", "sphere", "queries", "uses_overlaps", "whole_batch", "schedule", "pull"})
+)
+CUDA = Engine("cuda", frozenset({*_FREE, "inputs", "alpha", "uses_overlaps"}))
+#: Equations for N → ∞ of any model, those for any rule, and the first order in 1/N.
+THEORY = Engine("the theory", _ALL - {"alpha"})
+QUADRATURE = Engine("the theory by quadrature", THEORY.takes - {"masks", "pull"})
+EXPANSION = Engine("the expansion in 1/N", QUADRATURE.takes - {"law", "sphere", "whole_batch", "schedule"})
+#: In the order in which ``auto`` tries them; it never picks a GPU.
+SIMULATORS = (EXACT, DIRECT, CUDA)
+
+
+def asked(rule: Any, **more: Any) -> dict[str, Any]:
+    """Parameters of a rule, and `more`, that are not what they are by default; for more that is None."""
+    own = {f.name: getattr(rule, f.name) for f in fields(rule) if getattr(rule, f.name) != f.default}
+    return own | {name: value for name, value in more.items() if value is not None}
+
+
+def check(rule: Any, **more: Any) -> None:
+    """Raise a ModelError if a rule, and `more` that goes with it, asks for what nobody does together."""
+    given, plain = asked(rule, **more), {f.name: f.default for f in fields(rule)}
+    for feature, others in CLASHES.items():
+        for name in others if feature in given else ():
+            if name in given:
+                usual = str(plain.get(name)).lower()
+                raise ModelError(name, given[name], f"must be {usual} with {FEATURES[feature]}")
+
+
+def lacking(engine: Engine, rule: Any, **more: Any) -> list[str]:
+    """Features of a rule that an engine does not have."""
+    return [name for name in asked(rule, **more) if name in FEATURES and name not in engine.takes]
+
+
+def refuse(engine: Engine, rule: Any, **more: Any) -> None:
+    """Raise a ModelError if equations lack a feature of a rule."""
+    for name in lacking(engine, rule, **more):
+        value = asked(rule, **more)[name]
+        raise ModelError(name, value, f"must be none: {engine.name} does not know {FEATURES[name]}")
+
+
+def choose(rule: Any, engine: str, dtype: str) -> str:
+    """The engine that runs a rule: the one of this name, or with ``auto`` the first that can.
+
+    Raises
+    ------
+    ModelError
+        If there is no engine of this name, or it lacks a feature of the rule or the precision.
+    """
+    word("engine", engine, ENGINES)
+    able = [e for e in SIMULATORS if not lacking(e, rule)]
+    if engine == "auto":
+        return next(e.name for e in able if dtype in e.dtypes)
+    chosen = next(e for e in SIMULATORS if e.name == engine)
+    if chosen not in able:
+        raise ModelError("engine", engine, f"must be {_or(e.name for e in able)} for {words(chosen, rule)}")
+    if dtype not in chosen.dtypes:
+        raise ModelError("dtype", dtype, f"must be {_or(chosen.dtypes)} with engine {engine}")
+    return engine
+
+
+def _or(names: Iterable[str]) -> str:
+    return " or ".join(names)
+
+
+def words(engine: Engine, rule: Any) -> str:
+    """What an engine lacks of a rule, in words; empty if nothing."""
+    return ", ".join(FEATURES[name] for name in lacking(engine, rule))
