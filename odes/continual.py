@@ -11,19 +11,23 @@ Lee, Goldt & Saxe, ICML 2021 (arXiv:2107.04384), with every sum over teachers' u
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from tsphys.errors import DivergedError
+from tsphys.errors import DivergedError, ModelError
 from tsphys.ground.parameters import number
 from tsphys.ground.times import times
 from tsphys.models.continual import Continual
+from tsphys.odes.equations import online
+from tsphys.odes.equations.expansion import Process
+from tsphys.odes.equations.one_step import one_step
 from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.physics.activations import code
 from tsphys.physics.committee.motion import kernels, tolerance_of_S, tolerances
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters, triangular_root
+from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, State
 from tsphys.runs.online import theory_result, theory_start
 from tsphys.runs.result import Result
@@ -237,3 +241,84 @@ def error_rates(model: Continual, state: OrderParameters, block: int = 1) -> np.
     dz, h = leg.rhs(0.0, leg.start), 1e-5
     eps_g = motion.observe(leg.back(leg.start + h * np.outer([2, 1, -1, -2], dz)))["eps_g"]
     return (8 * (eps_g[1] - eps_g[2]) - (eps_g[0] - eps_g[3])) / (12 * h)
+
+
+def chain(model: Continual, start: OrderParameters) -> online.Chain:
+    """What the expansion in 1/N wants to know.
+
+    Raises
+    ------
+    ModelError
+        If tasks take turns, or blocks end at a threshold.
+    """
+    if model.mixing == "alternate":
+        raise ModelError("fluctuations", True, "must be false where tasks take turns: steps depend on each other")
+    motion = Motion(model, np.array(start.T), np.array(start.v_star))
+    overlaps = online.Overlaps(motion.T, model.K)
+    rule = online.expandable(model.learning_rule())
+    own = [
+        replace(rule, params=model.parameters_of(mixture), n_noise=1, smooth=model.activation != "relu", schedule=None)
+        for mixture in np.eye(model.tasks)
+    ]
+
+    def stage(i: int, t: float, y: np.ndarray) -> online.Stage:
+        phase = online.fixed_phase(model.phase, overlaps, start, i, t, y, pull=True)
+        shares = list(zip(model.mixture(i).tolist(), own))
+        begun = online.beginning(model.phase, overlaps, start, i, t)
+        if phase.rates(rule) is not None:
+            return _anchored(motion, shares, i, t, phase.end(t), begun)
+        free = motion.rhs(model.mixture(i))
+        process = online.process_of(shares, overlaps, motion.v_star, lambda y: free(0.0, y))
+        return online.Stage(process, end=phase.end(t), enter=begun)
+
+    return online.Chain(overlaps.state(start), stage, motion.observe, lambda y: overlaps.units(y, rough=False))
+
+
+def _anchored(
+    motion: Motion, shares: list[tuple[float, LearningRule]], block: int, t: float, end: float, begun: online.Drift
+) -> online.Stage:
+    """A block with anchors, in variables z: the state with K more teachers, the anchors' own overlaps, and the rates.
+
+    The last two stay as they were at the beginning, which differs from run to run.
+    """
+    model, M, K = motion.model, len(motion.T), motion.model.K
+    before = online.Overlaps(motion.T, K)
+    T = np.eye(M + K)
+    T[:M, :M] = motion.T
+    overlaps, free = online.Overlaps(T, K), motion.rhs(model.mixture(block), K)
+    size, (row, column) = K * (M + K), np.tril_indices(K)
+    n = size + len(row) + model.tasks * K
+    moments = one_step(shares, online.nodes_of(shares[0][1], K), T, motion.v_star)
+
+    def drift(z: np.ndarray) -> np.ndarray:
+        pull, out = z[-K:], np.zeros(len(z))
+        out[:n] = free(0.0, z[:n].copy())
+        out[:size] -= np.repeat(pull, M + K) * (z[:size] - z[n:-K])
+        out[size : size + len(row)] -= (pull[row] + pull[column]) * z[size : size + len(row)]
+        return out
+
+    def noise(z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        _, D, first, doubt = moments(z[:n], z[-K:])
+        more = len(z) - n
+        return np.pad(D, (0, more)), np.pad(first, (0, more)), np.pad(doubt, (0, more))
+
+    def units(z: np.ndarray) -> np.ndarray:
+        R, S, v = overlaps.split(z[:n])
+        # S begins at zero, where nothing changes faster than elsewhere.
+        at_least = S + np.diag(0.1 * np.diag(overlaps.Q(R, S)))
+        own = overlaps.units(overlaps.join(R, at_least, v), rough=False)
+        return np.concatenate([own, own[:size], np.maximum(z[-K:], 1e-3)])
+
+    def enter(y: np.ndarray) -> np.ndarray:
+        R, S, v = before.split(begun(y))
+        phase = model.phase(block, motion.seen(t, y))
+        anchors = np.hstack([R, triangular_root(S)])
+        rates = phase.rates(model.learning_rule())
+        pull = np.zeros(K) if rates is None else rates
+        return np.concatenate([overlaps.join(anchors, 0 * S, v), anchors.ravel(), pull])
+
+    def back(z: np.ndarray) -> np.ndarray:
+        R, S, v = overlaps.split(z[:n])
+        return before.join(R[:, :M], S + R[:, M:] @ R[:, M:].T, v)
+
+    return online.Stage(Process(drift, noise, units), end=end, enter=enter, back=back)

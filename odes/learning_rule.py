@@ -234,13 +234,38 @@ def _errors(
 def chain(model: Any, start: OrderParameters) -> online.Chain:
     """What the expansion in 1/N wants to know."""
     rule = online.expandable(model.learning_rule())
-    overlaps = online.Overlaps(np.array(start.T), rule.K)
-    rates = drift(rule, online.nodes_of(rule), overlaps.T, np.array(start.v_star))
+    overlaps, nodes = online.Overlaps(np.array(start.T), rule.K), online.nodes_of(rule)
 
-    def motion(y: np.ndarray) -> np.ndarray:
-        R, S, v = overlaps.split(y)
-        dR, dQ, dv = rates(np.ascontiguousarray(R), overlaps.Q(R, S), v)
-        turn = dR @ overlaps.T_inv @ R.T
-        return overlaps.join(dR, dQ - turn - turn.T, dv)
+    def motion(rule: LearningRule) -> Callable[[np.ndarray], np.ndarray]:
+        rates = drift(rule, nodes, overlaps.T, np.array(start.v_star))
 
-    return online.chain(model, start, drift=motion)
+        def moved(y: np.ndarray) -> np.ndarray:
+            R, S, v = overlaps.split(y)
+            dR, dQ, dv = rates(np.ascontiguousarray(R), overlaps.Q(R, S), v)
+            turn = dR @ overlaps.T_inv @ R.T
+            return overlaps.join(dR, dQ - turn - turn.T, dv)
+
+        return moved
+
+    if rule.sphere:
+        rates = drift(rule, nodes, overlaps.T, np.array(start.v_star))
+
+        def turned(y: np.ndarray) -> np.ndarray:
+            dR, _, dv = rates(y[None, : rule.M].copy(), np.ones((1, 1)), y[rule.M :].copy())
+            return np.concatenate([dR[0], dv])
+
+        return online.spherical(model, start, drift=turned)
+    if rule.schedule is None:
+        return online.chain(model, start, drift=motion(rule))
+
+    def stage(i: int, t: float, y: np.ndarray) -> online.Stage:
+        phase = online.fixed_phase(partial(phases.entered, rule), overlaps, start, i, t, y)
+        if phase.rates(rule) is not None:
+            raise ModelError("pull", phase.pull, "must be none: this theory has no anchors, but a simulation has")
+        own = phase.of(rule)
+        process = online.process_of([(1.0, own)], overlaps, start.v_star, motion(own))
+        enter = online.beginning(partial(phases.entered, rule), overlaps, start, i, t)
+        return online.Stage(process, end=phase.end(t), enter=enter)
+
+    units = online.process_of([(1.0, rule)], overlaps, start.v_star, motion(rule)).units
+    return online.Chain(overlaps.state(start), stage, online.seen(model, start), units)

@@ -270,4 +270,11 @@ def chain(model: SimplicityBias, start: OrderParameters) -> online.Chain:
         A, C, v = overlaps.split(y)
         return overlaps.join(*drift(model, classes, A, C, v, True), 0 * v)
 
-    return online.chain(model, start, drift=motion)
+    seen = online.seen(model, start)
+
+    def observe(states: np.ndarray) -> dict[str, np.ndarray]:
+        # Which observables there are depends on readouts being equal, to the last digit.
+        fixed = np.broadcast_to(np.array(start.v), (len(states), model.K))
+        return seen(np.concatenate([states[:, : -model.K], fixed], axis=1))
+
+    return online.chain(model, start, drift=motion, observe=observe)

@@ -25,6 +25,7 @@ from tsphys.errors import ModelError
 from tsphys.ground.parameters import number
 from tsphys.ground.times import times
 from tsphys.models.spiked_cumulant import KURTOSIS, SpikedCumulant
+from tsphys.odes.equations import online
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
 from tsphys.runs.online import theory_result, theory_start
 from tsphys.runs.result import Result
@@ -220,3 +221,8 @@ def escape_time(model: SpikedCumulant, m: Any, level: float = 0.5, direction: in
         if size < NONE or motion * high < NONE * size:
             return math.inf
     return math.inf
+
+
+def chain(model: SpikedCumulant, start: OrderParameters) -> online.Chain:
+    """What the expansion in 1/N wants to know."""
+    return online.spherical(model, start, drift=lambda m: drift(model, m))

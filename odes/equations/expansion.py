@@ -84,15 +84,15 @@ class Coefficients(NamedTuple):
 
 
 def jacobian(f: Callable[[np.ndarray], np.ndarray], y: np.ndarray, units: np.ndarray) -> np.ndarray:
-    """J (n, n) by central differences."""
-    out, moved = np.empty((len(y), len(y))), y.copy()
+    """J (len(f), n) by central differences."""
+    columns, moved = [], y.copy()
     for k, h in enumerate(FIRST * units):
         moved[k] = up = y[k] + h
         above = f(moved)
         moved[k] = y[k] - h
-        out[:, k] = (above - f(moved)) / (up - moved[k])
+        columns.append((above - f(moved)) / (up - moved[k]))
         moved[k] = y[k]
-    return out
+    return np.stack(columns, axis=1)
 
 
 def axes(C: np.ndarray) -> np.ndarray:
@@ -120,6 +120,15 @@ def coefficients(process: Process, y: np.ndarray) -> Coefficients:
     J = jacobian(process.drift, y, units)
     D, first, doubt = process.noise(y)
     return Coefficients(y, units, f, first - 0.5 * J @ f, J, D, doubt)
+
+
+def carried(g: Callable[[np.ndarray], np.ndarray], rows: Expansion) -> Expansion:
+    """The expansion of a function g(y) with values (k,), its units left as they are."""
+    out = []
+    for t, y, units, bias, speed, cov, doubt in zip(*rows):
+        J = jacobian(g, y, units)
+        out.append((t, g(y), units, J @ bias + bend(g, y, units, cov), J @ speed, J @ cov @ J.T, J @ doubt @ J.T))
+    return Expansion(*(np.array(column) for column in zip(*out)))
 
 
 #: Weights of the nodes 0, …, 4 in the coefficients of the polynomial through them.
@@ -243,6 +252,7 @@ def expand(
     begin: float = 0.0,
     bias: np.ndarray | None = None,
     cov: np.ndarray | None = None,
+    doubt: np.ndarray | None = None,
 ) -> Expansion:
     """m and C along a curve y(t).
 
@@ -255,8 +265,8 @@ def expand(
         Times, increasing from `begin` or later.
     begin : float
         When it begins.
-    bias, cov : ndarray (n,), (n, n)
-        m and C there; none: zero, a given start.
+    bias, cov, doubt : ndarray (n,), (n, n), (n, n)
+        m, C and the error of C there; none: zero, a given start.
 
     Returns
     -------
@@ -270,7 +280,7 @@ def expand(
     """
     n = len(curve(begin))
     m = np.zeros(n) if bias is None else bias
-    C = np.stack([np.zeros((n, n)) if cov is None else cov, np.zeros((n, n))])
+    C = np.stack([np.zeros((n, n)) if given is None else given for given in (cov, doubt)])
     y = curve(begin)
     rows = [(begin, y, process.units(y), m, process.drift(y), *C)]
     for piece in pieces(process, curve, begin, t[-1]) if t[-1] > begin else []:

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import ConvergenceError
-from tsphys.odes.equations.expansion import FIRST, SECOND, Expansion, axes, expand
-from tsphys.odes.equations.online import Chain
+from tsphys.odes.equations.expansion import FIRST, SECOND, Expansion, axes, carried, expand
+from tsphys.odes.equations.online import Chain, Stage
 from tsphys.physics.order_parameters import DIVERGED
 from tsphys.runs.first_order import FirstOrder
 from tsphys.runs.result import Result
@@ -28,17 +28,45 @@ CURVED = 6
 
 
 def follow(chain: Chain, t: np.ndarray) -> Expansion:
-    """The expansion of the state from a given start."""
+    """The expansion of the state from a given start, at `t` and at many times before.
+
+    At the end of a stage that of the next one stands as well.
+    """
+    found: list[Expansion] = []
+    n = len(chain.start)
+    given = 0.0, chain.start, chain.units(chain.start), *np.zeros((2, n)), *np.zeros((2, n, n))
+    now = Expansion(*(np.array([x]) for x in given))
+    while not found or found[-1].t[-1] < t[-1]:
+        begin = float(now.t[0])
+        stage = chain.stage(len(found), begin, now.y[0])
+        if stage.enter is not None:
+            now = carried(stage.enter, now)
+        end = min(stage.end, t[-1])
+        curve = _curve(stage, now.y[0], begin, end)
+        inside = t[(t >= begin) & (t <= end)]
+        rows = expand(
+            stage.process, curve, np.unique(np.append(inside, end)), begin=begin, bias=now.bias[0], cov=now.cov[0],
+            doubt=now.doubt[0],
+        )  # fmt: skip
+        if stage.back is not None:
+            rows = carried(stage.back, rows)
+            rows = rows._replace(units=np.array([chain.units(y) for y in rows.y]))
+        found.append(rows)
+        now = Expansion(*(a[-1:] for a in rows))
+    return Expansion(*(np.concatenate(same) for same in zip(*found)))
+
+
+def _curve(stage: Stage, start: np.ndarray, begin: float, end: float) -> Any:
+    """y(t) as a function."""
     from scipy.integrate import solve_ivp
 
-    end = max(t[-1], 1e-300)
     solved = solve_ivp(
-        lambda _, y: chain.process.drift(y), (0.0, end), chain.start,
-        method="LSODA", rtol=RTOL, atol=chain.atol, dense_output=True,
+        lambda _, y: stage.process.drift(y), (begin, max(end, begin + 1e-300)), start,
+        method="LSODA", rtol=RTOL, atol=stage.atol, dense_output=True,
     )  # fmt: skip
     if not solved.success or not np.abs(solved.y).max() < DIVERGED:
         raise ConvergenceError(f"the expansion in 1/N lost its curve at t = {solved.t[-1]:.4g}: {solved.message}")
-    return expand(chain.process, solved.sol, t)
+    return solved.sol
 
 
 class Observed(NamedTuple):

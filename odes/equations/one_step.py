@@ -9,13 +9,16 @@ Inputs ±1 have the length N exactly, and fields with fourth cumulants −(2/N)(
 −d²⟨u⟩/ds² at Σ → (1 + s)Σ to f₁. In whitened coordinates z that derivative is an average with the weight
 (|z|² − r)²/4 − |z|² + r/2 of any r of them that hold all fields.
 
+On the sphere, Q = 1, where a step ends with w → w √N/|w|, R and v alone are the state. With q the change of Q in a free
+step R moves by u − ½Rq + (⅜Rq² − ½uq)/N.
+
 Zeroth-order and partial steps are those of the rule and isotropic noise: of the power ⟨c_k²⟩ (1/s − 1)/b in the weights
 of student k if a fraction s of its coordinates takes part, of Σ_l ⟨c_l²⟩/κ along κN directions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,8 +34,6 @@ class Step(NamedTuple):
 
     batch: float
     """b."""
-    decay: float
-    """κ."""
     share: float
     """1/s − 1."""
     directions: float
@@ -59,8 +60,11 @@ def root(S, L):
 
 
 @njit(fast=True)
-def averages(turns, z, w, A, L, LT, T_inv, v, v_star, p, step, mean, square, first, power, across):
-    """⟨u⟩ (n,), ⟨u uᵀ⟩ (n, n; lower triangle), the part of f₁ (n,) that is an average, ⟨c²⟩ (K,), ⟨c z_Sᵀ⟩ (K, K)."""
+def averages(turns, z, w, A, L, LT, T_inv, v, v_star, p, decay, seen, step, mean, square, first, power, across):
+    """⟨u⟩ (n,), ⟨u uᵀ⟩ (n, n; lower triangle), the part of f₁ (n,) that is an average, ⟨c²⟩ (K,), ⟨c z_Sᵀ⟩ (K, K).
+
+    For a rule that sees the first `seen` teachers, whose students decay at the rates `decay` (K,).
+    """
     K, M = A.shape
     n, after = mean.shape[0], mean.shape[0] - v.shape[0]
     x, u = np.zeros(z.shape[1]), np.empty(n)
@@ -72,7 +76,7 @@ def averages(turns, z, w, A, L, LT, T_inv, v, v_star, p, step, mean, square, fir
     for node in range(z.shape[0]):
         weight = fields(turns, z[node], w[node], A, L, LT, x, lam, nu)
         dv[:] = 0.0
-        rule(lam, nu, v, v_star, x[M + K :], p, c, dv)
+        rule(lam, nu[:seen], v, v_star, x[M + K :], p, c, dv)
         inside, outside, total = 0.0, 0.0, 0.0
         for m in range(M):
             for o in range(M):
@@ -98,9 +102,8 @@ def averages(turns, z, w, A, L, LT, T_inv, v, v_star, p, step, mean, square, fir
                 if k == l:
                     spread += pair * step.share + total * step.directions
                 u[at] = drawn + spread
-                first[at] += weight * (
-                    spread * length - pair * inside - step.decay * drawn + c[k] * c[l] * step.directions
-                )
+                lost = decay[k] * s[k] * c[l] + decay[l] * c[k] * s[l]
+                first[at] += weight * (spread * length - pair * inside - lost + c[k] * c[l] * step.directions)
                 at += 1
         for k in range(v.shape[0]):
             u[after + k] = dv[k]
@@ -119,41 +122,65 @@ def averages(turns, z, w, A, L, LT, T_inv, v, v_star, p, step, mean, square, fir
 
 
 class Moments(NamedTuple):
-    """D (n, n) and f₁ (n,) of a state, and half the difference of D between the two halves of Sobol's points."""
+    """Of a state: ⟨u⟩ (n,) without decay, D (n, n), f₁ (n,), half the difference of D between halves of the points."""
 
+    mean: np.ndarray
     D: np.ndarray
     first: np.ndarray
     doubt: np.ndarray
 
 
-def one_step(rule: LearningRule, nodes: Nodes, T: np.ndarray, v_star: np.ndarray) -> Callable[[np.ndarray], Moments]:
-    """The function y -> moments of the state y = (R, triangle of S, v) (n,)."""
-    K, M, b = rule.K, rule.M, rule.minibatch
+#: A rule with the probability that an example is one of its.
+Shares = Sequence[tuple[float, LearningRule]]
+
+
+def one_step(rules: Shares, nodes: Nodes, T: np.ndarray, v_star: np.ndarray) -> Callable[..., Moments]:
+    """The function (y, decay) -> moments of the state y = (R, triangle of S, v) (n,), whose S decays at rates (K,).
+
+    The decay of R and v, and that of S to leading order, are motion only.
+
+    Parameters
+    ----------
+    rules : sequence of (float, LearningRule)
+        Rules that differ in their parameters only, and how often examples are theirs.
+    nodes : Nodes
+        Of the law of the inputs.
+    T : ndarray (M, M)
+        Overlaps of the teachers, of which the rules may see the first only.
+    v_star : ndarray
+    """
+    rule, M = rules[0][1], len(T)
+    K, b = rule.K, rule.minibatch
     LT, G = teacher_factors(T)
     T_inv = np.linalg.pinv(T, hermitian=True)
     share = 0.0 if rule.fraction is None else 1.0 / rule.fraction - 1.0
     directions = 0.0 if rule.queries is None else 1.0 / rule.queries
     rank = float(np.linalg.matrix_rank(T, hermitian=True))
-    step = Step(float(b), rule.weight_decay, share, directions, rule.inputs == "binary", rank)
-    kernel, p, v_star = bind(averages, rule.function), rule.parameter_array(), np.array(v_star)
+    step = Step(float(b), share, directions, rule.inputs == "binary", rank)
+    kernel, v_star = bind(averages, rule.function), np.array(v_star)
     row, column = np.tril_indices(K)
     shared = K * M + len(row)
     half = len(nodes.w) // 2 if nodes.kind == "sobol" else 0
     parts = [(nodes.z[:half], nodes.w[:half])] * (half > 0) + [(nodes.z[half:], nodes.w[half:])]
+    own = [(probability, one.parameter_array()) for probability, one in rules if probability > 0]
 
-    def moments(y: np.ndarray) -> Moments:
+    def moments(y: np.ndarray, decay: np.ndarray) -> Moments:
         n = len(y)
         R, S, v = y[: K * M].reshape(K, M), np.empty((K, K)), y[shared:].copy()
         S[row, column] = S[column, row] = y[K * M : shared]
         A, L = R @ G, np.zeros((K, K))
         root(S, L)
-        if rule.uses_overlaps:
-            write_overlaps(p, R, S + R @ T_inv @ R.T)
         found = []
         for z, w in parts:
-            out = np.empty(n), np.empty((n, n)), np.empty(n), np.empty(K), np.empty((K, K))
-            kernel(nodes.kind == "polar", z, w, A, L, LT, T_inv, v, v_star, p, step, *out)
-            found.append(out)
+            total = np.zeros(n), np.zeros((n, n)), np.zeros(n), np.zeros(K), np.zeros((K, K))
+            for probability, p in own:
+                if rule.uses_overlaps:
+                    write_overlaps(p, R, S + R @ T_inv @ R.T)
+                out = tuple(np.empty_like(a) for a in total)
+                kernel(nodes.kind == "polar", z, w, A, L, LT, T_inv, v, v_star, p, decay, rule.M, step, *out)
+                for a, more in zip(total, out):
+                    a += probability * more
+            found.append(total)
         mean, square, first, power, across = (sum(same) for same in zip(*found))
         power = share / b * power + directions * power.sum()
         D = _covariance(mean, square) / b + isotropic(power, T, S, n)
@@ -167,11 +194,31 @@ def one_step(rule: LearningRule, nodes: Nodes, T: np.ndarray, v_star: np.ndarray
             c_nu = mean[: K * M].reshape(K, M)
             along = (b - 1) / b * np.einsum("km,mn,kn->k", c_nu, T_inv, c_nu)
             more += np.diag(share * (np.diag(more) + along))
-        more += rule.weight_decay**2 * S - np.diag(rank * power)
+        more += np.outer(decay, decay) * S - np.diag(rank * power)
         first[K * M : shared] += more[row, column]
-        return Moments(D, first, doubt)
+        return Moments(mean, D, first, doubt)
 
     return moments
+
+
+def on_the_sphere(moments: Callable[..., Moments], T_inv: np.ndarray) -> Callable[[np.ndarray], Moments]:
+    """The function (R, v) -> moments of a single student that is put back to Q = 1 after each step."""
+    M = len(T_inv)
+
+    def projected(y: np.ndarray) -> Moments:
+        R = y[:M]
+        free = moments(np.concatenate([R, [max(1.0 - R @ T_inv @ R, 0.0)], y[M:]]), np.zeros(1))
+        # q = change · u; the square of what R changes by is of first order.
+        change = np.concatenate([2 * T_inv @ R, [1.0], np.zeros(len(y) - M)])
+        seen = np.delete(np.eye(len(free.mean)), M, axis=0)
+        seen[:M] -= 0.5 * np.outer(R, change)
+        second = free.D + np.outer(free.mean, free.mean)
+        q_first = change @ free.first + np.sum(T_inv * second[:M, :M])
+        first = np.delete(free.first, M)
+        first[:M] += 0.375 * R * (change @ second @ change) - 0.5 * (second[:M] @ change + R * q_first)
+        return Moments(seen @ free.mean, seen @ free.D @ seen.T, first, seen @ free.doubt @ seen.T)
+
+    return projected
 
 
 def _covariance(mean: np.ndarray, square: np.ndarray) -> np.ndarray:

@@ -6,20 +6,22 @@ nothing cancels as students become teachers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.odes.equations.expansion import Process
-from tsphys.odes.equations.one_step import one_step
+from tsphys.odes.equations.one_step import Shares, on_the_sphere, one_step
 from tsphys.physics.order_parameters import OrderParameters
-from tsphys.rules.engines import EXPANSION, words
-from tsphys.rules.field_average import SCRAMBLINGS, Nodes, gauss, polar, sobol
+from tsphys.rules.engines import EXPANSION, FEATURES, lacking
+from tsphys.rules.field_average import SCRAMBLINGS, Nodes, gauss, lawful, polar, sobol
 from tsphys.rules.learning_rule import LearningRule
+from tsphys.rules.phases import Phase, State
 from tsphys.runs.online import observed, readouts
 
 #: Nodes of Sobol's points for a smooth rule, which leave 1 % of D, and for one with kinks; and their variance: averages
@@ -27,6 +29,9 @@ from tsphys.runs.online import observed, readouts
 SMOOTH, ROUGH, WIDE = 2**12, 2**14, 1.5
 #: Most Gauss-Hermite nodes, which are for two fields only: with more of them the same number of points is too coarse.
 GAUSS = 2**11
+
+
+Drift = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -80,24 +85,47 @@ class Overlaps:
         )
 
 
-@dataclass(frozen=True)
-class Chain:
-    """What the expansion wants to know of a model: its process, its first state, and what is observed of states.
+class Stage(NamedTuple):
+    """What happens for a while, until the time `end`, in variables z of its own.
 
-    Parameters
-    ----------
-    process : Process
-    start : ndarray (n,)
-    observe : callable
-        ``observe(states (p, n))`` is {observable: (p, …)}, with the names and shapes of the model's theory.
-    atol : float or ndarray (n,)
-        Absolute tolerance of the curve y(t).
+    ``enter(y)`` are those of the state y in which it begins, ``back(z)`` the state; none: z is y. `atol`: absolute
+    tolerance of the curve z(t).
     """
 
     process: Process
-    start: np.ndarray
-    observe: Callable[[np.ndarray], dict[str, np.ndarray]]
     atol: Any = 1e-11
+    end: float = math.inf
+    enter: Callable[[np.ndarray], np.ndarray] | None = None
+    back: Callable[[np.ndarray], np.ndarray] | None = None
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What the expansion wants to know of a model: its first state, what happens to it, and what is observed of it.
+
+    Parameters
+    ----------
+    start : ndarray (n,)
+    stage : callable
+        ``stage(i, t, y)`` is the stage i = 0, 1, … that begins at time t in the state y.
+    observe : callable
+        ``observe(states (p, n))`` is {observable: (p, …)}, with the names and shapes of the model's theory.
+    units : callable
+        As those of a `Process`, of the state.
+    """
+
+    start: np.ndarray
+    stage: Callable[[int, float, np.ndarray], Stage]
+    observe: Callable[[np.ndarray], dict[str, np.ndarray]]
+    units: Callable[[np.ndarray], np.ndarray]
+
+
+#: Why it does not.
+UNKNOWN = {
+    "alpha": "whose examples come again, which overlaps do not tell",
+    "masks": "whose overlaps in each class of coordinates fluctuate, which their sums do not tell",
+    "whole_batch": "which see how the lengths of inputs fluctuate",
+}
 
 
 def expandable(rule: LearningRule) -> LearningRule:
@@ -108,21 +136,22 @@ def expandable(rule: LearningRule) -> LearningRule:
     ModelError
         If it is not.
     """
-    unknown = words(EXPANSION, rule)
-    if unknown:
-        raise ModelError("fluctuations", True, f"must be false: {EXPANSION.name} does not know {unknown}")
+    for name in lacking(EXPANSION, rule):
+        words = f"must be false: {EXPANSION.name} does not know {FEATURES[name]}, {UNKNOWN[name]}"
+        raise ModelError("fluctuations", True, words)
     return rule
 
 
-def nodes_of(rule: LearningRule) -> Nodes:
-    """Nodes for the moments of one step."""
-    fields = rule.K + rule.M
+def nodes_of(rule: LearningRule, unseen: int = 0) -> Nodes:
+    """Nodes for the moments of one step, of the law of the inputs, with teachers that the rule does not see."""
+    fields = rule.K + rule.M + unseen
     found = None
-    if rule.smooth and fields == 2:
+    if rule.smooth and fields == 2 and rule.law is None:
         found = gauss(fields, rule.n_noise, GAUSS)
     elif fields == 2 and rule.law is None:
         found = polar(rule.n_noise, GAUSS)
-    return found[0] if found else widened(fields + rule.n_noise, SMOOTH if rule.smooth else ROUGH)
+    nodes = found[0] if found else widened(fields + rule.n_noise, SMOOTH if rule.smooth else ROUGH)
+    return nodes if rule.law is None else Nodes(nodes.kind, lawful(rule, nodes.z), nodes.w)
 
 
 @lru_cache(maxsize=16)
@@ -135,23 +164,97 @@ def widened(dimensions: int, points: int) -> Nodes:
     return Nodes("sobol", np.sqrt(WIDE) * z, w / w.sum())
 
 
-def chain(
-    model: Any,
-    start: OrderParameters,
-    *,
-    drift: Callable[[np.ndarray], np.ndarray],
-    observe: Callable[[np.ndarray], dict[str, np.ndarray]] | None = None,
-    atol: Any = 1e-11,
-) -> Chain:
+def process_of(rules: Shares, overlaps: Overlaps, v_star: Any, drift: Drift) -> Process:
+    """The process of rules, as in `one_step`, whose motion of (R, S, v) is `drift`."""
+    rule = rules[0][1]
+    moments, decay = one_step(rules, nodes_of(rule), overlaps.T, np.array(v_star)), np.full(rule.K, rule.weight_decay)
+    return Process(drift, lambda y: moments(y, decay)[1:], lambda y: overlaps.units(y, rough=not rule.smooth))
+
+
+def chain(model: Any, start: OrderParameters, *, drift: Drift, observe: Any = None, atol: Any = 1e-11) -> Chain:
     """The chain of a model with a rule on local fields whose motion of (R, S, v) is `drift`."""
     rule = expandable(model.learning_rule())
     overlaps = Overlaps(np.array(start.T), rule.K)
-    noise = one_step(rule, nodes_of(rule), overlaps.T, np.array(start.v_star))
-    process = Process(drift, noise, lambda y: overlaps.units(y, rough=not rule.smooth))
+    process = process_of([(1.0, rule)], overlaps, start.v_star, drift)
+    stage = Stage(process, atol)
+    return Chain(overlaps.state(start), lambda *_: stage, observe or seen(model, start), process.units)
 
-    def seen(states: np.ndarray) -> dict[str, np.ndarray]:
+
+def seen(model: Any, start: OrderParameters) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    """What there is to see of states (R, S, v) of a model."""
+    overlaps = Overlaps(np.array(start.T), len(start.R))
+
+    def observe(states: np.ndarray) -> dict[str, np.ndarray]:
         R, S, v = overlaps.split(states)
         Q = overlaps.Q(R, S)
         return {**observed(model, R, Q, start.T, v, start.v_star), "R": R, "Q": Q, "v": readouts(model, v)}
 
-    return Chain(process, overlaps.state(start), observe or seen, atol)
+    return observe
+
+
+def spherical(model: Any, start: OrderParameters, *, drift: Drift) -> Chain:
+    """The chain of a model whose student stays on the sphere, where (R, v) moves by `drift`."""
+    rule = expandable(model.learning_rule())
+    overlaps = Overlaps(np.array(start.T), 1)
+    M, T_inv = rule.M, overlaps.T_inv
+
+    def outside(R: np.ndarray) -> np.ndarray:
+        return 1.0 - np.einsum("...m,mn,...n->...", R, T_inv, R)[..., None]
+
+    def whole(y: np.ndarray) -> np.ndarray:
+        """(R, S, v) of states (R, v)."""
+        return np.concatenate([y[..., :M], np.maximum(outside(y[..., :M]), 0.0), y[..., M:]], axis=-1)
+
+    free = one_step([(1.0, rule)], nodes_of(rule), overlaps.T, np.array(start.v_star))
+    moments, everything = on_the_sphere(free, T_inv), seen(model, start)
+    process = Process(
+        drift, lambda y: moments(y)[1:], lambda y: np.delete(overlaps.units(whole(y), rough=not rule.smooth), M)
+    )
+
+    def observe(states: np.ndarray) -> dict[str, np.ndarray]:
+        # Rounding of S must not show as fluctuations of Q.
+        return {**everything(whole(states)), "Q": np.ones((len(states), 1, 1))}
+
+    stage = Stage(process)
+    return Chain(np.concatenate([start.R[0], start.v]), lambda *_: stage, observe, process.units)
+
+
+Enter = Callable[[int, State], Phase]
+
+
+def beginning(enter: Enter, overlaps: Overlaps, start: OrderParameters, i: int, t: float) -> Drift:
+    """The function y -> state in which a phase begins, with a readout of its own if it has one."""
+
+    def begun(y: np.ndarray) -> np.ndarray:
+        R, S, v = overlaps.split(y)
+        phase = enter(i, State(t, R, overlaps.Q(R, S), overlaps.T, v, np.array(start.v_star)))
+        return y if phase.v is None else overlaps.join(R, S, phase.v)
+
+    return begun
+
+
+def fixed_phase(
+    enter: Enter, overlaps: Overlaps, start: OrderParameters, i: int, t: float, y: np.ndarray, pull: bool = False
+) -> Phase:
+    """The phase i that begins in a state y at t, if it does not depend on the state but in its readout.
+
+    With `pull` its anchors may depend on it as well.
+
+    Raises
+    ------
+    ModelError
+        If its end or its parameters do: they differ from run to run.
+    """
+
+    def at(y: np.ndarray) -> Phase:
+        R, S, v = overlaps.split(y)
+        return enter(i, State(t, R, overlaps.Q(R, S), overlaps.T, v, np.array(start.v_star)))
+
+    here = at(y)
+    there = at(y + 1e-3 * overlaps.units(y, rough=False) * np.resize([1.0, 0.5], len(y)))
+    if here.stop is not None:
+        raise ModelError("fluctuations", True, "must be false where a phase ends at a threshold: when, is random")
+    names = ("params", "until") if pull else ("params", "until", "pull")
+    if any(not np.array_equal(np.array(getattr(here, k)), np.array(getattr(there, k))) for k in names):
+        raise ModelError("fluctuations", True, "must be false where phases depend on the state, which is random")
+    return here

@@ -284,9 +284,9 @@ class Continual:
                 return float(self.eps_g(now.R, now.Q, now.T, now.v, now.v_star)[task] - self.threshold)
 
         pull = self.pull(block, heads, state.Q)
-        return Phase(self._params(self.mixture(block)), until=until, stop=stop, v=heads.ravel(), pull=pull)
+        return Phase(self.parameters_of(self.mixture(block)), until=until, stop=stop, v=heads.ravel(), pull=pull)
 
-    def _params(self, mixture: np.ndarray) -> list[float]:
+    def parameters_of(self, mixture: np.ndarray) -> list[float]:
         """Parameters of the rule, see `tsphys.rules.continual`."""
         below = [NormalDist().inv_cdf(p) if 0 < p < 1 else math.copysign(_NEVER, p - 0.5) for p in np.cumsum(mixture)]
         alternate = self.schedule == "interleaved" and self.mixing == "alternate"
@@ -302,7 +302,7 @@ class Continual:
             continual.rule,
             K=self.K,
             M=self.tasks * self.M,
-            params=self._params(self.mixture(0)),
+            params=self.parameters_of(self.mixture(0)),
             n_noise=2 if drawn and self.tasks > 1 else 1,
             v=np.zeros(self.tasks * self.K) if self.v is None else np.ravel(self.v),
             v_star=self.teacher_readouts().ravel(),
