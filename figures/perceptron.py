@@ -33,16 +33,16 @@ def draw(
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
     from tsphys.odes.perceptron import asymptote
 
-    N, replicas, end = 1000, *((8, 100.0) if quick else (32, 1000.0))
+    N, replicas, end = 100, *((40, 100.0) if quick else (640, 1000.0))
     start = tsphys.OrderParameters(R=[[0.1]], Q=[[1.0]], T=[[1.0]])
-    t_theory, late = np.geomspace(0.1, end, 200), np.geomspace(5, end, 50)
-    t = np.unique(np.rint(np.geomspace(0.1, end, 21) * N)) / N
+    t, t_theory = (np.unique(np.rint(np.geomspace(0.1, end, points) * N)) / N for points in (21, 200))
+    late = np.geomspace(5, end, 50)
     runs: dict[str, Any] = {}
     with style() as plt:
         figure, (left, right) = plt.subplots(1, 2, figsize=(PAGE, 3.0), width_ratios=(3, 2))
         for n, rule in enumerate(RULES):
             model = tsphys.Perceptron(rule=rule)
-            theory = tsphys.solve(model, start=start, t=t_theory)
+            theory = tsphys.solve(model, start=start, t=t_theory, N=N, fluctuations=True)
             sim = tsphys.simulate(
                 model, N=N, t=t, start=start, replicas=replicas, seed=seed, threads=threads,
                 progress=share(progress, n, 1, len(RULES)),
@@ -53,6 +53,7 @@ def draw(
                 left, sim, "eps_g", fmt=MARKERS[n], color=COLOURS[n], label=f"{NAMES[rule]}, {LAWS[rule]}"
             )
             at = np.exp(np.interp(np.log(t), np.log(t_theory), np.log(theory["eps_g"])))
+            right.plot(t_theory, theory.mean("eps_g") / theory["eps_g"], color=COLOURS[n], lw=1)
             shift = 1.05 ** (n - 1.5)
             right.errorbar(t * shift, sim.mean("eps_g") / at, yerr=sim.sem("eps_g") / at, fmt=MARKERS[n],
                            color=COLOURS[n], mfc="white", ms=3, elinewidth=0.8)  # fmt: skip
@@ -61,7 +62,8 @@ def draw(
         left.set(
             xscale="log", yscale="log", xlabel="time $t=$ examples$/N$", ylabel=r"generalisation error $\epsilon_g$"
         )
-        right.set(xscale="log", xlabel="time $t$", ylabel=r"simulation / theory of $\epsilon_g$")
+        right.set(xscale="log", xlabel="time $t$", ylabel=r"$\epsilon_g$ over that for $N\to\infty$")
+        right.set_title(f"theory at $N={N}$, and runs")
         left.legend(loc="lower left", title="rule and late-time law (dotted)")
         left.set_title(f"sign perceptron, $\\eta=1$, $N={N}$, {replicas} runs")
         label(left, "a")

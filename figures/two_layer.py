@@ -27,7 +27,7 @@ def panel_errors(ax: Any, theory: Any, sim: Any, single: Any, height: float | No
     """Generalisation error, with thin lines of single networks under it."""
     for row in single["eps_g"]:
         ax.plot(single["t"], row, color="#BBBBBB", lw=0.4, zorder=1)
-    theory_line(ax, theory, "eps_g", color=COLOURS[0], label="ODE, $N\\to\\infty$")
+    theory_line(ax, theory, "eps_g", color=COLOURS[0], label="ODE, $N\\to\\infty$ (dots, band: at $N$)")
     simulation_points(ax, sim, "eps_g", color=COLOURS[1], label=f"SGD, $N={sim.meta['N']}$, {sim.replicas} runs")
     ax.plot([], [], color="#BBBBBB", lw=0.8, label=f"single runs, $N={single.meta['N']}$")
     if height is not None:
@@ -54,7 +54,7 @@ def panel_student(ax: Any, theory: Any, sim: Any) -> None:
     K = theory["Q"].shape[-1]
     pairs = [(k, k) for k in range(K)] + [(j, k) for k in range(K) for j in range(k)]
     for n, (j, k) in enumerate(pairs):
-        options = {"color": COLOURS[n if j == k else 3 + n - K], "ls": "-" if j == k else "--"}
+        options: dict[str, Any] = {"color": COLOURS[n if j == k else 3 + n - K], "ls": "-" if j == k else "--"}
         theory_line(ax, theory, "Q", (j, k), label=f"$Q_{{{j + 1}{k + 1}}}$", **options)
         simulation_points(ax, sim, "Q", (j, k), fmt=MARKERS[n % 6], color=options["color"], ms=3)
     ax.set(xlabel="time $t=$ examples$/N$", ylabel="student overlaps $Q_{kl}$")
@@ -77,7 +77,7 @@ def draw(
             t_theory, t = np.linspace(0, end, 301), np.linspace(0, end, 26)
             model = tsphys.TwoLayer(K=K, M=2, activation="erf", lr=LR)
             options = {"start": start(K), "seed": seed, "threads": threads}
-            theory = tsphys.solve(model, start=start(K), t=t_theory)
+            theory = tsphys.solve(model, start=start(K), t=t_theory, N=N, fluctuations=True)
             sim = tsphys.simulate(
                 model, N=N, t=t, replicas=replicas, progress=share(progress, column * 1.0, 0.9, 2), **options
             )

@@ -100,7 +100,7 @@ CATALOGUE = {
                 "saad_solla_1995_exact",
                 "riegler_biehl_1995",
             ),
-            figures=("two_layer", "noise_floor", "escape"),
+            figures=("two_layer", "finite_size", "noise_floor", "escape"),
         ),
         Entry(
             name="perceptron",

@@ -22,6 +22,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 #: Width in inches of one and two journal columns.
 COLUMN, PAGE = 3.4, 7.0
+#: Largest `Result.beta` at which what a theory foretells of a size is drawn.
+VALID = 0.25
 
 _STYLE: dict[str, Any] = {
     "font.size": 9,
@@ -79,9 +81,29 @@ def style() -> Iterator[type[Sheets]]:
         fonts.setLevel(level)
 
 
-def theory_line(ax: Any, theory: Result, name: str, index: tuple[int, ...] = (), **kwargs: Any) -> Any:
-    """Draw an observable of a theory as a line; `index` picks an entry of a matrix such as R."""
-    return ax.plot(theory[theory.axis], theory[name][_entry(index)], **{"zorder": 2, **kwargs})[0]
+def theory_line(
+    ax: Any, theory: Result, name: str, index: tuple[int, ...] = (), band: bool = True, **kwargs: Any
+) -> Any:
+    """Draw an observable of a theory as a line; `index` picks an entry of a matrix such as R.
+
+    With `band` also what it foretells of a size, if it was solved with ``fluctuations=True``; see `theory_band`.
+    """
+    line = ax.plot(theory[theory.axis], theory[name][_entry(index)], **{"zorder": 2, **kwargs})[0]
+    if band and theory.first_order is not None and name in theory.first_order:
+        theory_band(ax, theory, name, index, color=line.get_color())
+    return line
+
+
+def theory_band(ax: Any, theory: Result, name: str, index: tuple[int, ...] = (), **kwargs: Any) -> Any:
+    """Draw what a theory at a size foretells of single runs: their mean, dotted, and a band of their spread.
+
+    Both end where the size is too small for it, β > ¼.
+    """
+    at, t = _entry(index), theory[theory.axis]
+    mean, std = (np.where(theory.beta() <= VALID, f(name)[at], np.nan) for f in (theory.mean, theory.std))
+    line = ax.plot(t, mean, **{"ls": ":", "lw": 1.1, "zorder": 2, **kwargs})[0]
+    ax.fill_between(t, mean - std, mean + std, color=line.get_color(), alpha=0.18, lw=0, zorder=1)
+    return line
 
 
 def _entry(index: tuple[int, ...]) -> tuple[Any, ...]:
@@ -153,12 +175,18 @@ def save(figure: Any, out: Any, data: Mapping[str, Any] | Result, parameters: Ma
 
 
 def collect(**results: Result) -> dict[str, np.ndarray]:
-    """The numbers of several results under names ``<key>_<observable>``; simulations as mean and sem."""
+    """The numbers of several results under names ``<key>_<observable>``; simulations as mean and sem.
+
+    Of a theory at a size its mean and spread are there as well.
+    """
     out: dict[str, np.ndarray] = {}
     for key, result in results.items():
         out[f"{key}_{result.axis}"] = result[result.axis]
+        simulated = result.kind == "simulation"
         for name in result.observables:
-            out[f"{key}_{name}"] = result.mean(name)
-            if result.kind == "simulation":
+            out[f"{key}_{name}"] = result.mean(name) if simulated else result[name]
+            if simulated:
                 out[f"{key}_{name}_sem"] = result.sem(name)
+            elif result.first_order is not None and name in result.first_order:
+                out |= {f"{key}_{name}_mean": result.mean(name), f"{key}_{name}_std": result.std(name)}
     return out

@@ -63,7 +63,7 @@ TASKS = tsphys.OrderParameters(
     R=[[0.2, 0.1], [-0.1, 0.15]], Q=[[0.3, 0.05], [0.05, 0.25]], T=[[1, 0.5], [0.5, 1]], v=[0.6, 0.4, -0.3, 0.5]
 )
 #: Two tasks for two units; the second begins at t = 2.
-_SWITCH: dict[str, Any] = {"K": 2, "M": 1, "lr": 0.8, "noise": 0.1, "durations": (2.0,)}
+_SWITCH: dict[str, Any] = {"K": 2, "M": 1, "lr": 1.5, "noise": 0.1, "durations": (2.0,)}
 #: Errors of both tasks, an overlap with each teacher, and of both heads a readout.
 _BOTH: tuple[Entry, ...] = (("eps_g", (0,)), ("eps_g", (1,)), R11, R12, Q11, ("v", (0, 0)), ("v", (1, 1)))
 
@@ -170,10 +170,13 @@ def measured(name: str, case: Case, N: int, n: int, *, seed: int = 0, threads: i
         x = sim[observable][(slice(None), *at)]
         deviation = x - x.mean(axis=0)
         variance = x.var(axis=0, ddof=1)
-        scatter = np.sqrt(((deviation**4).mean(axis=0) / variance**2 - 1) / n)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            scatter = np.sqrt(((deviation**4).mean(axis=0) / variance**2 - 1) / n)
         label = observable + "".join(str(i + 1) for i in index)
         columns = limit, N * (mean - limit), std, x.mean(axis=0), variance, scatter, theory.beta()
-        rows += [Row(name, label, t, N, n, *of_t) for t, *of_t in zip(case.t, *(a.tolist() for a in columns))]
+        found = [Row(name, label, t, N, n, *of_t) for t, *of_t in zip(case.t, *(a.tolist() for a in columns))]
+        # A head whose task has not begun stands still.
+        rows += [row for row in found if row.std > 1e-12]
     return rows
 
 

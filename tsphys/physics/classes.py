@@ -33,6 +33,11 @@ def _line(uniform: bool, n: int) -> tuple[np.ndarray, np.ndarray]:
     return x, w / math.sqrt(2 * math.pi)
 
 
+@lru_cache(maxsize=1)
+def _angles() -> tuple[np.ndarray, np.ndarray]:
+    return np.polynomial.legendre.leggauss(ANGLE)
+
+
 def nodes(uniform: bool, mu: Any, roots: Any, n: int = AXIS) -> Classes:
     """Nodes of s = yμ + M_y u, y = ±1 with probability ½: Gauss-Legendre for uniform u_j, else Gauss-Hermite.
 
@@ -64,7 +69,7 @@ def pair(m_a: Any, m_b: Any, C_aa: float, C_ab: float, C_bb: float) -> np.ndarra
 
     a, b = math.sqrt(1 + C_aa), math.sqrt(1 + C_bb)
     h, k = np.asarray(m_a) / a, np.asarray(m_b) / b
-    x, w = np.polynomial.legendre.leggauss(ANGLE)
+    x, w = _angles()
     end = math.asin(max(-1.0, min(1.0, C_ab / (a * b))))
     theta = 0.5 * end * (x + 1)
     sin, cos2 = np.sin(theta), np.cos(theta) ** 2
