@@ -260,8 +260,7 @@ def chain(model: Any, start: OrderParameters) -> online.Chain:
 
     def stage(i: int, t: float, y: np.ndarray) -> online.Stage:
         phase = online.fixed_phase(partial(phases.entered, rule), overlaps, start, i, t, y)
-        if phase.rates(rule) is not None:
-            raise ModelError("pull", phase.pull, "must be none: this theory has no anchors, but a simulation has")
+        refuse(QUADRATURE, rule, pull=phase.rates(rule))
         own = phase.of(rule)
         process = online.process_of([(1.0, own)], overlaps, start.v_star, motion(own))
         enter = online.beginning(partial(phases.entered, rule), overlaps, start, i, t)
