@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from tsphys.models.learning_rule import LearningRule
     from tsphys.models.memory_reconstruction import MemoryReconstruction
     from tsphys.models.online_attack import OnlineAttack
+    from tsphys.models.opposing_signals import OpposingSignals
     from tsphys.models.perceptron import Perceptron
     from tsphys.models.potts_attention import PottsAttention
     from tsphys.models.pruned import Pruned

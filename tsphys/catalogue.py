@@ -13,6 +13,7 @@ FAMILIES = {
     "Online learning": "SGD on fresh examples, for N → ∞ the equations of motion of its order parameters.",
     "Hebbian networks": "Monte Carlo through integer overlaps, and replica theory.",
     "Inference": "message passing and exact solvers on instances, state evolution and saddle points.",
+    "Descent": "networks trained on all data at once, whose sufficient statistics close.",
     "Sequences": "Gibbs sampling and masked training of attention, and replica theory.",
 }
 
@@ -301,6 +302,17 @@ CATALOGUE = {
             solved="eigenframework",
             papers=("simon_2024", "bordelon_2020"),
             figures=("kernel_ridge", "kernel_ridge_digits"),
+        ),
+        Entry(
+            name="opposing_signals",
+            room="odes",
+            cls="OpposingSignals",
+            family="Descent",
+            about="outliers with opposing signals: a linear net at the edge of stability, and its catapult",
+            simulated="descent on a training set",
+            solved="exact map of three numbers",
+            papers=("rosenfeld_2024", "cohen_2021", "damian_2023"),
+            figures=("opposing_signals",),
         ),
         Entry(
             name="potts_attention",

@@ -396,6 +396,27 @@ PAPERS = {
         "Journal of Machine Learning Research 22, 106",
         2021,
     ),
+    "rosenfeld_2024": Paper(
+        "Rosenfeld, Elan and Risteski, Andrej",
+        "Outliers with opposing signals have an outsized effect on neural network optimization",
+        "International Conference on Learning Representations (2024)",
+        2024,
+        arxiv="2311.04163",
+    ),
+    "cohen_2021": Paper(
+        "Cohen, Jeremy M. and Kaur, Simran and Li, Yuanzhi and Kolter, J. Zico and Talwalkar, Ameet",
+        "Gradient descent on neural networks typically occurs at the edge of stability",
+        "International Conference on Learning Representations (2021)",
+        2021,
+        arxiv="2103.00065",
+    ),
+    "damian_2023": Paper(
+        "Damian, Alex and Nichani, Eshaan and Lee, Jason D.",
+        "Self-stabilization: the implicit bias of gradient descent at the edge of stability",
+        "International Conference on Learning Representations (2023)",
+        2023,
+        arxiv="2209.15594",
+    ),
     "seung_1992": Paper(
         "Seung, H. Sebastian and Sompolinsky, Haim and Tishby, Naftali",
         "Statistical mechanics of learning from examples",

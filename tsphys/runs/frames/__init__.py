@@ -12,6 +12,7 @@ from tsphys.runs.frames.iterated import Steps, iterated, seen
 from tsphys.runs.frames.options import Options, Replicas
 from tsphys.runs.frames.static import static, theory
 from tsphys.runs.frames.verb import Verb
+from tsphys.runs.points import over, stack
 
 __all__ = [
     "Memory",
@@ -26,8 +27,10 @@ __all__ = [
     "instances",
     "iterated",
     "or_over_time",
+    "over",
     "replicated",
     "seen",
+    "stack",
     "static",
     "theory",
 ]

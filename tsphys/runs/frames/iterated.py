@@ -22,7 +22,7 @@ M = TypeVar("M", bound=Model)
 State = TypeVar("State")
 
 #: Where a state is taken to be lost.
-LARGEST = 1e100
+LARGEST = 1e30
 
 
 @dataclass(frozen=True, kw_only=True)
