@@ -25,6 +25,9 @@ if not os.path.isdir(os.path.join(_here, "sims")):
 
 _HOMES = {
     **{model.cls: model.home for model in CATALOGUE.values()},
+    "Model": "tsphys.rules.contract",
+    "Static": "tsphys.rules.contract",
+    "Online": "tsphys.rules.contract",
     "OrderParameters": "tsphys.physics.order_parameters",
     "Result": "tsphys.runs.result",
     "load": "tsphys.runs.result",
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
     from tsphys.physics.order_parameters import OrderParameters
     from tsphys.picture import plot
     from tsphys.registry import simulate, solve
+    from tsphys.rules.contract import Model, Online, Static
     from tsphys.runs.result import Result, load
 
 

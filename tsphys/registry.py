@@ -13,6 +13,7 @@ from tsphys.catalogue import CATALOGUE, Entry
 from tsphys.errors import DivergedError, ModelError
 from tsphys.ground.parameters import parameters
 from tsphys.ground.progress import Progress, listening
+from tsphys.rules.contract import Model, Online
 from tsphys.runs.frames.verb import Verb
 from tsphys.runs.points import tolerating
 from tsphys.runs.result import Result
@@ -74,7 +75,7 @@ def runner(model: Entry, verb: str) -> Callable[..., Result]:
 
 
 def find(model: Any, verb: str) -> Callable[..., Result]:
-    """The function that simulates or solves a model.
+    """The function that simulates or solves a model; of any model of online learning, that of its rule.
 
     Parameters
     ----------
@@ -86,11 +87,23 @@ def find(model: Any, verb: str) -> Callable[..., Result]:
     ModelError
         If it is none of the package's models.
     """
-    known = CATALOGUE.get(getattr(type(model), "name", ""))
-    if known is None:
-        names = ", ".join(e.cls for e in CATALOGUE.values())
-        raise ModelError("model", type(model).__name__, f"must be one of tsphys.{{{names}}}")
-    return runner(known, verb)
+    return runner(known(model), verb)
+
+
+def known(model: Any) -> Entry:
+    """The entry of a model, which for online learning of a user's own is that of its rule.
+
+    Raises
+    ------
+    ModelError
+        If it is none of the package's models.
+    """
+    if isinstance(model, Model) and type(model).name in CATALOGUE:
+        return CATALOGUE[type(model).name]
+    if isinstance(model, Online):
+        return CATALOGUE["learning_rule"]
+    names = ", ".join(e.cls for e in CATALOGUE.values())
+    raise ModelError("model", type(model).__name__, f"must be one of tsphys.{{{names}}}, or a tsphys.Online")
 
 
 def takes(model: Any, verb: str) -> set[str]:
@@ -104,11 +117,11 @@ def takes(model: Any, verb: str) -> set[str]:
 def _call(function: Callable[..., Result], model: Any, options: dict[str, Any]) -> Result:
     if isinstance(function, Verb):
         return function(model, **options)
-    known = inspect.signature(function).parameters
-    required = [k for k, p in known.items() if p.default is p.empty and k != "model"]
+    takes = inspect.signature(function).parameters
+    required = [k for k, p in takes.items() if p.default is p.empty and k != "model"]
     for name, value in options.items():
-        if name not in known or name == "model":
-            allowed = ", ".join(k for k in known if k != "model")
+        if name not in takes or name == "model":
+            allowed = ", ".join(k for k in takes if k != "model")
             raise ModelError(name, value, f"is not an option of {function.__name__} for {type(model).name} ({allowed})")
     for name in required:
         if name not in options:
@@ -242,9 +255,8 @@ def expandable(model: Any) -> None:
     ModelError
         If it does not.
     """
-    name = type(model).name
-    if not CATALOGUE[name].expansion:
-        raise ModelError("fluctuations", True, f"must be false for {name}, whose first order in 1/N is not known")
+    if not known(model).expansion:
+        raise ModelError("fluctuations", True, f"must be false for {model.name}, whose first order in 1/N is not known")
 
 
 def expanded(model: Any, theory: Result) -> Result:
@@ -264,7 +276,7 @@ def expanded(model: Any, theory: Result) -> Result:
     if theory.meta.get("gradient_flow"):
         raise ModelError("fluctuations", True, "must be false for gradient flow, which has none")
     start = checked_start(model.learning_rule(), OrderParameters(**theory.meta["start"]))
-    chain = import_module(CATALOGUE[type(model).name].theory).chain(model, start)
+    chain = import_module(known(model).theory).chain(model, start)
     return import_module("tsphys.odes.equations.fluctuations").with_fluctuations(chain, theory)
 
 

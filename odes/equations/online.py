@@ -22,7 +22,7 @@ from tsphys.rules.engines import EXPANSION, FEATURES, lacking
 from tsphys.rules.field_average import SCRAMBLINGS, Nodes, gauss, lawful, polar, sobol
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, State
-from tsphys.runs.online import observed, readouts
+from tsphys.runs.online import readouts
 
 #: Nodes of Sobol's points for a smooth rule, which leave 1 % of D, and for one with kinks; and their variance: averages
 #: of high powers of the fields, which the fourth moments of nearly equal students are, need points far out.
@@ -187,7 +187,7 @@ def seen(model: Any, start: OrderParameters) -> Callable[[np.ndarray], dict[str,
     def observe(states: np.ndarray) -> dict[str, np.ndarray]:
         R, S, v = overlaps.split(states)
         Q = overlaps.Q(R, S)
-        return {**observed(model, R, Q, start.T, v, start.v_star), "R": R, "Q": Q, "v": readouts(model, v)}
+        return {**model.observables(R, Q, start.T, v, start.v_star), "R": R, "Q": Q, "v": readouts(model, v)}
 
     return observe
 

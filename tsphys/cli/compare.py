@@ -11,6 +11,7 @@ import click
 from tsphys.cli.options import output_options, parse, per_model, progress_bar, target
 from tsphys.cli.unfinished import going_on, unfinished
 from tsphys.ground.parameters import number
+from tsphys.rules.contract import Online
 from tsphys.runs.files import check_folder, npz
 from tsphys.studies.configuration import on_steps
 
@@ -38,7 +39,7 @@ def run(
     check_folder(unfinished(paths[0]))
     if "t" in options and "N" in options:
         options["t"] = on_steps(options["t"], options["N"])
-    if hasattr(model, "learning_rule") and options.get("start") is None:
+    if isinstance(model, Online) and options.get("start") is None:
         # Each replica would draw a start of its own; a theory has one.
         options["start"] = drawn_start(model, options["N"], options["seed"])
     theory = tsphys.solve(model, **{k: v for k, v in options.items() if k in takes(model, "solve")})

@@ -237,14 +237,16 @@ def _nested(value: Any) -> Any:
     return tuple(_nested(v) for v in value) if isinstance(value, list) else value
 
 
-def validate(model: Any) -> None:
-    """Coerce and check every parameter of a frozen dataclass; called from its ``__post_init__``."""
+def validate(model: Any, hint: str = "") -> None:
+    """Coerce and check every parameter of a frozen dataclass; called from its ``__post_init__``.
+
+    Where a function is given that must be none, `hint` says what to do with it.
+    """
     for f in dataclasses.fields(model):
         if f.metadata:
             value = getattr(model, f.name)
-            if callable(value) and hasattr(model, "learning_rule") and not f.metadata["function"]:
-                words = f"must be {allowed(f.metadata)}; a function of your own makes a tsphys.LearningRule"
-                raise ModelError(f.name, value, words)
+            if hint and callable(value) and not f.metadata["function"]:
+                raise ModelError(f.name, value, f"must be {allowed(f.metadata)}; {hint}")
             object.__setattr__(model, f.name, _coerce(f.name, value, f.metadata))
 
 

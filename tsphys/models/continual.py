@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, number, param, validate
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, number, param
 from tsphys.physics.names import ACTIVATIONS, code
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
 from tsphys.physics.similarity import cosines, readouts, stacked
+from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, State
 
@@ -33,7 +34,7 @@ _NEVER = 40.0
 
 
 @dataclass(frozen=True)
-class Continual:
+class Continual(Online):
     """Tasks s = 1, …, S, y = Σ_m v*^s_m g(ν^s_m) + σζ; student φ^s(x) = Σ_k h^s_k g(λ_k) with a head h^s for each task.
 
     A step of online SGD on b examples of task s, Δ_β = φ^s(x_β) − y_β, moves the shared weights and the head of s::
@@ -158,7 +159,7 @@ class Continual:
     inputs: str = param("gaussian", "law of the inputs", kind=str, choices=("gaussian", "binary"))
 
     def __post_init__(self) -> None:
-        validate(self)
+        super().__post_init__()
         S = self.tasks
         if self.shared > self.M:
             raise ModelError("shared", self.shared, f"must be at most M = {self.M}")

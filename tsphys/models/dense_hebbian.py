@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import param, validate
+from tsphys.ground.parameters import param
+from tsphys.rules.contract import Static
 
 
 @dataclass(frozen=True)
-class DenseHebbian:
+class DenseHebbian(Static):
     """N spins σ_i = ±1 with P-body interactions, K = αN^{P−1} archetypes ξ_i^μ = ±1, all iid and fair.
 
     The stored vectors η_i^a are the archetypes (storage ``given``), or come from M examples of each,
@@ -61,7 +62,6 @@ class DenseHebbian:
     """
 
     name: ClassVar[str] = "dense_hebbian"
-    #: Parameters that may be the axis of `simulate` and `solve`.
     axes: ClassVar[tuple[str, ...]] = ("alpha", "T", "r", "M")
 
     P: int = param(4, "order of the interaction", kind=int, low=2, short="-P")
@@ -75,7 +75,7 @@ class DenseHebbian:
     M: int = param(1, "examples of each archetype", kind=int, low=1, short="-M")
 
     def __post_init__(self) -> None:
-        validate(self)
+        super().__post_init__()
         if self.storage == "supervised" and self.interaction != "distinct":
             raise ModelError("interaction", self.interaction, 'must be "distinct" with storage = "supervised"')
         if self.storage == "unsupervised" and self.interaction not in ("distinct", "power"):

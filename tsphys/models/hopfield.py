@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import param, validate
+from tsphys.ground.parameters import param
+from tsphys.rules.contract import Static
 
 
 @dataclass(frozen=True)
-class Hopfield:
+class Hopfield(Static):
     """N spins s_i = ±1 that store P = αN patterns ξ_i^μ = ±1, all iid and fair.
 
     Couplings J_ij = (1/N) Σ_μ ξ_i^μ ξ_j^μ without a diagonal, J_ii = 0, so that with m_μ = (1/N) Σ_i ξ_i^μ s_i::
@@ -55,7 +56,6 @@ class Hopfield:
     """
 
     name: ClassVar[str] = "hopfield"
-    #: Parameters that may be the axis of `simulate` and `solve`.
     axes: ClassVar[tuple[str, ...]] = ("alpha", "T")
 
     alpha: float = param(0.05, "load α = P/N: stored patterns per spin", low=0, short="-a")
@@ -77,7 +77,7 @@ class Hopfield:
     dynamics: str = param("sequential", "order of the updates", kind=str, choices=("sequential", "parallel"))
 
     def __post_init__(self) -> None:
-        validate(self)
+        super().__post_init__()
         if self.coupling != "diluted" and self.connectivity != 1.0:
             raise ModelError("connectivity", self.connectivity, 'must be 1 unless coupling = "diluted"')
         if self.activity is None and self.threshold != 0.0:

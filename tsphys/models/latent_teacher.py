@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param, validate
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param
 from tsphys.physics.names import code
 from tsphys.physics.order_parameters import OrderParameters, triangular_root
+from tsphys.rules.contract import Model
 from tsphys.rules.learning_rule import LearningRule
 
 #: Those with closed averages, and with them closed equations of motion.
@@ -18,7 +19,7 @@ STUDENTS = ("erf", "relu", "linear")
 
 
 @dataclass(frozen=True)
-class LatentTeacher:
+class LatentTeacher(Model):
     """Student and teacher of online SGD; see `tsphys.models.hidden_manifold.HiddenManifold`."""
 
     name: ClassVar[str]
@@ -36,7 +37,7 @@ class LatentTeacher:
     init: float = param(0.1, "standard deviation of the initial student weights", low=0, high=LARGEST_SCALE)
 
     def __post_init__(self) -> None:
-        validate(self)
+        super().__post_init__()
         if self.T is not None:
             T = array("T", self.T, (self.M, self.M), "the overlaps of M teachers")
             OrderParameters(R=np.zeros((1, self.M)), Q=np.eye(1), T=T)

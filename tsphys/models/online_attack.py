@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import param, validate
+from tsphys.ground.parameters import param
 from tsphys.physics.names import code
 from tsphys.physics.order_parameters import DIMS, OrderParameters
+from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
 
 #: Names of the strategies.
@@ -35,7 +36,7 @@ def _distance(activation: str, K: int, overlap: float) -> float:
 
 
 @dataclass(frozen=True)
-class OnlineAttack:
+class OnlineAttack(Online):
     """A student learns from labels that an attacker moves from a teacher towards a target, at a price.
 
     Student φ_s = Σ_k g(w_k·x/√N), teacher φ_t and target φ_* of the same form, x_i ~ N(0, 1). The attacker sees a
@@ -121,7 +122,7 @@ class OnlineAttack:
     inputs: str = param("gaussian", "law of the inputs", kind=str, choices=("gaussian", "binary"))
 
     def __post_init__(self) -> None:
-        validate(self)
+        super().__post_init__()
         if self.poisoned is not None and self.poisoned > self.minibatch:
             raise ModelError("poisoned", self.poisoned, f"must be at most minibatch = {self.minibatch}")
         if self.bounds[0] >= self.bounds[1]:

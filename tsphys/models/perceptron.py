@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tsphys.ground.parameters import LARGEST_SCALE, param, validate
-from tsphys.physics.order_parameters import OrderParameters, random_overlaps
+from tsphys.ground.parameters import LARGEST_SCALE, param
+from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
 
 #: Names of the rules, in the order of their codes in tsphys.rules.perceptron.
@@ -16,7 +16,7 @@ RULES = ("hebb", "rosenblatt", "adatron", "optimal")
 
 
 @dataclass(frozen=True)
-class Perceptron:
+class Perceptron(Online):
     """Student sign(λ) learns a teacher y = sign(ν), |w*|² = N, from a stream of examples: w ← w + c x/√N.
 
     Rules: Hebb c = ηy; Rosenblatt c = ηy where the student errs; AdaTron c = −ηλ where it errs; the optimal rule of
@@ -60,12 +60,7 @@ class Perceptron:
     M: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        validate(self)
-
-    def start(self, N: int, rng: np.random.Generator) -> OrderParameters:
-        """Overlaps of iid Gaussian student weights at size N, drawn from their exact law."""
-        R, Q = random_overlaps(1, np.eye(1), N, self.init, rng)
-        return OrderParameters(R=R, Q=Q, T=np.eye(1), v=(), v_star=())
+        super().__post_init__()
 
     def learning_rule(self) -> LearningRule:
         """The rule on local fields that this model is an instance of."""

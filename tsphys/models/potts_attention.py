@@ -8,15 +8,16 @@ from typing import ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import array, param, validate
+from tsphys.ground.parameters import array, param
 from tsphys.numerics.random import generator
+from tsphys.rules.contract import Static
 
 #: Colours are bytes, and the tensor of all couplings has (N·C)² entries.
 MOST_COLOURS = 64
 
 
 @dataclass(frozen=True)
-class PottsAttention:
+class PottsAttention(Static):
     """Sequences of N sites with one of C colours each, and an attention layer that learns to fill in masked sites.
 
     With one-hot colours s_i and couplings J (N, N) between sites, J_ii = 0, U (C, C) between colours,
@@ -79,7 +80,6 @@ class PottsAttention:
     """
 
     name: ClassVar[str] = "potts_attention"
-    #: Parameters that may be the axis of `simulate` and `solve`.
     axes: ClassVar[tuple[str, ...]] = ("alpha", "ridge", "beta")
 
     C: int = param(3, "colours", kind=int, low=2, high=MOST_COLOURS, short="-C")
@@ -101,7 +101,7 @@ class PottsAttention:
     U: tuple | None = param(None, "couplings of colours, with colours = given", shape=2, optional=True)
 
     def __post_init__(self) -> None:
-        validate(self)
+        super().__post_init__()
         for law, matrix in (("couplings", "J"), ("colours", "U")):
             if (getattr(self, law) == "given") != (getattr(self, matrix) is not None):
                 raise ModelError(matrix, getattr(self, matrix), f'is given with {law} = "given", and only then')

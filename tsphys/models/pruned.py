@@ -11,12 +11,12 @@ from tsphys.errors import ModelError
 from tsphys.ground.parameters import Row, array, param
 from tsphys.models.latent_teacher import LatentTeacher
 from tsphys.models.two_layer import TwoLayer
-from tsphys.physics.order_parameters import OrderParameters
+from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
 
 
 @dataclass(frozen=True)
-class Pruned(LatentTeacher):
+class Pruned(LatentTeacher, Online):
     """Student φ(x) = Σ_k v_k g(λ_k), teacher y(x) = Σ_m v*_m g(ν_m) + σζ, and fixed masks m_k ∈ {0, 1}^N of the units.
 
     The weights of unit k are zero outside of its mask and learn inside, x_i, ζ ~ N(0, 1), Δ_β = φ(x_β) − y_β::
@@ -119,10 +119,6 @@ class Pruned(LatentTeacher):
             minibatch=self.minibatch, T=self.T, teacher="isotropic" if self.T is None else "given", v=self.v,
             v_star=self.v_star, init=self.init,
         )  # fmt: skip
-
-    def start(self, N: int, rng: np.random.Generator) -> OrderParameters:
-        """Overlaps of iid Gaussian weights before they are pruned, at size N, drawn from their exact law."""
-        return self.dense().start(N, rng)
 
     def learning_rule(self) -> LearningRule:
         """The rule on local fields that this model is an instance of."""

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, Row, Rows, array, param, validate
+from tsphys.ground.parameters import LARGEST_SCALE, Row, Rows, array, param
 from tsphys.physics.names import code
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
+from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
 
 #: Data sets that a student can be trained on.
@@ -19,7 +20,7 @@ DATA = ("original", "gaussian", "isotropic")
 
 
 @dataclass(frozen=True)
-class SimplicityBias:
+class SimplicityBias(Online):
     """Student φ(x) = Σ_k v_k g(λ_k) learns the label y = ±1 of inputs x by online SGD on (φ − y)²/2.
 
     Each label has probability ½. Two coordinates of x, the plane, have a law that depends on the label,
@@ -87,7 +88,7 @@ class SimplicityBias:
     M: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        validate(self)
+        super().__post_init__()
         array("mu", self.mu, (2,), "the two axes of the plane")
         for name in ("h_plus", "h_minus"):
             if array(name, getattr(self, name), (2,), "the two edges of a rectangle").min() < 0:

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, Row, array, param, validate
+from tsphys.ground.parameters import LARGEST_SCALE, Row, array, param
 from tsphys.physics.names import code
-from tsphys.physics.order_parameters import OrderParameters, random_overlaps
+from tsphys.physics.order_parameters import OrderParameters
+from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
 
 #: Laws of the latent variable, in the order of their codes in tsphys.rules.spikes.
@@ -20,7 +21,7 @@ KURTOSIS = {"rademacher": -2.0, "uniform": -1.2, "laplace": 3.0, "normal": 0.0}
 
 
 @dataclass(frozen=True)
-class SpikedCumulant:
+class SpikedCumulant(Online):
     """A neuron g(λ), |w|² = N, ascends the correlation ⟨y g(λ)⟩ of its output with the label by online SGD.
 
     Each label has probability ½. Inputs with y = −1 are N(0, 1). Those with y = 1 differ in a few directions:
@@ -79,7 +80,7 @@ class SpikedCumulant:
     K: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        validate(self)
+        super().__post_init__()
         if self.task == "spiked":
             for name in ("beta_m", "beta_u", "correlated"):
                 if getattr(self, name):
@@ -94,9 +95,9 @@ class SpikedCumulant:
 
     def start(self, N: int, rng: np.random.Generator) -> OrderParameters:
         """Overlaps of a random direction at size N, or `m` if that is given."""
-        R, Q = random_overlaps(1, np.eye(self.M), N, 1.0, rng)
-        R = R / np.sqrt(Q) if self.m is None else np.array([self.m])
-        return OrderParameters(R=R, Q=np.eye(1), T=np.eye(self.M), v=(), v_star=())
+        if self.m is None:
+            return super().start(N, rng)
+        return OrderParameters(R=np.array([self.m]), Q=np.eye(1), T=np.eye(self.M), v=(), v_star=())
 
     def learning_rule(self) -> LearningRule:
         """The rule on local fields that this model is an instance of."""

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param, validate
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param
 from tsphys.physics.names import ACTIVATIONS, code
-from tsphys.physics.order_parameters import OrderParameters, random_overlaps
+from tsphys.physics.order_parameters import OrderParameters
+from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
 
 _TRAIN = ("first", "second", "both")
@@ -18,7 +19,7 @@ _TEACHERS = ("isotropic", "graded", "given")
 
 
 @dataclass(frozen=True)
-class TwoLayer:
+class TwoLayer(Online):
     """Student φ(x) = Σ_k v_k g(λ_k), teacher y(x) = Σ_m v*_m g*(ν_m) + σζ, inputs x_i ~ N(0, 1), ζ ~ N(0, 1).
 
     A step of online SGD on the squared error of b examples, Δ_β = φ(x_β) − y_β::
@@ -99,7 +100,7 @@ class TwoLayer:
         for name in ("activation", "teacher_activation"):
             if str(getattr(self, name)) == "quadratic":
                 object.__setattr__(self, name, "he2")
-        validate(self)
+        super().__post_init__()
         if self.activation == "sign" and self.train != "second":
             raise ModelError("activation", "sign", "has no gradient, so it is for teachers; see the model perceptron")
         if self.train == "first" and self.lr_v:
@@ -155,12 +156,6 @@ class TwoLayer:
         if self.T is not None:
             return np.array(self.T)
         return np.eye(self.M) if self.teacher == "isotropic" else np.diag(np.arange(1.0, self.M + 1))
-
-    def start(self, N: int, rng: np.random.Generator) -> OrderParameters:
-        """Overlaps of iid Gaussian student weights at size N, drawn from their exact law."""
-        T = self.teacher_overlaps()
-        R, Q = random_overlaps(self.K, T, N, self.init, rng)
-        return OrderParameters(R=R, Q=Q, T=T, v=self.v, v_star=self.v_star)
 
     def learning_rule(self) -> LearningRule:
         """The rule on local fields that this model is an instance of."""

@@ -8,17 +8,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, param, validate
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, param
 from tsphys.models.two_layer import TwoLayer
 from tsphys.physics.names import ACTIVATIONS
-from tsphys.physics.order_parameters import OrderParameters
+from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
 
 _ESTIMATORS = ("rge", "cge", "sparse")
 
 
 @dataclass(frozen=True)
-class ZerothOrder:
+class ZerothOrder(Online):
     """Student φ(x) = Σ_k v_k g(λ_k), teacher y(x) = Σ_m v*_m g(ν_m) + σζ, x_i, ζ ~ N(0, 1), and zeroth-order SGD.
 
     With Δ = φ(x) − y and the gradient G = (v_k g'(λ_k) Δ x)_k of all K students' weights, one step is::
@@ -78,7 +78,7 @@ class ZerothOrder:
     init: float = param(0.1, "standard deviation of the initial student weights", low=0, high=LARGEST_SCALE)
 
     def __post_init__(self) -> None:
-        validate(self)
+        super().__post_init__()
         if self.activation == "sign":
             raise ModelError("activation", "sign", "has no gradient that an estimate could be of")
         object.__setattr__(self, "activation", self.first_order().activation)
@@ -104,10 +104,6 @@ class ZerothOrder:
     def budget(self) -> float:
         """q/N: differences of the loss that a step takes, over N; the number by the time t is this × tN²."""
         return {"rge": self.kappa, "cge": float(self.K), "sparse": self.K * self.fraction}[self.estimator]
-
-    def start(self, N: int, rng: np.random.Generator) -> OrderParameters:
-        """Overlaps of iid Gaussian student weights at size N, drawn from their exact law."""
-        return self.first_order().start(N, rng)
 
     def learning_rule(self) -> LearningRule:
         """The rule on local fields that this model is an instance of."""

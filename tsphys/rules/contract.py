@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tsphys.ground.parameters import validate
+from tsphys.physics.order_parameters import DIMS, OrderParameters
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Model:
@@ -25,8 +30,11 @@ class Model:
     #: Parameters that a run may be asked for in their place; see `Static`.
     axes: ClassVar[tuple[str, ...]] = ()
 
+    #: What one does with a function that no parameter can be.
+    hint: ClassVar[str] = ""
+
     def __post_init__(self) -> None:
-        validate(self)
+        validate(self, self.hint)
 
 
 class Static(Model):
@@ -36,3 +44,39 @@ class Static(Model):
     """
 
     axes: ClassVar[tuple[str, ...]]
+
+
+class Online(Model):
+    """A model of online learning: of a rule on local fields. Beside what `Model` asks for it
+
+    5. gives its rule by `learning_rule`,
+
+    and owes nothing else. What follows from the rule it may say better: `start`, `eps_g` where there is a closed form,
+    `observables` where there are others, `readout_shape` and `dims` where readouts have more than one axis.
+    """
+
+    hint: ClassVar[str] = "a function of your own makes a tsphys.LearningRule"
+    #: Names of the axes of observables after those of replica and time.
+    dims: ClassVar[Mapping[str, tuple[str, ...]]] = DIMS
+
+    def learning_rule(self) -> Any:
+        """The `tsphys.LearningRule` that this model is an instance of."""
+        raise NotImplementedError(f"{type(self).__name__} must have a method learning_rule")
+
+    def start(self, N: int, rng: np.random.Generator) -> OrderParameters:
+        """Overlaps at t = 0 if none are given: of iid Gaussian weights at size N, drawn from their exact law."""
+        return self.learning_rule().start(N, rng)
+
+    def eps_g(self, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray | None:
+        """Generalisation error at given overlaps with any leading axes; none without an error of examples."""
+        return self.learning_rule().eps_g(R, Q, T, v, v_star)
+
+    def observables(self, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> dict[str, np.ndarray]:
+        """What is seen beside the overlaps, at given ones with any leading axes."""
+        eps_g = self.eps_g(R, Q, T, v, v_star)
+        return {} if eps_g is None else {"eps_g": eps_g}
+
+    @property
+    def readout_shape(self) -> tuple[int, ...] | None:
+        """The shape in which readouts are seen; none: as they are."""
+        return None

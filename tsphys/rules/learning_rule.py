@@ -9,14 +9,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.ground.given import takes
-from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param, validate
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param
 from tsphys.physics.order_parameters import OrderParameters, random_overlaps
+from tsphys.rules.contract import Online
 from tsphys.rules.engines import check
 from tsphys.rules.phases import Phase, State
 
 
 @dataclass(frozen=True)
-class LearningRule:
+class LearningRule(Online):
     """A local learning rule: students w_k see an input x through λ_k = w_k·x/√N, teachers through ν_m = w*_m·x/√N.
 
     One step on b fresh examples x_β, at time t = steps/N::
@@ -122,7 +123,7 @@ class LearningRule:
     schedule: Callable[[int, State], Phase] | None = None
 
     def __post_init__(self) -> None:
-        validate(self)
+        super().__post_init__()
         if self.schedule is not None:
             takes("schedule", self.schedule, "i", "state")
         if self.T is not None:

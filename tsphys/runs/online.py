@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.ground.parameters import number, parameters
-from tsphys.physics.order_parameters import DIMS, OrderParameters, need
+from tsphys.physics.order_parameters import OrderParameters, need
 from tsphys.rules.engines import THEORY, refuse
 from tsphys.rules.starts import checked_start, drawn_start
 from tsphys.runs.provenance import provenance
@@ -36,17 +36,9 @@ def theory_start(
     return start, {**drawn, "start": {k: getattr(start, k).tolist() for k in ("R", "Q", "T", "v", "v_star")}}
 
 
-def observed(model: Any, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> dict[str, np.ndarray]:
-    """What a model makes of its overlaps: its ``observables`` if it has that method, else ``eps_g`` if it has one."""
-    if hasattr(model, "observables"):
-        return model.observables(R, Q, T, v, v_star)
-    eps_g = model.eps_g(R, Q, T, v, v_star)
-    return {} if eps_g is None else {"eps_g": eps_g}
-
-
 def readouts(model: Any, v: np.ndarray) -> np.ndarray:
     """Readouts (…, V) in the shape that the model wants to see, if it says one."""
-    shape = getattr(model, "readout_shape", None)
+    shape = model.readout_shape
     return v if shape is None else v.reshape(*v.shape[:-1], *shape)
 
 
@@ -67,7 +59,7 @@ def theory_result(
         parameters=parameters(model),
         axis="t",
         data={"t": t, **derived, "R": R, "Q": Q, "v": v, **constants},
-        dims=getattr(model, "dims", DIMS),
+        dims=model.dims,
         constants=tuple(constants),
         meta={**meta, **provenance()},
     )

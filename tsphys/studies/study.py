@@ -15,6 +15,7 @@ from tsphys.errors import ModelError
 from tsphys.ground.parameters import number, parameters
 from tsphys.ground.times import grid
 from tsphys.registry import model_class, simulate, solve, takes
+from tsphys.rules.contract import Online
 from tsphys.runs.result import Result
 from tsphys.studies.configuration import describe, known, on_steps, read_toml, run_options
 from tsphys.studies.store import digest
@@ -80,7 +81,7 @@ class Task:
             As `tsphys.simulate` and `tsphys.solve` do.
         """
         model, options = _resolve(self.model, self.verb, self.values, self.common)
-        if self.common and hasattr(model, "learning_rule") and options.get("start") is None:
+        if self.common and isinstance(model, Online) and options.get("start") is None:
             from tsphys.rules.starts import drawn_start
 
             options["start"] = drawn_start(model, options["N"], options["seed"])
@@ -190,7 +191,7 @@ class Study:
             **_canonical(model, verb, options),
             "verb": verb,
             "seed": values.get("seed", options.get("seed")),
-            "common": common and hasattr(model, "learning_rule"),
+            "common": common and isinstance(model, Online),
             "version": tsphys.__version__,
         }
         return Task(verb, self.model, values, common, digest(whole))

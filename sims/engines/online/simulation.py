@@ -11,13 +11,13 @@ from tsphys.errors import DivergedError, ModelError
 from tsphys.ground.fingerprint import functions
 from tsphys.ground.parameters import DTYPES, number, parameters, word
 from tsphys.ground.times import times, whole_steps
-from tsphys.physics.order_parameters import DIMS, OrderParameters, need
+from tsphys.physics.order_parameters import OrderParameters, need
 from tsphys.rules.engines import choose
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.starts import checked_start, drawn_start
 from tsphys.runs.checkpoint import finished_rows, keeping
 from tsphys.runs.memory import REPLICA, check_memory
-from tsphys.runs.online import observed, readouts
+from tsphys.runs.online import readouts
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
@@ -141,7 +141,7 @@ def simulate(
         part = {name: values[rows] for name, values in data.items()}
         kept = np.arange(replicas)[rows].tolist()
         constants = {"T": np.array(first.T), "v_star": np.array(first.v_star)}
-        derived = observed(model, part["R"], part["Q"], first.T, part["v"], first.v_star)
+        derived = model.observables(part["R"], part["Q"], first.T, part["v"], first.v_star)
         part["v"] = readouts(model, part["v"])
         extra = {} if rule.schedule is None else {"phases": [phases.get(replica, []) for replica in kept]}
         return Result(
@@ -150,7 +150,7 @@ def simulate(
             parameters=parameters(model),
             axis="t",
             data={"t": t, **derived, **part, **constants},
-            dims=getattr(model, "dims", DIMS),
+            dims=model.dims,
             constants=tuple(constants),
             meta={**record, "replicas": len(kept), "replica_ids": kept, **extra, **provenance()},
         )
