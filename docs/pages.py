@@ -51,8 +51,9 @@ def library() -> str:
     for family in FAMILIES:
         out.append(f"## {family}\n\n```{{eval-rst}}\n")
         for model in (m for m in CATALOGUE.values() if m.family == family):
-            solve = [] if model.online else [f"{model.sims}.simulate"]
-            functions = [*solve, f"{model.theory}.solve", *(f"tsphys.{path}" for path in model.functions)]
+            simulate = [] if model.online else [f"{model.sims}.simulate"]
+            solve = [f"{model.theory}.solve"] if model.room else []
+            functions = [*simulate, *solve, *(f"tsphys.{path}" for path in model.functions)]
             out.append(f".. autoclass:: {model.home}.{model.cls}\n")
             out += [f".. autofunction:: {path}\n" for path in functions]
         out.append("```\n\n")

@@ -30,8 +30,8 @@ class Entry:
         Name of its dataclass.
     family : str
         One of `FAMILIES`.
-    room : {"odes", "replica"}
-        Where its theory is.
+    room : {"odes", "replica", ""}
+        Where its theory is; none is needed of online learning without closed forms.
     about : str
         What it is, in a line.
     simulated, solved : str
@@ -71,13 +71,13 @@ class Entry:
 
     @property
     def sims(self) -> str:
-        """Module that holds its ``simulate``."""
-        return f"tsphys.sims.{self.name}"
+        """Module that holds its ``simulate``; that of all learning rules stands with their engines."""
+        return "tsphys.sims.engines.online.simulation" if self.online else f"tsphys.sims.{self.name}"
 
     @property
     def theory(self) -> str:
-        """Module that holds its ``solve``."""
-        return f"tsphys.{self.room}.{self.name}"
+        """Module that holds its ``solve``; without a room, online learning's by quadrature."""
+        return f"tsphys.{self.room}.{self.name}" if self.room else "tsphys.odes.learning_rule"
 
 
 #: All models by name; a name is that of a file in every room that the model needs.

@@ -1,5 +1,0 @@
-"""Learning rules of the user by online learning: the engines of learning rules serve them as they are."""
-
-from tsphys.sims.engines.online.simulation import simulate
-
-__all__ = ["simulate"]
