@@ -37,7 +37,7 @@ def entry(name: str) -> Entry:
     return CATALOGUE[name]
 
 
-def model_class(name: str) -> type:
+def model_class(name: str) -> type[Model]:
     """The dataclass of a model with commands.
 
     Raises

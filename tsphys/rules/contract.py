@@ -25,6 +25,9 @@ class Model:
        know of how far a run is from a theory for infinite size.
     """
 
+    # Every model is a dataclass, which type checkers see by this.
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
     name: ClassVar[str]
     size: ClassVar[str] = "N"
     #: Parameters that a run may be asked for in their place; see `Static`.

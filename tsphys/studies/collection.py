@@ -105,9 +105,7 @@ def _stack(
     first = next(r for r in results if r is not None)
     axis = first.axis
     # A run at one value of a parameter has an axis of length one, of which the axes of the study tell already.
-    single = axis in getattr(model_class(first.model), "axes", ()) and all(
-        len(r[axis]) == 1 for r in results if r is not None
-    )
+    single = axis in model_class(first.model).axes and all(len(r[axis]) == 1 for r in results if r is not None)
     same = all(np.array_equal(r[axis], first[axis]) for r in results if r is not None)
     inner = () if single else (axis if same else "step",)
     if not single and same:

@@ -84,7 +84,7 @@ def describe(name: str, verb: str, values: dict[str, Any]) -> tuple[Any, dict[st
     runs = run_options(name, verb)
     for key in values:
         known("option", key, {*own, *runs})
-    axes = {k: grid(k, v) for k, v in values.items() if k in getattr(cls, "axes", ()) and _is_axis(v)}
+    axes = {k: grid(k, v) for k, v in values.items() if k in cls.axes and _is_axis(v)}
     model = cls(**{k: v for k, v in values.items() if k in own and k not in axes})
     options = {k: v.default for k, v in runs.items() if v.default is not None}
     options |= {k: v for k, v in values.items() if k in runs}
