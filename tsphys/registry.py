@@ -102,8 +102,8 @@ def known(model: Any) -> Entry:
         return CATALOGUE[type(model).name]
     if isinstance(model, Online):
         return CATALOGUE["learning_rule"]
-    names = ", ".join(e.cls for e in CATALOGUE.values())
-    raise ModelError("model", type(model).__name__, f"must be one of tsphys.{{{names}}}, or a tsphys.Online")
+    words = "must be a model of the package, as `tsphys models` lists them, or a tsphys.Online"
+    raise ModelError("model", type(model).__name__, words)
 
 
 def takes(model: Any, verb: str) -> set[str]:
