@@ -171,7 +171,7 @@ def solve(
 
     found = stack(over(models, at))
     solver = {k: found.pop(k).tolist() for k in ("residual", "iterations")}
-    meta = {"branch": branch, "tol": tol, **solver, **provenance()}
+    meta = {"branch": branch, "tol": tol, **solver, **_coincident(model, branch, found), **provenance()}
     return Result(
         kind="theory",
         model=model.name,
@@ -180,6 +180,14 @@ def solve(
         data={axis: values, **found},
         meta=meta,
     )
+
+
+def _coincident(model: DenseHebbian, branch: str, found: dict[str, Any]) -> dict[str, Any]:
+    """What is known of the order 1/N: terms of N m^P/P with coincident indices are none of the energy's."""
+    if branch == "paramagnetic" or model.interaction != "distinct" or model.storage != "given":
+        return {}
+    m = np.nan_to_num(np.asarray(found["m"], dtype=float))
+    return {"bias": {"energy": (0.5 * (model.P - 1) * m ** (model.P - 2)).tolist()}}
 
 
 def _state(model: DenseHebbian, branch: str, axis: str, tol: float) -> State:

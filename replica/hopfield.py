@@ -120,9 +120,11 @@ def solve(
     if model.activity is not None and branch != "retrieval":
         raise ModelError("branch", branch, "must be retrieval with an activity")
     axis, values, models = along(model, alpha=alpha, T=T)
+    patterns = {"retrieval": 1, "mixture": mixture}.get(branch, 0)
     if model.activity is None:
-        patterns = mixture if branch == "mixture" else 1
-        found = stack(over(models, lambda here: _observables(_state(here, branch, mixture, axis, tol), patterns)))
+        found = stack(
+            over(models, lambda here: _observables(_state(here, branch, mixture, axis, tol), max(patterns, 1)))
+        )
     else:
         found = stack(over(models, lambda here: _sparse_state(here, tol)))
     solver = {k: found.pop(k).tolist() for k in ("residual", "iterations")}
@@ -132,9 +134,23 @@ def solve(
         "tol": tol,
         **solver,
         **({"mixture": mixture} if branch == "mixture" else {}),
+        **({} if model.activity is not None else _of_order_one_over_N(models, patterns, data["m"])),
         **provenance(),
     }
     return Result(kind="theory", model=model.name, parameters=parameters(model), axis=axis, data=data, meta=meta)
+
+
+def _of_order_one_over_N(models: list[Hopfield], patterns: int, m: np.ndarray) -> dict[str, Any]:
+    """What is known of the order 1/N of the energy, times N: its bias, and how far another one may be.
+
+    No spin is coupled to itself, which takes ½ from the N m²/2 of each condensed pattern. The signal of P clipped
+    patterns is √(2/πP) times 1 ± 1/(4P), for odd and even P.
+    """
+    out: dict[str, Any] = {"bias": {"energy": [0.5 * patterns] * len(models)}}
+    if models[0].coupling == "clipped":
+        share = [x**2 / (8 * here.alpha) if here.alpha and np.isfinite(x) else 0.0 for here, x in zip(models, m)]
+        out["doubt"] = {"energy": share}
+    return out
 
 
 def _observables(state: State, patterns: int) -> dict[str, float]:

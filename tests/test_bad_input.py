@@ -23,6 +23,11 @@ def theory(model=None, **options):
     return tsphys.solve(model or TwoLayer(), **{"start": START, "t": [0, 0.1], **options})
 
 
+def hopfield(replicas=1):
+    model, axis = tsphys.Hopfield(T=0.3), {"alpha": [0.1]}
+    return tsphys.simulate(model, N=20, replicas=replicas, **axis), tsphys.solve(model, **axis)
+
+
 def order(**change):
     return OrderParameters(**{**GOOD, **change})
 
@@ -100,7 +105,7 @@ BAD = {
     "solve with rtol = 0": (lambda: theory(rtol=0), "rtol"),
     "solve with a start of another M": (lambda: theory(TwoLayer(M=1)), "start"),
     "compare two theories": (lambda: tsphys.compare(theory(), theory()), "simulation"),
-    "compare one replica": (lambda: tsphys.compare(run(), theory()), "replicas"),
+    "compare one replica": (lambda: tsphys.compare(*hopfield()), "replicas"),
     "compare other times": (lambda: tsphys.compare(run(replicas=2), theory(t=[0, 0.2])), "theory"),
     "compare what neither has": (lambda: tsphys.compare(run(replicas=2), theory(), observables=["m"]), "observables"),
     "compare other sizes": (lambda: tsphys.compare(run(replicas=2), tsphys.solve(TwoLayer(K=3), t=[0, 0.1])), "R"),

@@ -73,6 +73,24 @@ def test_a_start_on_the_command_line(capsys):
     np.testing.assert_allclose(tsphys.load("run.npz")["Q"][:, 0, 0, 0], 0.5, rtol=1e-12)
 
 
+def test_compare_from_two_sizes(capsys):
+    words = ("compare", "hopfield", "-N", 200, "--alpha", "0.02", "-T", "0.3", "-r", 4, "-o", "two")
+    code, out, err = call(capsys, *words, "--sizes", "2")
+    assert code == 0, out + err
+    assert "half of such comparisons would see: " in out
+    sizes = [tsphys.load(f"two-{kind}.npz") for kind in ("simulation", "smaller")]
+    assert [(sim.meta["N"], sim.replicas) for sim in sizes] == [(200, 4), (50, 16)]
+    assert tsphys.load("two-theory.npz").kind == "theory"
+    assert call(capsys, *words, "--sizes", "3")[0] == 2
+    assert "has no size N" in call(capsys, "compare", "kernel_ridge", "--n", "5", "--sizes", "2")[2]
+
+
+def test_no_verdict_has_an_exit_code_of_its_own(capsys):
+    code, out, _ = call(capsys, "compare", "dense_hebbian", "-P", 3, "-T", 0.4, "-N", 60, "-r", 64)
+    assert code == 3
+    assert "UNDECIDED" in out
+
+
 def test_compare_tells_a_disagreement_by_its_exit_code(capsys):
     options = ("-N", 2, "-t", "0:3:7:lin", "-r", 500, "--rule", "adatron")
     code, out, _ = call(capsys, "compare", "perceptron", *options, "--strict")
@@ -187,7 +205,7 @@ BAD = {
     "a start without Q": ((*SIM, "--config", "start.toml"), "Q is missing"),
     "rule": (("compare", "perceptron", "--rule", "delta"), "rule = 'delta'"),
     "alpha for a theory": (("solve", "two_layer", "--alpha", "1"), "alpha = 1"),
-    "one replica to compare": (("compare", "two_layer", *RUN[:4], "-r", "1"), "replicas = 1"),
+    "one replica to compare": (("compare", "hopfield", "-N", "20", "--alpha", "0.05", "-r", "1"), "replicas = 1"),
     "figure": (("figure", "three_layer"), "figure = 'three_layer'"),
     "figure that exists": (("figure", "two_layer", "-o", "there"), "exists"),
     "figure seed": (("figure", "two_layer", "-s", "x"), "seed = 'x'"),

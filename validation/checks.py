@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.comparison import scores
+from tsphys.comparison.scores import normal
 from tsphys.runs.result import Result
 
 #: Probability that one statistical check fails although theory and simulation agree.
@@ -69,29 +71,28 @@ class Check:
 
 
 def on_theory(sim: Result, theory: Result, shown: str, observables: Any = None, finite_size: bool = True) -> Finding:
-    """z-scores of a simulation with its theory, by `tsphys.compare`, with its allowance for finite sizes or without."""
-    found = tsphys.compare(sim, theory, observables=observables, level=LEVEL, finite_size=finite_size)
+    """z-scores of a simulation with its theory, by `tsphys.compare`, with what it knows of finite sizes or without.
+
+    Where it comes to no verdict the score is infinite: a check that cannot tell is none.
+    """
+    found = tsphys.compare(sim, theory, observables=observables, level=LEVEL, finite_size=finite_size, changes=False)
     worst = max(found.z, key=lambda name: float(np.abs(found.z[name]).max()))
     at = np.unravel_index(np.abs(found.z[worst]).argmax(), found.z[worst].shape)
     detail = (
         f"{worst} off by {found.deviation[worst][at]:.1e} ± {found.error[worst][at]:.1e} "
         f"at {found.axis} = {found.values[at[0]]:.4g}"
     )
+    wide = max(found.spread, key=lambda name: float(np.nanmax(np.abs(found.spread[name]), initial=0.0)))
+    if np.nanmax(np.abs(found.spread[wide]), initial=0.0) == found.max_abs_z > 0:
+        detail = f"variance of {wide} between replicas; {detail}"
+    if found.verdict == "undecided":
+        return Finding(math.inf, found.threshold, f"no verdict: {'; '.join(found.reasons)}", (sim, theory, shown))
     return Finding(found.max_abs_z, found.threshold, detail, (sim, theory, shown))
 
 
 def threshold(count: int) -> float:
     """|z| that the largest of `count` independent scores exceeds with probability `LEVEL`."""
-    from scipy import special
-
-    return float(-special.ndtri(-math.expm1(math.log1p(-LEVEL) / count) / 2))
-
-
-def normal(score: np.ndarray, freedom: float) -> np.ndarray:
-    """Student's t as the normal score of the same tail."""
-    from scipy import special, stats
-
-    return np.sign(score) * -special.ndtri_exp(stats.t.logsf(np.abs(score), freedom))
+    return scores.threshold(count, LEVEL)
 
 
 def in_size(sizes: Sequence[int], samples: Sequence[np.ndarray], theory: float) -> Finding:

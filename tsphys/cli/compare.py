@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
 
 from tsphys.cli.options import output_options, parse, per_model, progress_bar, target
 from tsphys.cli.unfinished import going_on, unfinished
+from tsphys.errors import ModelError
 from tsphys.ground.parameters import number
 from tsphys.rules.contract import Online
 from tsphys.runs.files import check_folder, npz
 from tsphys.studies.configuration import on_steps
+
+#: Exit codes of the verdicts; 2 is for wrong input.
+CODES = {"agree": 0, "disagree": 1, "undecided": 3}
 
 
 def run(
@@ -24,43 +27,67 @@ def run(
     quiet: bool,
     level: str,
     strict: bool,
+    sizes: str,
 ) -> int:
-    """Simulate and solve from one common start, print the table of z-scores; exit code 1 if they disagree."""
+    """Simulate and solve from one common start, print the table of z-scores; the verdict is the exit code."""
     import tsphys
     from tsphys.registry import takes
     from tsphys.rules.starts import drawn_start
 
     model, options = described
     parsed = number("level", parse("level", level, {"kind": float, "shape": None}), low=0, high=1)
+    whole = number("sizes", parse("sizes", sizes, {"kind": int, "shape": None}), kind=int, low=1, high=2)
+    # What the options of the simulations are besides those of all.
+    own: list[dict[str, int]] = [{}] if whole == 1 else [{}, _quarter(name, options)]
     path = npz(output or f"{name}-comparison")
     check_folder(path)
     stem = path.with_suffix("")
-    paths: list[Path] = [target(f"{stem}-{kind}.npz", "", force) for kind in ("simulation", "theory")]
-    check_folder(unfinished(paths[0]))
+    kinds = ("theory", "simulation", "smaller")[: 1 + whole]
+    there, *paths = (target(f"{stem}-{kind}.npz", "", force) for kind in kinds)
+    for file in paths:
+        check_folder(unfinished(file))
     if "t" in options and "N" in options:
-        options["t"] = on_steps(options["t"], options["N"])
+        options["t"] = on_steps(options["t"], {**options, **own[-1]}["N"])
     if isinstance(model, Online) and options.get("start") is None:
         # Each replica would draw a start of its own; a theory has one.
         options["start"] = drawn_start(model, options["N"], options["seed"])
     theory = tsphys.solve(model, **{k: v for k, v in options.items() if k in takes(model, "solve")})
-    with progress_bar(f"simulate {name}", quiet) as progress:
-        chosen = {k: v for k, v in options.items() if k in takes(model, "simulate")}
-        sim, kept = going_on(partial(tsphys.simulate, model, **chosen, progress=progress), paths[0], force)
-    comparison = tsphys.compare(sim, theory, level=parsed, finite_size=not strict)
-    kept.done(dict(zip(paths, (sim.write, theory.write), strict=True)))
-    for why in dict.fromkeys((*theory.gaps, *sim.gaps)):
+    chosen = {k: v for k, v in options.items() if k in takes(model, "simulate")}
+    sims, keepers = [], []
+    for more, file in zip(own, paths, strict=True):
+        with progress_bar(f"simulate {name}", quiet) as progress:
+            simulate = partial(tsphys.simulate, model, **{**chosen, **more}, progress=progress)
+            sim, kept = going_on(simulate, file, force)
+        sims.append(sim)
+        keepers.append(kept)
+    smaller = sims[1] if whole == 2 else None
+    found = tsphys.compare(sims[0], theory, level=parsed, finite_size=not strict, smaller=smaller, changes=True)
+    written = {path: sim.write for path, sim in zip(paths, sims, strict=True)} | {there: theory.write}
+    for kept, contents in zip(keepers, (written, {}), strict=False):
+        kept.done(contents)
+    for why in dict.fromkeys(why for result in (theory, *sims) for why in result.gaps):
         click.echo(f"missing: {why}")
-    click.echo(comparison)
-    click.echo(f"wrote {paths[0]} and {paths[1]}")
-    return 0 if comparison.ok else 1
+    click.echo(found)
+    click.echo(f"wrote {', '.join(map(str, paths))} and {there}")
+    return CODES[found.verdict]
+
+
+def _quarter(name: str, options: dict[str, Any]) -> dict[str, int]:
+    """A quarter of the size with four times the replicas, which costs about as much."""
+    if not {"N", "replicas"} <= {*options}:
+        raise ModelError("sizes", 2, f"must be 1 for {name}, which has no size N")
+    return {"N": max(options["N"] // 4, 1), "replicas": 4 * options["replicas"]}
 
 
 def _options(name: str) -> list[Any]:
     return [
-        click.option("--level", default="1e-3", metavar="FLOAT", help="Probability of a false alarm."),
-        click.option("--strict", is_flag=True, help="No allowance for the O(1/N) bias of finite sizes."),
+        click.option("--level", default="1e-3", metavar="FLOAT", help="Probability of a false alarm, at most."),
+        click.option("--strict", is_flag=True, help="Against N → ∞ as it is: nothing is allowed for finite sizes."),
+        click.option(
+            "--sizes", default="1", metavar="INT", help="2: from N and from N/4 with four times the replicas together."
+        ),
         *output_options("comparison")(name),
     ]
 
 
-compare = per_model("compare", "Simulation against theory: a table of z-scores.", run, _options)
+compare = per_model("compare", "Simulation against theory: z-scores and a verdict.", run, _options)

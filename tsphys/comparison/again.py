@@ -1,0 +1,61 @@
+"""A theory, solved again at other parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import ConvergenceError, DivergedError, ModelError
+from tsphys.runs.result import Result
+
+#: What solving at other parameters may end with.
+FAILURES = (ModelError, ConvergenceError, DivergedError)
+#: Options that are no part of what is solved; a Result records what became of them.
+ACCURACY = {"rtol", "atol", "tol", "method"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Again:
+    """What made a theory: its model, the values of its axis, and further options of `solve`."""
+
+    model: Any
+    axis: str
+    values: np.ndarray
+    options: dict[str, Any]
+
+    def __call__(self, *, values: np.ndarray | None = None, **changed: Any) -> Result:
+        """The theory with other values of its axis or other parameters; NaN where a point has no solution."""
+        from tsphys.registry import solve
+
+        options = {**self.options, self.axis: self.values if values is None else values}
+        return solve(dataclasses.replace(self.model, **changed), partial=True, **options)
+
+    def parameters(self) -> dict[str, float]:
+        """Parameters that are real numbers, but for the axis."""
+        fields = [
+            f.name
+            for f in dataclasses.fields(self.model)
+            if f.metadata and f.metadata["kind"] is float and not f.metadata["shape"] and f.name != self.axis
+        ]
+        values = {name: getattr(self.model, name) for name in fields}
+        return {k: float(v) for k, v in values.items() if isinstance(v, float | int) and np.isfinite(v)}
+
+
+def solver(theory: Result, names: Iterable[str]) -> Again | None:
+    """How to solve a theory again; None if what its Result holds does not give the same observables `names`."""
+    from tsphys.physics.order_parameters import OrderParameters
+    from tsphys.registry import takes
+
+    try:
+        model = theory.model_object()
+        options = {k: theory.meta[k] for k in (takes(model, "solve") & {*theory.meta}) - ACCURACY}
+        if isinstance(options.get("start"), dict):
+            options["start"] = OrderParameters(**options["start"])
+        again = Again(model, theory.axis, theory[theory.axis], options)
+        same = again()
+    except FAILURES:
+        return None
+    return again if all(k in same and np.allclose(same[k], theory[k], rtol=1e-6, atol=1e-9) for k in names) else None

@@ -1,0 +1,219 @@
+"""What is known beforehand of a simulation of finite size, and what is not.
+
+Three ways lead from a theory for N → ∞ to runs of size N. Where theory knows the first order in 1/N, mean and spread of
+runs are foretold, up to errors that its own criterion β bounds. Where it does not, the bias is of order 1/N, as is the
+variance s² of a run: the allowance s²/4|y|, y the observable, is of its order. Of averages over a thermal motion, which
+hardly fluctuate, it is as far as the theory moves when its parameters are off by some 1/N, but no more than |y|/N. It
+must not hide more than the statistical error does; where it would, there is no verdict. Two sizes need neither: what is
+of order 1/N cancels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsphys.comparison.scores import of_variance
+from tsphys.runs.result import Result
+
+#: Relative accuracy that solvers and rounding leave to a curve; far below any statistical error.
+NUMERICAL = 1e-9
+#: Deviations of runs below this are rounding: observables are of order one.
+ROUNDING = 1e-12
+#: Bias in deviations of a run from which on the first order in 1/N does not hold.
+LARGEST_BETA = 0.25
+#: Share of the second order in a variance below which runs are normal enough for a score of their variance.
+NORMAL = 0.05
+#: A bias of order 1/N over s²/|y|, about: ½ (1 − 1/a) for y ~ xᵃ with x normal, 0.2 measured of ridge regression.
+PART = 0.25
+#: Axis of what is learned from n examples, which are then the size.
+SIZE_AXIS = "n"
+#: How many times what is left open of a bias counts where there is no verdict: then only what is far off disagrees.
+OPEN = 3.0
+
+
+@dataclass(frozen=True)
+class Held:
+    """An observable of a simulation against what is foretold of it; arrays over the axis and its entries.
+
+    Parameters
+    ----------
+    deviation : ndarray
+        Mean over replicas, minus what is foretold of it.
+    variance : ndarray
+        Statistical variance of that mean.
+    freedom : ndarray
+        Degrees of freedom from which it is known.
+    slack : ndarray
+        Error of what is foretold.
+    judged : ndarray of bool
+        Whether there can be a verdict; otherwise an entry may be found wrong, but never right.
+    spread : ndarray
+        Score of the variance between replicas, NaN where none is foretold.
+    """
+
+    deviation: np.ndarray
+    variance: np.ndarray
+    freedom: np.ndarray
+    slack: np.ndarray
+    judged: np.ndarray
+    spread: np.ndarray
+
+    @property
+    def error(self) -> np.ndarray:
+        """Standard error with all that is left open."""
+        return np.sqrt(self.variance + self.slack**2 + np.finfo(float).tiny)
+
+    @property
+    def count(self) -> int:
+        """Numbers that are compared; Q_kl and Q_lk are one."""
+        means = np.unique(np.stack([self.deviation.ravel(), self.error.ravel()]), axis=1).shape[1]
+        return means + len(np.unique(self.spread[np.isfinite(self.spread)]))
+
+
+def _sample(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance over replicas; a single one tells no variance."""
+    return rows.mean(axis=0), rows.var(axis=0, ddof=1) if len(rows) > 1 else np.zeros(rows.shape[1:])
+
+
+def _rounding(theory: Result, name: str) -> np.ndarray:
+    """Error of a theory curve: of its own quadrature, where it estimates one, and of rounding."""
+    estimate = theory.meta.get("quadrature_error")
+    own = estimate.get(name, 0.0) if isinstance(estimate, dict) else 0.0
+    return NUMERICAL * np.abs(theory[name]).max(axis=0) + own + np.zeros(theory[name].shape)
+
+
+def left_of_bias(beta: np.ndarray, N: float) -> np.ndarray:
+    """What the first order in 1/N leaves of a bias, in standard deviations of a run."""
+    return beta**2 + 10 / N**1.5
+
+
+def has_verdict(beta: np.ndarray, N: float, replicas: int) -> np.ndarray:
+    """Whether the first order in 1/N holds, and knows means as well as so many replicas do."""
+    return (beta <= LARGEST_BETA) & (np.sqrt(replicas) * left_of_bias(beta, N) <= 1)
+
+
+def by_first_order(sim: Result, theories: Sequence[Result], name: str, N: float) -> Held:
+    """Against theories with their first order in 1/N: one for all replicas, or one for each, from its own start.
+
+    The foretold variance σ² counts as that of ν₀ = 2/ρ² more replicas, where ρ = 6β² + 10/N and the error of its
+    averages make its relative error; what is left of the bias is a = (β² + 10/N^{3/2})σ.
+    """
+    n, shape = len(sim[name]), theories[0][name].shape
+    column = (slice(None), *[None] * (len(shape) - 1))
+    mean, s2 = _sample(sim[name] - np.stack([theory.mean(name, N) for theory in theories]))
+    variance = np.mean([theory.std(name, N) ** 2 for theory in theories], axis=0)
+    beta = np.max([theory.beta(N) for theory in theories], axis=0)[column]
+    known = [theory.known_at(N)[0] for theory in theories]
+    var2, doubt = (
+        np.mean([getattr(k, part)[:, k.columns(name)] for k in known], axis=0).reshape(shape)
+        for part in ("var2", "doubt")
+    )
+    moving = variance > 0
+    rho = 6 * beta**2 + 10 / N + np.divide(doubt / N, variance, out=np.zeros(shape), where=moving)
+    prior = 2 / rho**2
+    judged = ~moving | has_verdict(beta, N, n)
+    left = np.where(judged, 1.0, OPEN) * left_of_bias(beta, N)
+    spread = np.full(shape, np.nan)
+    tame = moving & judged & (var2 / N**2 < NORMAL * variance)
+    if n > 1:
+        spread[tame] = of_variance((s2 / np.where(moving, variance, 1.0))[tame], (1 / (1 / (n - 1) + rho**2 / 2))[tame])
+    return Held(
+        deviation=mean,
+        variance=np.where(moving, (prior * variance + (n - 1) * s2) / (prior + n - 1), s2) / n,
+        freedom=np.where(moving, prior + n - 1, max(n - 1, 1)),
+        slack=np.hypot(left * np.sqrt(variance), _rounding(theories[0], name)),
+        judged=judged,
+        spread=spread,
+    )
+
+
+def by_rule(sim: Result, theory: Result, name: str, moved: np.ndarray | None, strict: bool) -> Held:
+    """Against a theory for N → ∞ alone; `strict`: nothing is allowed for finite sizes.
+
+    What is allowed at a point follows from what is found at that point, whatever others the axis has. `moved` is by how
+    much a finite size may move the theory, see `tsphys.comparison.nearby`, if that is known.
+    """
+    y, n = theory[name], len(sim[name])
+    mean, s2 = _sample(sim[name])
+    slack, judged = np.zeros(y.shape), np.ones(y.shape, dtype=bool)
+    if not strict and "N" in sim.meta:
+        N, size = points_of(sim, y), sizes(y)
+        largest = np.where(s2 > ROUNDING**2, np.inf, 0.0)
+        bias = np.divide(PART * s2, size, out=largest, where=(s2 > ROUNDING**2) & (size > 0))
+        bias = np.maximum(bias, np.array(theory.meta.get("doubt", {}).get(name, 0.0)) / N)
+        if moved is not None:
+            bias = np.maximum(bias, np.where(np.isinf(moved), np.inf, np.minimum(moved, size / N)))
+        # A mean over n runs of N units is not told from another by less than one of them: all may be the same.
+        floor = size / (n * N)
+        judged = bias <= np.sqrt(s2 / n + floor**2)
+        # What is unknown altogether may be as large as the observable, or its deviation, as of an |x|.
+        slack = np.hypot(np.where(judged, 1.0, OPEN) * np.where(np.isinf(bias), size + np.sqrt(s2), bias), floor)
+    return Held(
+        deviation=mean - y - _known(sim, theory, name, strict),
+        variance=s2 / n,
+        freedom=np.full(y.shape, float(max(n - 1, 1))),
+        slack=np.hypot(slack, _rounding(theory, name)),
+        judged=judged,
+        spread=np.full(y.shape, np.nan),
+    )
+
+
+def points_of(sim: Result, y: np.ndarray) -> np.ndarray:
+    """The size of a simulation at each point, shaped to go with an observable: it may itself be the axis."""
+    own = sim[sim.axis] if sim.axis == SIZE_AXIS else np.full(len(y), float(sim.meta["N"]))
+    return own.reshape(-1, *[1] * (y.ndim - 1))
+
+
+def sizes(y: np.ndarray) -> np.ndarray:
+    """Largest entry of an observable (axis, …) at each point, (axis, 1, …)."""
+    return np.abs(y).max(axis=tuple(range(1, y.ndim)), keepdims=True)
+
+
+def by_two_sizes(sim: Result, smaller: Result, theory: Result, name: str) -> Held:
+    """Against a theory for N → ∞, by the line through the means of two sizes over 1/N.
+
+    What is left is of second order: that of a bias (y + m/N)² of this size.
+    """
+    N, other = float(sim.meta["N"]), float(smaller.meta["N"])
+    y = theory[name]
+    means, variances, counts = [], [], []
+    for result in (sim, smaller):
+        mean, s2 = _sample(result[name])
+        means.append(mean - _later(result, theory, name))
+        variances.append(s2 / len(result[name]))
+        counts.append(len(result[name]) - 1)
+    a, b = N / (N - other), -other / (N - other)
+    at = a * means[0] + b * means[1]
+    parts = a**2 * variances[0], b**2 * variances[1]
+    variance = parts[0] + parts[1]
+    welch = parts[0] ** 2 / counts[0] + parts[1] ** 2 / counts[1]
+    freedom = np.divide(variance**2, welch, out=np.full(y.shape, float(sum(counts))), where=welch > 0)
+    left = np.abs((means[0] - at) * (means[1] - at)) / np.maximum(sizes(y), np.finfo(float).tiny)
+    judged = left <= np.sqrt(variance)
+    return Held(
+        deviation=at - y,
+        variance=variance,
+        freedom=freedom,
+        slack=np.hypot(np.where(judged, 1.0, OPEN) * left, _rounding(theory, name)),
+        judged=judged,
+        spread=np.full(y.shape, np.nan),
+    )
+
+
+def _known(sim: Result, theory: Result, name: str, strict: bool) -> np.ndarray:
+    """What is known of mean minus theory: how late it is observed, and the part of order 1/N that theory tells."""
+    told = theory.meta.get("bias", {}).get(name)
+    known = 0.0 if strict or told is None or "N" not in sim.meta else np.array(told) / sim.meta["N"]
+    return _later(sim, theory, name) + known
+
+
+def _later(sim: Result, theory: Result, name: str) -> np.ndarray:
+    """What a curve moves by from t to the step round(tN) that a simulation shows."""
+    t, y = theory[theory.axis], theory[name]
+    if theory.axis != "t" or "N" not in sim.meta or len(t) < 2:
+        return np.zeros(y.shape)
+    steps = np.rint(t * sim.meta["N"]) / sim.meta["N"] - t
+    return np.gradient(y, t, axis=0) * steps.reshape(-1, *[1] * (y.ndim - 1))

@@ -1,0 +1,133 @@
+"""What a comparison found: scores, a table, a verdict, and how small a difference it could have seen."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tsphys.comparison.scores import threshold
+
+#: Part of an observable below which a difference is rounding: what does not fluctuate is compared exactly.
+EXACT = 1e-7
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """How far a simulation lies from its theory, in standard errors, and what that is worth.
+
+    Attributes
+    ----------
+    z : dict of str to ndarray
+        Normal scores of an observable over the axis, shape (axis, …), as `Result.mean`.
+    spread : dict of str to ndarray
+        Normal scores of its variance between replicas; NaN where none is foretold.
+    deviation, error : dict of str to ndarray
+        Mean of the simulation minus what theory foretells of it, and the standard error that it is held against.
+    judged : dict of str to ndarray of bool
+        Where there can be a verdict. An entry where there is none may be found wrong, never right.
+    axis, values : str, ndarray
+        Name and values of the axis.
+    count : int
+        How many different scores there are.
+    level : float
+        Probability at most that two that agree are called different.
+    largest : dict of str to float
+        Largest |y| of an observable in theory.
+    changes : dict of str to tuple of float
+        Parameters of the theory: their values, and the change of each with which half of all such comparisons would
+        disagree. Empty if that was not asked for, or the theory is not solved in no time.
+    differ : tuple of str
+        Parameters (and model, start) in which simulation and theory are not the same; no matter for the verdict.
+    notes : tuple of str
+        What else should be known: what was not known of the two.
+    reasons : tuple of str
+        Why there is no verdict where there is none.
+    """
+
+    z: dict[str, np.ndarray]
+    spread: dict[str, np.ndarray]
+    deviation: dict[str, np.ndarray]
+    error: dict[str, np.ndarray]
+    judged: dict[str, np.ndarray]
+    axis: str
+    values: np.ndarray
+    count: int
+    level: float
+    largest: dict[str, float]
+    changes: dict[str, tuple[float, float]] = field(default_factory=dict)
+    differ: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def threshold(self) -> float:
+        """|z| that the largest of all scores exceeds by chance with probability `level` at most (Šidák)."""
+        return threshold(self.count, self.level)
+
+    @property
+    def max_abs_z(self) -> float:
+        """Largest |z| of all means and variances."""
+        return max(float(np.nanmax(np.abs(z), initial=0.0)) for z in (*self.z.values(), *self.spread.values()))
+
+    @property
+    def verdict(self) -> str:
+        """``agree``, ``disagree``, or ``undecided`` if nothing disagrees but not everything could be judged."""
+        if not self.max_abs_z <= self.threshold:
+            return "disagree"
+        return "agree" if all(judged.all() for judged in self.judged.values()) else "undecided"
+
+    @property
+    def ok(self) -> bool:
+        """Whether the verdict is ``agree``."""
+        return self.verdict == "agree"
+
+    @property
+    def resolution(self) -> dict[str, float]:
+        """Largest difference of an observable at a point with a verdict that could have passed; NaN without any."""
+        return {
+            name: self.threshold * float(error[self.judged[name]].max()) if self.judged[name].any() else math.nan
+            for name, error in self.error.items()
+        }
+
+    def __repr__(self) -> str:
+        head = f"{'observable':<12} {'points':>7} {'rms z':>7} {'max |z|':>8}  at {self.axis:<9}"
+        lines = [f"{head} {'deviation':>11} {'error':>9} {'spread |z|':>11}  resolution"]
+        resolution = self.resolution
+        for name, z in self.z.items():
+            at = np.unravel_index(np.abs(z).argmax(), z.shape)
+            spread, value = np.abs(self.spread[name]), self.values[at[0]]
+            told = f"{np.nanmax(spread):.2f}" if np.isfinite(spread).any() else "-"
+            where = f"{value:<12}" if isinstance(value, str) else f"{value:<12.4g}"
+            lines.append(
+                f"{name:<12} {z.size:>7} {np.sqrt(np.mean(z**2)):>7.2f} {abs(z[at]):>8.2f}  {where} "
+                f"{self.deviation[name][at]:>11.2e} {self.error[name][at]:>9.1e} {told:>11}  "
+                f"{_resolved(resolution[name], self.largest[name])}"
+            )
+        if self.changes:
+            told = ", ".join(_change(name, *change) for name, change in self.changes.items())
+            lines.append(f"half of such comparisons would see: {told}")
+        if self.differ:
+            lines.append(f"simulation and theory differ in: {', '.join(self.differ)}")
+        lines += [*self.notes, *self.reasons]
+        word = self.verdict if self.ok else self.verdict.upper()
+        lines.append(
+            f"{word}: max |z| = {self.max_abs_z:.2f}, chance allows {self.threshold:.2f} at level {self.level:g}"
+        )
+        return "\n".join(lines)
+
+
+def _resolved(shift: float, largest: float) -> str:
+    """A difference, and which part of an observable it is."""
+    if not math.isfinite(shift):
+        return "-"
+    if shift < EXACT * largest:
+        return "exact"
+    return f"{shift:.1e} ({100 * shift / largest:.2g} %)" if largest > 0 else f"{shift:.1e}"
+
+
+def _change(name: str, value: float, change: float) -> str:
+    if not math.isfinite(change):
+        return f"{name} at no value"
+    return f"{name} off by {100 * change / abs(value):.2g} %" if value else f"{name} = {change:.2g} instead of 0"
