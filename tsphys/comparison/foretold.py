@@ -140,14 +140,14 @@ def by_rule(sim: Result, theory: Result, name: str, moved: np.ndarray | None, st
     mean, s2 = _sample(sim[name])
     slack, judged = np.zeros(y.shape), np.ones(y.shape, dtype=bool)
     if not strict and "N" in sim.meta:
-        N, size = points_of(sim, y), sizes(y)
+        N, size = points_of(sim, y), sizes(theory, name)
         largest = np.where(s2 > ROUNDING**2, np.inf, 0.0)
         bias = np.divide(PART * s2, size, out=largest, where=(s2 > ROUNDING**2) & (size > 0))
         bias = np.maximum(bias, np.array(theory.meta.get("doubt", {}).get(name, 0.0)) / N)
         if moved is not None:
             bias = np.maximum(bias, np.where(np.isinf(moved), np.inf, np.minimum(moved, size / N)))
-        # A mean over n runs of N units is not told from another by less than one of them: all may be the same.
-        floor = size / (n * N)
+        # A mean over n runs of N spins is not told from another by less than one of them: all may be the same.
+        floor = 0.0 if moved is None else size / (n * N)
         judged = bias <= np.sqrt(s2 / n + floor**2)
         # What is unknown altogether may be as large as the observable, or its deviation, as of an |x|.
         slack = np.hypot(np.where(judged, 1.0, OPEN) * np.where(np.isinf(bias), size + np.sqrt(s2), bias), floor)
@@ -167,9 +167,11 @@ def points_of(sim: Result, y: np.ndarray) -> np.ndarray:
     return own.reshape(-1, *[1] * (y.ndim - 1))
 
 
-def sizes(y: np.ndarray) -> np.ndarray:
-    """Largest entry of an observable (axis, …) at each point, (axis, 1, …)."""
-    return np.abs(y).max(axis=tuple(range(1, y.ndim)), keepdims=True)
+def sizes(theory: Result, name: str) -> np.ndarray:
+    """Largest entry of an observable (axis, …) at each point, (axis, 1, …); of a motion the largest of all times."""
+    y = np.abs(theory[name])
+    largest = y.max(axis=tuple(range(1, y.ndim)), keepdims=True)
+    return np.full(largest.shape, largest.max()) if theory.axis == "t" else largest
 
 
 def by_two_sizes(sim: Result, smaller: Result, theory: Result, name: str) -> Held:
@@ -191,7 +193,7 @@ def by_two_sizes(sim: Result, smaller: Result, theory: Result, name: str) -> Hel
     variance = parts[0] + parts[1]
     welch = parts[0] ** 2 / counts[0] + parts[1] ** 2 / counts[1]
     freedom = np.divide(variance**2, welch, out=np.full(y.shape, float(sum(counts))), where=welch > 0)
-    left = np.abs((means[0] - at) * (means[1] - at)) / np.maximum(sizes(y), np.finfo(float).tiny)
+    left = np.abs((means[0] - at) * (means[1] - at)) / np.maximum(sizes(theory, name), np.finfo(float).tiny)
     judged = left <= np.sqrt(variance)
     return Held(
         deviation=at - y,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tsphys.catalogue import CATALOGUE
 from tsphys.comparison.changes import seen_changes
 from tsphys.comparison.foretold import (
     LARGEST_BETA,
@@ -46,10 +47,10 @@ def compare(
     its own start.
 
     Elsewhere the error is that of Student's t, with an allowance for the unknown bias of order 1/N: s²/4|y| with s the
-    standard deviation over replicas and |y| the largest entry of the observable at that point; of networks at
-    equilibrium at least by how much the theory moves if each of its parameters is 3/N of itself larger, up to |y|/N.
-    Where that is more than the statistical error s/√n, it hides what the replicas could tell, and there is no verdict;
-    nor where theory has no solution at such parameters, close to a transition.
+    standard deviation over replicas and |y| the largest entry of the observable at that point (of a motion, at any
+    time); of networks at equilibrium at least by how much the theory moves if each of its parameters is 3/N of itself
+    larger, up to |y|/N. Where that is more than the statistical error s/√n, it hides what the replicas could tell, and
+    there is no verdict; nor where theory has no solution at such parameters, close to a transition.
 
     Parameters
     ----------
@@ -224,16 +225,19 @@ def _foretelling(simulation: Result, theory: Result) -> tuple[list[Result], list
         return [theory], []
     try:
         model = theory.model_object()
-        expandable(model)
     except ModelError:
-        return [], []
+        known = theory.model in CATALOGUE and CATALOGUE[theory.model].expansion
+        return [], ["functions are not kept: a theory solved with fluctuations=True has the first order in 1/N"] * known
     try:
+        expandable(model)
         if simulation.meta.get("start", 0) is not None or "seed" not in theory.meta:
             return [expanded(model, theory)], []
         simulated, N, seed = simulation.model_object(), simulation.meta["N"], simulation.meta["seed"]
         starts = [drawn_start(simulated, N, seed, replica) for replica in simulation.meta["replica_ids"]]
         return [expanded(model, solve(model, start=start, t=theory["t"])) for start in starts], []
-    except (ModelError, ConvergenceError, DivergedError) as error:
+    except ModelError:
+        return [], []
+    except (ConvergenceError, DivergedError) as error:
         return [], [f"the first order in 1/N is not known: {error}"]
 
 
