@@ -35,10 +35,11 @@ FLOORS = (
     ("catalogue", "papers", "registry"),
     ("comparison", "symbols", "curves", "plotting", "picture", "animation", "images"),
     ("studies",),
+    ("explore",),
     ("cli", "__main__"),
 )
 #: The package itself hands out what stands on all floors: only what stands above may take from it, others its version.
-PUBLIC = ("studies", "cli")
+PUBLIC = ("studies", "explore", "cli")
 
 
 def sources(room):

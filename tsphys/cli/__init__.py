@@ -19,6 +19,7 @@ COMMANDS = {
     "simulate": "Simulate a model.",
     "solve": "Solve the theory of a model.",
     "compare": "Simulation against theory: a table of z-scores, a verdict.",
+    "explore": "A page in the browser: turn a knob, see theory and simulation.",
     "figure": "Draw a figure: theory and simulation in one picture.",
     "sweep": "Run a study: one model over axes of parameters, from a TOML file.",
     "phase-diagram": "Map an observable over two parameters.",

@@ -1,0 +1,149 @@
+"""What a page has to turn: a control for each parameter and option, made from their declarations alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from tsphys.errors import ModelError
+from tsphys.registry import model_class
+from tsphys.studies.configuration import from_json, run_options
+
+#: Of an option that a page has its own way with, or that makes no difference to what is seen.
+LEFT_OUT = ("threads", "dtype", "partial", "replicas", "t", "engine", "rtol", "start")
+#: Most of a size, and of other integers without a bound of their own.
+LARGEST_SIZE, LARGEST_COUNT = 10_000, 8
+#: Steps of a slider.
+STEPS = 200
+
+
+@dataclass(frozen=True)
+class Control:
+    """A parameter or an option, as something to turn.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"number", "log", "integer", "choice", "switch", "text"}
+        ``log`` is a number over decades; ``text`` is JSON, for arrays and for what may be none.
+    start : object
+        Its default.
+    low, high : float
+        Ends of a slider: bounds of the parameter where it has any, and otherwise where one would look.
+    choices : tuple of str
+    help : str
+    model : bool
+        Whether it is a parameter of the model.
+    optional : bool
+        Whether it may be none.
+    """
+
+    name: str
+    kind: str
+    start: Any
+    low: float = 0.0
+    high: float = 1.0
+    choices: tuple[str, ...] = ()
+    help: str = ""
+    model: bool = True
+    optional: bool = False
+
+    def read(self, value: Any) -> Any:
+        """What a widget's value stands for.
+
+        Raises
+        ------
+        ModelError
+            If a text is none of its values.
+        """
+        if self.kind == "log":
+            return float(f"{10**value:.4g}")
+        if self.kind == "choice":
+            return None if value == "none" and self.optional else value
+        if self.kind == "text":
+            return None if value.strip() in ("", "none") else from_json(value)
+        return int(value) if self.kind == "integer" else value
+
+    def write(self, value: Any) -> Any:
+        """The value of a widget that stands for a parameter."""
+        if self.kind == "log":
+            return math.log10(value)
+        if self.kind == "text" and isinstance(value, tuple):
+            return json.dumps(value)
+        if self.kind in ("choice", "text"):
+            return "none" if value is None else str(value)
+        return value
+
+
+def controls(name: str) -> list[Control]:
+    """All controls of a model, those of its parameters first.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model.
+    """
+    cls = model_class(name)
+    own = [control(f.name, f.metadata, f.default, True) for f in dataclasses.fields(cls)]
+    options = {k: v for k, v in run_options(name, "compare").items() if k not in LEFT_OUT and k not in axes(name)}
+    return own + [control(k, v.metadata, v.default, False) for k, v in options.items()]
+
+
+def axes(name: str) -> tuple[str, ...]:
+    """What a model may be drawn over: its parameters that may be, and otherwise time."""
+    return tuple(getattr(model_class(name), "axes", ())) or ("t",)
+
+
+def control(name: str, meta: Any, default: Any, model: bool) -> Control:
+    """The control of one parameter.
+
+    Raises
+    ------
+    ModelError
+        Never for a default that its own bounds allow.
+    """
+    about = {"help": meta["help"], "model": model, "optional": meta["optional"]}
+    if meta["choices"]:
+        some = (("none",) if meta["optional"] else ()) + tuple(meta["choices"])
+        return Control(name, "choice", default, choices=some, **about)
+    if meta["shape"] or default is None or meta["kind"] is str:
+        return Control(name, "text", default, **about)
+    if meta["kind"] is bool:
+        return Control(name, "switch", default, **about)
+    low, high = meta["low"], meta["high"]
+    if meta["kind"] is int:
+        top = LARGEST_SIZE if name == "N" else max(LARGEST_COUNT, 4 * default)
+        bottom = (100 if name == "N" else 0) if low is None else max(low, 10 if name == "N" else low)
+        return Control(name, "integer", default, bottom, top if high is None else min(high, top), **about)
+    if high is not None and high < 1e3:
+        gap = (high - (low or 0.0)) / STEPS
+        bottom = (low or 0.0) + (gap if meta["open_low"] else 0.0)
+        return Control(name, "number", default, bottom, high - (gap if meta["open_high"] else 0.0), **about)
+    if default > 0 and (low is None or low >= 0):
+        wide = low == 0 and not meta["open_low"]
+        if wide or low is None or low >= default / 10:
+            return Control(name, "number", default, low or 0.0, 5 * default, **about)
+        return Control(name, "log", default, math.log10(default) - 2, math.log10(default) + 1.3, **about)
+    return Control(name, "number", default, -2.0 if low is None else low, 2.0, **about)
+
+
+def values(read: dict[str, Any], known: list[Control]) -> dict[str, Any]:
+    """What differs from the defaults, of what widgets say.
+
+    Raises
+    ------
+    ModelError
+        If a text stands for nothing.
+    """
+    out = {}
+    for c in known:
+        value = c.read(read[c.name])
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ModelError(c.name, value, "must be finite")
+        # A slider shows its default by a few digits.
+        if value not in (c.start, c.read(c.write(c.start))):
+            out[c.name] = value
+    return out
