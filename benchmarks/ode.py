@@ -152,3 +152,30 @@ def time_to_solution(setting: Setting) -> list[Row]:
         ours, *others = times
         rows += [ratio(section, f"{o.split(',')[0]} / tsphys.solve", times[o], times[ours]) for o in others]
     return rows
+
+
+#: Units of student and teacher, and activation, of which the first order in 1/N is timed.
+EXPANDED = ((1, "erf"), (2, "erf"), (4, "erf"), (2, "relu"))
+
+
+def first_order(setting: Setting) -> list[Row]:
+    """Time of `tsphys.solve` with the first order in 1/N, over that without."""
+    from tsphys.models.two_layer import TwoLayer
+    from tsphys.registry import solve
+    from tsphys.rules.starts import drawn_start
+
+    rows, section = [], f"mean and spread at finite N beside the equations of motion, to t = {TIMES[-1]:g}"
+    for K, activation in EXPANDED:
+        model = TwoLayer(K=K, M=K, activation=activation, lr=setting.lr, noise=setting.noise, init=0.5)
+        options = {"start": drawn_start(model, 100, 0, 0), "t": TIMES}
+        cases = {
+            "without": lambda n, model=model, options=options: [solve(model, **options) for _ in range(n)],
+            "with": lambda n, model=model, options=options: [
+                solve(model, **options, fluctuations=True) for _ in range(n)
+            ],
+        }
+        times = interleaved(cases, setting.seconds, setting.rounds)
+        name = f"{activation}, K = M = {K}"
+        rows.append(row(section, f"{name}, with", 1e3 * times["with"], "ms"))
+        rows.append(ratio(section, f"{name}, with / without", times["with"], times["without"]))
+    return rows

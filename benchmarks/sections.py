@@ -7,6 +7,7 @@ SECTIONS = {
     "threads": "tsphys.benchmarks.online:threads",
     "sizes": "tsphys.benchmarks.online:sizes",
     "ode": "tsphys.benchmarks.ode:time_to_solution",
+    "expansion": "tsphys.benchmarks.ode:first_order",
     "hebbian": "tsphys.benchmarks.hebbian:monte_carlo",
     "potts": "tsphys.benchmarks.potts:monte_carlo",
     "start": "tsphys.benchmarks.online:cold_start",

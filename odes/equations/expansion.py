@@ -85,14 +85,13 @@ class Coefficients(NamedTuple):
 
 def jacobian(f: Callable[[np.ndarray], np.ndarray], y: np.ndarray, units: np.ndarray) -> np.ndarray:
     """J (len(f), n) by central differences."""
-    columns, moved = [], y.copy()
-    for k, h in enumerate(FIRST * units):
-        moved[k] = up = y[k] + h
-        above = f(moved)
-        moved[k] = y[k] - h
-        columns.append((above - f(moved)) / (up - moved[k]))
-        moved[k] = y[k]
-    return np.stack(columns, axis=1)
+    h = np.diag(FIRST * units)
+    up, down = y + h, y - h
+    return (_each(f, up) - _each(f, down)).T / np.diag(up - down)
+
+
+def _each(f: Callable[[np.ndarray], np.ndarray], states: np.ndarray) -> np.ndarray:
+    return np.array([f(y) for y in states])
 
 
 def axes(C: np.ndarray) -> np.ndarray:
@@ -106,12 +105,12 @@ def axes(C: np.ndarray) -> np.ndarray:
 
 def bend(f: Callable[[np.ndarray], np.ndarray], y: np.ndarray, units: np.ndarray, C: np.ndarray) -> np.ndarray:
     """½ (∂²f):C by second differences along the axes of C."""
-    here = f(y)
-    out = np.zeros_like(here)
-    for a in axes(C):
-        step = SECOND / np.max(np.abs(a) / units)
-        out += 0.5 * ((f(y + step * a) - here) + (f(y - step * a) - here)) / step**2
-    return out
+    ways, here = axes(C), f(y)
+    if not len(ways):
+        return np.zeros_like(here)
+    step = SECOND / np.max(np.abs(ways) / units, axis=1)[:, None]
+    above, below = _each(f, y + step * ways) - here, _each(f, y - step * ways) - here
+    return 0.5 * ((above + below) / step**2).sum(axis=0)
 
 
 def coefficients(process: Process, y: np.ndarray) -> Coefficients:
