@@ -13,7 +13,7 @@ import numpy as np
 import tsphys
 from tsphys.ground.progress import share
 from tsphys.physics.forgetting import forgetting
-from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, style
+from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
 
 SWITCH, AFTER = 60.0, (20.0, 100.0)
 ONE = tsphys.Continual(K=2, M=1, lr=1.0, durations=[SWITCH])
@@ -42,15 +42,15 @@ def panel_curves(ax: Any, N: int, replicas: int, options: dict[str, Any], progre
     runs: dict[str, Any] = {}
     for n, (name, change) in enumerate(CURES.items()):
         model, colour = replace(ONE, similarity=0.5, **change), COLOURS[n]
-        theory = tsphys.solve(model, start=start(model), t=np.linspace(0, 120, 241), rtol=1e-9)
+        theory = tsphys.solve(model, start=start(model), t=np.linspace(0, 120, 241), N=N, fluctuations=True)
         sim = tsphys.simulate(
             model, N=N, start=start(model), t=np.linspace(0, 120, 17), replicas=replicas,
             progress=share(progress, n, 1, 6), **options,
         )  # fmt: skip
         for s, line in enumerate(("-", "--")):
-            ax.plot(theory["t"], theory["eps_g"][:, s], line, color=colour, label=name if s == 0 else None)
-            ax.errorbar(sim["t"], sim.mean("eps_g")[:, s], yerr=sim.sem("eps_g")[:, s], fmt=MARKERS[s], color=colour,
-                        mfc="white", mew=0.9, capsize=1.5, ms=3, zorder=3)  # fmt: skip
+            name_once = name if s == 0 else None
+            theory_line(ax, theory, "eps_g", (s,), ls=line, color=colour, label=name_once)
+            simulation_points(ax, sim, "eps_g", (s,), fmt=MARKERS[s], color=colour, ms=3)
         runs |= {f"theory_{n}": theory, f"simulation_{n}": sim}
     ax.axvline(SWITCH, color="black", lw=0.7, ls=":", zorder=0)
     for s, line in enumerate(("-", "--")):

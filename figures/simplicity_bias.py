@@ -33,7 +33,7 @@ def draw(
     theory, sim = {}, {}
     for n, data in enumerate(DATA):
         model = tsphys.SimplicityBias(trained_on=data)
-        theory[data] = tsphys.solve(model, start=START, t=line)
+        theory[data] = tsphys.solve(model, start=START, t=line, N=N, fluctuations=True)
         sim[data] = tsphys.simulate(
             model, start=START, t=points, N=N, replicas=replicas, seed=seed, threads=threads,
             progress=share(progress, n, 1, len(DATA)),

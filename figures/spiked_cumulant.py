@@ -61,7 +61,7 @@ def draw(
         N, end = (300, 1500.0) if quick else (1000, 3000.0)
         for n, latent in enumerate(LATENTS):
             model = tsphys.SpikedCumulant(latent=latent, lr=0.02)
-            theory = tsphys.solve(model, start=at([0.5]), t=np.linspace(0, end, 101))
+            theory = tsphys.solve(model, start=at([0.5]), t=np.linspace(0, end, 101), N=N, fluctuations=True)
             sim = tsphys.simulate(
                 model, start=at([0.5]), t=np.linspace(0, end, 11), N=N, progress=next(shares), **options
             )
@@ -71,7 +71,7 @@ def draw(
         N, end, first = 4000, 40.0, [0.0, 0.02, 0.02]
         for n, correlated in enumerate((True, False)):
             model = tsphys.SpikedCumulant(task="mixed", beta_u=5.0, correlated=correlated, lr=0.2)
-            theory = tsphys.solve(model, start=at(first), t=np.linspace(0, end, 101))
+            theory = tsphys.solve(model, start=at(first), t=np.linspace(0, end, 101), N=N, fluctuations=True)
             sim = tsphys.simulate(
                 model, start=at(first), t=np.linspace(0, end, 11), N=N, progress=next(shares), **options
             )

@@ -36,7 +36,7 @@ def panel_directions(ax: Any, N: int, replicas: int, options: dict[str, Any], pr
     models |= {f"$\\kappa={kappa:g}$": tsphys.ZerothOrder(lr=RATE, kappa=kappa) for kappa in KAPPAS}
     runs: dict[str, Any] = {}
     for n, (name, model) in enumerate(models.items()):
-        theory = tsphys.solve(model, start=START, t=np.geomspace(0.1, 60, 200))
+        theory = tsphys.solve(model, start=START, t=np.geomspace(0.1, 60, 200), N=N, fluctuations=True)
         sim = tsphys.simulate(
             model, N=N, start=START, t=t, replicas=replicas, progress=share(progress, n / 4, 1 / 4, 4), **options
         )
@@ -112,7 +112,7 @@ def panel_starts(ax: Any, N: int, replicas: int, options: dict[str, Any], progre
     model = tsphys.TwoLayer(lr=RATE)
     runs: dict[str, Any] = {}
     for n, spread in enumerate(SPREADS):
-        theory = tsphys.solve(model, start=low_rank(spread), t=np.linspace(0, 120, 241))
+        theory = tsphys.solve(model, start=low_rank(spread), t=np.linspace(0, 120, 241), N=N, fluctuations=True)
         sim = tsphys.simulate(
             model, N=N, start=low_rank(spread), t=np.linspace(0, 120, 17), replicas=replicas,
             progress=share(progress, 3 + n / 3, 1 / 3, 4), **options,

@@ -45,7 +45,8 @@ def solve(
         Times t = steps/N, increasing from 0 or later.
     start : OrderParameters, optional
         Overlaps at t = 0; none: what replica 0 of a simulation at size N with this seed draws, since the escape from
-        the plateau starts from fluctuations of order 1/√N.
+        the plateau starts from fluctuations of order 1/√N. ``"drawn"``: what the starts of all replicas tend to for
+        N → ∞, which with fluctuations are those of these starts as well.
     N, seed : int
         Of that draw; without a meaning when a start is given.
     rtol, atol : float

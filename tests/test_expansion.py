@@ -277,6 +277,20 @@ def test_a_simulation_shows_whole_steps():
             "fluctuations",
         ),
         (lambda: solved().cov("R", "T"), "observable"),
+        (lambda: tsphys.solve(tsphys.TwoLayer(), start="mean", t=[1]), "start"),
+        (lambda: tsphys.solve(tsphys.Continual(), start="drawn", t=[1]), "start"),
+        (lambda: tsphys.solve(tsphys.Pruned(), t=[1], fluctuations=True), "fluctuations"),
+        (lambda: tsphys.solve(tsphys.OnlineAttack(), t=[1], fluctuations=True), "fluctuations"),
+        (
+            lambda: tsphys.solve(tsphys.Continual(durations=None, threshold=0.1), t=[1], fluctuations=True),
+            "fluctuations",
+        ),
+        (
+            lambda: tsphys.solve(
+                tsphys.Continual(schedule="interleaved", mixing="alternate"), t=[1], fluctuations=True
+            ),
+            "fluctuations",
+        ),
     ],
 )
 def test_what_has_no_first_order_says_so(call, name):

@@ -46,6 +46,8 @@ class Entry:
         Whether the engines of learning rules simulate it as it is.
     expansion : bool
         Whether its theory knows the first order in 1/N, by ``chain`` beside its ``solve``.
+    limit_only : str
+        Why it does not.
     command : bool
         Whether it has commands: text is enough to describe it.
     """
@@ -62,6 +64,7 @@ class Entry:
     functions: tuple[str, ...] = ()
     online: bool = False
     expansion: bool = False
+    limit_only: str = "it is one of online learning"
     command: bool = True
 
     @property
@@ -133,6 +136,7 @@ CATALOGUE = {
         Entry(
             name="pruned",
             room="odes",
+            limit_only="overlaps fluctuate in each class of coordinates, which their sums do not tell",
             online=True,
             cls="Pruned",
             family="Online learning",
@@ -160,6 +164,7 @@ CATALOGUE = {
         Entry(
             name="online_attack",
             room="odes",
+            limit_only="the attacker sees how the lengths of inputs fluctuate",
             cls="OnlineAttack",
             family="Online learning",
             about="attacks on an online learner: labels moved to a target, greedily, optimally, or knowing the stream",
@@ -171,6 +176,7 @@ CATALOGUE = {
         Entry(
             name="hidden_manifold",
             room="odes",
+            limit_only="features differ from run to run, and fields are Gaussian for N → ∞ only",
             cls="HiddenManifold",
             family="Online learning",
             about="hidden manifold: inputs from fewer latent variables, which the teacher sees; online SGD",
@@ -182,6 +188,7 @@ CATALOGUE = {
         Entry(
             name="generative_inputs",
             room="odes",
+            limit_only="features differ from run to run, and fields are Gaussian for N → ∞ only",
             cls="GenerativeInputs",
             family="Online learning",
             about="inputs of any generator or covariance, a teacher of them or of their latent variables; online SGD",

@@ -198,9 +198,9 @@ def solve(
     ----------
     model : dataclass
     fluctuations : bool
-        Of online learning from a given start, also the first order in 1/N: what a simulation of size N (1000 if it is
-        not given) differs by on average, and by how much single runs do; see `Result.mean`, `Result.std`,
-        `Result.at_size`. The observables themselves stay those of N → ∞.
+        Of online learning from a given start, or from ``start="drawn"``, also the first order in 1/N: what a simulation
+        of size N (1000 if it is not given) differs by on average, and by how much single runs do; see `Result.mean`,
+        `Result.std`, `Result.at_size`. The observables themselves stay those of N → ∞.
     progress : callable, optional
         Called with the fraction done, if it takes a while.
     partial : bool
@@ -256,7 +256,8 @@ def expandable(model: Any) -> None:
         If it does not.
     """
     if not known(model).expansion:
-        raise ModelError("fluctuations", True, f"must be false for {model.name}, whose first order in 1/N is not known")
+        words = f"must be false for {model.name}, whose first order in 1/N is not known: {known(model).limit_only}"
+        raise ModelError("fluctuations", True, words)
 
 
 def expanded(model: Any, theory: Result) -> Result:
@@ -277,6 +278,8 @@ def expanded(model: Any, theory: Result) -> Result:
         raise ModelError("fluctuations", True, "must be false for gradient flow, which has none")
     start = checked_start(model.learning_rule(), OrderParameters(**theory.meta["start"]))
     chain = import_module(known(model).theory).chain(model, start)
+    if "drawn" in theory.meta:
+        chain = import_module("tsphys.odes.equations.online").drawn(chain, model, start)
     return import_module("tsphys.odes.equations.fluctuations").with_fluctuations(chain, theory)
 
 

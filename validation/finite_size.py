@@ -36,10 +36,10 @@ TWO_SIZES, LEAST = (60, 200), 3000
 
 @dataclass(frozen=True)
 class Case:
-    """A model, where it starts, and what is looked at, when."""
+    """A model, where it starts (none: where each run draws), and what is looked at, when."""
 
     model: Any
-    start: tsphys.OrderParameters
+    start: tsphys.OrderParameters | None
     entries: tuple[Entry, ...]
     t: tuple[float, ...]
     engine: str = "auto"
@@ -103,6 +103,11 @@ def cases() -> dict[str, Case]:
             tsphys.OrderParameters(R=[[0.2, 0.3, 0.25]], Q=[[1.0]], T=np.eye(3)), (R11, R12, ("R", (0, 2))), (1, 12),
         ),
     }  # fmt: skip
+    more["drawn starts"] = Case(tsphys.Perceptron(rule="adatron"), None, (EPS, R11, Q11), (0, 4))
+    more["drawn starts, two units"] = Case(
+        tsphys.TwoLayer(K=2, M=1, lr=1.0, init=0.5), None, (EPS, R11, Q11, ("Q", (0, 1))), (0, 4)
+    )
+    more["drawn starts, sphere"] = Case(tsphys.SpikedCumulant(lr=0.3), None, (R11,), (0, 4))
     for name, options in (
         ("switch", {}),
         ("head copied", {"head": "copy"}),
@@ -159,7 +164,8 @@ class Row(NamedTuple):
 
 def measured(name: str, case: Case, N: int, n: int, *, seed: int = 0, threads: int | None = None) -> list[Row]:
     """Runs of a case beside theory."""
-    theory = tsphys.solve(case.model, start=case.start, t=case.t, fluctuations=True, N=N)
+    begin = "drawn" if case.start is None else case.start
+    theory = tsphys.solve(case.model, start=begin, t=case.t, fluctuations=True, N=N)
     sim = tsphys.simulate(
         case.model, N=N, start=case.start, t=case.t, replicas=n, seed=seed, engine=case.engine, threads=threads
     )

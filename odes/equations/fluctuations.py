@@ -34,7 +34,8 @@ def follow(chain: Chain, t: np.ndarray) -> Expansion:
     """
     found: list[Expansion] = []
     n = len(chain.start)
-    given = 0.0, chain.start, chain.units(chain.start), *np.zeros((2, n)), *np.zeros((2, n, n))
+    bias, cov = (np.zeros(shape) if a is None else a for a, shape in ((chain.bias, n), (chain.cov, (n, n))))
+    given = 0.0, chain.start, chain.units(chain.start), bias, np.zeros(n), cov, np.zeros((n, n))
     now = Expansion(*(np.array([x]) for x in given))
     while not found or found[-1].t[-1] < t[-1]:
         begin = float(now.t[0])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from tsphys.rules.engines import EXPANSION, FEATURES, lacking
 from tsphys.rules.field_average import SCRAMBLINGS, Nodes, gauss, lawful, polar, sobol
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, State
+from tsphys.rules.starts import mean_start
 from tsphys.runs.online import readouts
 
 #: Nodes of Sobol's points for a smooth rule, which leave 1 % of D, and for one with kinks; and their variance: averages
@@ -112,12 +113,16 @@ class Chain:
         ``observe(states (p, n))`` is {observable: (p, …)}, with the names and shapes of the model's theory.
     units : callable
         As those of a `Process`, of the state.
+    bias, cov : ndarray (n,), (n, n), optional
+        m and C of the first state; none: zero, a given start.
     """
 
     start: np.ndarray
     stage: Callable[[int, float, np.ndarray], Stage]
     observe: Callable[[np.ndarray], dict[str, np.ndarray]]
     units: Callable[[np.ndarray], np.ndarray]
+    bias: np.ndarray | None = None
+    cov: np.ndarray | None = None
 
 
 #: Why it does not.
@@ -258,3 +263,22 @@ def fixed_phase(
     if any(not np.array_equal(np.array(getattr(here, k)), np.array(getattr(there, k))) for k in names):
         raise ModelError("fluctuations", True, "must be false where phases depend on the state, which is random")
     return here
+
+
+def drawn(chain: Chain, model: Any, start: OrderParameters) -> Chain:
+    """The chain from starts that every run draws, iid weights N(0, s²), about their mean for N → ∞.
+
+    N Cov(R_km, R_ln) = s² δ_kl T_mn, and S is Wishart's with N − rank T degrees of freedom. On the sphere s = 1.
+    """
+    rule, n, T = model.learning_rule(), len(chain.start), np.array(start.T)
+    K, M, (row, column) = rule.K, rule.M, np.tril_indices(rule.K)
+    s, fixed = 1.0 if rule.sphere else model.init, mean_start(model)[1]
+    bias, cov, one = np.zeros(n), np.zeros((n, n)), np.eye(K)
+    if not fixed:
+        cov[: K * M, : K * M] = s**2 * np.kron(one, T)
+    if not rule.sphere:
+        pairs = slice(K * M, K * M + len(row))
+        bias[pairs] = -(s**2) * np.linalg.matrix_rank(T, hermitian=True) * one[row, column]
+        k, l, p, q = row[:, None], column[:, None], row[None], column[None]
+        cov[pairs, pairs] = s**4 * (one[k, p] * one[l, q] + one[k, q] * one[l, p])
+    return replace(chain, bias=bias, cov=cov)

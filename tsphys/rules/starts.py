@@ -12,6 +12,8 @@ from tsphys.physics.order_parameters import OrderParameters
 
 #: Difference of teacher overlaps that counts as rounding.
 SAME_TEACHER = 1e-12
+#: A size at which random overlaps are those of N → ∞.
+HUGE = 10**12
 
 
 def checked_start(rule: Any, start: Any) -> OrderParameters:
@@ -41,6 +43,25 @@ def checked_start(rule: Any, start: Any) -> OrderParameters:
 
     try_out(rule, len(v), len(v_star))
     return OrderParameters(R=start.R, Q=start.Q, T=start.T, v=v, v_star=v_star)
+
+
+def mean_start(model: Any) -> tuple[OrderParameters, bool]:
+    """What `drawn_start` tends to for N → ∞, and whether R is always that; else its entries are of order 1/√N.
+
+    Raises
+    ------
+    ModelError
+        If readouts are drawn, which differ from run to run for N → ∞ as well.
+    """
+    rule = model.learning_rule()
+    one, other = (model.start(HUGE, generator(0, replica, "start")) for replica in range(2))
+    if one.v is not None and not np.array_equal(one.v, other.v):
+        raise ModelError("start", "drawn", "must be given where readouts are drawn: their mean is no typical start")
+    fixed = np.array_equal(one.R, other.R)
+    R = one.R if fixed else np.zeros_like(one.R)
+    S = np.eye(rule.K) * model.init**2 if not rule.sphere else 1.0 - R @ R.T
+    Q = S + R @ np.linalg.pinv(one.T, hermitian=True) @ R.T
+    return checked_start(rule, OrderParameters(R=R, Q=Q, T=one.T, v=one.v, v_star=one.v_star)), fixed
 
 
 def drawn_start(model: Any, N: int, seed: int, replica: int = 0) -> OrderParameters:

@@ -6,18 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.ground.parameters import number, parameters
+from tsphys.ground.parameters import number, parameters, word
 from tsphys.physics.order_parameters import OrderParameters, need
 from tsphys.rules.engines import THEORY, refuse
-from tsphys.rules.starts import checked_start, drawn_start
+from tsphys.rules.starts import checked_start, drawn_start, mean_start
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 
 
 def theory_start(
-    model: Any, start: OrderParameters | None, N: int, seed: int
+    model: Any, start: OrderParameters | str | None, N: int, seed: int
 ) -> tuple[OrderParameters, dict[str, Any]]:
     """The checked start of a theory, by default that of replica 0 of a simulation, and its record for ``meta``.
+
+    ``"drawn"`` is what the random starts of all replicas tend to for N → ∞.
 
     Raises
     ------
@@ -27,8 +29,10 @@ def theory_start(
     """
     rule = model.learning_rule()
     refuse(THEORY, rule)
-    drawn = {}
-    if start is None:
+    drawn: dict[str, Any] = {}
+    if isinstance(start, str):
+        start, drawn = mean_start(model)[0], {"drawn": word("start", start, ("drawn",))}
+    elif start is None:
         drawn = {"N": need(N, rule.K, rule.M), "seed": number("seed", seed, kind=int, low=0, high=2**63 - 1)}
         start = drawn_start(model, **drawn)
     else:
