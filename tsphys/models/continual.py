@@ -311,6 +311,7 @@ class Continual(Online):
             minibatch=self.minibatch,
             inputs=self.inputs,
             schedule=self.phase,
+            init=self.init,
         )
 
     def eps_g(self, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray:

@@ -129,6 +129,7 @@ class SimplicityBias(Online):
             v_star=(0.0, 0.0),
             minibatch=self.minibatch,
             law=rectangle.law,
+            init=self.init,
         )
 
     def eps_g(self, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray:

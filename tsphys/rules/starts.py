@@ -51,7 +51,8 @@ def mean_start(model: Any) -> tuple[OrderParameters, bool]:
     Raises
     ------
     ModelError
-        If readouts are drawn, which differ from run to run for N → ∞ as well.
+        If readouts are drawn, which differ from run to run for N → ∞ as well, or weights are not iid with the variance
+        that the rule tells.
     """
     rule = model.learning_rule()
     one, other = (model.start(HUGE, generator(0, replica, "start")) for replica in range(2))
@@ -59,8 +60,11 @@ def mean_start(model: Any) -> tuple[OrderParameters, bool]:
         raise ModelError("start", "drawn", "must be given where readouts are drawn: their mean is no typical start")
     fixed = np.array_equal(one.R, other.R)
     R = one.R if fixed else np.zeros_like(one.R)
-    S = np.eye(rule.K) * model.init**2 if not rule.sphere else 1.0 - R @ R.T
-    Q = S + R @ np.linalg.pinv(one.T, hermitian=True) @ R.T
+    T_inv = np.linalg.pinv(one.T, hermitian=True)
+    S = np.eye(rule.K) * rule.init**2 if not rule.sphere else 1.0 - R @ R.T
+    if np.abs(one.Q - one.R @ T_inv @ one.R.T - S).max() > 1e-4 * np.abs(S).max():
+        raise ModelError("start", "drawn", "must be given unless weights are drawn as those of a rule with its init")
+    Q = S + R @ T_inv @ R.T
     return checked_start(rule, OrderParameters(R=R, Q=Q, T=one.T, v=one.v, v_star=one.v_star)), fixed
 
 
