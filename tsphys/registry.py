@@ -69,6 +69,12 @@ def model_of(name: str, given: dict[str, Any]) -> Any:
     return model
 
 
+def size_axis(name: str) -> str | None:
+    """The parameter or option that is the size of a model, none of one that is in no catalogue."""
+    known = CATALOGUE.get(name)
+    return None if known is None else getattr(import_module(known.home), known.cls).size
+
+
 def runner(model: Entry, verb: str) -> Callable[..., Result]:
     """The function that a verb, ``simulate`` or ``solve``, stands for."""
     return getattr(import_module(model.sims if verb == "simulate" else model.theory), verb)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsphys.comparison.scores import of_variance
+from tsphys.registry import size_axis
 from tsphys.runs.result import Result
 
 #: Relative accuracy that solvers and rounding leave to a curve; far below any statistical error.
@@ -28,8 +29,6 @@ LARGEST_BETA = 0.25
 NORMAL = 0.05
 #: A bias of order 1/N over s²/|y|, about: ½ (1 − 1/a) for y ~ xᵃ with x normal, 0.2 measured of ridge regression.
 PART = 0.25
-#: Axis of what is learned from n examples, which are then the size.
-SIZE_AXIS = "n"
 #: How many times what is left open of a bias counts where there is no verdict: then only what is far off disagrees.
 OPEN = 3.0
 
@@ -130,11 +129,13 @@ def by_first_order(sim: Result, theories: Sequence[Result], name: str, N: float)
     )
 
 
-def by_rule(sim: Result, theory: Result, name: str, moved: np.ndarray | None, strict: bool) -> Held:
+def by_rule(
+    sim: Result, theory: Result, name: str, moved: np.ndarray | None, known: np.ndarray | float, strict: bool
+) -> Held:
     """Against a theory for N → ∞ alone; `strict`: nothing is allowed for finite sizes.
 
     What is allowed at a point follows from what is found at that point, whatever others the axis has. `moved` is by how
-    much a finite size may move the theory, see `tsphys.comparison.nearby`, if that is known.
+    much a finite size may move the theory, `known` by how much it is known to, see `tsphys.comparison.nearby`.
     """
     y, n = theory[name], len(sim[name])
     mean, s2 = _sample(sim[name])
@@ -152,7 +153,7 @@ def by_rule(sim: Result, theory: Result, name: str, moved: np.ndarray | None, st
         # What is unknown altogether may be as large as the observable, or its deviation, as of an |x|.
         slack = np.hypot(np.where(judged, 1.0, OPEN) * np.where(np.isinf(bias), size + np.sqrt(s2), bias), floor)
     return Held(
-        deviation=mean - y - _known(sim, theory, name, strict),
+        deviation=mean - y - known - _known(sim, theory, name, strict),
         variance=s2 / n,
         freedom=np.full(y.shape, float(max(n - 1, 1))),
         slack=np.hypot(slack, _rounding(theory, name)),
@@ -163,7 +164,7 @@ def by_rule(sim: Result, theory: Result, name: str, moved: np.ndarray | None, st
 
 def points_of(sim: Result, y: np.ndarray) -> np.ndarray:
     """The size of a simulation at each point, shaped to go with an observable: it may itself be the axis."""
-    own = sim[sim.axis] if sim.axis == SIZE_AXIS else np.full(len(y), float(sim.meta["N"]))
+    own = sim[sim.axis] if sim.axis == size_axis(sim.model) else np.full(len(y), float(sim.meta["N"]))
     return own.reshape(-1, *[1] * (y.ndim - 1))
 
 
@@ -174,17 +175,17 @@ def sizes(theory: Result, name: str) -> np.ndarray:
     return np.full(largest.shape, largest.max()) if theory.axis == "t" else largest
 
 
-def by_two_sizes(sim: Result, smaller: Result, theory: Result, name: str) -> Held:
+def by_two_sizes(sim: Result, smaller: Result, theory: Result, name: str, known: Sequence[np.ndarray | float]) -> Held:
     """Against a theory for N → ∞, by the line through the means of two sizes over 1/N.
 
-    What is left is of second order: that of a bias (y + m/N)² of this size.
+    What is left is of second order: that of a bias (y + m/N)² of this size. `known` is what is known of each beside.
     """
     N, other = float(sim.meta["N"]), float(smaller.meta["N"])
     y = theory[name]
     means, variances, counts = [], [], []
-    for result in (sim, smaller):
+    for result, told in zip((sim, smaller), known, strict=True):
         mean, s2 = _sample(result[name])
-        means.append(mean - _later(result, theory, name))
+        means.append(mean - told - _later(result, theory, name))
         variances.append(s2 / len(result[name]))
         counts.append(len(result[name]) - 1)
     a, b = N / (N - other), -other / (N - other)

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from tsphys.catalogue import CATALOGUE
+from tsphys.comparison.again import solver
 from tsphys.comparison.changes import seen_changes
+from tsphys.comparison.fitting import fitted, need_replicas, other_size
 from tsphys.comparison.foretold import (
     LARGEST_BETA,
     Held,
@@ -19,7 +21,7 @@ from tsphys.comparison.foretold import (
     by_two_sizes,
     has_verdict,
 )
-from tsphys.comparison.nearby import moved
+from tsphys.comparison.nearby import counted, moved
 from tsphys.comparison.scores import normal
 from tsphys.comparison.verdict import Comparison
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
@@ -87,22 +89,24 @@ def compare(
     ('agree', (5,))
     """
     level = number("level", level, low=0, high=1, open_low=True, open_high=True)
-    simulation, theory, names = _common(simulation, theory, observables)
+    simulation, theory, names = fitted(simulation, theory, observables)
     if smaller is not None:
-        smaller = _other_size(simulation, smaller, names)
+        smaller = other_size(simulation, smaller, names)
     theories, notes = _foretelling(simulation, theory) if finite_size and smaller is None else ([], [])
-    by_size = finite_size and smaller is None and theory.axis != "t" and "N" in simulation.meta
-    move = moved(theory, names, simulation.meta["N"]) if by_size else None
+    runs = [simulation] if smaller is None else [simulation, smaller]
+    again = solver(theory, names) if finite_size and theory.axis != "t" and "N" in simulation.meta else None
+    loads = [counted(again, theory, names, run.meta.get("N")) for run in runs]
+    move = {} if smaller is not None else moved(again, theory, names, simulation.meta.get("N"))
     held: dict[str, Held] = {}
     reasons = []
     for name in names:
         if smaller is not None:
-            held[name] = by_two_sizes(simulation, smaller, theory, name)
+            held[name] = by_two_sizes(simulation, smaller, theory, name, [load.get(name, 0.0) for load in loads])
         elif theories and name in theories[0].known_at(1)[0]:
             held[name] = by_first_order(simulation, theories, name, simulation.meta["N"])
         else:
-            _replicas(simulation, 2)
-            held[name] = by_rule(simulation, theory, name, None if move is None else move[name], not finite_size)
+            need_replicas(simulation, 2)
+            held[name] = by_rule(simulation, theory, name, move.get(name), loads[0].get(name, 0.0), not finite_size)
     reasons += _too_many(simulation, held) + _transitions(theory, move)
     if theories:
         reasons += _too_small(simulation, theories)
@@ -117,101 +121,13 @@ def compare(
         count=sum(h.count for h in held.values()),
         level=level,
         largest={name: float(np.abs(theory[name]).max()) for name in names},
-        differ=_differ(simulation, theory),
+        differ=_differ(simulation, theory, len(theories) > 1),
         notes=tuple(notes),
         reasons=tuple(reasons),
     )
     if changes or (changes is None and theories and "quadrature" not in theory.meta):
         return dataclasses.replace(found, changes=seen_changes(found, theory))
     return found
-
-
-def _common(simulation: Result, theory: Result, observables: Any) -> tuple[Result, Result, list[str]]:
-    """Both where both have numbers, and the observables to compare, or a ModelError that says what does not fit."""
-    for name, result, kind in (("simulation", simulation, "simulation"), ("theory", theory, "theory")):
-        if not isinstance(result, Result) or result.kind != kind:
-            raise ModelError(name, result, f"must be the Result of a {kind}")
-    axis = theory.axis
-    if simulation.axis != axis or simulation[axis].shape != theory[axis].shape:
-        raise ModelError("theory", axis, f"must have the axis of the simulation, {simulation.axis}")
-    if not _close(simulation[axis], theory[axis]):
-        raise ModelError("theory", axis, "must have the same values on its axis as the simulation")
-    simulation, theory = _without_gaps(simulation, theory)
-    common = [k for k in simulation.observables if k in theory.observables and theory[k].size]
-    names = common if observables is None else list(observables)
-    for name in names:
-        if name not in common:
-            raise ModelError("observables", name, "must be among " + ", ".join(common))
-    if not names:
-        raise ModelError("theory", theory.observables, "has no observable in common with the simulation")
-    for name in names:
-        if simulation[name].shape[1:] != theory[name].shape:
-            shapes = f"{theory[name].shape} in theory, {simulation[name].shape[1:]} in the simulation"
-            raise ModelError(name, shapes, "must have the same shape")
-        if not (np.isfinite(theory[name]).all() and np.isfinite(simulation.mean(name)).all()):
-            raise ModelError(name, "NaN", "must be finite in simulation and theory")
-    return simulation, theory, names
-
-
-def _close(a: np.ndarray, b: np.ndarray) -> bool:
-    if a.dtype.kind == "U" or b.dtype.kind == "U":
-        return bool((a == b).all())
-    return np.allclose(a, b, rtol=1e-9, atol=1e-12)
-
-
-def _without_gaps(simulation: Result, theory: Result) -> tuple[Result, Result]:
-    """Both where both have numbers, if one is partial."""
-    if not (simulation.gaps or theory.gaps):
-        return simulation, theory
-    shared = [k for k in simulation.observables if k in theory.observables and theory[k].size]
-    there = np.ones(len(theory[theory.axis]), dtype=bool)
-    for result in (simulation, theory):
-        for name in shared:
-            there &= np.isfinite(result.mean(name).reshape(len(there), -1)).all(axis=1)
-    if not there.any():
-        raise ModelError("theory", "NaN", "must have a point where the simulation has a result as well")
-    return _at(simulation, there), _at(theory, there)
-
-
-def _at(result: Result, there: np.ndarray) -> Result:
-    """A result at some of the points of its axis."""
-    where = (slice(None), there) if result.kind == "simulation" else (there,)
-    data = {
-        k: v if k in result.constants else v[there] if k == result.axis else v[where] for k, v in result.data.items()
-    }
-    known = result.first_order
-    if known is not None:
-        own = {k: getattr(known, k)[there] for k in ("bias", "speed", "var2", "doubt", "cov")}
-        known = dataclasses.replace(known, **own)
-    meta = dict(result.meta)
-    for told in {"bias", "doubt"} & {*meta}:
-        meta[told] = {name: np.array(values)[there].tolist() for name, values in meta[told].items()}
-    return dataclasses.replace(result, data=data, meta=meta, first_order=known)
-
-
-def _other_size(simulation: Result, smaller: Any, names: Sequence[str]) -> Result:
-    """`smaller`, or a ModelError unless it is the same simulation at another size, with an error of its own."""
-    if not isinstance(smaller, Result) or smaller.kind != "simulation" or smaller.model != simulation.model:
-        raise ModelError("smaller", smaller, "must be a simulation of the same model")
-    N, other = (result.meta.get("N") for result in (simulation, smaller))
-    if None in (N, other) or other == N:
-        raise ModelError("smaller", f"N = {other}", f"must have another size N than the simulation, {N}")
-    for name in names:
-        if name not in smaller or smaller[name].shape[1:] != simulation[name].shape[1:]:
-            raise ModelError("smaller", name, "must have the observables of the simulation over the same axis")
-        if not np.isfinite(smaller.mean(name)).all():
-            raise ModelError("smaller", name, "must be finite")
-    if not _close(simulation[simulation.axis], smaller[simulation.axis]):
-        raise ModelError("smaller", simulation.axis, "must have the same values on its axis as the simulation")
-    for result in (simulation, smaller):
-        _replicas(result, 2)
-    return smaller
-
-
-def _replicas(simulation: Result, least: int) -> None:
-    n = len(simulation[simulation.observables[0]])
-    if n < least:
-        raise ModelError("replicas", n, f"must be at least {least} for an error to compare with")
 
 
 def _foretelling(simulation: Result, theory: Result) -> tuple[list[Result], list[str]]:
@@ -221,7 +137,9 @@ def _foretelling(simulation: Result, theory: Result) -> tuple[list[Result], list
 
     if simulation.meta.get("N") is None or theory.axis != "t":
         return [], []
-    if theory.first_order is not None:
+    # Both from what the model draws by itself, for each replica anew.
+    drawn = simulation.meta.get("start", 0) is None and "seed" in theory.meta
+    if theory.first_order is not None and not drawn:
         return [theory], []
     try:
         model = theory.model_object()
@@ -230,11 +148,12 @@ def _foretelling(simulation: Result, theory: Result) -> tuple[list[Result], list
         return [], ["functions are not kept: a theory solved with fluctuations=True has the first order in 1/N"] * known
     try:
         expandable(model)
-        if simulation.meta.get("start", 0) is not None or "seed" not in theory.meta:
+        if not drawn:
             return [expanded(model, theory)], []
         simulated, N, seed = simulation.model_object(), simulation.meta["N"], simulation.meta["seed"]
         starts = [drawn_start(simulated, N, seed, replica) for replica in simulation.meta["replica_ids"]]
-        return [expanded(model, solve(model, start=start, t=theory["t"])) for start in starts], []
+        each = [expanded(model, solve(model, start=start, t=theory["t"])) for start in starts]
+        return each, ["each replica is held against the theory from its own start"]
     except ModelError:
         return [], []
     except (ConvergenceError, DivergedError) as error:
@@ -275,7 +194,7 @@ def _too_many(simulation: Result, held: Mapping[str, Held]) -> list[str]:
     ]
 
 
-def _transitions(theory: Result, move: Mapping[str, np.ndarray] | None) -> list[str]:
+def _transitions(theory: Result, move: Mapping[str, np.ndarray]) -> list[str]:
     """Where a theory has no solution at parameters that a finite size cannot tell from its own."""
     if not move:
         return []
@@ -284,10 +203,10 @@ def _transitions(theory: Result, move: Mapping[str, np.ndarray] | None) -> list[
     return [f"a transition is within some 1/N of {theory.axis} = {values}"] if out.any() else []
 
 
-def _differ(simulation: Result, theory: Result) -> tuple[str, ...]:
+def _differ(simulation: Result, theory: Result, own_starts: bool) -> tuple[str, ...]:
     a, b = simulation, theory
     out = [] if a.model == b.model else ["model"]
     out += [k for k, v in a.parameters.items() if k != a.axis and k in b.parameters and b.parameters[k] != v]
-    if "start" in a.meta and "start" in b.meta and a.meta["start"] != b.meta["start"]:
+    if not own_starts and "start" in a.meta and "start" in b.meta and a.meta["start"] != b.meta["start"]:
         out.append("start (each replica has its own)" if a.meta["start"] is None else "start")
     return tuple(out)

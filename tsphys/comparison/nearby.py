@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.catalogue import CATALOGUE
-from tsphys.comparison.again import FAILURES, Again, solver
+from tsphys.comparison.again import FAILURES, Again
 from tsphys.errors import ModelError
 from tsphys.runs.result import Result
 
@@ -19,16 +19,15 @@ RELATIVE = 3.0
 THERMAL = {"Hebbian networks"}
 
 
-def moved(theory: Result, names: Sequence[str], N: float) -> dict[str, np.ndarray] | None:
+def moved(again: Again | None, theory: Result, names: Sequence[str], N: Any) -> dict[str, np.ndarray]:
     """Root of the sum of squares of what each parameter moves, like the observables `names`; zero if not `THERMAL`.
 
     Numbers of couplings, patterns or examples that are finite act, to lowest order, as fields and loads that are a
-    relative 1/N off. Infinite where a theory has no solution at such parameters: there is a transition close by. None
+    relative 1/N off. Infinite where a theory has no solution at such parameters: there is a transition close by. Empty
     if it cannot be solved again.
     """
-    again = solver(theory, names) if theory.model in CATALOGUE else None
     if again is None:
-        return None
+        return {}
     squares = {name: np.zeros(theory[name].shape) for name in names}
     for below, changes in _changes(again, N):
         changed = _solved(again, changes)
@@ -40,6 +39,20 @@ def moved(theory: Result, names: Sequence[str], N: float) -> dict[str, np.ndarra
             squares[name] += np.where(np.isnan(move), np.inf, move) ** 2
     thermal = CATALOGUE[theory.model].family in THERMAL
     return {name: np.where(np.isinf(square) | thermal, np.sqrt(square), 0.0) for name, square in squares.items()}
+
+
+def counted(again: Again | None, theory: Result, names: Sequence[str], N: Any) -> dict[str, np.ndarray]:
+    """What a theory moves by if what its loads count are whole numbers; empty if it does not, or not known."""
+    if again is None:
+        return {}
+    changes: dict[str, Any] = {}
+    for name in again.model.counted:
+        load = again.values if name == again.axis else np.array(getattr(again.model, name))
+        whole = np.maximum(np.rint(load * N), 1.0) / N
+        if np.abs(whole - load).max() > 1e-9:
+            changes["values" if name == again.axis else name] = whole if name == again.axis else float(whole)
+    changed = _solved(again, changes) if changes else None
+    return {} if changed is None else {k: np.nan_to_num(changed[k] - theory[k]) for k in names}
 
 
 def _solved(again: Again, changes: dict[str, Any]) -> Result | None:

@@ -59,6 +59,7 @@ class GLM(Static):
 
     name: ClassVar[str] = "glm"
     axes: ClassVar[tuple[str, ...]] = ("alpha", "noise", "density", "regularization")
+    counted: ClassVar[tuple[str, ...]] = ("alpha",)
 
     alpha: float = param(2.0, "load α = n/N", low=0, open_low=True, short="-a")
     prior: str = param(

@@ -22,7 +22,8 @@ class Model:
     2. says its ``name``, that of its entry in `tsphys.catalogue` and of its file in every room;
     3. checks what goes together in ``__post_init__``, after that of this class, which checks each field by itself;
     4. says what its size is, if that is not an option N of the simulation but another, or a parameter: what comparisons
-       know of how far a run is from a theory for infinite size.
+       know of how far a run is from a theory for infinite size; and which parameters are ``counted`` in units of it,
+       so that runs have the nearest whole number instead.
     """
 
     # Every model is a dataclass, which type checkers see by this.
@@ -30,6 +31,7 @@ class Model:
 
     name: ClassVar[str]
     size: ClassVar[str] = "N"
+    counted: ClassVar[tuple[str, ...]] = ()
     #: Parameters that a run may be asked for in their place; see `Static`.
     axes: ClassVar[tuple[str, ...]] = ()
 
