@@ -9,7 +9,7 @@ from scipy import stats
 import tsphys
 from tsphys.odes.equations import expansion, fluctuations, online
 from tsphys.odes.equations.expansion import Process, expand
-from tsphys.validation.finite_size import EPS, Q11, Q22, TWO_SIZES, V1, cases, measured
+from tsphys.validation.finite_size import EPS, Q11, Q22, R11, TWO_SIZES, V1, Case, cases, measured
 
 CASES = cases()
 
@@ -89,6 +89,21 @@ def test_runs_have_this_bias_and_covariance(name, N):
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.sizes == TWO_SIZES])
 def test_few_runs_have_this_bias_and_covariance(name):
     agree(measured(name, CASES[name], 60, 400))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("model", "R", "Q"),
+    [
+        (tsphys.TwoLayer(lr=0.5, noise=0.1), np.zeros((2, 2)), np.zeros((2, 2))),
+        (tsphys.TwoLayer(K=3, M=2, lr=0.5, noise=0.3), np.eye(3, 2), np.diag([1.0, 1.0, 0.0])),
+        (tsphys.TwoLayer(activation="relu", lr=0.2, noise=0.1), np.eye(2), np.eye(2)),
+    ],
+    ids=["no length", "copies and a unit of no length", "copies"],
+)
+def test_from_starts_where_nothing_has_a_size_of_its_own(model, R, Q):
+    start = tsphys.OrderParameters(R=R, Q=Q, T=np.eye(2))
+    agree(measured("", Case(model, start, (EPS, R11, Q22), (1, 5)), 100, 400))
 
 
 def state(model, start, t, node=None):

@@ -32,6 +32,9 @@ SMOOTH, ROUGH, WIDE = 2**12, 2**14, 1.5
 GAUSS = 2**11
 
 
+#: Time in which what begins at zero grows to a size over which differences are taken.
+AT_ONCE = 1e-4
+
 Drift = Callable[[np.ndarray], np.ndarray]
 
 
@@ -74,11 +77,17 @@ class Overlaps:
         """Q (…, K, K)."""
         return S + R @ self.T_inv @ R.swapaxes(-1, -2)
 
-    def units(self, y: np.ndarray, rough: bool) -> np.ndarray:
-        """Sizes over which the motion changes: of a rule with kinks those of S, as students come close to teachers."""
+    def units(self, y: np.ndarray, rough: bool, speed: np.ndarray | None = None) -> np.ndarray:
+        """Sizes over which the motion changes: of a rule with kinks those of S, as students come close to teachers.
+
+        S that is nothing yet, but moves with a `speed` (n,), changes over a part of that.
+        """
         R, S, v = self.split(y)
-        Q = np.maximum(np.diag(self.Q(R, S)), 1e-300)
-        own = np.sqrt(np.maximum(np.diag(S), 1e-12 * Q))
+        rest = np.maximum(np.diag(S), 0.0)
+        if speed is not None:
+            rest = np.maximum(rest, AT_ONCE * np.abs(np.diag(self.split(speed)[1])))
+        Q = np.maximum(np.maximum(np.diag(self.Q(R, S)), rest), 1e-24 * np.max(np.diag(self.T)) + 1e-100)
+        own = np.sqrt(np.maximum(rest, 1e-12 * Q))
         across = np.minimum(own, np.sqrt(Q)) if rough else np.sqrt(Q)
         teacher = np.sqrt(np.maximum(np.diag(self.T), 1e-300))
         return self.join(
@@ -173,7 +182,9 @@ def process_of(rules: Shares, overlaps: Overlaps, v_star: Any, drift: Drift) -> 
     """The process of rules, as in `one_step`, whose motion of (R, S, v) is `drift`."""
     rule = rules[0][1]
     moments, decay = one_step(rules, nodes_of(rule), overlaps.T, np.array(v_star)), np.full(rule.K, rule.weight_decay)
-    return Process(drift, lambda y: moments(y, decay)[1:], lambda y: overlaps.units(y, rough=not rule.smooth))
+    return Process(
+        drift, lambda y: moments(y, decay)[1:], lambda y: overlaps.units(y, rough=not rule.smooth, speed=drift(y))
+    )
 
 
 def chain(model: Any, start: OrderParameters, *, drift: Drift, observe: Any = None, atol: Any = 1e-11) -> Chain:
