@@ -12,13 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from tsphys.errors import DivergedError, ModelError
-from tsphys.ground.parameters import number
-from tsphys.ground.times import times
+from tsphys.errors import ModelError
 from tsphys.models.continual import Continual
 from tsphys.odes.equations import online
 from tsphys.odes.equations.expansion import Process
@@ -29,8 +26,7 @@ from tsphys.physics.committee.motion import kernels, tolerance_of_S, tolerances
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters, triangular_root
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, State
-from tsphys.runs.online import theory_result, theory_start
-from tsphys.runs.result import Result
+from tsphys.runs import frames
 
 
 @dataclass(frozen=True)
@@ -157,39 +153,17 @@ class Motion:
         return {"eps_g": eps_g, "R": R, "Q": Q, "v": v.copy()}
 
 
-def solve(
-    model: Continual,
-    *,
-    t: Any,
-    start: OrderParameters | None = None,
-    N: int = 1000,
-    seed: int = 0,
-    rtol: float | None = None,
-    atol: float | None = None,
-    method: str = "auto",
-) -> Result:
+@frames.solved(Continual)
+def solve(model: Continual, start: OrderParameters) -> frames.Equations:
     """Solve the equations of motion for N → ∞ through all blocks, and observe the order parameters at the times t.
 
-    The integration stops at every switch, at a threshold where the error crosses it.
-
-    Parameters
-    ----------
-    model : Continual
-        The tasks, the student and the schedule.
-    t : sequence of float
-        Times t = steps/N, increasing from 0 or later.
-    start : OrderParameters, optional
-        Overlaps at t = 0 with all teachers, heads as v (S·K,); none: what replica 0 of a simulation at size N with this
-        seed draws.
-    N, seed : int
-        Of that draw; without a meaning when a start is given.
-    rtol, atol, method
-        As for two-layer networks, see `tsphys.odes.two_layer.solve`; by default 1e-12 and 1e-13, for relu, quad and
-        he2 1e-11 and 1e-12.
+    The integration stops at every switch, at a threshold where the error crosses it. Starts have the overlaps with all
+    teachers, and the heads as v (S·K,). The tolerances are as for two-layer networks, see
+    `tsphys.odes.two_layer.solve`; by default 1e-12 and 1e-13, for relu, quad and he2 1e-11 and 1e-12.
 
     Returns
     -------
-    Result
+    dict
         ``eps_g`` (len(t), S), ``R`` (len(t), K, S·M), ``Q`` (…, K, K), ``v`` (…, S, K), and constant ``T``, ``v_star``.
         ``meta["phases"]`` has t, R, Q and v at the beginning of each block.
 
@@ -202,30 +176,24 @@ def solve(
     ConvergenceError
         If the tolerance cannot be met.
     """
-    t = times("t", t)
+    motion = Motion(model, np.array(start.T), np.array(start.v_star))
     fine = model.activation in ("erf", "linear")
-    rtol = (1e-12 if fine else 1e-11) if rtol is None else rtol
-    atol = number("atol", (1e-13 if fine else 1e-12) if atol is None else atol, low=0)
-    first, record = theory_start(model, start, N, seed)
-    motion = Motion(model, np.array(first.T), np.array(first.v_star))
-    block = -1
 
-    def schedule(i: int, state: State) -> Phase:
-        nonlocal block
-        block = i
-        return model.phase(i, state)
+    def follow(t: np.ndarray, *, rtol: float, atol: float, method: str) -> frames.Solution:
+        block = -1
 
-    def result(states: np.ndarray, info: dict[str, Any]) -> Result:
-        return theory_result(model, t, first, {**record, **info}, **motion.observe(states))
+        def schedule(i: int, state: State) -> Phase:
+            nonlocal block
+            block = i
+            return model.phase(i, state)
 
-    try:
         states, begins, info = through_phases(
-            schedule, lambda phase, y: motion.leg(block, phase, y, rtol, atol), motion.seen, motion.state(first), t,
+            schedule, lambda phase, y: motion.leg(block, phase, y, rtol, atol), motion.seen, motion.state(start), t,
             rtol=rtol, method=method, limit=DIVERGED,
         )  # fmt: skip
-    except DivergedError as error:
-        raise DivergedError(str(error), t=error.t, partial=result(error.partial, {})) from None
-    return result(states, {**info, "phases": [begins]})
+        return states, {**info, "phases": [begins]}
+
+    return frames.Equations((follow,), motion.observe, *((1e-12, 1e-13) if fine else (1e-11, 1e-12)))
 
 
 def error_rates(model: Continual, state: OrderParameters, block: int = 1) -> np.ndarray:

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tsphys.errors import DivergedError
-from tsphys.ground.parameters import number
-from tsphys.ground.times import times
+from tsphys.ground.parameters import LARGEST_INTEGER, param
 from tsphys.models.generative_inputs import GenerativeInputs, Instance, instance
-from tsphys.odes.equations.modes import Modes, follow, result
-from tsphys.runs.result import Result
+from tsphys.odes.equations.modes import OBSERVED, Modes, equations
+from tsphys.runs import frames
 
 
-def solve(
-    model: GenerativeInputs, *, t: Any, seed: int = 0, rtol: float = 1e-8, atol: float = 1e-10, method: str = "auto"
-) -> Result:
-    """Solve the equations of motion from the teacher and the initial weights of a simulation with this `seed`.
+@dataclass(frozen=True, kw_only=True)
+class Options(frames.Options):
+    """What the theory is asked for."""
 
-    Parameters
-    ----------
-    model : GenerativeInputs
-    t : sequence of float
-        Times, increasing from 0 or later.
-    seed : int
-        Of the simulation (with ``disorder="common"``).
-    rtol, atol, method
-        As for `tsphys.solvers.ode.integrate`; above 1500 variables, which are N·K(K + M), ``auto`` is DOP853.
+    seed: int = param(
+        0, "seed of the simulation whose teacher and initial weights these are (with disorder common)", kind=int, low=0,
+        high=LARGEST_INTEGER, short="-s",
+    )  # fmt: skip
+
+
+@frames.flow(GenerativeInputs, Options, dims=OBSERVED)
+def solve(model: GenerativeInputs, options: Options) -> frames.Equations:
+    """Solve the equations of motion, and observe the order parameters at the times t = steps/N.
+
+    The tolerances are 1e-8 and 1e-10 by default; above 1500 variables, which are N·K(K + M), the method ``auto`` is
+    DOP853.
 
     Returns
     -------
-    Result
+    dict
         ``eps_g`` (len(t),), ``R`` (…, K, M), ``Q``, ``W`` (…, K, K), ``v`` (…, K).
 
     Raises
@@ -41,14 +41,9 @@ def solve(
     DivergedError, ConvergenceError
         If an order parameter exceeds 1e16, or the tolerance cannot be met.
     """
-    t = times("t", t)
-    seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
-    start, record = of_instance(model, instance(model, seed, 0)), {"seed": seed, "N": model.sizes[0]}
-    try:
-        data, _, q, info = follow(model, start, t, rtol=rtol, atol=atol, method=method)
-    except DivergedError as error:
-        raise DivergedError(str(error), t=error.t, partial=result(model, t, error.partial, record)) from None
-    return result(model, t, {**data, "W": np.einsum("i,tikl->tkl", start.weight, q)}, {**record, **info})
+    start = of_instance(model, instance(model, options.seed, 0))
+    found = equations(model, start, 1e-8, 1e-10, lambda Q, q: {"W": np.einsum("i,tikl->tkl", start.weight, q)})
+    return replace(found, record={"seed": options.seed, "N": model.sizes[0]})
 
 
 def of_instance(model: GenerativeInputs, drawn: Instance) -> Modes:

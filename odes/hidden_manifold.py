@@ -6,63 +6,53 @@ seen in those with y > 0; see `tsphys.odes.equations.modes` for the equations.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from tsphys.errors import DivergedError
-from tsphys.ground.parameters import number, param, word
-from tsphys.ground.times import times
+from tsphys.ground.parameters import LARGEST_INTEGER, handed, param
 from tsphys.models.hidden_manifold import HiddenManifold, Instance, given_features, instance, sizes
-from tsphys.odes.equations.modes import Modes, follow, result
+from tsphys.odes.equations.modes import OBSERVED, Modes, equations
 from tsphys.physics.features import Hadamard
 from tsphys.physics.kernels.spectra import marchenko_pastur
-from tsphys.runs.result import Result
+from tsphys.runs import frames
 
 SPECTRA = ("instance", "limit")
-OPTIONS = {
-    "spectrum": param("instance", "of the run with N and seed, or for N → ∞", kind=str, choices=SPECTRA),
-    "nodes": param(64, "nodes in the Marchenko-Pastur law of the limit", kind=int),
-}
 #: Eigenvalues y below this, relative to the largest, are none.
 NULL = 1e-12
 
 
-def solve(
-    model: HiddenManifold,
-    *,
-    t: Any,
-    spectrum: str = "instance",
-    N: int = 1000,
-    seed: int = 0,
-    F: Any = None,
-    nodes: int = 64,
-    rtol: float = 1e-9,
-    atol: float = 1e-11,
-    method: str = "auto",
-) -> Result:
+@dataclass(frozen=True, kw_only=True)
+class Options(frames.Options):
+    """What the theory is asked for."""
+
+    spectrum: str = param(
+        "instance",
+        "instance: eigenvalues, teacher and initial weights of a simulation with this N and seed (disorder common), so "
+        "that all that is left of finite size is the fluctuations of SGD; limit: N → ∞, where a start without "
+        "knowledge of the teacher, A = 0, has no overlap with it and never breaks the symmetry of its units",
+        kind=str, choices=SPECTRA,
+    )  # fmt: skip
+    N: int = param(1000, "size of the instance", kind=int, low=1, short="-N")
+    seed: int = param(0, "seed of the instance", kind=int, low=0, high=LARGEST_INTEGER, short="-s")
+    F: Any = handed("features (N, D) of the instance, as in the simulation")
+    nodes: int = param(
+        64, "nodes of the quadrature in the Marchenko-Pastur law (limit, Gaussian features)", kind=int, low=4,
+        high=10_000,
+    )  # fmt: skip
+
+
+@frames.flow(HiddenManifold, Options, dims=OBSERVED)
+def solve(model: HiddenManifold, options: Options) -> frames.Equations:
     """Solve the equations of motion, and observe the order parameters at the times t = steps/N.
 
-    Parameters
-    ----------
-    model : HiddenManifold
-    t : sequence of float
-        Times, increasing from 0 or later.
-    spectrum : {"instance", "limit"}
-        ``instance``: the eigenvalues, teacher and initial weights of a simulation with this `N` and `seed` (and
-        ``disorder="common"``); all that is left of finite size is the fluctuations of SGD. ``limit``: N → ∞, where a
-        start without knowledge of the teacher, A = 0, has no overlap with it and never breaks the symmetry of its
-        units.
-    N, seed, F
-        Of the instance; `F` as in the simulation. Without meaning in the limit.
-    nodes : int
-        Of the Gauss quadrature in the Marchenko-Pastur law (limit, Gaussian features).
-    rtol, atol, method
-        As for `tsphys.solvers.ode.integrate`; above 1500 variables ``auto`` is DOP853.
+    The tolerances are 1e-9 and 1e-11 by default; above 1500 variables the method ``auto`` is DOP853.
 
     Returns
     -------
-    Result
+    dict
         ``eps_g`` (len(t),), ``R`` (…, K, M), ``Q``, ``W``, ``Sigma`` (…, K, K), ``v`` (…, K). ``meta["nodes_error"]``:
         the largest change of eps_g with three quarters of the nodes (limit, Gaussian features).
 
@@ -73,29 +63,33 @@ def solve(
     DivergedError, ConvergenceError
         If an order parameter exceeds 1e16, or the tolerance cannot be met.
     """
-    t = times("t", t)
-    word("spectrum", spectrum, SPECTRA)
-    nodes = number("nodes", nodes, kind=int, low=4, high=10_000)
-    record: dict[str, Any] = {"spectrum": spectrum}
-    options: dict[str, Any] = {"rtol": rtol, "atol": atol, "method": method}
-    if spectrum == "instance":
-        N, D = sizes(model, N, F)
-        seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
-        record |= {"N": N, "seed": seed}
-        start = of_instance(model, instance(model, N, D, seed, 0, None if F is None else given_features(F)))
-    else:
-        start = in_the_limit(model, nodes)
+    record: dict[str, Any] = {"spectrum": options.spectrum}
+    if options.spectrum == "limit":
+        full = motion(model, in_the_limit(model, options.nodes))
+        if model.features != "gaussian":
+            return replace(full, record=record)
+        fewer = motion(model, in_the_limit(model, 3 * options.nodes // 4))
+
+        def judge(solutions: Sequence[np.ndarray]) -> frames.Solution:
+            few, all_ = (e.observe(y)["eps_g"] for e, y in zip((fewer, full), reversed(solutions), strict=True))
+            return solutions[0], {"nodes_error": float(np.abs(few - all_).max())}
+
+        return replace(full, follow=(*full.follow, *fewer.follow), record=record, judge=judge)
+    N, D = sizes(model, options.N, options.F)
+    features = None if options.F is None else given_features(options.F)
+    start = of_instance(model, instance(model, N, D, options.seed, 0, features))
+    return replace(motion(model, start), record={**record, "N": N, "seed": options.seed})
+
+
+def motion(model: HiddenManifold, start: Modes) -> frames.Equations:
+    """The equations from a start."""
     b2, kappa2 = model.moments.b**2, model.moments.kappa2
-    try:
-        data, _, q, info = follow(model, start, t, **options)
-    except DivergedError as error:
-        raise DivergedError(str(error), t=error.t, partial=result(model, t, error.partial, record)) from None
-    data["W"] = np.einsum("i,tikl->tkl", start.weight, q)
-    data["Sigma"] = (data["Q"] - kappa2 * data["W"]) / b2
-    if spectrum == "limit" and model.features == "gaussian":
-        fewer = follow(model, in_the_limit(model, 3 * nodes // 4), t, **options)[0]
-        record["nodes_error"] = float(np.abs(fewer["eps_g"] - data["eps_g"]).max())
-    return result(model, t, data, {**record, **info})
+
+    def latent(Q: np.ndarray, q: np.ndarray) -> dict[str, np.ndarray]:
+        W = np.einsum("i,tikl->tkl", start.weight, q)
+        return {"W": W, "Sigma": (Q - kappa2 * W) / b2}
+
+    return equations(model, start, 1e-9, 1e-11, latent)
 
 
 def in_the_limit(model: HiddenManifold, nodes: int = 64) -> Modes:

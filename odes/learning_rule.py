@@ -8,24 +8,25 @@ each step ends with w → w √N/|w|, dR/dt loses ½R dQ/dt, and Q = 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tsphys.errors import DivergedError
-from tsphys.ground.parameters import number
-from tsphys.ground.times import times
+from tsphys.ground.parameters import param
 from tsphys.odes.equations import online
 from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.physics.estimation import estimation_noise
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
 from tsphys.rules import phases
 from tsphys.rules.binding import batch_rule, bind, write_overlaps
+from tsphys.rules.contract import Online
 from tsphys.rules.engines import QUADRATURE, refuse
 from tsphys.rules.field_average import (
     ACCEPTED,
+    KINDS,
     Nodes,
     combined,
     factors,
@@ -35,8 +36,7 @@ from tsphys.rules.field_average import (
     teacher_factors,
 )
 from tsphys.rules.learning_rule import LearningRule
-from tsphys.runs.online import theory_result, theory_start
-from tsphys.runs.result import Result
+from tsphys.runs import frames
 from tsphys.solvers.ode import integrate
 
 #: A smooth drift needs some hundred steps, a rough one at too small a tolerance has no end.
@@ -90,43 +90,32 @@ def _shaped(y: np.ndarray, K: int, M: int) -> State:
     return R, Q, np.ascontiguousarray(y[..., K * M + len(row) :])
 
 
-def solve(
-    model: Any,
-    *,
-    t: Any,
-    start: OrderParameters | None = None,
-    N: int = 1000,
-    seed: int = 0,
-    rtol: float = 1e-8,
-    atol: float = 1e-10,
-    method: str = "auto",
-    quadrature: str = "auto",
-    points: int = 2**16,
-) -> Result:
+@dataclass(frozen=True, kw_only=True)
+class Quadrature(frames.Options):
+    """How averages are taken; see `tsphys.rules.field_average`."""
+
+    quadrature: str = param(
+        "auto",
+        "nodes of the averages; auto: gauss if the rule is smooth, then polar if K = M = 1, the first whose two sizes "
+        "agree at the start, otherwise sobol",
+        kind=str, choices=KINDS,
+    )  # fmt: skip
+    points: int = param(
+        2**16, "most nodes (of the larger set; of all scramblings together)", kind=int, low=64, high=2**24
+    )
+
+
+@frames.solved(Online, Quadrature)
+def solve(model: Online, start: OrderParameters, options: Quadrature) -> frames.Equations:
     """Solve online learning by the rule of `model` for N → ∞.
 
-    Parameters
-    ----------
-    model : LearningRule, or a model with a ``learning_rule()``
-        What learns.
-    t : sequence of float
-        Times, t = steps/N.
-    start : OrderParameters, optional
-        Overlaps at t = 0; none: those that replica 0 of a simulation with `N` and `seed` starts from.
-    N, seed : int
-        Only for the default start.
-    rtol, atol, method
-        As in `tsphys.solvers.ode.integrate`. On n Sobol points rtol is at least 1/n: the average of a rule with jumps
-        jumps itself by about that much whenever a point crosses one.
-    quadrature : {"auto", "gauss", "polar", "sobol"}
-        Nodes of the averages, see `tsphys.rules.field_average`. ``auto`` tries gauss if the rule is smooth, then
-        polar if K = M = 1, and takes the first whose two sizes agree at the start, otherwise sobol.
-    points : int
-        Most nodes (of the larger set; of all scramblings together).
+    Any model with a ``learning_rule()`` will do. The tolerances are 1e-8 and 1e-10 by default; on n Sobol points the
+    relative one is at least 1/n: the average of a rule with jumps jumps itself by about that much whenever a point
+    crosses one.
 
     Returns
     -------
-    Result
+    dict
         ``eps_g`` (len(t),) if the model has an error, ``R`` (…, K, M), ``Q`` (…, K, K), ``v`` (…, V), and constant
         ``T``, ``v_star``. ``meta["quadrature_error"]`` holds, for each observable, an estimate of the largest error
         over all times and entries that the quadrature makes. For gauss and polar the equations are solved on two sets
@@ -144,41 +133,42 @@ def solve(
     ConvergenceError
         If the tolerance could not be met.
     """
+    return equations(model, start, options)
+
+
+def equations(model: Any, start: OrderParameters, options: Quadrature | None = None) -> frames.Equations:
+    """The equations of the rule of a model on each set of nodes, as `solve` has them."""
+    options = options or Quadrature()
     rule = model.learning_rule()
     refuse(QUADRATURE, rule)
-    t, atol, rtol = times("t", t), number("atol", atol, low=0), number("rtol", rtol, low=0, open_low=True)
-    start, meta = theory_start(model, start, N, seed)
     K, M = rule.K, rule.M
     y0 = _flat(start.R, start.Q, start.v)
-    choices = families(rule, quadrature, noises=rule.n_noise, points=points, whole=rule.whole_batch)
+    noises, points = rule.n_noise, options.points
+    choices = families(rule, options.quadrature, noises=noises, points=points, whole=rule.whole_batch)
     for kind, sets in choices:
         if kind == choices[-1][0] or _agree(kind, rule, sets, start):
             break
-    if kind == "sobol":
-        rtol = max(rtol, min(1 / len(sets[0].w), 1e-2))
-    meta["quadrature"] = {"kind": kind, "points": [len(nodes.w) for nodes in sets]}
+    least = min(1 / len(sets[0].w), 1e-2) if kind == "sobol" else 0.0
 
-    def result(y: np.ndarray) -> Result:
-        R, Q, v = _shaped(y, K, M)
-        return theory_result(model, t, start, meta, R=R, Q=Q, v=v, eps_g=model.eps_g(R, Q, start.T, v, start.v_star))
-
-    solutions = []
-    for nodes in sets:
-        options: dict[str, Any] = {"rtol": rtol, "method": method, "limit": DIVERGED, "max_steps": MAX_STEPS}
-        try:
+    def on(nodes: Nodes) -> frames.Follow:
+        def follow(t: np.ndarray, *, rtol: float, atol: float, method: str) -> frames.Solution:
+            more: dict[str, Any] = {"rtol": max(rtol, least), "method": method, "max_steps": MAX_STEPS}
             if rule.schedule is None:
-                y, info = integrate(_right_hand_side(rule, nodes, start), y0, t, atol=atol, **options)
-            else:
-                y, begins, info = _scheduled(rule, nodes, start, y0, t, atol, options)
-                info["phases"] = [begins]
-        except DivergedError as error:
-            raise DivergedError(error.args[0], t=error.t, partial=result(error.partial)) from None
-        solutions.append(y)
-        if len(solutions) == 1:
-            meta |= info
-    y, spread = combined(kind, solutions)
-    meta["quadrature_error"] = _errors(model, rule, kind, solutions, spread, start)
-    return result(y)
+                return integrate(_right_hand_side(rule, nodes, start), y0, t, atol=atol, limit=DIVERGED, **more)
+            return _scheduled(rule, nodes, start, y0, t, atol, {**more, "limit": DIVERGED})
+
+        return follow
+
+    def observe(y: np.ndarray) -> dict[str, np.ndarray]:
+        R, Q, v = _shaped(y, K, M)
+        return {**model.observables(R, Q, start.T, v, start.v_star), "R": R, "Q": Q, "v": v}
+
+    def judge(solutions: Sequence[np.ndarray]) -> frames.Solution:
+        y, spread = combined(kind, list(solutions))
+        return y, {"quadrature_error": _errors(model, rule, kind, list(solutions), spread, start)}
+
+    record = {"quadrature": {"kind": kind, "points": [len(nodes.w) for nodes in sets]}}
+    return frames.Equations(tuple(map(on, sets)), observe, 1e-8, 1e-10, record, judge)
 
 
 def _right_hand_side(rule: LearningRule, nodes: Nodes, start: OrderParameters) -> Callable[..., np.ndarray]:
@@ -189,7 +179,7 @@ def _right_hand_side(rule: LearningRule, nodes: Nodes, start: OrderParameters) -
 def _scheduled(
     rule: LearningRule, nodes: Nodes, start: OrderParameters, y0: np.ndarray, t: np.ndarray, atol: float,
     options: dict[str, Any],
-) -> Any:  # fmt: skip
+) -> frames.Solution:  # fmt: skip
     """Solve through the phases of a rule's schedule; see `tsphys.odes.equations.phases.through_phases`."""
     T, v_star = np.array(start.T), np.array(start.v_star)
 
@@ -203,7 +193,8 @@ def _scheduled(
         R, Q, v = _shaped(y, rule.K, rule.M)
         return phases.State(time, R, Q, T, v, v_star)
 
-    return through_phases(partial(phases.entered, rule), leg, state, y0, t, **options)
+    y, begins, info = through_phases(partial(phases.entered, rule), leg, state, y0, t, **options)
+    return y, {**info, "phases": [begins]}
 
 
 def _agree(kind: str, rule: LearningRule, sets: tuple[Nodes, ...], start: OrderParameters) -> bool:

@@ -17,22 +17,19 @@ Margiotta, Goldt and Sanguinetti, NeurIPS (2023), arXiv:2305.11132.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
 
 import numpy as np
 
-from tsphys.errors import ConvergenceError, DivergedError, ModelError
-from tsphys.ground.parameters import number
-from tsphys.ground.times import times
+from tsphys.errors import ConvergenceError, ModelError
+from tsphys.ground.parameters import param
 from tsphys.models.online_attack import OnlineAttack
 from tsphys.physics.linear_control import bellman, optimal_gains
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
-from tsphys.runs.online import theory_result, theory_start
-from tsphys.runs.result import Result
+from tsphys.runs import frames
 from tsphys.solvers.ode import integrate
 
 __all__ = ["bellman", "critical_cost", "optimal_gains", "small_lr", "solve", "steady_state"]
@@ -45,7 +42,7 @@ CERTAIN = 1e-100
 UNBOUNDED = 1e100
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Averages:
     """Averages of an action and what it meets, summed over the controls of a step."""
 
@@ -159,39 +156,24 @@ def _overlaps(model: OnlineAttack, y: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return np.stack([teacher, target], axis=-1)[:, None], (2 * teacher - 1 + c + p * p * V)[:, None, None]
 
 
-def solve(
-    model: OnlineAttack,
-    *,
-    t: Any,
-    start: OrderParameters | None = None,
-    N: int = 1000,
-    seed: int = 0,
-    rtol: float | None = None,
-    atol: float | None = None,
-    method: str = "auto",
-    points: int = 2**16,
-) -> Result:
+@dataclass(frozen=True, kw_only=True)
+class Options(frames.Options):
+    """What the theory is asked for."""
+
+    points: int = param(2**16, "most nodes of averages by quadrature", kind=int, low=64, high=2**24)
+
+
+@frames.solved(OnlineAttack, Options)
+def solve(model: OnlineAttack, start: OrderParameters, options: Options) -> frames.Equations:
     """Solve the equations of motion of an attack for N → ∞.
 
-    Parameters
-    ----------
-    model : OnlineAttack
-        With any strategy but the clairvoyant. One linear unit has closed equations; any other student goes by averages
-        of its rule over the fields of a whole minibatch, see `tsphys.odes.learning_rule`.
-    t : sequence of float
-        Times, t = steps/N.
-    start : OrderParameters, optional
-        Overlaps at t = 0 with teacher and target; none: the student is the teacher.
-    N, seed : int
-        Without a meaning here; in common with the other models.
-    rtol, atol, method
-        As in `tsphys.solvers.ode.integrate`; by default 1e-10 and 1e-12, for averages by quadrature 1e-6 and 1e-8.
-    points : int
-        Most nodes of such a quadrature.
+    One linear unit has closed equations, whose tolerances are 1e-10 and 1e-12 by default; any other student goes by
+    averages of its rule over the fields of a whole minibatch, see `tsphys.odes.learning_rule`, to 1e-6 and 1e-8.
+    Without a start the student is the teacher.
 
     Returns
     -------
-    Result
+    dict
         As the simulation returns, without replicas.
 
     Raises
@@ -203,36 +185,19 @@ def solve(
     ConvergenceError
         If the tolerance cannot be met.
     """
-    if model.strategy == "clairvoyant":
-        raise ModelError("strategy", model.strategy, "has no theory for N → ∞, where the future does not matter")
-    t = times("t", t)
-    linear = model.activation == "linear" and model.K == 1
-    rtol = (1e-10 if linear else 1e-6) if rtol is None else rtol
-    atol = number("atol", (1e-12 if linear else 1e-8) if atol is None else atol, low=0)
-    if not linear:
+    if model.activation != "linear" or model.K > 1:
         from tsphys.odes import learning_rule
 
-        options: dict[str, Any] = {"rtol": rtol, "atol": atol, "method": method, "points": points}
-        return _observed(model, learning_rule.solve(model, t=t, start=start, N=N, seed=seed, **options))
-    first, meta = theory_start(model, start, N, seed)
+        by_rule = learning_rule.equations(model, start, learning_rule.Quadrature(points=options.points))
+        return replace(by_rule, rtol=1e-6, atol=1e-8)
 
-    def result(y: np.ndarray, info: dict[str, Any]) -> Result:
+    def observe(y: np.ndarray) -> dict[str, np.ndarray]:
         R, Q = _overlaps(model, y)
-        v = np.column_stack([np.ones(len(t)), y[:, 3:]])
-        eps_g = 0.5 * (Q[:, 0, 0] - 2 * R[:, 0, 0] + 1)
-        return _observed(model, theory_result(model, t, first, {**meta, **info}, R=R, Q=Q, v=v, eps_g=eps_g))
+        v = np.column_stack([np.ones(len(y)), y[:, 3:]])
+        return {"eps_g": 0.5 * (Q[:, 0, 0] - 2 * R[:, 0, 0] + 1), "R": R, "Q": Q, "v": v}
 
-    y0 = np.concatenate([_coordinates(model, first.R, first.Q), first.v[-3:]])
-    try:
-        y, info = integrate(_motion(model), y0, t, rtol=rtol, atol=atol, method=method, limit=DIVERGED)
-    except DivergedError as error:
-        raise DivergedError(str(error), t=error.t, partial=result(error.partial, {})) from None
-    return result(y, info)
-
-
-def _observed(model: OnlineAttack, found: Result) -> Result:
-    more = model.measured(found["t"], found["R"], found["Q"], found["v"])
-    return dataclasses.replace(found, data={**found.data, **more})
+    y0 = np.concatenate([_coordinates(model, start.R, start.Q), start.v[-3:]])
+    return frames.Equations((frames.ode(_motion(model), y0),), observe, 1e-10, 1e-12)
 
 
 def steady_state(model: OnlineAttack) -> dict[str, float]:

@@ -23,15 +23,11 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.errors import DivergedError, ModelError
-from tsphys.ground.parameters import number
-from tsphys.ground.times import times
+from tsphys.errors import ModelError
 from tsphys.models.perceptron import Perceptron
 from tsphys.odes.equations import online
-from tsphys.physics.order_parameters import DIVERGED, OrderParameters, coordinates
-from tsphys.runs.online import theory_result, theory_start
-from tsphys.runs.result import Result
-from tsphys.solvers.ode import integrate
+from tsphys.physics.order_parameters import OrderParameters, coordinates
+from tsphys.runs import frames
 
 #: Absolute tolerance of d, which decays like 1/t² while R and Q stay of order one; relative accuracy rules instead.
 ATOL_REST = 1e-25
@@ -91,38 +87,18 @@ def drift(rule: str, lr: float, minibatch: int, a: float, d: float) -> tuple[flo
     return q * F / gain, q * q * F * (1 / (b * gain**2) - 2 * rho / gain)
 
 
-def solve(
-    model: Perceptron,
-    *,
-    t: Any,
-    start: OrderParameters | None = None,
-    N: int = 1000,
-    seed: int = 0,
-    rtol: float = 1e-10,
-    atol: float = 1e-12,
-    method: str = "auto",
-) -> Result:
+@frames.solved(Perceptron)
+def solve(model: Perceptron, start: OrderParameters) -> frames.Equations:
     """Solve the closed equations of a sign perceptron for N → ∞.
 
-    Parameters
-    ----------
-    model : Perceptron
-        Any rule, learning rate and minibatch.
-    t : sequence of float
-        Times, t = steps/N.
-    start : OrderParameters, optional
-        Overlaps at t = 0; none: those that replica 0 of a simulation with `N` and `seed` starts from.
-    N, seed : int
-        Only for the default start.
-    rtol, atol, method
-        As in `tsphys.solvers.ode.integrate`, for a = R/√T and d = Q − a²; d, which may decay without end, is held to
-        rtol alone.
+    The tolerances, 1e-10 and 1e-12 by default, are those of a = R/√T; d = Q − a², which may decay without end, is held
+    to the relative one alone. ``eps_g`` comes from a and d, so that it is accurate also where Q T − R² is lost to
+    rounding.
 
     Returns
     -------
-    Result
-        ``eps_g`` (len(t),), ``R``, ``Q`` (…, 1, 1), an empty ``v``, and constant ``T``, ``v_star``. ``eps_g`` comes
-        from a and d, so that it is accurate also where Q T − R² is lost to rounding.
+    dict
+        ``eps_g`` (len(t),), ``R``, ``Q`` (…, 1, 1), an empty ``v``, and constant ``T``, ``v_star``.
 
     Raises
     ------
@@ -134,24 +110,18 @@ def solve(
     ConvergenceError
         If the tolerance could not be met.
     """
-    t, atol = times("t", t), number("atol", atol, low=0)
-    start, meta = theory_start(model, start, N, seed)
     A, L, LT = (float(x[0, 0]) for x in coordinates(start))
 
-    def result(y: np.ndarray, record: dict[str, Any]) -> Result:
+    def observe(y: np.ndarray) -> dict[str, np.ndarray]:
         a, d = y[:, 0], np.maximum(y[:, 1], 0.0)
         R, Q = (x[:, None, None] for x in (LT * a, a * a + d))
-        eps_g = np.arctan2(np.sqrt(d), a) / math.pi
-        return theory_result(model, t, start, {**meta, **record}, R=R, Q=Q, v=np.zeros((len(t), 0)), eps_g=eps_g)
+        return {"eps_g": np.arctan2(np.sqrt(d), a) / math.pi, "R": R, "Q": Q, "v": np.zeros((len(y), 0))}
 
     def rhs(_: float, y: np.ndarray) -> np.ndarray:
         return np.array(drift(model.rule, model.lr, model.minibatch, y[0], y[1]))
 
-    try:
-        y, info = integrate(rhs, [A, L * L], t, rtol=rtol, atol=[atol, ATOL_REST], method=method, limit=DIVERGED)
-    except DivergedError as error:
-        raise DivergedError(error.args[0], t=error.t, partial=result(error.partial, {})) from None
-    return result(y, info)
+    follow = frames.ode(rhs, [A, L * L], lambda rtol, atol: [atol, ATOL_REST])
+    return frames.Equations((follow,), observe, 1e-10, 1e-12)
 
 
 def asymptote(model: Perceptron, t: Any) -> np.ndarray:

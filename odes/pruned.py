@@ -14,18 +14,15 @@ are those of Saad & Solla, PRE 52, 4225 (1995); the equations in classes are our
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from tsphys.errors import ConvergenceError, DivergedError, ModelError
+from tsphys.errors import ConvergenceError, ModelError
 from tsphys.ground.parameters import number
-from tsphys.ground.times import times
 from tsphys.models.pruned import Pruned
-from tsphys.odes.equations.modes import Modes, follow
+from tsphys.odes.equations.modes import Modes, equations
 from tsphys.physics.order_parameters import OrderParameters
-from tsphys.runs.online import theory_result, theory_start
-from tsphys.runs.result import Result
+from tsphys.runs import frames
 
 #: Most classes: 2^K for independent masks.
 MOST_CLASSES = 2**12
@@ -52,35 +49,16 @@ def in_classes(model: Pruned, start: OrderParameters) -> Modes:
     )
 
 
-def solve(
-    model: Pruned,
-    *,
-    t: Any,
-    start: OrderParameters | None = None,
-    N: int = 1000,
-    seed: int = 0,
-    rtol: float = 1e-10,
-    atol: float = 1e-12,
-    method: str = "auto",
-) -> Result:
+@frames.solved(Pruned)
+def solve(model: Pruned, start: OrderParameters) -> frames.Equations:
     """Solve the equations of motion for N → ∞, and observe the order parameters at the times t = steps/N.
 
-    Parameters
-    ----------
-    model : Pruned
-    t : sequence of float
-        Times, increasing from 0 or later.
-    start : OrderParameters, optional
-        Overlaps before pruning, spread evenly over all coordinates; none: what replica 0 of a simulation at size N with
-        this seed draws. What its masks make of them differs from the mean by O(1/√N), which is left out here.
-    N, seed : int
-        Of that draw.
-    rtol, atol, method
-        As for `tsphys.solvers.ode.integrate`.
+    Starts have the overlaps before pruning, spread evenly over all coordinates. What masks make of them differs from
+    the mean by O(1/√N), which is left out here. The tolerances are 1e-10 and 1e-12 by default.
 
     Returns
     -------
-    Result
+    dict
         ``eps_g`` (len(t),), ``R`` (len(t), K, M), ``Q`` (…, K, K), ``v`` (…, K) of the pruned student, and constant
         ``T``, ``v_star``. ``meta["classes"]``: fractions and who has them.
 
@@ -91,20 +69,10 @@ def solve(
     DivergedError, ConvergenceError
         If an order parameter exceeds 1e16, or the tolerance cannot be met.
     """
-    t = times("t", t)
-    first, record = theory_start(model, start, N, seed)
-    modes = in_classes(model, first)
-    model_now = replace(model, v=tuple(first.v), v_star=tuple(first.v_star))
-    record["classes"] = {"fraction": modes.weight.tolist(), "seen": np.asarray(modes.seen).tolist()}
-
-    def result(data: dict[str, np.ndarray], info: dict[str, Any]) -> Result:
-        return theory_result(model, t, first, {**record, **info}, **data)
-
-    try:
-        data, _, _, info = follow(model_now, modes, t, rtol=rtol, atol=atol, method=method)
-    except DivergedError as error:
-        raise DivergedError(str(error), t=error.t, partial=result(error.partial, {})) from None
-    return result(data, info)
+    modes = in_classes(model, start)
+    classes = {"fraction": modes.weight.tolist(), "seen": np.asarray(modes.seen).tolist()}
+    model_now = replace(model, v=tuple(start.v), v_star=tuple(start.v_star))
+    return replace(equations(model_now, modes, 1e-10, 1e-12), record={"classes": classes})
 
 
 def attainable_error(model: Pruned, start: OrderParameters, until: float = 1e4, rtol: float = 1e-6) -> float:

@@ -18,20 +18,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tsphys.errors import DivergedError, ModelError
-from tsphys.ground.parameters import number
-from tsphys.ground.times import times
+from tsphys.errors import ModelError
+from tsphys.ground.parameters import number, param
 from tsphys.models.simplicity_bias import DATA, SimplicityBias
 from tsphys.odes.equations import online
 from tsphys.physics.classes import Classes, pair
-from tsphys.physics.order_parameters import DIVERGED, OrderParameters
-from tsphys.runs.online import theory_result, theory_start
-from tsphys.runs.result import Result
-from tsphys.solvers.ode import integrate
+from tsphys.physics.order_parameters import OrderParameters
+from tsphys.runs import frames
 
 State = tuple[np.ndarray, np.ndarray]
 
@@ -89,39 +88,24 @@ def drift(model: SimplicityBias, classes: Classes, A: np.ndarray, C: np.ndarray,
     return step * along, dC + (step * square * step.T / model.minibatch if noise else 0.0)
 
 
-def solve(
-    model: SimplicityBias,
-    *,
-    t: Any,
-    start: OrderParameters | None = None,
-    N: int = 1000,
-    seed: int = 0,
-    gradient_flow: bool = False,
-    rtol: float = 1e-9,
-    atol: float = 1e-11,
-    method: str = "auto",
-) -> Result:
+@dataclass(frozen=True, kw_only=True)
+class Flow(frames.Options):
+    """What a theory is asked for."""
+
+    gradient_flow: bool = param(
+        False, "leave out the noise of SGD, the terms of order η²: the limit of small η at fixed ηt", kind=bool
+    )
+
+
+@frames.solved(SimplicityBias, Flow)
+def solve(model: SimplicityBias, start: OrderParameters, options: Flow) -> frames.Equations:
     """Solve the learning of two classes, or of a clone of them, for N → ∞.
 
-    Parameters
-    ----------
-    model : SimplicityBias
-        Any data set, number of units and readout.
-    t : sequence of float
-        Times, t = steps/N.
-    start : OrderParameters, optional
-        Overlaps at t = 0, R (K, 2) the components in the plane, T the identity; none: those that replica 0 of a
-        simulation with `N` and `seed` starts from.
-    N, seed : int
-        Only for the default start.
-    gradient_flow : bool
-        Leave out the noise of SGD, the terms of order η²: the limit of small η at fixed ηt.
-    rtol, atol, method
-        As in `tsphys.solvers.ode.integrate`.
+    Starts have R (K, 2), the components in the plane, and T the identity. The tolerances are 1e-9 and 1e-11 by default.
 
     Returns
     -------
-    Result
+    dict
         ``eps_g`` and, where it is known, ``accuracy`` (len(t),), both on the original data; ``R`` (…, K, 2), ``Q``
         (…, K, K), ``v`` (…, K), constant ``T``, ``v_star``. ``meta["quadrature_error"]`` is the largest change of the
         drift, over the start and the end, from a third fewer nodes an axis of the plane.
@@ -135,11 +119,6 @@ def solve(
     ConvergenceError
         If the tolerance could not be met.
     """
-    t, atol, rtol = times("t", t), number("atol", atol, low=0), number("rtol", rtol, low=0, open_low=True)
-    if not isinstance(gradient_flow, (bool, np.bool_)):
-        raise ModelError("gradient_flow", gradient_flow, "must be true or false")
-    start, meta = theory_start(model, start, N, seed)
-    meta["gradient_flow"] = bool(gradient_flow)
     K, v, classes = model.K, np.array(start.v), model.density()
     row, column = np.tril_indices(K)
 
@@ -149,26 +128,21 @@ def solve(
         return y[..., : 2 * K].reshape(*y.shape[:-1], K, 2), C
 
     def rhs(_: float, y: np.ndarray, classes: Classes = classes) -> np.ndarray:
-        dA, dC = drift(model, classes, *shaped(y), v, not gradient_flow)
+        dA, dC = drift(model, classes, *shaped(y), v, not options.gradient_flow)
         return np.concatenate([dA.ravel(), dC[row, column]])
 
-    def result(y: np.ndarray, record: dict[str, Any]) -> Result:
+    def observe(y: np.ndarray) -> dict[str, np.ndarray]:
         R, C = shaped(y)
-        Q = C + R @ np.swapaxes(R, -1, -2)
-        readout = np.broadcast_to(v, (len(t), K))
-        return theory_result(
-            model, t, start, {**meta, **record}, R=R, Q=Q, v=readout, eps_g=None,
-            more=model.observables(R, Q, start.T, readout, start.v_star),
-        )  # fmt: skip
+        Q, readout = C + R @ np.swapaxes(R, -1, -2), np.broadcast_to(v, (len(y), K))
+        return {**model.observables(R, Q, start.T, readout, start.v_star), "R": R, "Q": Q, "v": readout}
+
+    def judge(solutions: Sequence[np.ndarray]) -> frames.Solution:
+        fewer, ends = model.density(fewer=True), (y0, solutions[0][-1])
+        error = max(np.abs(rhs(0, x) - rhs(0, x, fewer)).max() for x in ends)
+        return solutions[0], {"quadrature_error": float(error)}
 
     y0 = np.concatenate([start.R.ravel(), (start.Q - start.R @ start.R.T)[row, column]])
-    try:
-        y, info = integrate(rhs, y0, t, rtol=rtol, atol=atol, method=method, limit=DIVERGED)
-    except DivergedError as error:
-        raise DivergedError(error.args[0], t=error.t, partial=result(error.partial, {})) from None
-    fewer = model.density(fewer=True)
-    info["quadrature_error"] = float(max(np.abs(rhs(0, x) - rhs(0, x, fewer)).max() for x in (y0, y[-1])))
-    return result(y, info)
+    return frames.Equations((frames.ode(rhs, y0),), observe, 1e-9, 1e-11, options.record(), judge)
 
 
 def early_drift(model: SimplicityBias, a: Any, q: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -16,20 +16,18 @@ Arous, Gheissari & Jagannath, JMLR 22, 106 (2021), for the scaling with N.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number
-from tsphys.ground.times import times
+from tsphys.ground.parameters import number, param
 from tsphys.models.spiked_cumulant import KURTOSIS, SpikedCumulant
 from tsphys.odes.equations import online
-from tsphys.physics.order_parameters import DIVERGED, OrderParameters
-from tsphys.runs.online import theory_result, theory_start
-from tsphys.runs.result import Result
-from tsphys.solvers.ode import integrate
+from tsphys.physics.order_parameters import OrderParameters
+from tsphys.runs import frames
 
 #: Nodes on each half of the line, which ends where the normal density is 1e-23.
 HALF, FAR = 64, 10.0
@@ -116,38 +114,25 @@ def leading_drift(model: SpikedCumulant, m: float) -> float:
     return -model.lr * (1 - m * m) * kappa * m**3 / (12 * math.sqrt(2 * math.pi))
 
 
-def solve(
-    model: SpikedCumulant,
-    *,
-    t: Any,
-    start: OrderParameters | None = None,
-    N: int = 1000,
-    seed: int = 0,
-    gradient_flow: bool = False,
-    rtol: float = 1e-9,
-    atol: float = 1e-12,
-    method: str = "auto",
-) -> Result:
+@dataclass(frozen=True, kw_only=True)
+class Flow(frames.Options):
+    """What a theory is asked for."""
+
+    gradient_flow: bool = param(
+        False, "leave out the noise of SGD, the terms of order η²: the limit of small η at fixed ηt", kind=bool
+    )
+
+
+@frames.solved(SpikedCumulant, Flow)
+def solve(model: SpikedCumulant, start: OrderParameters, options: Flow) -> frames.Equations:
     """Solve the search for spikes for N → ∞.
 
-    Parameters
-    ----------
-    model : SpikedCumulant
-    t : sequence of float
-        Times, t = steps/N.
-    start : OrderParameters, optional
-        R (1, M), the overlaps with the directions, Q = 1 and T the identity; none: those that replica 0 of a
-        simulation with `N` and `seed` starts from.
-    N, seed : int
-        Only for the default start.
-    gradient_flow : bool
-        Leave out the term of order η², which draws the overlaps to zero.
-    rtol, atol, method
-        As in `tsphys.solvers.ode.integrate`.
+    Starts have R (1, M), the overlaps with the directions, Q = 1 and T the identity. The tolerances are 1e-9 and 1e-12
+    by default.
 
     Returns
     -------
-    Result
+    dict
         ``R`` (len(t), 1, M), ``Q`` = 1, an empty ``v``, and constant ``T``, ``v_star``.
 
     Raises
@@ -157,17 +142,12 @@ def solve(
     ConvergenceError
         If the tolerance could not be met.
     """
-    t, atol, rtol = times("t", t), number("atol", atol, low=0), number("rtol", rtol, low=0, open_low=True)
-    if not isinstance(gradient_flow, (bool, np.bool_)):
-        raise ModelError("gradient_flow", gradient_flow, "must be true or false")
-    start, meta = theory_start(model, start, N, seed)
-    y, info = integrate(
-        lambda _, m: drift(model, m, not gradient_flow),
-        start.R[0], t, rtol=rtol, atol=atol, method=method, limit=DIVERGED,
-    )  # fmt: skip
-    meta |= {**info, "gradient_flow": bool(gradient_flow)}
-    Q, v = np.ones((len(t), 1, 1)), np.zeros((len(t), 0))
-    return theory_result(model, t, start, meta, R=y[:, None, :], Q=Q, v=v, eps_g=None)
+
+    def observe(m: np.ndarray) -> dict[str, np.ndarray]:
+        return {"R": m[:, None, :], "Q": np.ones((len(m), 1, 1)), "v": np.zeros((len(m), 0))}
+
+    follow = frames.ode(lambda _, m: drift(model, m, not options.gradient_flow), start.R[0])
+    return frames.Equations((follow,), observe, 1e-9, 1e-12, options.record())
 
 
 def escape_time(model: SpikedCumulant, m: Any, level: float = 0.5, direction: int = -1, **options: Any) -> float:

@@ -11,22 +11,16 @@ since ⟨ĜĜᵀ⟩ = (1 + 1/q) GGᵀ + |G|²/q for u ~ N(0, 1).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from tsphys.errors import DivergedError
-from tsphys.ground.parameters import number
-from tsphys.ground.times import times
 from tsphys.models.zeroth_order import ZerothOrder
 from tsphys.odes.equations import online
 from tsphys.odes.equations.motion import Motion, has_closed_equations
 from tsphys.physics.committee.motion import kernels
 from tsphys.physics.estimation import estimation_noise
-from tsphys.physics.order_parameters import DIVERGED, OrderParameters
-from tsphys.runs.online import theory_result, theory_start
-from tsphys.runs.result import Result
-from tsphys.solvers.ode import integrate
+from tsphys.physics.order_parameters import OrderParameters
+from tsphys.runs import frames
 
 
 def right_hand_side(model: ZerothOrder, motion: Motion) -> Callable[[float, np.ndarray], np.ndarray]:
@@ -49,33 +43,16 @@ def right_hand_side(model: ZerothOrder, motion: Motion) -> Callable[[float, np.n
     return rhs
 
 
-def solve(
-    model: ZerothOrder,
-    *,
-    t: Any,
-    start: OrderParameters | None = None,
-    N: int = 1000,
-    seed: int = 0,
-    rtol: float | None = None,
-    atol: float | None = None,
-    method: str = "auto",
-) -> Result:
+@frames.solved(ZerothOrder)
+def solve(model: ZerothOrder, start: OrderParameters) -> frames.Equations:
     """Solve the equations of motion for N → ∞, and observe the order parameters at the times t.
 
-    Parameters
-    ----------
-    model : ZerothOrder
-        With tanh the averages are quadratures, see `tsphys.odes.learning_rule`.
-    t : sequence of float
-        Times t = steps/N, increasing from 0 or later.
-    start, N, seed
-        As for `tsphys.odes.two_layer.solve`.
-    rtol, atol, method
-        Of `integrate`; by default 1e-10 and 1e-12, for quadratures 1e-8 and 1e-10.
+    With tanh the averages are quadratures, see `tsphys.odes.learning_rule`. The tolerances are 1e-10 and 1e-12 by
+    default, for quadratures 1e-8 and 1e-10.
 
     Returns
     -------
-    Result
+    dict
         ``eps_g`` (len(t),), ``R`` (len(t), K, M), ``Q`` (…, K, K), ``v`` (…, K), and constant ``T``, ``v_star``.
 
     Raises
@@ -92,24 +69,10 @@ def solve(
     if not has_closed_equations(plain):
         from tsphys.odes import learning_rule
 
-        rtol, atol = 1e-8 if rtol is None else rtol, 1e-10 if atol is None else atol
-        return learning_rule.solve(model, t=t, start=start, N=N, seed=seed, rtol=rtol, atol=atol, method=method)
-    t = times("t", t)
-    rtol, atol = 1e-10 if rtol is None else rtol, number("atol", 1e-12 if atol is None else atol, low=0)
-    first, record = theory_start(model, start, N, seed)
-    motion = Motion(plain, np.array(first.T), np.array(first.v_star))
-
-    def result(states: np.ndarray, info: dict[str, Any]) -> Result:
-        return theory_result(model, t, first, {**record, **info}, **motion.observe(states))
-
-    try:
-        states, info = integrate(
-            right_hand_side(model, motion), motion.state(first), t, rtol=rtol, atol=motion.tolerances(rtol, atol),
-            method=method, limit=DIVERGED,
-        )  # fmt: skip
-    except DivergedError as error:
-        raise DivergedError(str(error), t=error.t, partial=result(error.partial, {})) from None
-    return result(states, info)
+        return learning_rule.equations(model, start)
+    motion = Motion(plain, np.array(start.T), np.array(start.v_star))
+    follow = frames.ode(right_hand_side(model, motion), motion.state(start), motion.tolerances)
+    return frames.Equations((follow,), motion.observe, 1e-10, 1e-12)
 
 
 def chain(model: ZerothOrder, start: OrderParameters) -> online.Chain:

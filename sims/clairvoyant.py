@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.ground.parameters import number, parameters
+from tsphys.ground.parameters import number
 from tsphys.ground.times import times, whole_steps
 from tsphys.models.online_attack import OnlineAttack
 from tsphys.numerics.random import generator
 from tsphys.physics.order_parameters import OrderParameters, microscopic, need
 from tsphys.rules.starts import checked_start
-from tsphys.runs.checkpoint import finished_rows, keeping
+from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import REPLICA, check_memory, fitting_threads
-from tsphys.runs.provenance import provenance
-from tsphys.runs.replicas import over_replicas, thread_count
+from tsphys.runs.online import seen, teachers
+from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 
 #: Largest gradient by an action, relative to that at rest, at which the bounded minimum counts as found.
@@ -160,41 +160,14 @@ def simulate(
     threads = fitting_threads(bytes_each, depends, "the stream", threads)
     given = checked_start(rule, start or model.start(N, generator(seed, 0, "start")))
     record = {
-        "N": N, "seed": seed, "replicas": replicas, "engine": "direct",
+        "N": N, "seed": seed, "engine": "direct",
         "start": {k: getattr(given, k).tolist() for k in ("R", "Q", "T")},
     }  # fmt: skip
-    rows: dict[int, dict[str, np.ndarray]] = {}
-    sizes = {name: len(t) * n for name, n in (("R", given.R.size), ("Q", given.Q.size), ("v", len(given.v)))}
-    if resume is not None:
-        for replica, row in finished_rows(resume, model, "t", t, record, replicas, sizes):
-            rows[replica] = {name: resume[name][row] for name in ("R", "Q", "v")}
-
-    def result() -> Result:
-        ids = sorted(rows)
-        data = {name: np.array([rows[i][name] for i in ids]) for name in ("R", "Q", "v")}
-        constants = {"T": np.array(given.T), "v_star": np.array(given.v_star)}
-        eps_g = model.eps_g(data["R"], data["Q"], given.T, data["v"], given.v_star)
-        return Result(
-            kind="simulation",
-            model=model.name,
-            parameters=parameters(model),
-            axis="t",
-            data={"t": t, "eps_g": eps_g, **data, **constants},
-            dims=model.dims,
-            constants=tuple(constants),
-            meta={**record, "replicas": len(ids), "replica_ids": ids, **provenance()},
-        )
-
-    def finished(replica: int, found: dict[str, np.ndarray]) -> None:
-        rows[replica] = found
-        note()
-
-    with keeping(checkpoint, lambda: result() if rows else None, progress) as (note, told):
-        over_replicas(
-            lambda replica, report: _replica(model, N, given, steps, seed, replica),
-            [i for i in range(replicas) if i not in rows],
-            threads=threads,
-            progress=told,
-            finished=finished,
-        )
-    return result()
+    shapes = {"R": given.R.shape, "Q": given.Q.shape, "v": given.v.shape}
+    return ensemble(
+        model, "t", t, lambda replica, report: _replica(model, N, given, steps, seed, replica), record,
+        replicas=replicas, threads=threads, dims=model.dims,
+        needs={name: (len(t), *shape) for name, shape in shapes.items()},
+        derive=lambda found: seen(model, t, given, found), constants=teachers(given),
+        progress=progress, checkpoint=checkpoint, resume=resume,
+    )  # fmt: skip

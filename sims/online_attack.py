@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -58,16 +57,16 @@ def simulate(
     ModelError
         If an argument is out of range.
     DivergedError
-        If a replica left every bound; ``partial`` has no further observables then.
+        If a replica left every bound.
     """
-    kept = None if checkpoint is None else lambda found: checkpoint(_observed(model, found))
-    options = {"N": N, "t": t, "start": start, "replicas": replicas, "seed": seed, "engine": engine}
-    options |= {"threads": threads, "dtype": dtype, "progress": progress, "checkpoint": kept, "resume": resume}
     if model.strategy == "clairvoyant":
-        from tsphys.sims.clairvoyant import simulate as foreseen
-
-        return _observed(model, foreseen(model, **options))
-    return _observed(model, online.simulate(model, **options))
+        from tsphys.sims.clairvoyant import simulate as run
+    else:
+        run = online.simulate
+    return run(
+        model, N=N, t=t, start=start, replicas=replicas, seed=seed, engine=engine, threads=threads, dtype=dtype,
+        progress=progress, checkpoint=checkpoint, resume=resume,
+    )  # fmt: skip
 
 
 def on_inputs(
@@ -133,8 +132,3 @@ def on_inputs(
 
     over_replicas(work, range(len(out)), threads=thread_count(threads))
     return out
-
-
-def _observed(model: OnlineAttack, found: Result) -> Result:
-    more = model.measured(found["t"], found["R"], found["Q"], found["v"])
-    return dataclasses.replace(found, data={**found.data, **more})

@@ -99,7 +99,6 @@ BAD = {
     "unknown option of simulate": (lambda: run(repplicas=3), "repplicas"),
     "simulate without t": (lambda: tsphys.simulate(TwoLayer(), N=20), "t"),
     "simulate what is no model": (lambda: tsphys.simulate("two_layer", N=20, t=[1]), "model"),
-    "solve without t": (lambda: tsphys.solve(TwoLayer(), start=START), "t"),
     "solve with an unknown option": (lambda: theory(tolerance=1), "tolerance"),
     "solve a training set": (lambda: theory(TwoLayer(alpha=1.0)), "alpha"),
     "solve with rtol = 0": (lambda: theory(rtol=0), "rtol"),

@@ -149,7 +149,7 @@ def framed():
 def test_one_default_everywhere(name, verb):
     """The signature, which editors show, the command line and files, and what runs."""
     made = runner(CATALOGUE[name], verb)
-    assert made.model.name == name
+    assert issubclass(getattr(tsphys, CATALOGUE[name].cls), made.model)
     assert list(inspect.signature(made).parameters) == ["model", *made.names]
     for key, option in made.options.items():
         assert inspect.signature(made).parameters[key].default == option.default
@@ -163,3 +163,43 @@ def test_simulation_and_theory_mean_the_same_by_an_option(name):
     both = [configuration.run_options(name, verb) for verb in VERBS]
     for key in set(both[0]) & set(both[1]):
         assert both[0][key].default == both[1][key].default, key
+
+
+@frames.flow(Coin, frames.Options)
+def grown(model, options):
+    """Worth that grows with its square, from two approximations of which the second says how wrong the first is."""
+
+    def observe(x):
+        return {"x": x[:, 0]}
+
+    def judge(solutions):
+        return solutions[0], {"change": float(np.abs(np.subtract(*solutions)).max())}
+
+    follow = tuple(frames.ode(lambda t, x: x**2, [first]) for first in (model.gain, model.gain + 1e-6))
+    return frames.Equations(follow, observe, 1e-9, 1e-12, {"kind": "square"}, judge)
+
+
+def test_flows_tell_what_they_were_asked_for_and_what_came_before_a_divergence():
+    t = np.array([0.0, 0.3, 0.9])
+    result = grown(Coin(), t=t)
+    # Local errors of 1e-9 grow by (1 − t)⁻².
+    np.testing.assert_allclose(result["x"], 1 / (1 - t), rtol=1e-5)
+    assert result.meta["kind"] == "square" and result.meta["rtol"] == 1e-9
+    assert result.meta["change"] == pytest.approx(1e-6 / (1 - 0.9) ** 2, rel=1e-2)
+    with pytest.raises(tsphys.DivergedError) as caught:
+        grown(Coin(), t=[0.5, 2.0])
+    assert caught.value.t == pytest.approx(1.0, rel=1e-3)
+    np.testing.assert_allclose(caught.value.partial["x"], [2.0, np.nan], rtol=1e-6)
+    for name, value in (("t", [1.0, 0.5]), ("rtol", 1.0), ("atol", -1), ("method", "Euler")):
+        refuses(lambda name=name, value=value: grown(Coin(), **{"t": t, name: value}), name)
+
+
+def test_a_start_may_be_a_table():
+    table = {"R": [[0.1]], "Q": [[0.5]], "T": [[1.0]]}
+    model = tsphys.Perceptron(rule="hebb")
+    a, b = (tsphys.solve(model, start=start, t=[1.0]) for start in (table, tsphys.OrderParameters(**table)))
+    assert a == b
+    for start in ("here", {**table, "S": 1}, {"R": [[0.1]]}):
+        with pytest.raises(tsphys.ModelError) as caught:
+            tsphys.solve(model, start=start, t=[1.0])
+        assert caught.value.name.startswith("start")

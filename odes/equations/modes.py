@@ -14,6 +14,7 @@ MSML (2022) for generators; Yoshida & Okada, NeurIPS (2019) for coloured inputs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,19 +22,17 @@ from typing import Any
 import numpy as np
 
 from tsphys._jit import njit, rebind
-from tsphys.errors import DivergedError
-from tsphys.ground.parameters import number, parameters
 from tsphys.models.latent_teacher import LatentTeacher
 from tsphys.physics.activations import code
 from tsphys.physics.committee import integrals, relu_integrals
 from tsphys.physics.committee.integrals import I2, I3, I4, J2
-from tsphys.physics.order_parameters import DIMS, DIVERGED
-from tsphys.runs.provenance import provenance
-from tsphys.runs.result import Result
-from tsphys.solvers.ode import integrate
+from tsphys.physics.order_parameters import DIMS
+from tsphys.runs.frames import Equations, Solution, ode
 
 #: Size of a state from which on the Jacobian of an implicit formula costs more than it saves.
 LARGE = 1500
+#: Names of the axes of what is observed.
+OBSERVED = {**{name: DIMS[name] for name in ("R", "Q", "v")}, "W": DIMS["Q"], "Sigma": DIMS["Q"]}
 
 
 @dataclass(frozen=True)
@@ -147,16 +146,11 @@ def _kernel(activation: str) -> Any:
     return rebind(motion, replace, tag=activation)
 
 
-def follow(
-    model: LatentTeacher, start: Modes, t: np.ndarray, *, rtol: Any, atol: Any, method: str
-) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, dict[str, Any]]:
-    """Integrate from `start`: ``eps_g, R, Q, v`` over the times t, the modes' r and q, and what the solver tells.
-
-    Raises
-    ------
-    DivergedError
-        With the observables until then as ``partial``.
-    """
+def equations(
+    model: LatentTeacher, start: Modes, rtol: float, atol: float,
+    more: Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]] | None = None,
+) -> Equations:  # fmt: skip
+    """The equations from a start: ``eps_g, R, Q, v``, and ``more(Q, q)`` of the modes' own q (p, n, K, K)."""
     K, M, n = model.K, model.M, len(start.e)
     v, v_star = model.readouts()
     p = np.array([model.lr, model.lr_v, model.noise**2, float(model.minibatch)])
@@ -172,33 +166,20 @@ def follow(
         return dy
 
     y0 = np.concatenate([start.r.ravel(), start.q.ravel(), v])
-    if method == "auto" and len(y0) > LARGE:
-        method = "DOP853"
+    plain = ode(rhs, y0)
 
-    def shaped(y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    def follow(t: np.ndarray, *, rtol: float, atol: float, method: str) -> Solution:
+        large = method == "auto" and len(y0) > LARGE
+        return plain(t, rtol=rtol, atol=atol, method="DOP853" if large else method)
+
+    def observe(y: np.ndarray) -> dict[str, np.ndarray]:
         r = y[:, : n * K * M].reshape(-1, n, K, M)
         q = y[:, n * K * M : n * K * (K + M)].reshape(-1, n, K, K)
         R, Q = np.einsum("i,tikm->tkm", start.weight, r), np.einsum("i,tikl->tkl", start.weight * start.e, q)
         readout = y[:, n * K * (K + M) :].copy()
         # The sum of squares may round to less than nothing.
         eps_g = np.maximum(model.eps_g(R, Q, start.T, readout, v_star), 0.0)
-        return {"eps_g": eps_g, "R": R, "Q": Q, "v": readout}, r, q
+        found = {"eps_g": eps_g, "R": R, "Q": Q, "v": readout}
+        return found if more is None else {**found, **more(Q, q)}
 
-    try:
-        y, info = integrate(rhs, y0, t, rtol=rtol, atol=number("atol", atol, low=0), method=method, limit=DIVERGED)
-    except DivergedError as error:
-        raise DivergedError(str(error), t=error.t, partial=shaped(error.partial)[0]) from None
-    return *shaped(y), info
-
-
-def result(model: LatentTeacher, t: np.ndarray, data: dict[str, np.ndarray], meta: dict[str, Any]) -> Result:
-    """The Result of a theory in modes."""
-    return Result(
-        kind="theory",
-        model=model.name,
-        parameters=parameters(model),
-        axis="t",
-        data={"t": t, **data},
-        dims={**{k: DIMS[k] for k in ("R", "Q", "v")}, **{k: DIMS["Q"] for k in ("W", "Sigma") if k in data}},
-        meta={**meta, **provenance()},
-    )
+    return Equations((follow,), observe, rtol, atol)

@@ -16,6 +16,7 @@ from tsphys.physics.activations import code
 from tsphys.physics.committee.integrals import closed
 from tsphys.physics.committee.motion import kernels, tolerance_of_S, tolerances
 from tsphys.physics.order_parameters import OrderParameters
+from tsphys.runs.frames import Equations, ode
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,12 @@ class Motion:
         """`atol` of each component of a state, as a function of it."""
         K, M = self.model.K, self.model.M
         return tolerances(K, K * M, K, atol, rtol, tolerance_of_S(*self.model.activations, K - M))
+
+    def equations(self, start: OrderParameters) -> Equations:
+        """The equations from a start."""
+        fine = self.model.activation in ("erf", "linear")
+        rtol, atol = (1e-12, 1e-13) if fine else (1e-11, 1e-12)
+        return Equations((ode(self.rhs(), self.state(start), self.tolerances),), self.observe, rtol, atol)
 
 
 def has_closed_equations(model: TwoLayer) -> bool:

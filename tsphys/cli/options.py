@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tsphys.cli.completion import PATH, items, values
+from tsphys.ground.texts import from_json, known
 from tsphys.registry import MODELS, model_class
 from tsphys.runs.files import check_free, npz, replacing
-from tsphys.studies.configuration import describe, from_json, known, read_config, run_options
+from tsphys.studies.configuration import describe, read_config, run_options
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -91,9 +92,8 @@ def _option(name: str, meta: Any, default: Any) -> Any:
     if meta["choices"]:
         shown += f" [{'|'.join(meta['choices'])}]"
     shown += f"  [default: {'none' if default is None else default}]"
-    kind = (
-        "JSON" if meta["shape"] else {int: "INT", float: "FLOAT", str: "TEXT", bool: "BOOL", list: "TEXT"}[meta["kind"]]
-    )
+    kinds = {int: "INT", float: "FLOAT", str: "TEXT", bool: "BOOL", list: "TEXT", dict: "JSON"}
+    kind = "JSON" if meta["shape"] else kinds[meta["kind"]]
     # Values are texts here and checked by the model itself, so that there is one set of rules and messages.
     long = dict.fromkeys([flag(name)] + ([s for s in short if s == flag(name)]))
     # A truth may be given by its name alone.

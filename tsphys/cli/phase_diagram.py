@@ -13,12 +13,13 @@ from tsphys.cli.completion import PATH, among, models, numbers
 from tsphys.cli.options import force_option, progress_bar
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.ground.parameters import number
+from tsphys.ground.texts import from_json
 from tsphys.registry import MODELS, model_class
 from tsphys.runs.files import check_free, pictures
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import available_threads
 from tsphys.runs.result import Result
-from tsphys.studies.configuration import RUN, from_json
+from tsphys.studies.configuration import RUN
 
 
 @click.command(name="phase-diagram")

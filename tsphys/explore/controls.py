@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsphys.errors import ModelError
+from tsphys.ground.texts import from_json
 from tsphys.registry import model_class
-from tsphys.studies.configuration import from_json, run_options
+from tsphys.studies.configuration import run_options
 
 #: Of an option that a page has its own way with, or that makes no difference to what is seen.
-LEFT_OUT = ("threads", "dtype", "partial", "replicas", "t", "engine", "rtol", "start")
+LEFT_OUT = ("threads", "dtype", "partial", "replicas", "t", "engine", "rtol", "atol", "start")
 #: Most of a size, and of other integers without a bound of their own.
 LARGEST_SIZE, LARGEST_COUNT = 10_000, 8
 #: Steps of a slider.

@@ -51,7 +51,7 @@ def param(
     help : str
         Meaning, with unit or scaling, in one line.
     kind : type
-        ``int``, ``float``, ``bool``, ``str``, ``list`` or ``object``; with `shape`, the kind of the entries.
+        ``int``, ``float``, ``bool``, ``str``, ``list``, ``dict`` or ``object``; with `shape`, the kind of the entries.
     low, high : float, optional
         Bounds, included unless `open_low`, `open_high`.
     choices : sequence of str, optional
@@ -65,7 +65,7 @@ def param(
     function : bool
         A Python function is allowed as well, in the library.
     check : callable, optional
-        ``check(name, value)`` of a list, as it is or a ModelError; see `tsphys.ground.times.course`.
+        ``check(name, value)`` of a list or table, as it is or a ModelError; see `tsphys.ground.times.course`.
     """
     meta = {
         "help": help,
@@ -96,7 +96,14 @@ def allowed(meta: Any) -> str:
     elif meta["kind"] is bool:
         words = "true or false"
     else:
-        words = {int: "an integer", float: "a finite number", str: "a text", list: "increasing numbers"}[meta["kind"]]
+        kinds = {
+            int: "an integer",
+            float: "a finite number",
+            str: "a text",
+            list: "increasing numbers",
+            dict: "a table",
+        }
+        words = kinds[meta["kind"]]
         if meta["shape"]:
             words = f"an array with {meta['shape']} axes of finite numbers"
         low, high = meta["low"], meta["high"]
@@ -211,7 +218,7 @@ def _coerce(name: str, value: Any, meta: Any) -> Any:
         if meta["optional"]:
             return None
         raise ModelError(name, value, "must be " + allowed(meta))
-    if meta["kind"] is list:
+    if meta["kind"] in (list, dict):
         return meta["check"](name, value)
     if meta["shape"]:
         out = numbers(value)

@@ -190,7 +190,7 @@ class OnlineAttack(Online):
         from tsphys.rules import online_attack as rules
 
         if self.strategy == "clairvoyant":
-            raise ModelError("strategy", self.strategy, "depends on the future and is no learning rule")
+            raise ModelError("strategy", self.strategy, "depends on the future, and has no theory for N → ∞")
         single = self.strategy in ("none", "constant") and self.examples == self.minibatch
         gains = (0.0, 0.0, 0.0, 0.0)
         if self.strategy == "optimal":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import array, number
+from tsphys.ground.texts import from_json, known
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -172,3 +173,25 @@ def microscopic(state: OrderParameters, N: int, rng: np.random.Generator) -> tup
     need(N, K, M)
     basis = np.linalg.qr(rng.standard_normal((N, M + K)))[0].T * np.sqrt(N)
     return np.hstack([A, L]) @ basis, LT @ basis[:M]
+
+
+def overlaps(name: str, value: Any) -> OrderParameters:
+    """OrderParameters as they are, or of a table with R, Q, T, which may be JSON; see `tsphys.ground.parameters.param`.
+
+    Raises
+    ------
+    ModelError
+        If it is something else.
+    """
+    if isinstance(value, OrderParameters):
+        return value
+    table = from_json(value) if isinstance(value, str) else value
+    if not isinstance(table, dict):
+        words = 'must be tsphys.OrderParameters, or a table as {"R": [[0.1]], "Q": [[0.2]], "T": [[1]]}'
+        raise ModelError(name, value if isinstance(value, str) else type(value).__name__, words)
+    for key in table:
+        known(f"{name}.{key}", key, [f.name for f in fields(OrderParameters)])
+    for key in ("R", "Q", "T"):
+        if key not in table:
+            raise ModelError(name, table, f"must have R, Q and T; {key} is missing")
+    return OrderParameters(**table)

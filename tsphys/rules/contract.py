@@ -57,7 +57,8 @@ class Online(Model):
     5. gives its rule by `learning_rule`,
 
     and owes nothing else. What follows from the rule it may say better: `start`, `eps_g` where there is a closed form,
-    `observables` where there are others, `readout_shape` and `dims` where readouts have more than one axis.
+    `observables`, and `measured` of a course in time, where there are others, `readout_shape` and `dims` where readouts
+    have more than one axis.
     """
 
     hint: ClassVar[str] = "a function of your own makes a tsphys.LearningRule"
@@ -85,3 +86,7 @@ class Online(Model):
     def readout_shape(self) -> tuple[int, ...] | None:
         """The shape in which readouts are seen; none: as they are."""
         return None
+
+    def measured(self, t: Any, R: Any, Q: Any, v: Any) -> dict[str, np.ndarray]:
+        """What is seen of a course in time, from overlaps (…, len(t), …)."""
+        return {}

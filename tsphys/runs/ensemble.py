@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,6 +27,9 @@ def ensemble(
     replicas: int,
     threads: int,
     dims: Mapping[str, tuple[str, ...]] | None = None,
+    needs: Mapping[str, tuple[int, ...]] | None = None,
+    derive: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]] = lambda observed: observed,
+    constants: Mapping[str, np.ndarray] | None = None,
     progress: Callable[[float], None] | None = None,
     checkpoint: Callable[[Result], Any] | None = None,
     resume: Result | None = None,
@@ -48,6 +52,12 @@ def ensemble(
         How many, and how many of them at once.
     dims : mapping
         Names of the axes of observables after (replica, axis).
+    needs : mapping, optional
+        Shapes of what `work` returns, if the Result has more of it than that.
+    derive : callable
+        What the Result has, from what `work` returned, (replica, axis, …).
+    constants : mapping, optional
+        What it has besides, the same for all.
     progress, checkpoint, resume
         Fraction done, finished replicas as they come, and those to start from.
     over : callable
@@ -61,6 +71,7 @@ def ensemble(
     check_memory("replicas", replicas, replicas * (REPLICA + 8.0 * len(values)), "the replicas")
     record = {**record, "replicas": replicas}
     data: dict[str, np.ndarray] = {}
+    fixed = dict(constants or {})
     whole = np.zeros(replicas, dtype=bool)
 
     def put(replica: int, found: Mapping[str, np.ndarray]) -> None:
@@ -77,14 +88,15 @@ def ensemble(
 
     def result(rows: np.ndarray) -> Result:
         part = {name: observed[rows] for name, observed in data.items()}
-        kept = np.arange(replicas)[rows].tolist()
+        kept, shown = np.arange(replicas)[rows].tolist(), {axis: values, **derive(part), **fixed}
         return Result(
             kind="simulation",
             model=model.name,
             parameters=parameters(model),
             axis=axis,
-            data={axis: values, **part},
-            dims={k: v for k, v in (dims or {}).items() if k in part},
+            data=shown,
+            dims={k: v for k, v in (dims or {}).items() if k in shown},
+            constants=tuple(fixed),
             meta={**record, "replicas": len(kept), "replica_ids": kept, **provenance()},
         )
 
@@ -93,8 +105,10 @@ def ensemble(
         note()
 
     if resume is not None:
-        for replica, row in finished_rows(resume, model, axis, values, record, replicas):
-            put(replica, {name: resume[name][row] for name in resume.observables})
+        sizes = {name: math.prod(shape) for name, shape in (needs or {}).items()}
+        for replica, row in finished_rows(resume, model, axis, values, record, replicas, sizes):
+            shapes = needs or {name: resume[name].shape[1:] for name in resume.observables}
+            put(replica, {name: resume[name][row].reshape(shape) for name, shape in shapes.items()})
     part = lambda: result(np.flatnonzero(whole)) if whole.any() else None  # noqa: E731
     with keeping(checkpoint, part, progress) as (note, told):
         todo = np.flatnonzero(~whole).tolist()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import inspect
-import json
 import os
 import sys
 from pathlib import Path
@@ -15,8 +13,9 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import DTYPES, ENGINES, param
+from tsphys.ground.texts import known
 from tsphys.ground.times import grid, times, whole_steps
-from tsphys.physics.order_parameters import LARGEST
+from tsphys.physics.order_parameters import LARGEST, overlaps
 from tsphys.registry import MODELS, VERBS, model_class, runner
 from tsphys.runs.frames.verb import Verb
 
@@ -32,7 +31,11 @@ RUN: dict[str, Any] = {
     "rtol": param(None, "relative tolerance of the solver; none: its default", optional=True),
     "partial": param(False, "where a point has no result NaN, not an error", kind=bool),
     "start": param(
-        None, "overlaps at t = 0, a table with R, Q, T (JSON, or TOML); none: the model's own", kind=str, optional=True
+        None,
+        "overlaps at t = 0, a table with R, Q, T (JSON, or TOML); none: the model's own",
+        kind=dict,
+        check=overlaps,
+        optional=True,
     ),
 }
 #: Bytes of a TOML file: far more than anybody writes.
@@ -91,45 +94,13 @@ def describe(name: str, verb: str, values: dict[str, Any]) -> tuple[Any, dict[st
     for key in options:
         if key == "t" or runs[key].metadata["kind"] is list:
             options[key] = grid(key, options[key])
-    if runs.get("start") is RUN["start"] and options.get("start") is not None:
-        options["start"] = _overlaps(options["start"])
+        elif runs[key].metadata["kind"] is dict and options[key] is not None:
+            options[key] = runs[key].metadata["check"](key, options[key])
     return model, {**options, **axes}
-
-
-def _overlaps(value: Any) -> Any:
-    """A table of R, Q, T as OrderParameters."""
-    from tsphys.physics.order_parameters import OrderParameters
-
-    if isinstance(value, str):
-        value = from_json(value)
-    if not isinstance(value, dict):
-        raise ModelError("start", value, 'must be a table as {"R": [[0.1]], "Q": [[0.2]], "T": [[1]]}')
-    for key in value:
-        known("start." + key, key, [f.name for f in dataclasses.fields(OrderParameters)])
-    for key in ("R", "Q", "T"):
-        if key not in value:
-            raise ModelError("start", value, f"must have R, Q and T; {key} is missing")
-    return OrderParameters(**value)
-
-
-def from_json(text: str) -> Any:
-    """What a text stands for in JSON, or the text itself."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
 
 
 def _is_axis(value: Any) -> bool:
     return isinstance(value, list) or (isinstance(value, str) and (":" in value or "," in value))
-
-
-def known(what: str, key: str, names: Any) -> None:
-    """Raise a ModelError about `what`, with the nearest name or else all, unless `key` is among `names`."""
-    if key not in names:
-        near = difflib.get_close_matches(key, list(names), n=1, cutoff=0.5)
-        words = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
-        raise ModelError(what, key, f"is not known; {words}")
 
 
 def read_toml(path: str | os.PathLike[str], what: str = "config") -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.starts import checked_start, drawn_start
 from tsphys.runs.checkpoint import finished_rows, keeping
 from tsphys.runs.memory import REPLICA, check_memory
-from tsphys.runs.online import readouts
+from tsphys.runs.online import seen, teachers
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
@@ -140,17 +140,15 @@ def simulate(
     def result(rows: np.ndarray | slice) -> Result:
         part = {name: values[rows] for name, values in data.items()}
         kept = np.arange(replicas)[rows].tolist()
-        constants = {"T": np.array(first.T), "v_star": np.array(first.v_star)}
-        derived = model.observables(part["R"], part["Q"], first.T, part["v"], first.v_star)
-        part["v"] = readouts(model, part["v"])
+        constants = teachers(first)
         extra = {} if rule.schedule is None else {"phases": [phases.get(replica, []) for replica in kept]}
         return Result(
             kind="simulation",
             model=model.name,
             parameters=parameters(model),
             axis="t",
-            data={"t": t, **derived, **part, **constants},
-            dims=model.dims,
+            data={"t": t, **seen(model, t, first, part), **constants},
+            dims=dict(model.dims),
             constants=tuple(constants),
             meta={**record, "replicas": len(kept), "replica_ids": kept, **extra, **provenance()},
         )

@@ -7,29 +7,37 @@ run is a second frame.
 
 from tsphys.runs.axis import Points
 from tsphys.runs.frames.course import course, courses, or_over_time
+from tsphys.runs.frames.flow import Equations, Follow, Solution, flow, ode
 from tsphys.runs.frames.instances import Memory, Replica, instances, replicated
 from tsphys.runs.frames.iterated import Steps, iterated, seen
 from tsphys.runs.frames.options import Options, Replicas
+from tsphys.runs.frames.solved import solved
 from tsphys.runs.frames.static import static, theory
 from tsphys.runs.frames.verb import Verb
 from tsphys.runs.points import over, stack
 
 __all__ = [
+    "Equations",
+    "Follow",
     "Memory",
     "Options",
     "Points",
     "Replica",
     "Replicas",
+    "Solution",
     "Steps",
     "Verb",
     "course",
     "courses",
+    "flow",
     "instances",
     "iterated",
+    "ode",
     "or_over_time",
     "over",
     "replicated",
     "seen",
+    "solved",
     "stack",
     "static",
     "theory",

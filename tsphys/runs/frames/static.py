@@ -74,7 +74,10 @@ def static(
     return made
 
 
-def solution(model: Any, axis: str, data: dict[str, Any], meta: Mapping[str, Any]) -> Result:
+def solution(
+    model: Any, axis: str, data: dict[str, Any], meta: Mapping[str, Any],
+    dims: Mapping[str, tuple[str, ...]] | None = None,
+) -> Result:  # fmt: skip
     """The Result of a theory."""
     return Result(
         kind="theory",
@@ -82,5 +85,6 @@ def solution(model: Any, axis: str, data: dict[str, Any], meta: Mapping[str, Any
         parameters=parameters(model),
         axis=axis,
         data=data,
+        dims={k: v for k, v in (dims or {}).items() if k in data},
         meta={**meta, **provenance()},
     )
