@@ -199,3 +199,31 @@ def test_notebooks_get_a_table_with_curves(theory):
     evil = tsphys.Result("theory", "<script>", {"a": "<b>"}, "t", {"t": np.ones(1), "x<": np.ones(1)})._repr_html_()
     assert "<script>" not in evil
     assert "<b>" not in evil.replace("<b>theory", "")
+
+
+def test_a_comparison_shows_points_and_scores(theory):
+    sim = noisy(theory, 3, N=100, replica_ids=[*range(5)], start=theory.meta["start"])
+    found = tsphys.compare(sim, theory)
+    figure = found.plot("eps_g", "R")
+    above, below = figure.axes[0], figure.axes[2]
+    assert len(above.containers) == 1
+    drawn = [line.get_ydata() for line in below.lines]
+    assert any(np.array_equal(z, found.z["eps_g"]) for z in drawn)
+    heights = [line.get_ydata()[0] for line in below.lines if len(line.get_xdata()) == 2]
+    assert {-found.threshold, found.threshold} <= set(heights)
+    assert found.verdict in figure.legends[0].get_title().get_text()
+    assert len(tsphys.plot(found, "eps_g").axes) == 2
+    assert found.verdict in found._repr_html_()
+    with pytest.raises(tsphys.ModelError):
+        found.plot("energy")
+
+
+def test_models_and_studies_show_themselves():
+    from tsphys.studies.study import study
+
+    html = tsphys.TwoLayer(lr=0.25)._repr_html_()
+    assert "0.25" in html
+    assert "learning rate" in html
+    told = study({"model": "hopfield", "compute": "solve", "T": 0.2, "axes": {"alpha": [0.01, 0.02]}})._repr_html_()
+    assert "hopfield" in told
+    assert "2 from 0.01 to 0.02" in told

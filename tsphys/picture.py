@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from tsphys.comparison.verdict import Comparison
 from tsphys.curves import PARTS, Curves, Line, curves, shared
 from tsphys.errors import ModelError
 from tsphys.ground.texts import printable
@@ -52,16 +53,16 @@ class Picture(Figure):
         return file.getvalue()
 
 
-def plot(*what: Result | str, x: str | None = None, log: str = "auto") -> Picture:
+def plot(*what: Result | Comparison | str, x: str | None = None, log: str = "auto") -> Picture:
     """Draw results, simulations as points with their standard errors, theories as lines.
 
     Parameters
     ----------
-    what : Result or str
-        One or several results, and names of observables; a panel each. Without a name all that the results have in
-        common are drawn, at most six. Entries of a matrix are a family of curves. An observable of a study is drawn
-        over its first axis at the end of the runs, simulation and theory; with many values of a second axis it is a
-        map over both.
+    what : Result, Comparison or str
+        One or several results, or what `compare` found, and names of observables; a panel each. Without a name all that
+        the results have in common are drawn, at most six. Entries of a matrix are a family of curves. An observable of
+        a study is drawn over its first axis at the end of the runs, simulation and theory; with many values of a second
+        axis it is a map over both.
     x : str, optional
         What to draw over; the axis of the results if it is not given.
     log : {"auto", "none", "x", "y", "xy"}
@@ -91,6 +92,8 @@ def plot(*what: Result | str, x: str | None = None, log: str = "auto") -> Pictur
     """
     results = [r for r in what if isinstance(r, Result)]
     names = [n for n in what if isinstance(n, str)]
+    if what and isinstance(what[0], Comparison) and len(what) == 1 + len(names) and x is None and log == "auto":
+        return compared(what[0], names)
     for other in what:
         if not isinstance(other, Result | str):
             raise ModelError("plot", other, "must be Results and names of observables")
@@ -144,6 +147,55 @@ def draw(
         else:
             figure.suptitle(title, fontsize=9)
     return figure, data
+
+
+def compared(comparison: Comparison, names: Sequence[str] = ()) -> Picture:
+    """Points on curves, and under each panel the scores of the means, with the bounds that chance allows.
+
+    Raises
+    ------
+    ModelError
+        If an observable is not among those compared, or the comparison does not hold what it compared.
+    """
+    sim, theory = comparison.simulation, comparison.theory
+    if sim is None or theory is None:
+        raise ModelError("comparison", None, "must hold the results that it compared")
+    names = list(names) or [k for k in _telling([sim, theory]) if k in comparison.z][:PANELS]
+    for name in names:
+        if name not in comparison.z:
+            raise ModelError("plot", name, "must be among " + ", ".join(comparison.z))
+    panels = [[(result, curves(result, name)[0]) for result in (sim, theory)] for name in names]
+    with np.errstate(all="ignore"), style():
+        several = any(len(c.lines) > 1 for panel in panels for _, c in panel)
+        looks = _looks([(result, c.kind) for result, c in panels[0]])
+        wide = max(1.5 * COLUMN, len(names) * (1.3 if several else 1.1) * COLUMN)
+        figure = Picture(figsize=(wide, 1.35 * COLUMN))
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(2, len(names), squeeze=False, height_ratios=(3, 1), sharex="col")
+        for (above, below), panel, name in zip(axes.T, panels, names):
+            _lines(above, panel, looks, "auto", {})
+            _scores(below, comparison, name, panel[0][1])
+            above.set_xlabel("")
+        told = {look.words: look.handle(c.kind, several) for look, (_, c) in zip(looks, panels[0])}
+        title = f"{escaped(sim.model)}: {comparison.verdict}, largest |z| {comparison.max_abs_z:.2f}"
+        places: dict[str, Any] = {"loc": "outside upper left", "alignment": "left", "ncols": 2}
+        figure.legend([*told.values()], [*told], title=title, **places)
+    return figure
+
+
+def _scores(ax: Any, comparison: Comparison, name: str, c: Curves) -> None:
+    """Scores of an observable; hollow where there is no verdict."""
+    z, judged = (np.moveaxis(of[name], 0, -1) for of in (comparison.z, comparison.judged))
+    at = np.arange(len(c.values)) if c.values.dtype.kind == "U" else c.values
+    for i, line in enumerate(line for line in c.lines if not line.twin):
+        colour = COLOURS[i % len(COLOURS)]
+        known = judged[line.index]
+        ax.plot(at, z[line.index], "o", color=colour, mfc="white", ms=3, mew=0.8)
+        ax.plot(at[known], z[line.index][known], "o", color=colour, ms=3, mew=0.8)
+    for height in (-comparison.threshold, comparison.threshold):
+        ax.axhline(height, color="0.35", lw=0.7, ls=":")
+    ax.axhline(0, color="0.35", lw=0.6)
+    ax.set(xlabel=words(c.over, axis=True), ylabel="$z$")
 
 
 def _telling(results: Sequence[Result]) -> list[str]:

@@ -124,6 +124,8 @@ def compare(
         differ=_differ(simulation, theory, len(theories) > 1),
         notes=tuple(notes),
         reasons=tuple(reasons),
+        simulation=simulation,
+        theory=theory,
     )
     if changes or (changes is None and theories and "quadrature" not in theory.meta):
         return dataclasses.replace(found, changes=seen_changes(found, theory))

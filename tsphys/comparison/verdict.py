@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 
 from tsphys.comparison.scores import threshold
+from tsphys.ground import html
+from tsphys.runs.result import Result
 
 #: Part of an observable below which a difference is rounding: what does not fluctuate is compared exactly.
 EXACT = 1e-7
@@ -44,6 +48,8 @@ class Comparison:
         What else should be known: what was not known of the two.
     reasons : tuple of str
         Why there is no verdict where there is none.
+    simulation, theory : Result, optional
+        What was compared, where both have numbers; for pictures.
     """
 
     z: dict[str, np.ndarray]
@@ -60,6 +66,30 @@ class Comparison:
     differ: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    simulation: Result | None = field(default=None, compare=False)
+    theory: Result | None = field(default=None, compare=False)
+
+    def plot(self, *observables: str) -> Any:
+        """A picture: points on curves, and under them how far they are off, in standard errors; all by default.
+
+        Raises
+        ------
+        ModelError
+            If an observable is not among those compared.
+        """
+        # Pictures stand above what they show.
+        return import_module("tsphys.picture").compared(self, observables)
+
+    def _repr_html_(self) -> str:
+        colour = {"agree": "#009E73", "disagree": "#D55E00"}.get(self.verdict, "#999999")
+        word = f"<b style='color:{colour}'>{self.verdict}</b>, max |z| = {self.max_abs_z:.2f} of {self.threshold:.2f}"
+        rows = {"verdict": word}
+        for name, z in self.z.items():
+            line = html.sparkline(np.abs(z).reshape(len(z), -1).max(axis=1).tolist())
+            rows[name] = f"{line} max |z| = {np.abs(z).max():.2f}"
+        if self.reasons:
+            rows["no verdict"] = html.text(self.reasons[0])
+        return html.table("simulation against theory", rows)
 
     @property
     def threshold(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tsphys.ground import html
 from tsphys.ground.parameters import validate
 from tsphys.physics.order_parameters import DIMS, OrderParameters
 
@@ -40,6 +41,12 @@ class Model:
 
     def __post_init__(self) -> None:
         validate(self, self.hint)
+
+    def _repr_html_(self) -> str:
+        own = [(name, f.metadata) for name, f in self.__dataclass_fields__.items() if f.metadata]
+        rows = {name: f"{html.text(getattr(self, name))} <i style='opacity:.65'>{html.text(meta['help'])}</i>"
+                for name, meta in own}  # fmt: skip
+        return html.table(type(self).__name__, rows)
 
 
 class Static(Model):

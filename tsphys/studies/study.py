@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tsphys.errors import ModelError
+from tsphys.ground import html
 from tsphys.ground.parameters import number, parameters
 from tsphys.ground.times import grid
 from tsphys.registry import model_class, simulate, solve, takes
@@ -161,6 +162,12 @@ class Study:
         if math.prod(self.shape) > MOST_POINTS:
             words = f"must be at most {MOST_POINTS:g} in all"
             raise ModelError("points", " x ".join(map(str, self.shape)), words)
+
+    def _repr_html_(self) -> str:
+        rows = {name: html.text(", ".join(f"{k} = {v}" for k, v in self.fixed.items())) for name in ["fixed"]}
+        for axis in self.axes:
+            rows |= {k: html.text(f"{len(v)} from {v[0]} to {v[-1]}") for k, v in axis.columns.items()}
+        return html.table(f"study of {self.model}: {self.compute}", rows)
 
     @property
     def shape(self) -> tuple[int, ...]:
