@@ -20,6 +20,7 @@ from tsphys.models.continual import Continual
 from tsphys.odes.equations import online
 from tsphys.odes.equations.expansion import Process
 from tsphys.odes.equations.one_step import one_step
+from tsphys.odes.equations.overlaps import Overlaps, States
 from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.physics.activations import code
 from tsphys.physics.committee.motion import kernels, tolerance_of_S, tolerances
@@ -30,7 +31,7 @@ from tsphys.runs import frames
 
 
 @dataclass(frozen=True)
-class Motion:
+class Motion(States):
     """The equations of motion of a model for given teachers.
 
     Parameters
@@ -46,9 +47,9 @@ class Motion:
     v_star: np.ndarray
 
     @property
-    def T_inv(self) -> np.ndarray:
-        """T⁺, the pseudo-inverse."""
-        return np.linalg.pinv(self.T, hermitian=True)
+    def K(self) -> int:
+        """Students."""
+        return self.model.K
 
     def _readout(self, task: int, silent: int) -> np.ndarray:
         """Readouts of the teachers while a task is active, and of `silent` more."""
@@ -60,22 +61,10 @@ class Motion:
         g = self.model.activation
         return np.full(self.model.K + teachers, code(g)), g in ("erf", "linear")
 
-    def state(self, start: OrderParameters) -> np.ndarray:
-        """(R, triangle of S, heads) as one vector."""
-        S = start.Q - start.R @ self.T_inv @ start.R.T
-        return np.concatenate([start.R.ravel(), S[np.tril_indices(len(S))], start.v])
-
-    def split(self, y: np.ndarray, teachers: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """R (…, K, teachers), S (…, K, K) and heads (…, S·K) of states (…, n)."""
-        K, (row, column) = self.model.K, np.tril_indices(self.model.K)
-        S = np.empty((*y.shape[:-1], K, K))
-        S[..., row, column] = S[..., column, row] = y[..., K * teachers : K * teachers + len(row)]
-        return y[..., : K * teachers].reshape(*y.shape[:-1], K, teachers), S, y[..., K * teachers + len(row) :]
-
     def seen(self, time: float, y: np.ndarray) -> State:
         """The state as schedules see it."""
-        R, S, v = self.split(y, len(self.T))
-        return State(time, R, S + R @ self.T_inv @ R.T, self.T, v, self.v_star)
+        R, S, v = self.split(y)
+        return State(time, R, self.Q(R, S), self.T, v, self.v_star)
 
     def rhs(self, mixture: np.ndarray, silent: int = 0) -> Callable[[float, np.ndarray], np.ndarray]:
         """``rhs(t, z)`` while examples are of each task with the probabilities `mixture` (S,).
@@ -115,13 +104,14 @@ class Motion:
     def leg(self, block: int, phase: Phase, y: np.ndarray, rtol: float, atol: float) -> Leg:
         """The motion from y on during a block."""
         K, M = self.model.K, len(self.T)
-        R, S, v = self.split(y, M)
+        R, S, v = self.split(y)
         y = np.concatenate([y[: len(y) - len(v)], v if phase.v is None else phase.v])
         pull, mixture = phase.rates(self.model.learning_rule()), self.model.mixture(block)
         if pull is None:
             return Leg(self.rhs(mixture), y, self.tolerances(rtol, atol), lambda z: z)
         anchors = np.hstack([R, triangular_root(S)])
         row, column = np.tril_indices(K)
+        wide = Overlaps(np.eye(M + K), K)
         free, drawn, size = self.rhs(mixture, K), np.repeat(pull, M + K), anchors.size
 
         def rhs(t: float, z: np.ndarray) -> np.ndarray:
@@ -131,7 +121,7 @@ class Motion:
             return dz
 
         def back(z: np.ndarray) -> np.ndarray:
-            R, S, v = self.split(z, M + K)
+            R, S, v = wide.split(z)
             S = S + R[..., M:] @ R[..., M:].swapaxes(-1, -2)
             return np.concatenate([R[..., :M].reshape(len(z), -1), S[..., row, column], v], axis=-1)
 
@@ -141,7 +131,7 @@ class Motion:
     def observe(self, states: np.ndarray) -> dict[str, np.ndarray]:
         """``eps_g`` (n, S), ``R``, ``Q``, ``v`` (n, S·K) of states (n, …)."""
         n, K, M = len(states), self.model.K, len(self.T)
-        R, _, v = self.split(states, M)
+        R, _, v = self.split(states)
         shared = states[:, : states.shape[1] - v.shape[1]]
         eps_g, Q = np.empty((n, self.model.tasks)), np.empty((n, K, K))
         kernel, (kind, near) = kernels(self.model.activation, self.model.activation)[1], self._kinds(M)
@@ -222,7 +212,6 @@ def chain(model: Continual, start: OrderParameters) -> online.Chain:
     if model.mixing == "alternate":
         raise ModelError("fluctuations", True, "must be false where tasks take turns: steps depend on each other")
     motion = Motion(model, np.array(start.T), np.array(start.v_star))
-    overlaps = online.Overlaps(motion.T, model.K)
     rule = online.expandable(model.learning_rule())
     own = [
         replace(rule, params=model.parameters_of(mixture), n_noise=1, smooth=model.activation != "relu", schedule=None)
@@ -230,16 +219,16 @@ def chain(model: Continual, start: OrderParameters) -> online.Chain:
     ]
 
     def stage(i: int, t: float, y: np.ndarray) -> online.Stage:
-        phase = online.fixed_phase(model.phase, overlaps, start, i, t, y, pull=True)
+        phase = online.fixed_phase(model.phase, motion, start, i, t, y, pull=True)
         shares = list(zip(model.mixture(i).tolist(), own))
-        begun = online.beginning(model.phase, overlaps, start, i, t)
+        begun = online.beginning(model.phase, motion, start, i, t)
         if phase.rates(rule) is not None:
             return _anchored(motion, shares, i, t, phase.end(t), begun)
         free = motion.rhs(model.mixture(i))
-        process = online.process_of(shares, overlaps, motion.v_star, lambda y: free(0.0, y))
+        process = online.process_of(shares, motion, motion.v_star, lambda y: free(0.0, y))
         return online.Stage(process, end=phase.end(t), enter=begun)
 
-    return online.Chain(overlaps.state(start), stage, motion.observe, lambda y: overlaps.units(y, rough=False))
+    return online.Chain(motion.state(start), stage, motion.observe, lambda y: motion.units(y, rough=False))
 
 
 def _anchored(
@@ -250,10 +239,9 @@ def _anchored(
     The last two stay as they were at the beginning, which differs from run to run.
     """
     model, M, K = motion.model, len(motion.T), motion.model.K
-    before = online.Overlaps(motion.T, K)
     T = np.eye(M + K)
     T[:M, :M] = motion.T
-    overlaps, free = online.Overlaps(T, K), motion.rhs(model.mixture(block), K)
+    overlaps, free = Overlaps(T, K), motion.rhs(model.mixture(block), K)
     size, (row, column) = K * (M + K), np.tril_indices(K)
     n = size + len(row) + model.tasks * K
     moments = one_step(shares, online.nodes_of(shares[0][1], K), T, motion.v_star)
@@ -278,7 +266,7 @@ def _anchored(
         return np.concatenate([own, own[:size], np.maximum(z[-K:], 1e-3)])
 
     def enter(y: np.ndarray) -> np.ndarray:
-        R, S, v = before.split(begun(y))
+        R, S, v = motion.split(begun(y))
         phase = model.phase(block, motion.seen(t, y))
         anchors = np.hstack([R, triangular_root(S)])
         rates = phase.rates(model.learning_rule())
@@ -287,6 +275,6 @@ def _anchored(
 
     def back(z: np.ndarray) -> np.ndarray:
         R, S, v = overlaps.split(z[:n])
-        return before.join(R[:, :M], S + R[:, M:] @ R[:, M:].T, v)
+        return motion.join(R[:, :M], S + R[:, M:] @ R[:, M:].T, v)
 
     return online.Stage(Process(drift, noise, units), end=end, enter=enter, back=back)

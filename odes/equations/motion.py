@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.models.two_layer import TwoLayer
+from tsphys.odes.equations.overlaps import States
 from tsphys.physics.activations import code
 from tsphys.physics.committee.integrals import closed
 from tsphys.physics.committee.motion import kernels, tolerance_of_S, tolerances
@@ -20,7 +21,7 @@ from tsphys.runs.frames import Equations, ode
 
 
 @dataclass(frozen=True)
-class Motion:
+class Motion(States):
     """The equations of motion of a model for given teachers.
 
     Parameters
@@ -42,9 +43,9 @@ class Motion:
         return np.array([m.eta_w, m.eta_v, m.noise * m.noise, m.kappa, m.kappa_v, float(m.minibatch)])
 
     @property
-    def T_inv(self) -> np.ndarray:
-        """T⁺, the pseudo-inverse."""
-        return np.linalg.pinv(self.T, hermitian=True)
+    def K(self) -> int:
+        """Students."""
+        return self.model.K
 
     @property
     def arguments(self) -> tuple[Any, ...]:
@@ -52,11 +53,6 @@ class Motion:
         student, teacher = self.model.activations
         kind = np.array([code(student)] * self.model.K + [code(teacher)] * self.model.M)
         return kind, student == teacher and student in ("erf", "linear"), self.T, self.T_inv, self.v_star
-
-    def state(self, start: OrderParameters) -> np.ndarray:
-        """(R, triangle of S, v) as one vector."""
-        S = start.Q - start.R @ self.T_inv @ start.R.T
-        return np.concatenate([start.R.ravel(), S[np.tril_indices(len(S))], start.v])
 
     def rhs(self) -> Callable[[float, np.ndarray], np.ndarray]:
         """``rhs(t, y)`` for `integrate`."""

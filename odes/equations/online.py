@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.odes.equations.expansion import Process
 from tsphys.odes.equations.one_step import Shares, on_the_sphere, one_step
+from tsphys.odes.equations.overlaps import Overlaps, States
 from tsphys.physics.order_parameters import OrderParameters
 from tsphys.rules.engines import EXPANSION, FEATURES, lacking
 from tsphys.rules.field_average import SCRAMBLINGS, Nodes, gauss, lawful, polar, sobol
@@ -32,67 +33,7 @@ SMOOTH, ROUGH, WIDE = 2**12, 2**14, 1.5
 GAUSS = 2**11
 
 
-#: Time in which what begins at zero grows to a size over which differences are taken.
-AT_ONCE = 1e-4
-
 Drift = Callable[[np.ndarray], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Overlaps:
-    """States (R, S, v) of K students with M teachers.
-
-    Parameters
-    ----------
-    T : ndarray (M, M)
-        Overlaps of the teachers.
-    K : int
-    """
-
-    T: np.ndarray
-    K: int
-
-    @cached_property
-    def T_inv(self) -> np.ndarray:
-        """T⁺."""
-        return np.linalg.pinv(self.T, hermitian=True)
-
-    def state(self, start: OrderParameters) -> np.ndarray:
-        """(R, triangle of S, v) as one vector."""
-        S = start.Q - start.R @ self.T_inv @ start.R.T
-        return np.concatenate([start.R.ravel(), S[np.tril_indices(self.K)], start.v])
-
-    def split(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """R (…, K, M), S (…, K, K), v (…, V) of states (…, n)."""
-        K, M, (row, column) = self.K, len(self.T), np.tril_indices(self.K)
-        S = np.empty((*y.shape[:-1], K, K))
-        S[..., row, column] = S[..., column, row] = y[..., K * M : K * M + len(row)]
-        return y[..., : K * M].reshape(*y.shape[:-1], K, M), S, y[..., K * M + len(row) :]
-
-    def join(self, R: np.ndarray, S: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """The state (n,)."""
-        return np.concatenate([R.ravel(), S[np.tril_indices(self.K)], v])
-
-    def Q(self, R: np.ndarray, S: np.ndarray) -> np.ndarray:
-        """Q (…, K, K)."""
-        return S + R @ self.T_inv @ R.swapaxes(-1, -2)
-
-    def units(self, y: np.ndarray, rough: bool, speed: np.ndarray | None = None) -> np.ndarray:
-        """Sizes over which the motion changes: of a rule with kinks those of S, as students come close to teachers.
-
-        S that is nothing yet, but moves with a `speed` (n,), changes over a part of that.
-        """
-        R, S, v = self.split(y)
-        rest = np.maximum(np.diag(S), 0.0)
-        if speed is not None:
-            rest = np.maximum(rest, AT_ONCE * np.abs(np.diag(self.split(speed)[1])))
-        Q = np.maximum(np.maximum(np.diag(self.Q(R, S)), rest), 1e-24 * np.max(np.diag(self.T)) + 1e-100)
-        own = np.sqrt(np.maximum(rest, 1e-12 * Q))
-        across = np.minimum(own, np.sqrt(Q)) if rough else np.sqrt(Q)
-        teacher = np.sqrt(np.maximum(np.diag(self.T), 1e-300))
-        return self.join(
-            np.outer(across, teacher), 0.1 * np.outer(own, own), np.full(len(v), np.abs(v).max(initial=1e-3))
-        )
 
 
 class Stage(NamedTuple):
@@ -178,7 +119,7 @@ def widened(dimensions: int, points: int) -> Nodes:
     return Nodes("sobol", np.sqrt(WIDE) * z, w / w.sum())
 
 
-def process_of(rules: Shares, overlaps: Overlaps, v_star: Any, drift: Drift) -> Process:
+def process_of(rules: Shares, overlaps: States, v_star: Any, drift: Drift) -> Process:
     """The process of rules, as in `one_step`, whose motion of (R, S, v) is `drift`."""
     rule = rules[0][1]
     moments, decay = one_step(rules, nodes_of(rule), overlaps.T, np.array(v_star)), np.full(rule.K, rule.weight_decay)
@@ -238,7 +179,7 @@ def spherical(model: Any, start: OrderParameters, *, drift: Drift) -> Chain:
 Enter = Callable[[int, State], Phase]
 
 
-def beginning(enter: Enter, overlaps: Overlaps, start: OrderParameters, i: int, t: float) -> Drift:
+def beginning(enter: Enter, overlaps: States, start: OrderParameters, i: int, t: float) -> Drift:
     """The function y -> state in which a phase begins, with a readout of its own if it has one."""
 
     def begun(y: np.ndarray) -> np.ndarray:
@@ -250,7 +191,7 @@ def beginning(enter: Enter, overlaps: Overlaps, start: OrderParameters, i: int, 
 
 
 def fixed_phase(
-    enter: Enter, overlaps: Overlaps, start: OrderParameters, i: int, t: float, y: np.ndarray, pull: bool = False
+    enter: Enter, overlaps: States, start: OrderParameters, i: int, t: float, y: np.ndarray, pull: bool = False
 ) -> Phase:
     """The phase i that begins in a state y at t, if it does not depend on the state but in its readout.
 
