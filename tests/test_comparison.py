@@ -10,6 +10,7 @@ import tsphys
 from tsphys.comparison.scores import normal, of_variance, threshold
 from tsphys.runs.result import Result
 from tsphys.validation.calibration import STATICS, honest, rms
+from tsphys.validation.checks import on_theory
 
 T = np.linspace(0, 1, 6)
 CURVE = 0.3 + 0.7 * np.exp(-3 * T)
@@ -306,6 +307,10 @@ def test_more_replicas_than_a_size_is_worth_are_no_verdict_and_two_sizes_are():
     # The bias itself is 0.5 % of m, and seen.
     assert tsphys.compare(sim, theory, finite_size=False).verdict == "disagree"
     assert tsphys.compare(dense(64, N=400, T=0.4)[0], theory, smaller=sim).ok
+    assert "there is one with fewer of them" in on_theory(sim, theory, "m").detail
+    finding = on_theory(sim, theory, "m", observables=["m"])
+    assert finding.score < finding.limit
+    assert "of 256 replicas" in finding.detail
 
 
 def test_what_is_closer_to_a_transition_than_a_size_can_tell_has_no_verdict():

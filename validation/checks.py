@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 import tsphys
-from tsphys.comparison import scores
+from tsphys.comparison import Comparison, scores
 from tsphys.comparison.scores import normal
 from tsphys.runs.result import Result
 
 #: Probability that one statistical check fails although theory and simulation agree.
 LEVEL = 1e-4
+#: Fewest replicas that a simulation is held against theory with.
+FEWEST = 4
 KINDS = {
     "simulation": "theory against simulation, max |z|",
     "size": "finite-size scaling, max |z|",
@@ -73,9 +74,16 @@ class Check:
 def on_theory(sim: Result, theory: Result, shown: str, observables: Any = None, finite_size: bool = True) -> Finding:
     """z-scores of a simulation with its theory, by `tsphys.compare`, with what it knows of finite sizes or without.
 
-    Where it comes to no verdict the score is infinite: a check that cannot tell is none.
+    Where so many replicas see more than theory says about this size, fewer are held against it. If there is no verdict
+    even so, points can be found wrong only, and the detail says so.
     """
-    found = tsphys.compare(sim, theory, observables=observables, level=LEVEL, finite_size=finite_size, changes=False)
+    n = least = len(sim[sim.observables[0]])
+    found = all_of_them = _compared(sim, theory, observables, finite_size)
+    while found.verdict == "undecided" and least >= 2 * FEWEST:
+        least //= 2
+        found = _compared(some(sim, least), theory, observables, finite_size)
+    if found.verdict == "undecided":
+        found, least = all_of_them, n
     worst = max(found.z, key=lambda name: float(np.abs(found.z[name]).max()))
     at = np.unravel_index(np.abs(found.z[worst]).argmax(), found.z[worst].shape)
     detail = (
@@ -86,8 +94,20 @@ def on_theory(sim: Result, theory: Result, shown: str, observables: Any = None, 
     if np.nanmax(np.abs(found.spread[wide]), initial=0.0) == found.max_abs_z > 0:
         detail = f"variance of {wide} between replicas; {detail}"
     if found.verdict == "undecided":
-        return Finding(math.inf, found.threshold, f"no verdict: {'; '.join(found.reasons)}", (sim, theory, shown))
+        detail = f"{'; '.join(found.reasons)}; {detail}"
+    detail += f", from {least} of {n} replicas" if least < n else ""
     return Finding(found.max_abs_z, found.threshold, detail, (sim, theory, shown))
+
+
+def _compared(sim: Result, theory: Result, observables: Any, finite_size: bool) -> Comparison:
+    return tsphys.compare(sim, theory, observables=observables, level=LEVEL, finite_size=finite_size, changes=False)
+
+
+def some(sim: Result, n: int) -> Result:
+    """The first n replicas."""
+    ids = {"replica_ids": sim.meta["replica_ids"][:n]} if "replica_ids" in sim.meta else {}
+    data = {k: v[:n] if k in sim.observables else v for k, v in sim.data.items()}
+    return replace(sim, data=data, meta={**sim.meta, **ids, "replicas": n})
 
 
 def threshold(count: int) -> float:

@@ -22,8 +22,8 @@ TRIALS = 8
 def seen_changes(found: Comparison, theory: Result) -> dict[str, tuple[float, float]]:
     """Values of the parameters of a theory, and the change of each that half of all such comparisons would see.
 
-    That is where the largest shift of a point with a verdict, in errors, reaches the threshold; the theory is solved
-    again with larger values until it does.
+    That is where the largest shift of a point that fluctuates and has a verdict, in errors, reaches the threshold; the
+    theory is solved again with larger values until it does.
 
     Parameters
     ----------
@@ -41,13 +41,15 @@ def seen_changes(found: Comparison, theory: Result) -> dict[str, tuple[float, fl
     if again is None:
         return {}
 
+    telling = {name: found.telling(name) for name in found.z}
+
     def shift(name: str, value: float) -> float:
         """Largest shift of a point, in thresholds."""
         other: Any = {name: value}
         changed = again(**other)
         shifts = [
-            float(np.nanmax(np.abs(changed[k] - theory[k])[judged] / found.error[k][judged], initial=0.0))
-            for k, judged in found.judged.items()
+            float(np.nanmax(np.abs(changed[k] - theory[k])[there] / found.error[k][there], initial=0.0))
+            for k, there in telling.items()
         ]
         return max(shifts) / found.threshold
 

@@ -8,7 +8,7 @@ import numpy as np
 
 #: Logarithm of the tail of Student's t below which it is taken by its asymptotic form: it underflows further out.
 FAR = -600.0
-#: Degrees of freedom from which on Student's t is normal to rounding; SciPy's tail loses its digits beyond.
+#: Degrees of freedom from which on Student's t is normal to rounding.
 MANY = 1e12
 
 
@@ -18,11 +18,12 @@ def normal(score: Any, freedom: Any) -> np.ndarray:
     Far out by Wallace's form √(ν ln(1 + t²/ν)) (8ν + 1)/(8ν + 3), which then is right to 1e-3 of itself (Wallace, Ann.
     Math. Stat. 30, 1124 (1959)).
     """
-    from scipy import special, stats
+    from scipy import special
 
     score, freedom = np.broadcast_arrays(np.asarray(score, dtype=float), np.asarray(freedom, dtype=float))
     size, nu = np.abs(score), np.minimum(freedom, MANY)
-    tail = np.where(freedom < MANY, stats.t.logsf(size, nu), stats.norm.logsf(size))
+    with np.errstate(divide="ignore"):
+        tail = np.where(freedom < MANY, np.log(special.stdtr(nu, -size)), special.log_ndtr(-size))
     near = -special.ndtri_exp(np.minimum(tail, np.log(0.5)))
     far = np.sqrt(nu * np.log1p(size**2 / nu)) * (8 * nu + 1) / (8 * nu + 3)
     return np.sign(score) * np.where(tail > FAR, near, far)

@@ -113,6 +113,10 @@ class Comparison:
         """Whether the verdict is ``agree``."""
         return self.verdict == "agree"
 
+    def telling(self, name: str) -> np.ndarray:
+        """Where an observable has a verdict and fluctuates; elsewhere any difference at all is seen, or none."""
+        return self.judged[name] & (self.threshold * self.error[name] > EXACT * self.largest[name])
+
     @property
     def resolution(self) -> dict[str, float]:
         """Largest difference of an observable at a point with a verdict that could have passed; NaN without any."""
