@@ -11,8 +11,8 @@ from typing import Any
 
 from tsphys.catalogue import CATALOGUE, Entry
 from tsphys.errors import DivergedError, ModelError
-from tsphys.ground.parameters import parameters
-from tsphys.ground.progress import Progress, listening
+from tsphys.ground.parameters import number, parameters
+from tsphys.ground.progress import listening, shown
 from tsphys.rules.contract import Model, Online
 from tsphys.runs.frames.verb import Verb
 from tsphys.runs.points import tolerating
@@ -22,6 +22,8 @@ from tsphys.runs.result import Result
 MODELS = {name: model for name, model in CATALOGUE.items() if model.command}
 LIBRARY_ONLY = {name: model for name, model in CATALOGUE.items() if not model.command}
 VERBS = ("simulate", "solve")
+#: Options of every simulation beside its own.
+PRECISION = ("until_sem", "most_replicas")
 
 
 def entry(name: str) -> Entry:
@@ -115,9 +117,8 @@ def known(model: Any) -> Entry:
 def takes(model: Any, verb: str) -> set[str]:
     """Names of the options of a verb for a model."""
     found = find(model, verb)
-    if isinstance(found, Verb):
-        return {*found.names, "partial"}
-    return {*inspect.signature(found).parameters, "partial"}
+    own = {*found.names} if isinstance(found, Verb) else {*inspect.signature(found).parameters}
+    return {*own, "partial", *(PRECISION if verb == "simulate" else ())}
 
 
 def _call(function: Callable[..., Result], model: Any, options: dict[str, Any]) -> Result:
@@ -154,15 +155,26 @@ def _with_gaps(result: Result, why: list[str]) -> Result:
     return replace(result, meta={**result.meta, "gaps": why})
 
 
-def simulate(model: Any, *, partial: Any = False, **options: Any) -> Result:
+def simulate(
+    model: Any, *, progress: Any = None, partial: Any = False, until_sem: Any = None, most_replicas: Any = None,
+    **options: Any,
+) -> Result:  # fmt: skip
     """Simulate a model; the options are those of its ``simulate``.
 
     Parameters
     ----------
     model : dataclass
+    progress : callable or True, optional
+        Called with the fraction done; True: a bar, by tqdm if it is there.
     partial : bool
         NaN where a point has no result, or a replica has left every bound, instead of an error; `Result.gaps`
         tells why.
+    until_sem : float or mapping, optional
+        Standard error of the first observable, or of those named, as ``{"eps_g": 0.01}``, that is to be met at every
+        point of the axis: replicas are added, from `replicas` on, until it is. The result has the bits of a run of that
+        many; ``meta["precise"]`` says whether it was met.
+    most_replicas : int, optional
+        How many at most; 1024 by default.
     options
         For online learning see `tsphys.sims.engines.online.simulation.simulate`: ``N, t, start, replicas, seed, engine,
         threads, dtype, progress``.
@@ -191,12 +203,22 @@ def simulate(model: Any, *, partial: Any = False, **options: Any) -> Result:
     """
     from tsphys.runs.blas import one_blas_thread
 
-    with one_blas_thread():
-        return _run("simulate", model, options, partial)
+    with one_blas_thread(), shown(progress, "simulate") as told:
+        options = options if told is None else {**options, "progress": told}
+        if until_sem is None:
+            return _run("simulate", model, options, partial)
+        from tsphys.runs.precise import FEWEST, until_precise
+
+        first = number("replicas", options.get("replicas", FEWEST), kind=int, low=1)
+
+        def run(count: int, result: Result | None) -> Result:
+            return _run("simulate", model, {**options, "replicas": count, "resume": result}, partial)
+
+        return until_precise(run, until_sem, first=first, most=most_replicas, resume=options.get("resume"))
 
 
 def solve(
-    model: Any, *, fluctuations: bool = False, progress: Progress = None, partial: Any = False, **options: Any
+    model: Any, *, fluctuations: bool = False, progress: Any = None, partial: Any = False, **options: Any
 ) -> Result:
     """Solve the theory of a model; the options are those of its ``solve``: for online learning ``start`` and ``t``.
 
@@ -207,8 +229,8 @@ def solve(
         Of online learning from a given start, or from ``start="drawn"``, also the first order in 1/N: what a simulation
         of size N (1000 if it is not given) differs by on average, and by how much single runs do; see `Result.mean`,
         `Result.std`, `Result.at_size`. The observables themselves stay those of N → ∞.
-    progress : callable, optional
-        Called with the fraction done, if it takes a while.
+    progress : callable or True, optional
+        Called with the fraction done, if it takes a while; True: a bar, by tqdm if it is there.
     partial : bool
         NaN where a point of the axis has no solution, or beyond a divergence, instead of an error; `Result.gaps`
         tells why.
@@ -248,7 +270,7 @@ def solve(
 
     if flag("fluctuations", fluctuations):
         expandable(model)
-    with one_blas_thread(), listening(progress):
+    with one_blas_thread(), shown(progress, "solve") as told, listening(told):
         result = _run("solve", model, options, partial)
         return expanded(model, result).at_size(options.get("N", 1000)) if fluctuations else result
 

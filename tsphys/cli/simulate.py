@@ -34,6 +34,8 @@ def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, fo
                 error.args = (f"{error}; what was computed is in {_kept(error.partial, path)}",)
             raise
     kept.done({path: result.write})
+    if result.meta.get("precise") is False:
+        click.echo(f"not as precise as asked for: {result.replicas} replicas are the most that were allowed")
     click.echo(summary(result))
     click.echo(f"wrote {path}")
 

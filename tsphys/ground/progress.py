@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import overload
+from typing import Any, overload
 
 Progress = Callable[[float], None] | None
 
@@ -28,6 +28,26 @@ def tell(fraction: float) -> None:
     listener = _listener.get()
     if listener is not None:
         listener(fraction)
+
+
+@contextmanager
+def shown(progress: Any, label: str) -> Iterator[Progress]:
+    """What is told of progress: a function as it is; for True a bar, that of tqdm (a notebook's own) or click's."""
+    if progress is not True:
+        yield progress
+        return
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        import sys
+
+        import click
+
+        with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
+            yield lambda fraction: bar.update(max(0, int(1000 * fraction) - bar.pos))
+        return
+    with tqdm(total=1.0, desc=label, bar_format="{desc} {percentage:3.0f}% {bar} {elapsed}<{remaining}") as whole:
+        yield lambda fraction: whole.update(max(0.0, fraction - whole.n))
 
 
 @overload

@@ -16,7 +16,7 @@ from tsphys.ground.parameters import DTYPES, ENGINES, param
 from tsphys.ground.texts import known
 from tsphys.ground.times import grid, times, whole_steps
 from tsphys.physics.order_parameters import LARGEST, overlaps
-from tsphys.registry import MODELS, VERBS, model_class, runner
+from tsphys.registry import MODELS, PRECISION, VERBS, model_class, runner
 from tsphys.runs.frames.verb import Verb
 
 #: Options of runs; a command offers those that the model's `simulate` or `solve` takes.
@@ -30,6 +30,13 @@ RUN: dict[str, Any] = {
     "threads": param(None, "threads over replicas; none: all cores", kind=int, short="-j", optional=True),
     "rtol": param(None, "relative tolerance of the solver; none: its default", optional=True),
     "partial": param(False, "where a point has no result NaN, not an error", kind=bool),
+    "until_sem": param(
+        None,
+        'standard error to meet, of the first observable or as {"eps_g": 0.01}: replicas are added until it is; '
+        "none: as many as replicas",
+        optional=True,
+    ),
+    "most_replicas": param(None, "replicas at most for until_sem; none: 1024", kind=int, low=2, optional=True),
     "start": param(
         None,
         "overlaps at t = 0, a table with R, Q, T (JSON, or TOML); none: the model's own",
@@ -62,7 +69,8 @@ def run_options(name: str, verb: str) -> dict[str, Any]:
             described = own.get(key) or RUN.get(key)
             if described is not None:
                 out[key] = described
-    return {**out, "partial": RUN["partial"]}
+    more = PRECISION if verb in ("simulate", "compare") else ()
+    return {**out, "partial": RUN["partial"], **{key: RUN[key] for key in more}}
 
 
 def describe(name: str, verb: str, values: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
