@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from math import lgamma, prod
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.given import real, takes
-from tsphys.ground.parameters import number, param, parameters, word
+from tsphys.ground.parameters import handed, number, param
 from tsphys.models.dense_hebbian import DenseHebbian
 from tsphys.physics.spins.averages import spin_averages
 from tsphys.replica.saddles.curves import (
@@ -32,16 +32,12 @@ from tsphys.replica.saddles.spins import (
     orders,
     paramagnet,
 )
-from tsphys.runs.axis import along
-from tsphys.runs.points import over, stack
-from tsphys.runs.provenance import provenance
-from tsphys.runs.result import Result
+from tsphys.runs import frames
 from tsphys.solvers.fixed_point import crossing, fixed_point
 
 BRANCHES = ("retrieval", "paramagnetic")
 LARGEST_ORDER = 1000
 OBSERVABLES = ("m", "n", "q", "free_energy", "energy", "entropy")
-OPTIONS = {"branch": param("retrieval", "state that is followed", kind=str, choices=BRANCHES, short="-b")}
 
 
 def dataset_entropy(r: float, M: int) -> float:
@@ -108,37 +104,32 @@ def spins(model: DenseHebbian) -> Spins:
     )
 
 
-def solve(
-    model: DenseHebbian,
-    *,
-    alpha: Any = None,
-    T: Any = None,
-    r: Any = None,
-    M: Any = None,
-    F: Callable[[float], float] | None = None,
-    branch: str = "retrieval",
-    tol: float = 1e-12,
-) -> Result:
+@dataclass(frozen=True, kw_only=True)
+class Options(frames.Options):
+    """What the theory is asked for."""
+
+    F: Callable[[float], float] | None = handed("the function F(m) of interaction custom, smooth, as for `simulate`")
+    branch: str = param(
+        "retrieval", "one condensed archetype, or no overlap at all", kind=str, choices=BRANCHES, short="-b"
+    )
+    tol: float = param(1e-12, "largest residual of the equations", low=1e-15, high=1e-3)
+
+    def suited(self, models: Sequence[DenseHebbian]) -> Options:
+        if (models[0].interaction == "custom") != (self.F is not None):
+            raise ModelError("F", self.F, 'is given with interaction = "custom", and only then')
+        return self
+
+
+@frames.theory(DenseHebbian, Options, told=("residual", "iterations", "bias.energy"))
+def solve(points: frames.Points, options: Options) -> Sequence[frames.Row | None]:
     """Replica-symmetric state of a dense network over loads, temperatures, qualities or numbers of examples.
 
     All examples of the retrieved archetype are taken to have equal overlaps. For ``exponential`` the retrieved pattern
     competes with a random energy model of the others, and for ``custom`` the load must vanish.
 
-    Parameters
-    ----------
-    model : DenseHebbian
-    alpha, T, r, M : float or sequence of float, optional
-        In place of the model's; the sequence is the axis of the result.
-    F : callable, optional
-        The function F(m) of interaction ``custom``, smooth, as for `simulate`.
-    branch : {"retrieval", "paramagnetic"}
-        One condensed archetype, or no overlap at all.
-    tol : float
-        Largest residual of the equations.
-
     Returns
     -------
-    Result
+    dict
         ``m`` (overlap with the archetype), ``n`` (with the average of its examples, over r), ``q``, and per spin
         ``free_energy``, ``energy``, ``entropy``, shape (axis,). The residuals are in ``meta``.
 
@@ -154,40 +145,25 @@ def solve(
     Gardner, J. Phys. A 20, 3453 (1987); Agliari et al., Physica A 626, 129076 (2023) and 627, 129143 (2023);
     Lucibello & Mézard, PRL 132, 077301 (2024).
     """
-    word("branch", branch, BRANCHES)
-    tol = number("tol", tol, low=1e-15, high=1e-3)
-    if (model.interaction == "custom") != (F is not None):
-        raise ModelError("F", F, 'is given with interaction = "custom", and only then')
-    axis, values, models = along(model, alpha=alpha, T=T, r=r, M=M)
 
     def at(here: DenseHebbian) -> dict[str, Any]:
         if here.interaction == "exponential":
-            state = _exponential(here, branch)
-        elif F is not None:
-            state = _custom(here, F, branch, tol)
+            state = _exponential(here, options.branch)
+        elif options.F is not None:
+            state = _custom(here, options.F, options.branch, options.tol)
         else:
-            state = _state(here, branch, axis, tol)
-        return {k: getattr(state, k) for k in (*OBSERVABLES, "residual", "iterations")}
+            state = _state(here, options.branch, points.axis, options.tol)
+        row = {k: getattr(state, k) for k in (*OBSERVABLES, "residual", "iterations")}
+        return {**row, **_coincident(here, options.branch, state.m)}
 
-    found = stack(over(models, at))
-    solver = {k: found.pop(k).tolist() for k in ("residual", "iterations")}
-    meta = {"branch": branch, "tol": tol, **solver, **_coincident(model, branch, found), **provenance()}
-    return Result(
-        kind="theory",
-        model=model.name,
-        parameters=parameters(model),
-        axis=axis,
-        data={axis: values, **found},
-        meta=meta,
-    )
+    return frames.over(points.models, at)
 
 
-def _coincident(model: DenseHebbian, branch: str, found: dict[str, Any]) -> dict[str, Any]:
+def _coincident(model: DenseHebbian, branch: str, m: float) -> dict[str, float]:
     """What is known of the order 1/N: terms of N m^P/P with coincident indices are none of the energy's."""
     if branch == "paramagnetic" or model.interaction != "distinct" or model.storage != "given":
         return {}
-    m = np.nan_to_num(np.asarray(found["m"], dtype=float))
-    return {"bias": {"energy": (0.5 * (model.P - 1) * m ** (model.P - 2)).tolist()}}
+    return {"bias.energy": 0.5 * (model.P - 1) * m ** (model.P - 2)}
 
 
 def _state(model: DenseHebbian, branch: str, axis: str, tol: float) -> State:
@@ -330,10 +306,6 @@ def transition_load(model: DenseHebbian) -> float:
     """
     number("T", model.T, low=0, open_low=model.P > 2)
     return largest_load(spins(model), lambda at, x: _reference(at) - free_energy(at, *x))
-
-
-#: What `lines` gives, over what.
-LINES = ("alpha", "T")
 
 
 def lines(model: DenseHebbian, T: Any) -> dict[str, np.ndarray]:

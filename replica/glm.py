@@ -138,10 +138,6 @@ def thresholds(model: GLM) -> Thresholds:
     return bayes.thresholds(*model.objects())
 
 
-#: Of `lines`, for phase diagrams: loads over noises.
-LINES = ("alpha", "noise")
-
-
 def lines(model: GLM, values: Any, over: str = "noise") -> dict[str, np.ndarray]:
     """Spinodals and first-order transition over noises, or `over` densities, each (len(values),); NaN where is none."""
     if over not in ("noise", "density"):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.ground.parameters import number, param, parameters, word
-from tsphys.ground.times import times
+from tsphys.ground.parameters import number, param
+from tsphys.ground.times import course
 from tsphys.models.hopfield import Hopfield
 from tsphys.replica.saddles import sparse
 from tsphys.replica.saddles.curves import (
@@ -31,21 +32,12 @@ from tsphys.replica.saddles.spins import (
     replicon,
     signal,
 )
-from tsphys.runs.axis import along, odd
-from tsphys.runs.points import over, stack
-from tsphys.runs.provenance import provenance
-from tsphys.runs.result import Result
+from tsphys.runs import frames
+from tsphys.runs.axis import odd
 from tsphys.solvers.fixed_point import BranchEnd, crossing
 
 BRANCHES = ("retrieval", "mixture", "spin_glass", "paramagnetic")
 OBSERVABLES = ("m", "q", "r", "free_energy", "energy", "entropy")
-#: Options of `solve` beside the axis, as the command line offers them.
-OPTIONS = {
-    "branch": param("retrieval", "state that is followed", kind=str, choices=BRANCHES, short="-b"),
-    "t": param(None, "steps 0,1,2 of parallel dynamics at T = 0", kind=str, short="-t", optional=True),
-    "overlap": param(1.0, "overlap of the start of parallel dynamics with one pattern"),
-    "mixture": param(3, "patterns of a symmetric mixture, an odd number", kind=int, low=3, high=1023),
-}
 
 
 def spins(model: Hopfield, patterns: int = 1) -> Spins:
@@ -59,40 +51,51 @@ def spins(model: Hopfield, patterns: int = 1) -> Spins:
     return Spins(alpha=model.alpha, T=model.T, static=static, **law)
 
 
-def solve(
-    model: Hopfield,
-    *,
-    alpha: Any = None,
-    T: Any = None,
-    t: Any = None,
-    branch: str = "retrieval",
-    mixture: int = 3,
-    overlap: float = 1.0,
-    tol: float = 1e-12,
-) -> Result:
-    """Replica-symmetric state of a network over loads or temperatures.
+@dataclass(frozen=True, kw_only=True)
+class Options(frames.Options):
+    """What the theory is asked for."""
 
-    Parameters
-    ----------
-    model : Hopfield
-        Its sequential dynamics, whose equilibrium this is.
-    alpha, T : float or sequence of float, optional
-        Load and temperature in place of the model's; the sequence is the axis of the result.
-    t : sequence of int, optional
-        Steps of parallel dynamics at T = 0, among 0, 1, 2, as the axis; see `parallel_steps`. None: the equilibrium.
-    branch : {"retrieval", "mixture", "spin_glass", "paramagnetic"}
-        One condensed pattern; an odd number of them with equal overlaps; none and q > 0; none and q = 0. A branch is
-        followed where it exists, be it stable, metastable or neither.
-    mixture : int
-        Condensed patterns of a mixture, odd, at least 3.
-    overlap : float
-        Overlap m_0 of the start of parallel dynamics with one pattern.
-    tol : float
-        Largest residual of the equations.
+    t: Any = course("steps 0, 1, 2 of parallel dynamics at T = 0, as the axis; see `parallel_steps`")
+    branch: str = param(
+        "retrieval",
+        "one condensed pattern; several with equal overlaps; none and q > 0; none and q = 0",
+        kind=str,
+        choices=BRANCHES,
+        short="-b",
+    )
+    mixture: int = param(3, "patterns of a symmetric mixture, an odd number", kind=int, low=3, high=1023)
+    overlap: float = param(1.0, "overlap of the start of parallel dynamics with one pattern", low=-1, high=1)
+    tol: float = param(1e-12, "largest residual of the equations", low=1e-15, high=1e-3)
+
+    def suited(self, models: Sequence[Hopfield]) -> Options:
+        odd("mixture", self.mixture)
+        return self
+
+
+@frames.course(Hopfield, Options)
+def first_steps(model: Hopfield, options: Options) -> dict[str, np.ndarray]:
+    """Overlaps after the first parallel steps at T = 0."""
+    for name, value, allowed in (("dynamics", model.dynamics, "parallel"), ("coupling", model.coupling, "hebb")):
+        if value != allowed:
+            raise ModelError(name, value, f'must be "{allowed}" with steps t')
+    if model.T != 0:
+        raise ModelError("T", model.T, "must be 0 with steps t")
+    _hebbian(model)
+    if not np.isin(options.t, (0, 1, 2)).all():
+        raise ModelError("t", options.t.tolist(), "must be among the steps 0, 1, 2; later ones have no closed theory")
+    return {"m": np.array([options.overlap, *parallel_steps(model.alpha, options.overlap)])[options.t.astype(int)]}
+
+
+@frames.or_over_time(first_steps)
+@frames.theory(Hopfield, Options, told=("residual", "iterations", "bias.energy", "doubt.energy"))
+def solve(points: frames.Points, options: Options) -> Sequence[frames.Row | None]:
+    """Replica-symmetric state of a network over loads or temperatures, the equilibrium of sequential dynamics.
+
+    A branch is followed where it exists, be it stable, metastable or neither.
 
     Returns
     -------
-    Result
+    dict
         Over t: ``m``. Otherwise ``m`` (with one pattern of a mixture), ``q``, ``r`` and per spin ``free_energy``,
         ``energy``, ``entropy``, shape (axis,). With an activity ``q`` is the mean of ⟨V⟩², and ``p1``, ``p0`` are the
         mean activities of neurons that fire, and that rest, in the pattern. The residuals are in ``meta``.
@@ -109,48 +112,34 @@ def solve(
     Amit, Gutfreund & Sompolinsky, Ann. Phys. 173, 30 (1987), eqs. (3.27)-(3.34); Sompolinsky, PRA 34, 2571 (1986);
     Tsodyks & Feigel'man, EPL 6, 101 (1988).
     """
-    word("branch", branch, BRANCHES)
-    overlap, mixture = number("overlap", overlap, low=-1, high=1), odd("mixture", mixture)
-    tol = number("tol", tol, low=1e-15, high=1e-3)
-    if t is not None:
-        return _first_steps(along(model, alpha=alpha, T=T), t, overlap)
+    branch, mixture, tol = options.branch, options.mixture, options.tol
+    model = points.models[0]
     if model.dynamics != "sequential":
         words = 'must be "sequential" for the equilibrium theory; of parallel dynamics the first two steps t are known'
         raise ModelError("dynamics", model.dynamics, words)
-    if model.activity is not None and branch != "retrieval":
-        raise ModelError("branch", branch, "must be retrieval with an activity")
-    axis, values, models = along(model, alpha=alpha, T=T)
+    if model.activity is not None:
+        if branch != "retrieval":
+            raise ModelError("branch", branch, "must be retrieval with an activity")
+        return frames.over(points.models, lambda here: _sparse_state(here, tol))
     patterns = {"retrieval": 1, "mixture": mixture}.get(branch, 0)
-    if model.activity is None:
-        found = stack(
-            over(models, lambda here: _observables(_state(here, branch, mixture, axis, tol), max(patterns, 1)))
-        )
-    else:
-        found = stack(over(models, lambda here: _sparse_state(here, tol)))
-    solver = {k: found.pop(k).tolist() for k in ("residual", "iterations")}
-    data = {axis: values, **found}
-    meta = {
-        "branch": branch,
-        "tol": tol,
-        **solver,
-        **({"mixture": mixture} if branch == "mixture" else {}),
-        **({} if model.activity is not None else _of_order_one_over_N(models, patterns, data["m"])),
-        **provenance(),
-    }
-    return Result(kind="theory", model=model.name, parameters=parameters(model), axis=axis, data=data, meta=meta)
+
+    def at(here: Hopfield) -> dict[str, float]:
+        row = _observables(_state(here, branch, mixture, points.axis, tol), max(patterns, 1))
+        return {**row, **_of_order_one_over_N(here, patterns, row["m"])}
+
+    return frames.over(points.models, at)
 
 
-def _of_order_one_over_N(models: list[Hopfield], patterns: int, m: np.ndarray) -> dict[str, Any]:
+def _of_order_one_over_N(model: Hopfield, patterns: int, m: float) -> dict[str, float]:
     """What is known of the order 1/N of the energy, times N: its bias, and how far another one may be.
 
     No spin is coupled to itself, which takes ½ from the N m²/2 of each condensed pattern. The signal of P clipped
     patterns is √(2/πP) times 1 ± 1/(4P), for odd and even P.
     """
-    out: dict[str, Any] = {"bias": {"energy": [0.5 * patterns] * len(models)}}
-    if models[0].coupling == "clipped":
-        share = [x**2 / (8 * here.alpha) if here.alpha and np.isfinite(x) else 0.0 for here, x in zip(models, m)]
-        out["doubt"] = {"energy": share}
-    return out
+    bias = {"bias.energy": 0.5 * patterns}
+    if model.coupling != "clipped":
+        return bias
+    return {**bias, "doubt.energy": m**2 / (8 * model.alpha) if model.alpha else 0.0}
 
 
 def _observables(state: State, patterns: int) -> dict[str, float]:
@@ -374,24 +363,6 @@ def parallel_steps(alpha: float, m0: float) -> tuple[float, float]:
     return m1, m2
 
 
-def _first_steps(given: tuple[str, np.ndarray, list[Hopfield]], t: Any, overlap: float) -> Result:
-    """The Result of `parallel_steps` over t."""
-    _, values, (model, *_) = given
-    steps = times("t", t)
-    for name, value, allowed in (("dynamics", model.dynamics, "parallel"), ("coupling", model.coupling, "hebb")):
-        if value != allowed:
-            raise ModelError(name, value, f'must be "{allowed}" with steps t')
-    if len(values) > 1 or model.T != 0:
-        raise ModelError("T", model.T, "must be 0, and alpha one number, with steps t")
-    _hebbian(model)
-    if not np.isin(steps, (0, 1, 2)).all():
-        raise ModelError("t", t, "must be among the steps 0, 1, 2; later ones have no closed theory")
-    m = np.array([overlap, *parallel_steps(model.alpha, overlap)])[steps.astype(int)]
-    data = {"t": steps.astype(float), "m": m}
-    meta = {"overlap": float(overlap), **provenance()}
-    return Result(kind="theory", model=model.name, parameters=parameters(model), axis="t", data=data, meta=meta)
-
-
 def best_threshold(activity: float) -> tuple[float, float]:
     """Largest load of 0/1 neurons at T = 0 over all thresholds, and the threshold θ that reaches it.
 
@@ -400,10 +371,6 @@ def best_threshold(activity: float) -> tuple[float, float]:
     f = number("activity", activity, low=0, high=1, open_low=True, open_high=True)
     load, theta, _ = sparse.best_capacity(f)
     return load, theta
-
-
-#: What `lines` gives, over what.
-LINES = ("alpha", "T")
 
 
 def lines(model: Hopfield, T: Any) -> dict[str, np.ndarray]:

@@ -286,10 +286,6 @@ def solve(model: MemoryReconstruction, options: Options) -> dict[str, float]:
     }
 
 
-#: What `lines` gives, over what.
-LINES = ("noise", "rho")
-
-
 def lines(model: MemoryReconstruction, rho: Any) -> dict[str, np.ndarray]:
     """Noises at which the phases end at each density, for phase diagrams; shape (len(rho),)."""
     found = [(here, thresholds(here)) for here in (replace(model, rho=float(r)) for r in rho)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,13 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import of_array
 from tsphys.ground.given import takes
+from tsphys.ground.parameters import handed
 from tsphys.models.dense_hebbian import DenseHebbian
-from tsphys.runs.memory import fitting_threads
-from tsphys.runs.result import Result
+from tsphys.runs import frames
 from tsphys.sims.engines.spins import hebbian, stored
 from tsphys.sims.engines.spins.chain import Network
 from tsphys.sims.engines.spins.tables import tables
 from tsphys.sims.engines.spins.updates import overlaps_of, symmetric_sums
-
-OPTIONS = {k: v for k, v in hebbian.OPTIONS.items() if k not in ("engine", "method")}
 
 #: Largest N for which exp(M − N) is a normal number for every overlap M.
 LARGEST_EXPONENTIAL = 350
@@ -28,58 +27,24 @@ LARGEST_EXPONENTIAL = 350
 MOST_AVERAGED = 127
 
 
-def simulate(
-    model: DenseHebbian,
-    *,
-    N: int,
-    alpha: Any = None,
-    T: Any = None,
-    r: Any = None,
-    M: Any = None,
-    t: Any = None,
-    n_patterns: int | None = None,
-    patterns: Any = None,
-    F: Callable[[float], float] | None = None,
-    start: Any = "pattern",
-    overlap: float = 1.0,
-    mixture: int = 3,
-    sweeps: int = 100,
-    equilibration: int = 100,
-    protocol: str = "quench",
-    replicas: int = 1,
-    seed: int = 0,
-    threads: int | None = None,
-    keep_spins: bool = False,
-    progress: Callable[[float], None] | None = None,
-    checkpoint: Callable[[Result], Any] | None = None,
-    resume: Result | None = None,
-) -> Result:
+@dataclass(frozen=True, kw_only=True)
+class Options(hebbian.Options):
+    """What a simulation is asked for."""
+
+    F: Callable[[float], float] | None = handed(
+        "the function of interaction custom: a number for each overlap from −1 to 1"
+    )
+
+
+@hebbian.chains(DenseHebbian, Options)
+def simulate(model: DenseHebbian, p: hebbian.Plan, options: Options) -> hebbian.Job:
     """Simulate a dense Hebbian network of N spins by heat bath; each replica has patterns and examples of its own.
 
-    Parameters
-    ----------
-    model : DenseHebbian
-        The network.
-    N : int
-        Number of spins.
-    alpha, T, r, M : float or sequence of float, optional
-        In place of the model's; the one that is a sequence is the axis of the Result, `alpha` if none is.
-    t : sequence of int, optional
-        Numbers of sweeps after which to observe the state, as the axis, instead of averages.
-    n_patterns : int, optional
-        Number K of archetypes, for all points; by default from the load.
-    patterns : array_like, shape (K, N), optional
-        Archetypes ±1, the same in all replicas; by default drawn from the seed.
-    F : callable, optional
-        The function of ``interaction="custom"``: a number for each overlap from −1 to 1.
-    start, overlap, mixture, sweeps, equilibration, protocol, replicas, seed, threads, keep_spins
-        As for `tsphys.sims.hopfield.simulate`; patterns are here the archetypes.
-    progress, checkpoint, resume
-        Fraction done, finished replicas as they come, and those to start from.
+    Patterns are the archetypes here; the starts are those of `tsphys.sims.hopfield.simulate`.
 
     Returns
     -------
-    Result
+    dict
         With axes (replica, axis): ``m`` overlap with archetype 1; for examples ``n`` = (1/N) Σ_i v_i ξ_i σ_i with
         v_i = (1/(Mr)) Σ_a χ_i^a; ``q`` Edwards–Anderson overlap from two halves of the run, ``energy`` H/N, ``flips``
         per spin and sweep, ``overlaps`` with the first `mixture` archetypes (NaN at loads
@@ -90,14 +55,11 @@ def simulate(
     ModelError
         If an argument is out of range, or the vectors do not fit into memory.
     """
-    model, p = hebbian.plan(
-        model, t, {"alpha": alpha, "T": T, "r": r, "M": M}, N=N, start=start, overlap=overlap, mixture=mixture,
-        sweeps=sweeps, equilibration=equilibration, protocol=protocol, replicas=replicas, seed=seed, threads=threads,
-        keep_spins=keep_spins,
-    )  # fmt: skip
+    F = options.F
     check(model, p, F)
-    own = None if patterns is None else stored.given(patterns, p.N)
-    count = stored.counted(n_patterns, None if own is None else len(patterns), p.axis == "alpha" and len(p.values) > 1)
+    own = None if options.patterns is None else stored.given(options.patterns, p.N)
+    stores = None if own is None else len(options.patterns)
+    count = stored.counted(options.n_patterns, stores, p.axis == "alpha" and len(p.values) > 1)
     points = [dataclasses.replace(model, **({} if p.axis == "t" else {p.axis: v})) for v in p.values.tolist()]
     numbers = [count or number_of_patterns(here, p.N) for here in points]
     if p.started == "mixture" and p.mixture > min(numbers):
@@ -106,7 +68,6 @@ def simulate(
     depends = {"N": p.N, "sweeps": p.sweeps, "P": model.P, "n_patterns": count, "alpha": max(m.alpha for m in points)}
     depends["M"] = max(here.M for here in points)
     bytes_each += hebbian.rows(p, K)
-    threads = fitting_threads(bytes_each, depends, f"{K:.4g} patterns", p.threads)
 
     def build(here: DenseHebbian, replica: int, point: int) -> Network:
         K = count or number_of_patterns(here, p.N)
@@ -120,8 +81,7 @@ def simulate(
     }
     if F is not None:
         record["F"] = of_array(tables("custom", p.N, model.P, 1, F)[0])
-    p = dataclasses.replace(p, threads=threads)
-    return hebbian.run(model, p, build, record, progress=progress, checkpoint=checkpoint, resume=resume)
+    return hebbian.Job(build, record, frames.Memory(bytes_each, depends, f"{K:.4g} patterns"))
 
 
 def check(model: DenseHebbian, p: hebbian.Plan, F: Any) -> None:

@@ -2,93 +2,55 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import of_array
-from tsphys.ground.parameters import ENGINES, counted, word
+from tsphys.ground.parameters import ENGINES, counted, param, word
 from tsphys.models.hopfield import Hopfield
 from tsphys.numerics.random import generator
-from tsphys.runs.memory import fitting_threads
-from tsphys.runs.result import Result
+from tsphys.runs import frames
 from tsphys.sims.engines.spins import columns, hebbian, stored
 from tsphys.sims.engines.spins.chain import Network
 from tsphys.sims.engines.spins.parallel import pack_patterns
 from tsphys.sims.engines.spins.updates import narrowest, overlaps_of
 
-OPTIONS = hebbian.OPTIONS
+
+@dataclass(frozen=True, kw_only=True)
+class Options(hebbian.Options):
+    """What a simulation is asked for."""
+
+    engine: str = param(
+        "auto",
+        "direct moves the spins; exact their numbers, column by column; cuda on a GPU",
+        kind=str,
+        choices=ENGINES,
+        short="-e",
+    )
+    method: str = param(
+        "auto", "form of the fields: from the overlaps, or from stored couplings", kind=str, choices=hebbian.METHODS
+    )
 
 
-def simulate(
-    model: Hopfield,
-    *,
-    N: int,
-    alpha: Any = None,
-    T: Any = None,
-    t: Any = None,
-    n_patterns: int | None = None,
-    patterns: Any = None,
-    start: Any = "pattern",
-    overlap: float = 1.0,
-    mixture: int = 3,
-    sweeps: int = 100,
-    equilibration: int = 100,
-    protocol: str = "quench",
-    engine: str = "auto",
-    method: str = "auto",
-    replicas: int = 1,
-    seed: int = 0,
-    threads: int | None = None,
-    keep_spins: bool = False,
-    progress: Callable[[float], None] | None = None,
-    checkpoint: Callable[[Result], Any] | None = None,
-    resume: Result | None = None,
-) -> Result:
+@hebbian.chains(Hopfield, Options)
+def simulate(model: Hopfield, p: hebbian.Plan, options: Options) -> hebbian.Job:
     """Simulate a Hopfield network of N spins; each replica has patterns of its own.
 
-    Parameters
-    ----------
-    model : Hopfield
-        The network.
-    N : int
-        Number of spins.
-    alpha, T : float or sequence of float, optional
-        In place of the model's; the one that is a sequence is the axis of the Result, `alpha` if none is.
-    t : sequence of int, optional
-        Numbers of sweeps after which to observe the state, as the axis, instead of averages.
-    n_patterns : int, optional
-        Number P of stored patterns, for all points; by default round(αN).
-    patterns : array_like, shape (P, N), optional
-        Patterns to store, ±1 (0/1 with an activity), the same in all replicas; by default drawn from the seed.
-    start : {"pattern", "noisy", "random", "mixture"} or array_like
-        Initial state: pattern 1; pattern 1 with the `overlap`, by flipping a share (1 − overlap)/2 of the spins;
-        random; the majority of the first `mixture` patterns; or spins, (N,) or (replicas, N).
-    sweeps, equilibration : int
-        Sweeps over which observables are averaged, and before that. At T = 0 a run ends at its fixed point.
-    protocol : {"quench", "anneal", "tempering"}
-        Each point of the axis on its own; one state carried along the sequence T; or all T at once with exchange of
-        replicas (Hukushima & Nemoto, J. Phys. Soc. Jpn. 65, 1604 (1996)).
-    engine : {"auto", "direct", "exact", "cuda"}
-        ``direct`` moves the spins. ``exact`` is for parallel dynamics with few patterns: spins with the same column of
-        patterns are alike, and only their numbers are moved, by their exact law, at a cost of 2^P a step at any N up
-        to 10⁹. ``auto`` is exact where it may be and 2^P ≤ N/8.
-    method : {"auto", "overlap", "matrix"}
-        Fields from the overlaps, at N·P bytes and ~P operations a visit, or from stored couplings, at 2N² bytes, O(1) a
-        visit and O(N) a flip. Both give the same bits; `auto` takes the cheaper by `choose_method`.
-    replicas, seed, threads
-        Independent networks; the seed and the replica's number fix every random number; threads over the replicas.
-    keep_spins : bool
-        Keep the last state of each point as ``spins``.
-    progress, checkpoint, resume
-        As for online learning: fraction done, finished replicas as they come, and those to start from.
+    There are round(αN) of them. The start ``noisy`` flips a share (1 − overlap)/2 of the spins of pattern 1; spins are
+    given as (N,) or (replicas, N). At T = 0 a run ends at its fixed point. States are exchanged as Hukushima & Nemoto
+    do (J. Phys. Soc. Jpn. 65, 1604 (1996)).
+
+    Engine ``exact`` is for parallel dynamics with few patterns: spins with the same column of patterns are alike, and
+    only their numbers are moved, by their exact law, at a cost of 2^P a step at any N up to 10⁹; ``auto`` is that
+    where it may be and 2^P ≤ N/8. Fields from the overlaps take N·P bytes and ~P operations a visit, from couplings 2N²
+    bytes, O(1) a visit and O(N) a flip; both give the same bits, and ``auto`` takes the cheaper by `choose_method`.
 
     Returns
     -------
-    Result
+    dict
         With axes (replica, axis): ``m`` overlap with pattern 1, ``q`` Edwards–Anderson overlap (1/N) Σ_i ⟨s_i⟩₁⟨s_i⟩₂
         from two halves of the run, ``energy`` H/N, ``flips`` per spin and sweep, ``overlaps`` with the first `mixture`
         patterns (NaN at loads without so many), ``r`` N times the mean of ⟨m_μ⟩₁⟨m_μ⟩₂ over the patterns beyond the
@@ -100,13 +62,11 @@ def simulate(
     ModelError
         If an argument is out of range, or the patterns do not fit into memory.
     """
-    model, p = hebbian.plan(
-        model, t, {"alpha": alpha, "T": T}, N=N, start=start, overlap=overlap, mixture=mixture, sweeps=sweeps,
-        equilibration=equilibration, protocol=protocol, replicas=replicas, seed=seed, threads=threads,
-        keep_spins=keep_spins,
-    )  # fmt: skip
-    own = None if patterns is None else stored.given(patterns, p.N, (0, 1) if model.activity else (-1, 1))
-    count = stored.counted(n_patterns, None if own is None else len(patterns), p.axis == "alpha" and len(p.values) > 1)
+    own = (
+        None if options.patterns is None else stored.given(options.patterns, p.N, (0, 1) if model.activity else (-1, 1))
+    )
+    stores = None if own is None else len(options.patterns)
+    count = stored.counted(options.n_patterns, stores, p.axis == "alpha" and len(p.values) > 1)
     if model.dynamics == "parallel" and p.protocol == "tempering":
         raise ModelError("protocol", p.protocol, "needs sequential dynamics, whose law at T is that of Gibbs")
     loads = p.values if p.axis == "alpha" else [model.alpha]
@@ -114,7 +74,7 @@ def simulate(
     least = min(count or number_of_patterns(a, p.N) for a in loads)
     if p.started == "mixture" and p.mixture > least:
         raise ModelError("mixture", p.mixture, f"must be at most the number of patterns, {least}")
-    engine = choose_engine(model, engine, p, most, own is None)
+    engine = choose_engine(model, options.engine, p, most, own is None)
     if engine == "exact":
 
         def grouped(here: Hopfield, replica: int, point: int) -> columns.Grouped:
@@ -122,10 +82,9 @@ def simulate(
             return columns.drawn(p.N, P, min(P, p.mixture), p.seed, replica, point)
 
         record = {"engine": engine, "method": "columns", "n_patterns": count, "patterns": "drawn"}
-        seen = "what is seen of every sweep"
-        threads = fitting_threads(hebbian.rows(p, most), {"sweeps": p.sweeps}, seen, p.threads)
-        p = dataclasses.replace(p, threads=threads)
-        return hebbian.run(model, p, grouped, record, progress=progress, checkpoint=checkpoint, resume=resume)
+        seen = frames.Memory(hebbian.rows(p, most), {"sweeps": p.sweeps}, "what is seen of every sweep")
+        return hebbian.Job(grouped, record, seen)
+    method = options.method
     if engine == "cuda":
         from tsphys._cuda import require
 
@@ -143,7 +102,7 @@ def simulate(
     )
     what = f"{most:.4g} patterns" + (" and their couplings" if method == "matrix" else "")
     depends = {"N": p.N, "sweeps": p.sweeps, "n_patterns": count, "alpha": None if count else float(max(loads))}
-    threads = fitting_threads(bytes_each, depends, what, p.threads)
+    memory = frames.Memory(bytes_each, depends, what)
 
     def build(here: Hopfield, replica: int, point: int) -> Network:
         P = count or number_of_patterns(here.alpha, p.N)
@@ -157,7 +116,6 @@ def simulate(
         "n_patterns": count,
         "patterns": "drawn" if own is None else f"given {of_array(own)}",
     }
-    p = dataclasses.replace(p, threads=threads)
     over = None
     if engine == "cuda":
         from tsphys.sims.engines.spins import cuda_spins
@@ -166,7 +124,7 @@ def simulate(
             return count or number_of_patterns(here.alpha, p.N)
 
         over = cuda_spins.over(build, model, p, patterns_of, stored.padded(most))
-    return hebbian.run(model, p, build, record, progress=progress, checkpoint=checkpoint, resume=resume, over=over)
+    return hebbian.Job(build, record, memory, over)
 
 
 def choose_engine(model: Hopfield, engine: str, p: hebbian.Plan, P: int, drawn: bool) -> str:

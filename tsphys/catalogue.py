@@ -42,6 +42,8 @@ class Entry:
         Modules of ``tsphys.figures`` that draw it.
     functions : tuple of str
         What else belongs on the site's page of the library, by paths below ``tsphys``.
+    lines : tuple of str
+        What ``lines`` beside its ``solve`` gives for phase diagrams, over what.
     online : bool
         Whether the engines of learning rules simulate it as it is.
     expansion : bool
@@ -62,6 +64,7 @@ class Entry:
     papers: tuple[str, ...]
     figures: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
     online: bool = False
     expansion: bool = False
     limit_only: str = "it is one of online learning"
@@ -240,6 +243,7 @@ CATALOGUE = {
         Entry(
             name="hopfield",
             room="replica",
+            lines=("alpha", "T"),
             cls="Hopfield",
             family="Hebbian networks",
             about="Hopfield network: Hebbian, clipped or diluted pairwise couplings, sparse patterns",
@@ -251,6 +255,7 @@ CATALOGUE = {
         Entry(
             name="dense_hebbian",
             room="replica",
+            lines=("alpha", "T"),
             cls="DenseHebbian",
             family="Hebbian networks",
             about="dense Hebbian network: P-body couplings of patterns or of noisy examples",
@@ -269,6 +274,7 @@ CATALOGUE = {
         Entry(
             name="memory_reconstruction",
             room="replica",
+            lines=("noise", "rho"),
             cls="MemoryReconstruction",
             family="Inference",
             about="patterns reconstructed from noisy synapses: message passing, state evolution, principal components",
@@ -280,6 +286,7 @@ CATALOGUE = {
         Entry(
             name="glm",
             room="replica",
+            lines=("alpha", "noise"),
             cls="GLM",
             family="Inference",
             about="generalised linear model: Bayes-optimal inference and convex risks",

@@ -91,14 +91,13 @@ def boundaries(
     """Lines between the phases that the theory knows in the plane of x and y: label → (x, y)."""
     import dataclasses
 
-    theory = import_module(MODELS[name].theory)
-    given, over = getattr(theory, "LINES", ("", ""))
-    if theory is None or {x, y} != {given, over}:
+    if {x, y} != {*MODELS[name].lines}:
         return {}
+    given, over = MODELS[name].lines
     cls = model_class(name)
     own = {k: v for k, v in fixed.items() if k in {f.name for f in dataclasses.fields(cls)}}
     values = np.linspace(result[over].min(), result[over].max(), 4 * len(result[over]))
-    found = theory.lines(cls(**own), values)
+    found = import_module(MODELS[name].theory).lines(cls(**own), values)
     return {k: (line, values) if x == given else (values, line) for k, line in found.items()}
 
 

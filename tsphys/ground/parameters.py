@@ -40,6 +40,7 @@ def param(
     optional: bool = False,
     shape: int | None = None,
     function: bool = False,
+    array: bool = False,
     check: Callable[[str, Any], Any] | None = None,
 ) -> Any:
     """A field of a model's dataclass.
@@ -64,6 +65,8 @@ def param(
         Number of axes of an array-valued parameter; it is kept as nested tuples so that a model stays hashable.
     function : bool
         A Python function is allowed as well, in the library.
+    array : bool
+        In the place of a word an array is allowed as well, in the library; who takes it checks it.
     check : callable, optional
         ``check(name, value)`` of a list or table, as it is or a ModelError; see `tsphys.ground.times.course`.
     """
@@ -79,6 +82,7 @@ def param(
         "optional": optional,
         "shape": shape,
         "function": function,
+        "array": array,
         "check": check,
     }
     return dataclasses.field(default=default, metadata=meta)
@@ -93,6 +97,7 @@ def allowed(meta: Any) -> str:
     """What a parameter may be, in words."""
     if meta["choices"]:
         words = "one of " + ", ".join(meta["choices"]) + (", or a function" if meta.get("function") else "")
+        words += ", or an array" if meta.get("array") else ""
     elif meta["kind"] is bool:
         words = "true or false"
     else:
@@ -233,6 +238,8 @@ def _coerce(name: str, value: Any, meta: Any) -> Any:
         if meta["function"] and callable(value):
             # A NumPy polynomial has no hash, its method has.
             return value if isinstance(value, Hashable) else value.__call__
+        if meta["array"] and not isinstance(value, str):
+            return value
         if not isinstance(value, str) or (meta["choices"] and value not in meta["choices"]):
             raise ModelError(name, value, "must be " + allowed(meta))
         return value

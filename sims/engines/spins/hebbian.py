@@ -5,18 +5,21 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import of_array
-from tsphys.ground.parameters import number, numbers, param, word
+from tsphys.ground.parameters import handed, numbers, param
 from tsphys.ground.progress import share
-from tsphys.ground.times import MOST_STEPS, times
+from tsphys.ground.times import MOST_STEPS, course, times
 from tsphys.numerics.random import generator
-from tsphys.runs.axis import along, is_sequence
+from tsphys.rules.contract import Static
+from tsphys.runs import frames
+from tsphys.runs.axis import points
 from tsphys.runs.ensemble import ensemble
+from tsphys.runs.memory import fitting_threads
 from tsphys.runs.points import stack
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
@@ -28,18 +31,48 @@ METHODS = ("auto", "overlap", "matrix")
 BLOCK = 2**14
 PROTOCOLS = ("quench", "anneal", "tempering")
 
-OPTIONS = {
-    "N": param(1000, "number of spins", kind=int, short="-N"),
-    "t": param(None, "sweeps after which to observe, instead of averages: a,b,c", kind=str, short="-t", optional=True),
-    "n_patterns": param(None, "number of stored patterns; none: from alpha", kind=int, optional=True),
-    "start": param("pattern", "initial state", kind=str, choices=STARTS),
-    "overlap": param(1.0, "overlap of the start noisy with pattern 1"),
-    "mixture": param(3, "patterns in the start mixture", kind=int),
-    "sweeps": param(100, "sweeps over which observables are averaged", kind=int),
-    "equilibration": param(100, "sweeps before that", kind=int),
-    "protocol": param("quench", "how the axis is run", kind=str, choices=PROTOCOLS),
-    "method": param("auto", "form of the fields", kind=str, choices=METHODS),
-}
+M = TypeVar("M", bound=Static)
+O = TypeVar("O", bound="Options")
+
+
+def whole_sweeps(name: str, value: Any) -> np.ndarray:
+    """Numbers of sweeps as an axis: whole and increasing, or a ModelError."""
+    sweeps = times(name, value)
+    if (sweeps != np.rint(sweeps)).any() or sweeps[-1] > MOST_STEPS:
+        raise ModelError(name, value, "must be whole numbers of sweeps, increasing from 0 or later")
+    return sweeps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(frames.Options):
+    """What a simulation of Hebbian networks is asked for."""
+
+    N: int = param(1000, "number of spins", kind=int, low=2, short="-N")
+    t: Any = course("sweeps after which to observe, as the axis, instead of averages: a,b,c", whole_sweeps)
+    n_patterns: int | None = param(
+        None, "number of stored patterns, for all points; none: from alpha", kind=int, optional=True
+    )
+    patterns: Any = handed(
+        "patterns to store, shape (P, N), ±1 (0/1 with an activity), the same in all replicas; by default drawn"
+    )
+    start: Any = param(
+        "pattern",
+        "initial state: pattern 1, that with an overlap, random, the majority of a mixture, or spins",
+        kind=str,
+        choices=STARTS,
+        array=True,
+    )
+    overlap: float = param(1.0, "overlap of the start noisy with pattern 1", low=-1, high=1)
+    mixture: int = param(3, "patterns in the start mixture", kind=int, low=1)
+    sweeps: int = param(100, "sweeps over which observables are averaged", kind=int, low=2)
+    equilibration: int = param(100, "sweeps before that", kind=int, low=0)
+    protocol: str = param(
+        "quench",
+        "each point on its own; one state carried along the sequence T; or all T with exchange of states",
+        kind=str,
+        choices=PROTOCOLS,
+    )
+    keep_spins: bool = param(False, "keep the last state of each point", kind=bool)
 
 
 @dataclass(frozen=True)
@@ -66,62 +99,27 @@ class Plan:
         return self.start if isinstance(self.start, str) else "given"
 
 
-def choose_axis(model: Any, t: Any, given: dict[str, Any]) -> tuple[Any, str, np.ndarray]:
-    """The model with the scalars of `given` put in, the name of the axis, and its values.
-
-    Raises
-    ------
-    ModelError
-        If there is more than one sequence, or a value is out of the model's range.
-    """
-    if t is None:
-        name, values, models = along(model, **given)
-        return models[0], name, values
-    for name, value in given.items():
-        if is_sequence(value):
-            raise ModelError("axis", ["t", name], "must be one sequence; the others are numbers")
-    sweeps = times("t", t)
-    if (sweeps != np.rint(sweeps)).any() or sweeps[-1] > MOST_STEPS:
-        raise ModelError("t", t, "must be whole numbers of sweeps, increasing from 0 or later")
-    return dataclasses.replace(model, **{k: v for k, v in given.items() if v is not None}), "t", sweeps
-
-
-def plan(model: Any, t: Any, given: dict[str, Any], *, N: Any, start: Any, overlap: Any, mixture: Any, sweeps: Any,
-         equilibration: Any, protocol: Any, replicas: Any, seed: Any, threads: Any, keep_spins: bool,
-         ) -> tuple[Any, Plan]:  # fmt: skip
-    """Check the options that all Hebbian networks share."""
-    model, axis, values = choose_axis(model, t, given)
-    N = number("N", N, kind=int, low=2)
-    replicas = number("replicas", replicas, kind=int, low=1)
-    if isinstance(start, str):
-        if start not in STARTS:
-            raise ModelError("start", start, "must be one of " + ", ".join(STARTS) + ", or the spins")
-    else:
-        given_start, start = start, numbers(start)
+def plan(model: Any, given: dict[str, Any], asked: Options, frame: frames.Replicas) -> tuple[Any, Plan]:
+    """The model with the numbers of `given` put in, and what its runs share."""
+    along = points(model, given)
+    if asked.t is not None:
+        along = frames.in_time(along, asked)
+    model, axis, values, N, start = along.models[0], along.axis, along.values, asked.N, asked.start
+    if not isinstance(start, str):
+        start = numbers(start)
         if start is None:
-            raise ModelError("start", given_start, "must be one of " + ", ".join(STARTS) + ", or the spins")
-        if start.shape not in ((N,), (replicas, N)):
+            raise ModelError("start", asked.start, "must be one of " + ", ".join(STARTS) + ", or the spins")
+        if start.shape not in ((N,), (frame.replicas, N)):
             raise ModelError("start", f"array of shape {start.shape}", "must have the shape (N,) or (replicas, N)")
-    word("protocol", protocol, PROTOCOLS)
-    if protocol != "quench" and axis != "T":
-        raise ModelError("protocol", protocol, "needs a sequence T")
-    if protocol == "tempering" and ((values <= 0).any() or (np.diff(values) == 0).any() or len(values) < 2):
+    if asked.protocol != "quench" and axis != "T":
+        raise ModelError("protocol", asked.protocol, "needs a sequence T")
+    if asked.protocol == "tempering" and ((values <= 0).any() or (np.diff(values) == 0).any() or len(values) < 2):
         raise ModelError("T", values.tolist(), "must be two or more different temperatures > 0 for tempering")
+    shared = ("N", "overlap", "mixture", "sweeps", "equilibration", "protocol", "keep_spins")
     return model, Plan(
-        N=N,
-        axis=axis,
-        values=values,
-        start=start,
-        overlap=number("overlap", overlap, low=-1, high=1),
-        mixture=number("mixture", mixture, kind=int, low=1),
-        sweeps=number("sweeps", sweeps, kind=int, low=2),
-        equilibration=number("equilibration", equilibration, kind=int, low=0),
-        protocol=protocol,
-        replicas=replicas,
-        seed=number("seed", seed, kind=int, low=0, high=2**63 - 1),
-        threads=thread_count(threads),
-        keep_spins=bool(keep_spins),
-    )
+        axis=axis, values=values, start=start, replicas=frame.replicas, seed=frame.seed,
+        threads=thread_count(frame.threads), **{name: getattr(asked, name) for name in shared},
+    )  # fmt: skip
 
 
 def rows(p: Plan, P: int) -> float:
@@ -257,18 +255,8 @@ def _in_time(build: Any, model: Any, p: Plan, replica: int, report: Callable[[fl
     return out | ({"spins": np.array(spins)} if p.keep_spins else {})
 
 
-def run(
-    model: Any,
-    p: Plan,
-    build: Callable[[Any, int, int], Any],
-    record: dict[str, Any],
-    *,
-    progress: Callable[[float], None] | None = None,
-    checkpoint: Callable[[Result], Any] | None = None,
-    resume: Result | None = None,
-    over: Callable[..., None] | None = None,
-) -> Result:
-    """Run the replicas of a plan.
+class Job(NamedTuple):
+    """What a model makes of a plan.
 
     Parameters
     ----------
@@ -276,27 +264,47 @@ def run(
         ``build(model, replica, point) -> Network`` for a point of the axis.
     record : dict
         What else belongs into the Result's meta.
-    over : callable
+    memory : Memory
+    over : callable, optional
         What brings the replicas about; see `tsphys.runs.ensemble.ensemble`.
     """
-    work = _in_time if p.axis == "t" else _tempering if p.protocol == "tempering" else _static
-    record = {
-        **record,
-        **{k: getattr(p, k) for k in ("N", "seed", "overlap", "mixture", "protocol")},
-        **{k: getattr(p, k) for k in ("sweeps", "equilibration")},
-        "start": p.started if isinstance(p.start, str) else f"given {of_array(p.start)}",
-    }
-    return ensemble(
-        model,
-        p.axis,
-        p.values,
-        lambda replica, report: work(build, model, p, replica, report),
-        record,
-        replicas=p.replicas,
-        threads=p.threads,
-        dims={"overlaps": ("pattern",), "spins": ("spin",)},
-        progress=progress,
-        checkpoint=checkpoint,
-        resume=resume,
-        over=over,
-    )
+
+    build: Callable[[Any, int, int], Any]
+    record: dict[str, Any]
+    memory: frames.Memory
+    over: Callable[..., None] | None = None
+
+
+def chains(model: type[M], options: type[O]) -> Callable[[Callable[[M, Plan, O], Job]], frames.Verb[M]]:
+    """The frame of Hebbian networks: make ``simulate`` of ``job(model, plan, options)``.
+
+    Each point anew, one state carried along temperatures, all of them with exchange, or after numbers of sweeps.
+    """
+
+    def made(job: Callable[[M, Plan, O], Job]) -> frames.Verb[M]:
+        def run(model: M, given: dict[str, Any]) -> Result:
+            frame, asked = frames.chosen(frames.Replicas, given), frames.chosen(options, given)
+            model, p = plan(model, {k: given[k] for k in model.axes if k in given}, asked, frame)
+            build, record, need, over = job(model, p, asked)
+            work = _in_time if p.axis == "t" else _tempering if p.protocol == "tempering" else _static
+            names = ("N", "seed", "overlap", "mixture", "protocol", "sweeps", "equilibration")
+            start = p.started if isinstance(p.start, str) else f"given {of_array(p.start)}"
+            return ensemble(
+                model,
+                p.axis,
+                p.values,
+                lambda replica, report: work(build, model, p, replica, report),
+                {**record, **{k: getattr(p, k) for k in names}, "start": start},
+                replicas=p.replicas,
+                threads=fitting_threads(need.each, need.sizes, need.what, p.threads),
+                dims={"overlaps": ("pattern",), "spins": ("spin",)},
+                progress=frame.progress,
+                checkpoint=frame.checkpoint,
+                resume=frame.resume,
+                over=over,
+            )
+
+        own = {**frames.described(options), **frames.described(frames.Replicas)}
+        return frames.Verb(job, model, model.axes, own, run)
+
+    return made

@@ -6,15 +6,15 @@ run is a second frame.
 """
 
 from tsphys.runs.axis import Points
-from tsphys.runs.frames.course import course, courses, or_over_time
+from tsphys.runs.frames.course import course, courses, in_time, or_over_time
 from tsphys.runs.frames.flow import Equations, Follow, Solution, flow, ode
 from tsphys.runs.frames.instances import Memory, Replica, instances, replicated
 from tsphys.runs.frames.iterated import Steps, iterated, seen
-from tsphys.runs.frames.options import Options, Replicas
+from tsphys.runs.frames.options import Options, Replicas, chosen, described
 from tsphys.runs.frames.solved import solved
 from tsphys.runs.frames.static import static, theory
 from tsphys.runs.frames.verb import Verb
-from tsphys.runs.points import over, stack
+from tsphys.runs.points import Row, over, stack
 
 __all__ = [
     "Equations",
@@ -24,12 +24,16 @@ __all__ = [
     "Points",
     "Replica",
     "Replicas",
+    "Row",
     "Solution",
     "Steps",
     "Verb",
+    "chosen",
     "course",
     "courses",
+    "described",
     "flow",
+    "in_time",
     "instances",
     "iterated",
     "ode",

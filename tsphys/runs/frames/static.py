@@ -31,7 +31,7 @@ def theory(
     options : type
         Class of its own options.
     told : sequence of str
-        What is no observable, as residuals, but is told by the Result's meta.
+        What is no observable, as residuals, but is told by the Result's meta; ``bias.energy`` as energy under bias.
     physics : callable, optional
         Whose name and words the result has, if not those of `work`: a frame's that is made of this one.
 
@@ -46,7 +46,10 @@ def theory(
             along = points(model, {k: given[k] for k in model.axes if k in given})
             asked = chosen(options, given).suited(along.models)
             found = stack(work(along, asked))
-            meta = {**asked.record(), **{k: found.pop(k).tolist() for k in told if k in found}}
+            meta = asked.record()
+            for key in (key for key in told if key in found):
+                part, _, name = key.rpartition(".")
+                (meta.setdefault(part, {}) if part else meta)[name] = found.pop(key).tolist()
             return solution(along.model, along.axis, {along.axis: along.values, **found}, meta)
 
         return Verb(physics or work, model, model.axes, described(options), run)
