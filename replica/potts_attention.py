@@ -13,19 +13,16 @@ high-temperature (Plefka, TAP) inverse of the couplings, and w* is independent o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number, parameters
+from tsphys.ground.parameters import param
 from tsphys.models.potts_attention import PottsAttention
 from tsphys.replica.saddles.classes import Problem, colour_basis
-from tsphys.runs.axis import along
-from tsphys.runs.points import over, stack
-from tsphys.runs.provenance import provenance
-from tsphys.runs.result import Result
+from tsphys.runs import frames
 from tsphys.solvers.fixed_point import fixed_point
 
 OBSERVABLES = ("test_loss", "excess", "accuracy", "train_loss", "Q", "R", "error", "q", "m", "V", "energy")
@@ -134,27 +131,24 @@ def saddle(model: PottsAttention) -> Saddle:
     )
 
 
-def solve(
-    model: PottsAttention, *, alpha: Any = None, ridge: Any = None, beta: Any = None, tol: float = 1e-9
-) -> Result:
+@dataclass(frozen=True, kw_only=True)
+class Options(frames.Options):
+    """What the theory is asked for."""
+
+    tol: float = param(1e-9, "largest relative residual of the equations", low=1e-13, high=1e-3)
+
+
+@frames.theory(PottsAttention, Options, told=("residual", "iterations", "quadrature"))
+def solve(points: frames.Points, options: Options) -> Sequence[frames.Row | None]:
     """Replica-symmetric state of the trained layer over sizes of the training set, ridges or strengths.
 
     The loss is convex, so that replica symmetry holds. What is exact for N → ∞ with ``inputs="uniform"`` rests for
     ``inputs="potts"`` on Gaussian fields, and on the paramagnet: β < C (continuous transition, C ≤ 4; for more colours
-    glassy states come somewhat earlier).
-
-    Parameters
-    ----------
-    model : PottsAttention
-        With laws of the couplings, and V known or no structure at all.
-    alpha, ridge, beta : float or sequence of float, optional
-        In place of the model's; the sequence is the axis of the result.
-    tol : float
-        Largest relative residual of the equations.
+    glassy states come somewhat earlier). The model has laws of the couplings, and V known or no structure at all.
 
     Returns
     -------
-    Result
+    dict
         As `simulate`: ``test_loss``, ``excess``, ``accuracy``, ``train_loss``, ``Q``, ``R``, ``error``, and
         ``q``, ``m``, ``V``, and ``energy``, the minimum of the objective of a site over N; shape (axis,). In ``meta``
         the residuals, and ``quadrature``, the relative change of the state with other nodes.
@@ -172,8 +166,6 @@ def solve(
     Gerbelot, Loureiro & Zdeborová, Mach. Learn.: Sci. Technol. 4, 015019 (2023) (classes of a teacher); Gross, Kanter
     & Sompolinsky, PRL 55, 304 (1985) (Potts glass); Rende, Gerace, Laio & Goldt, Phys. Rev. Res. 6, 023057 (2024).
     """
-    tol = number("tol", tol, low=1e-13, high=1e-3)
-    axis, values, models = along(model, alpha=alpha, ridge=ridge, beta=beta)
     last = None
 
     def at(here: PottsAttention) -> dict[str, float]:
@@ -185,23 +177,19 @@ def solve(
 
         first = point.state(0.1, 0.1, 0.1) if last is None else last
         found = fixed_point(
-            step, first, tol=tol, damping=0.7, bounds=(np.full(3, 1e-12), np.full(3, 1e12)), what="the saddle point"
+            step,
+            first,
+            tol=options.tol,
+            damping=0.7,
+            bounds=(np.full(3, 1e-12), np.full(3, 1e12)),
+            what="the saddle point",
         )
         x = last = found.x
         other = point.state(*point.conjugates(x, coarse=True))
         off = float(np.abs(other / x - 1).max())
         return {**observables(point, x), "residual": found.residual, "iterations": found.iterations, "quadrature": off}
 
-    table = stack(over(models, at))
-    solver = {k: table.pop(k).tolist() for k in ("residual", "iterations", "quadrature")}
-    return Result(
-        kind="theory",
-        model=model.name,
-        parameters=parameters(model),
-        axis=axis,
-        data={axis: values, **table},
-        meta={"tol": tol, **solver, **provenance()},
-    )
+    return frames.over(points.models, at)
 
 
 def observables(point: Saddle, x: np.ndarray) -> dict[str, float]:

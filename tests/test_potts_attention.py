@@ -13,8 +13,12 @@ from tsphys.errors import ConvergenceError
 from tsphys.models.potts_attention import PottsAttention, zero_sum
 from tsphys.numerics.autocorrelation import autocorrelation, autocovariance
 from tsphys.numerics.random import stream
+from tsphys.runs.frames import Replica
 from tsphys.sims.engines.potts import masked
 from tsphys.sims.engines.potts import sampler as potts
+
+#: The first one of a run with seed 0.
+REPLICA = Replica(0, 0, lambda fraction: None, None)
 
 
 def couplings(N, C, seed=0, strength=1.0):
@@ -249,8 +253,8 @@ def test_minima_of_a_learned_V(alpha, several):
     from tsphys.sims import potts_attention as sims
 
     model = PottsAttention(learn="factored", alpha=alpha, ridge=0.3)
-    trial = sims.Trial(model, sims.Plan(N=20, n_test=5, burn_in=20, order="random", seed=0), 0)
-    s, y = sims._training_set(trial, round(alpha * 19), 0)
+    trial = sims.Trial(model, sims.Options(N=20, n_test=5, burn_in=20), REPLICA)
+    s, y = sims._training_set(trial, round(alpha * 19), REPLICA)
     learner, X, target = trial.learner, trial.learner.features(s), masked.one_hot(y, 3) + 1 / 3
     value = masked.objective(learner, model.loss, model.ridge, X, target)
     starts = [learner.start(20, np.random.default_rng(k)) for k in range(6)]
