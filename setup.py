@@ -26,7 +26,7 @@ setup(
     python_requires=">=3.10",
     package_dir=package_dir,
     packages=sorted(packages),
-    package_data={"tsphys": ["py.typed"]},
+    package_data={"tsphys": ["py.typed", "*.pyi"]},
     install_requires=[
         "numpy>=1.26",
         "numba>=0.60",

@@ -43,7 +43,7 @@ def draw(
 ) -> list[Path]:
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
     N, replicas, end = (512, 4, 30.0) if quick else (1024, 8, 50.0)
-    options = {"replicas": replicas, "seed": seed, "threads": threads}
+    options: dict[str, Any] = {"replicas": replicas, "seed": seed, "threads": threads}
     runs: dict[str, Any] = {}
     data: dict[str, np.ndarray] = {}
     with style() as plt:

@@ -36,7 +36,7 @@ def draw(
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
     N, replicas, samples = (2000, 8, 12) if quick else (4000, 24, 32)
     sizes = (250, 500, 1000) if quick else (500, 1000, 2000, 4000)
-    options = {"seed": seed, "threads": threads}
+    options: dict[str, Any] = {"seed": seed, "threads": threads}
     runs: dict[str, Any] = {}
     with style() as plt:
         figure, axes = plt.subplots(1, 3, figsize=(PAGE, 2.7))

@@ -27,7 +27,7 @@ def draw(
 ) -> list[Path]:
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
     modes, replicas = (1000, 10) if quick else (2000, 40)
-    options = {"replicas": replicas, "seed": seed, "threads": threads}
+    options: dict[str, Any] = {"replicas": replicas, "seed": seed, "threads": threads}
     runs: dict[str, Any] = {}
     data: dict[str, np.ndarray] = {}
     model = tsphys.KernelRidge(ridge=SMALL, noise=NOISE, modes=modes)

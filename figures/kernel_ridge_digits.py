@@ -41,7 +41,7 @@ def draw(
     eigenvalues, target, functions = eigensystem(dual_kernel(ACTIVATION, x), even)
     P = len(x)
     model = tsphys.KernelRidge(eigenvalues=eigenvalues, target=target)
-    options = {"replicas": replicas, "seed": seed, "threads": threads, "population": functions}
+    options: dict[str, Any] = {"replicas": replicas, "seed": seed, "threads": threads, "population": functions}
 
     def relu(rng: np.random.Generator, k: int) -> np.ndarray:
         return activate(ACTIVATION, x @ rng.standard_normal((x.shape[1], k)) / np.sqrt(x.shape[1]))

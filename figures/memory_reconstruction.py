@@ -30,7 +30,13 @@ def draw(
 ) -> list[Path]:
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
     N, replicas = (1000, 5) if quick else (5000, 8)
-    options = {"N": N, "replicas": replicas, "seed": seed, "threads": threads, "iterations": 200 if quick else 500}
+    options: dict[str, Any] = {
+        "N": N,
+        "replicas": replicas,
+        "seed": seed,
+        "threads": threads,
+        "iterations": 200 if quick else 500,
+    }
     runs: dict[str, Any] = {}
     with style() as plt:
         figure, axes = plt.subplots(1, 3, figsize=(PAGE, 2.8))

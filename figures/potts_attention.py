@@ -30,7 +30,13 @@ def draw(
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
     N, replicas, points = (40, 4, 4) if quick else (60, 16, 6)
     # Fifteen autocorrelation times of the energy.
-    options = {"N": N, "seed": seed, "threads": threads, "burn_in": 30, "n_test": 300 if quick else 1000}
+    options: dict[str, Any] = {
+        "N": N,
+        "seed": seed,
+        "threads": threads,
+        "burn_in": 30,
+        "n_test": 300 if quick else 1000,
+    }
     model = tsphys.PottsAttention(C=C, beta=BETA, ridge=RIDGE)
     alpha = np.geomspace(0.5, 8 if quick else 16, points)
     runs: dict[str, Any] = {}

@@ -46,7 +46,7 @@ def draw(
 ) -> list[Path]:
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
     N, replicas = (100, 8) if quick else (200, 24)
-    options = {"N": N, "replicas": replicas, "seed": seed, "threads": threads}
+    options: dict[str, Any] = {"N": N, "replicas": replicas, "seed": seed, "threads": threads}
     runs: dict[str, Any] = {}
     data: dict[str, np.ndarray] = {}
     jobs = 2 * len(RIDGES) + 2
@@ -60,7 +60,7 @@ def draw(
                 listen = share(progress, i * len(RIDGES) + j, 1, jobs)
                 line: dict[str, Any] = {axis: lines, "ridge": ridge}
                 theory = tsphys.solve(model, **line)
-                sim = tsphys.simulate(model, ridge=ridge, **{axis: equal * POINTS}, progress=listen, **options)
+                sim = tsphys.simulate(model, ridge=ridge, progress=listen, **{**options, axis: equal * POINTS})
                 theory_line(axes[i], theory, "eps_g", color=COLOURS[j], label=f"$\\lambda={written(ridge)}$")
                 simulation_points(axes[i], sim, "eps_g", color=COLOURS[j], fmt=MARKERS[j])
                 runs |= {f"theory_{axis}_{ridge:g}": theory, f"simulation_{axis}_{ridge:g}": sim}

@@ -122,7 +122,9 @@ def source_of(module):
     """The file of a module of ours; None for a folder without one and for anything else."""
     parts = module.split(".")[1:]
     base = ROOT.joinpath(*parts) if parts and parts[0] in ROOMS else (ROOT / "tsphys").joinpath(*parts)
-    return next((p for p in (base / "__init__.py", base.with_suffix(".py")) if p.is_file()), None)
+    return next(
+        (p for p in (base / "__init__.py", base.with_suffix(".py"), base.with_suffix(".pyi")) if p.is_file()), None
+    )
 
 
 def defined(path):

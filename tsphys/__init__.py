@@ -67,9 +67,9 @@ if TYPE_CHECKING:
     from tsphys.models.zeroth_order import ZerothOrder
     from tsphys.physics.order_parameters import OrderParameters
     from tsphys.picture import plot
-    from tsphys.registry import simulate, solve
     from tsphys.rules.contract import Model, Online, Static
     from tsphys.runs.result import Result, load
+    from tsphys.signatures import simulate, solve
 
 
 def __getattr__(name: str) -> Any:

@@ -22,7 +22,7 @@ def steps(model: MemoryReconstruction, overlap: float) -> Any:
 
     def run(setting: Setting) -> Finding:
         t = [1, 2, 4, 8, 16]
-        options = {"seed": setting.seed, "threads": setting.threads, "replicas": setting.replicas(10)}
+        options: dict[str, Any] = {"seed": setting.seed, "threads": setting.threads, "replicas": setting.replicas(10)}
         sim = tsphys.simulate(model, N=1500, t=t, overlap=overlap, **options)
         return on_theory(sim, tsphys.solve(model, t=t, overlap=overlap), "mse")
 
@@ -34,7 +34,7 @@ def ends(model: MemoryReconstruction, share: list[float]) -> Any:
 
     def run(setting: Setting) -> Finding:
         noise = [theory.noise_at(model, s * theory.thresholds(model).algorithmic) for s in share]
-        options = {"seed": setting.seed, "threads": setting.threads, "replicas": setting.replicas(10)}
+        options: dict[str, Any] = {"seed": setting.seed, "threads": setting.threads, "replicas": setting.replicas(10)}
         sim = tsphys.simulate(model, N=1500, noise=noise, **options)
         shown = ["mse", "overlap", "mse_pca", "overlap_pca"]
         return on_theory(sim, tsphys.solve(model, noise=noise), "mse", observables=shown)

@@ -1,0 +1,58 @@
+"""What type checkers and editors know of `tsphys.simulate` and `tsphys.solve`, model by model: a stub with overloads.
+
+``python docs/signatures.py`` writes ``tsphys/signatures.pyi`` from the models' own options; a test holds it to them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from pathlib import Path
+
+from tsphys.catalogue import CATALOGUE, Entry
+from tsphys.registry import VERBS, runner
+
+STUB = Path(__file__).resolve().parents[1] / "tsphys" / "signatures.pyi"
+#: What an option may be typed as without another import.
+PLAIN = {"int", "float", "str", "bool", "None", "Any", "|"}
+HEAD = """# Written by docs/signatures.py.
+from collections.abc import Sequence
+from typing import Any, TypeAlias, overload
+
+import numpy as np
+
+"""
+NUMBERS = "\nNumbers: TypeAlias = float | Sequence[float] | np.ndarray | None\n\n"
+#: Of every run, beside a model's own.
+COMMON = {"simulate": {"partial": "bool"}, "solve": {"partial": "bool", "fluctuations": "bool", "progress": "Any"}}
+
+
+def arguments(model: Entry, verb: str) -> dict[str, str]:
+    """The options of a verb for a model, and what they are."""
+    own = {}
+    axes = getattr(import_module(model.home), model.cls).axes
+    for name, option in list(inspect.signature(runner(model, verb)).parameters.items())[1:]:
+        plain = {*str(option.annotation).split()} <= PLAIN
+        kind = "Numbers" if name in axes else str(option.annotation) if plain else "Any"
+        own[name] = kind if option.default is option.empty else f"{kind} = ..."
+    return own | {name: f"{kind} = ..." for name, kind in COMMON[verb].items()}
+
+
+def signatures() -> str:
+    """The stub; last of the overloads, online learning of a user's own."""
+    homes = {model.cls: model.home for model in CATALOGUE.values()}
+    homes |= {"Online": "tsphys.rules.contract", "Result": "tsphys.runs.result"}
+    out = [HEAD, *(f"from {homes[cls]} import {cls}\n" for cls in sorted(homes, key=homes.__getitem__)), NUMBERS]
+    for verb in VERBS:
+        alike: dict[str, list[str]] = {}
+        for model in CATALOGUE.values():
+            lines = "".join(f"    {name}: {kind},\n" for name, kind in arguments(model, verb).items())
+            alike.setdefault(lines, []).append(model.cls)
+        for lines, models in alike.items():
+            out.append(f"@overload\ndef {verb}(\n    model: {' | '.join(models)},\n    *,\n{lines}) -> Result: ...\n")
+        out.append(f"@overload\ndef {verb}(model: Online, **options: Any) -> Result: ...\n")
+    return "".join(out)
+
+
+if __name__ == "__main__":
+    STUB.write_text(signatures(), encoding="utf-8")

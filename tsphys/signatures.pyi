@@ -1,0 +1,476 @@
+# Written by docs/signatures.py.
+from collections.abc import Sequence
+from typing import Any, TypeAlias, overload
+
+import numpy as np
+
+from tsphys.models.continual import Continual
+from tsphys.models.dense_hebbian import DenseHebbian
+from tsphys.models.generative_inputs import GenerativeInputs
+from tsphys.models.glm import GLM
+from tsphys.models.hidden_manifold import HiddenManifold
+from tsphys.models.hopfield import Hopfield
+from tsphys.models.kernel_ridge import KernelRidge
+from tsphys.models.learning_rule import LearningRule
+from tsphys.models.memory_reconstruction import MemoryReconstruction
+from tsphys.models.online_attack import OnlineAttack
+from tsphys.models.opposing_signals import OpposingSignals
+from tsphys.models.perceptron import Perceptron
+from tsphys.models.potts_attention import PottsAttention
+from tsphys.models.pruned import Pruned
+from tsphys.models.random_features import RandomFeatures
+from tsphys.models.simplicity_bias import SimplicityBias
+from tsphys.models.spiked_cumulant import SpikedCumulant
+from tsphys.models.two_layer import TwoLayer
+from tsphys.models.zeroth_order import ZerothOrder
+from tsphys.rules.contract import Online
+from tsphys.runs.result import Result
+
+Numbers: TypeAlias = float | Sequence[float] | np.ndarray | None
+
+@overload
+def simulate(
+    model: TwoLayer | Perceptron | ZerothOrder | Pruned | Continual | OnlineAttack | SimplicityBias | SpikedCumulant | LearningRule,
+    *,
+    N: int,
+    t: Any,
+    start: Any = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    engine: str = ...,
+    threads: int | None = ...,
+    dtype: str = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: HiddenManifold,
+    *,
+    N: int,
+    t: Any,
+    replicas: int = ...,
+    seed: int = ...,
+    F: Any = ...,
+    disorder: str = ...,
+    n_test: int = ...,
+    threads: int | None = ...,
+    dtype: str = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: GenerativeInputs,
+    *,
+    t: Any,
+    replicas: int = ...,
+    seed: int = ...,
+    disorder: str = ...,
+    n_test: int = ...,
+    threads: int | None = ...,
+    dtype: str = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: Hopfield,
+    *,
+    alpha: Numbers = ...,
+    T: Numbers = ...,
+    N: int = ...,
+    t: Any = ...,
+    n_patterns: int | None = ...,
+    patterns: Any = ...,
+    start: Any = ...,
+    overlap: float = ...,
+    mixture: int = ...,
+    sweeps: int = ...,
+    equilibration: int = ...,
+    protocol: str = ...,
+    keep_spins: bool = ...,
+    engine: str = ...,
+    method: str = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: DenseHebbian,
+    *,
+    alpha: Numbers = ...,
+    T: Numbers = ...,
+    r: Numbers = ...,
+    M: Numbers = ...,
+    N: int = ...,
+    t: Any = ...,
+    n_patterns: int | None = ...,
+    patterns: Any = ...,
+    start: Any = ...,
+    overlap: float = ...,
+    mixture: int = ...,
+    sweeps: int = ...,
+    equilibration: int = ...,
+    protocol: str = ...,
+    keep_spins: bool = ...,
+    F: Any = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: MemoryReconstruction,
+    *,
+    noise: Numbers = ...,
+    threshold: Numbers = ...,
+    connectivity: Numbers = ...,
+    rho: Numbers = ...,
+    N: int = ...,
+    t: Any = ...,
+    overlap: float | None = ...,
+    iterations: int = ...,
+    tol: float = ...,
+    starts: int = ...,
+    denoiser: str = ...,
+    pca: bool = ...,
+    dtype: str = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: GLM,
+    *,
+    alpha: Numbers = ...,
+    noise: Numbers = ...,
+    density: Numbers = ...,
+    regularization: Numbers = ...,
+    N: int = ...,
+    t: Any = ...,
+    start: float | None = ...,
+    most: int = ...,
+    damping: float = ...,
+    dtype: str = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: RandomFeatures,
+    *,
+    width: Numbers = ...,
+    alpha: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
+    N: int = ...,
+    covariates: str = ...,
+    test: int | None = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: KernelRidge,
+    *,
+    n: Numbers = ...,
+    k: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
+    population: Any = ...,
+    features: Any = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: OpposingSignals,
+    *,
+    t: Any = ...,
+    n: int = ...,
+    d: int = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: PottsAttention,
+    *,
+    alpha: Numbers = ...,
+    ridge: Numbers = ...,
+    beta: Numbers = ...,
+    N: int | None = ...,
+    t: Any = ...,
+    n_test: int = ...,
+    burn_in: int = ...,
+    order: str = ...,
+    keep_couplings: bool = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+) -> Result: ...
+@overload
+def simulate(model: Online, **options: Any) -> Result: ...
+@overload
+def solve(
+    model: TwoLayer | ZerothOrder | Continual,
+    *,
+    t: Any,
+    start: Any = ...,
+    N: int = ...,
+    seed: int = ...,
+    rtol: float | None = ...,
+    atol: float | None = ...,
+    method: str = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+    progress: Any = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: Perceptron | Pruned,
+    *,
+    t: Any,
+    start: Any = ...,
+    N: int = ...,
+    seed: int = ...,
+    rtol: float = ...,
+    atol: float = ...,
+    method: str = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+    progress: Any = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: OnlineAttack,
+    *,
+    t: Any,
+    start: Any = ...,
+    N: int = ...,
+    seed: int = ...,
+    rtol: float | None = ...,
+    atol: float | None = ...,
+    method: str = ...,
+    points: int = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+    progress: Any = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: HiddenManifold,
+    *,
+    t: Any,
+    spectrum: str = ...,
+    N: int = ...,
+    seed: int = ...,
+    F: Any = ...,
+    nodes: int = ...,
+    rtol: float = ...,
+    atol: float = ...,
+    method: str = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+    progress: Any = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: GenerativeInputs,
+    *,
+    t: Any,
+    seed: int = ...,
+    rtol: float = ...,
+    atol: float = ...,
+    method: str = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+    progress: Any = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: SimplicityBias | SpikedCumulant,
+    *,
+    t: Any,
+    start: Any = ...,
+    N: int = ...,
+    seed: int = ...,
+    gradient_flow: bool = ...,
+    rtol: float = ...,
+    atol: float = ...,
+    method: str = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+    progress: Any = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: LearningRule,
+    *,
+    t: Any,
+    start: Any = ...,
+    N: int = ...,
+    seed: int = ...,
+    rtol: float = ...,
+    atol: float = ...,
+    method: str = ...,
+    quadrature: str = ...,
+    points: int = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+    progress: Any = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: Hopfield,
+    *,
+    alpha: Numbers = ...,
+    T: Numbers = ...,
+    t: Any = ...,
+    branch: str = ...,
+    mixture: int = ...,
+    overlap: float = ...,
+    tol: float = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+    progress: Any = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: DenseHebbian,
+    *,
+    alpha: Numbers = ...,
+    T: Numbers = ...,
+    r: Numbers = ...,
+    M: Numbers = ...,
+    F: Any = ...,
+    branch: str = ...,
+    tol: float = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+    progress: Any = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: MemoryReconstruction,
+    *,
+    noise: Numbers = ...,
+    threshold: Numbers = ...,
+    connectivity: Numbers = ...,
+    rho: Numbers = ...,
+    t: Any = ...,
+    overlap: float | None = ...,
+    branch: str = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+    progress: Any = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: GLM,
+    *,
+    alpha: Numbers = ...,
+    noise: Numbers = ...,
+    density: Numbers = ...,
+    regularization: Numbers = ...,
+    t: Any = ...,
+    start: float | None = ...,
+    branch: str = ...,
+    tol: float = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+    progress: Any = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: RandomFeatures,
+    *,
+    width: Numbers = ...,
+    alpha: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+    progress: Any = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: KernelRidge,
+    *,
+    n: Numbers = ...,
+    k: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
+    inputs: int | None = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+    progress: Any = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: OpposingSignals,
+    *,
+    t: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+    progress: Any = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: PottsAttention,
+    *,
+    alpha: Numbers = ...,
+    ridge: Numbers = ...,
+    beta: Numbers = ...,
+    tol: float = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+    progress: Any = ...,
+) -> Result: ...
+@overload
+def solve(model: Online, **options: Any) -> Result: ...
