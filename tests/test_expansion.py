@@ -314,6 +314,42 @@ def test_what_has_no_first_order_says_so(call, name):
     assert caught.value.name == name
 
 
+def test_figures_draw_mean_and_spread_where_the_size_is_large_enough():
+    from tsphys.plotting import VALID, collect, style, theory_line
+
+    theory = solved(N=3)
+    good = theory.beta() <= VALID
+    assert good.any() and not good.all()
+    with style() as plt:
+        _, ax = plt.subplots()
+        theory_line(ax, theory, "R", (0, 0))
+        limit, mean = (line.get_ydata() for line in ax.lines)
+        assert len(ax.collections) == 1
+        theory_line(ax, theory, "R", (0, 0), band=False)
+        theory_line(ax, dataclasses.replace(theory, first_order=None), "R", (0, 0))
+        assert (len(ax.lines), len(ax.collections)) == (4, 1)
+    np.testing.assert_array_equal(limit, theory["R"][:, 0, 0])
+    np.testing.assert_array_equal(mean, np.where(good, theory.mean("R")[:, 0, 0], np.nan))
+    kept = collect(theory=theory)
+    np.testing.assert_array_equal(kept["theory_R"], theory["R"])
+    np.testing.assert_array_equal(kept["theory_R_mean"], theory.mean("R"))
+    np.testing.assert_array_equal(kept["theory_R_std"], theory.std("R"))
+
+
+def test_phases_are_followed_from_switch_to_switch():
+    """Two phases that do the same are one, and what a phase resets has no fluctuations then."""
+    case = CASES["switch"]
+    model, t = case.model, [1.0, 3.0]
+    plain = tsphys.solve(model, start=case.start, t=t, fluctuations=True)
+    parts = dataclasses.replace(model, durations=(0.5, 1.5, 9.0), order=(1, 1, 2))
+    again = tsphys.solve(parts, start=case.start, t=t, fluctuations=True)
+    for name in ("eps_g", "R", "Q", "v"):
+        # The same nodes of the average; others in time, on which the coefficients are known to 1e-3 or so.
+        np.testing.assert_allclose(again.std(name), plain.std(name), rtol=3e-3, atol=1e-12)
+        scale = plain.std(name).max()
+        np.testing.assert_allclose(again.mean(name), plain.mean(name), rtol=0, atol=3e-3 * scale)
+
+
 def test_on_the_command_line(capsys, tmp_path, monkeypatch):
     from tsphys.cli import main
 

@@ -22,6 +22,9 @@ import numpy as np
 
 import tsphys
 from tsphys.errors import ModelError
+from tsphys.models.perceptron import RULES
+from tsphys.rules import perceptron
+from tsphys.rules.phases import Phase
 
 #: An entry of an observable: its name, and its place in a matrix or vector.
 Entry = tuple[str, tuple[int, ...]]
@@ -68,6 +71,11 @@ _SWITCH: dict[str, Any] = {"K": 2, "M": 1, "lr": 1.5, "noise": 0.1, "durations":
 _BOTH: tuple[Entry, ...] = (("eps_g", (0,)), ("eps_g", (1,)), R11, R12, Q11, ("v", (0, 0)), ("v", (1, 1)))
 
 
+def _slower(i: int, state: Any) -> Phase:
+    """AdaTron with the rate 1, and from t = 2 on ½."""
+    return Phase(params=(RULES.index("adatron"), 1.0 / (1 + i)), until=2.0 if i == 0 else math.inf)
+
+
 def cases() -> dict[str, Case]:
     """All cases by name; the first seven cover all kinds of averages, the others all kinds of steps."""
     sheet = {
@@ -103,6 +111,10 @@ def cases() -> dict[str, Case]:
             tsphys.OrderParameters(R=[[0.2, 0.3, 0.25]], Q=[[1.0]], T=np.eye(3)), (R11, R12, ("R", (0, 2))), (1, 12),
         ),
     }  # fmt: skip
+    adatron = RULES.index("adatron"), 1.0
+    more["phases of a rule"] = Case(
+        tsphys.LearningRule(perceptron.rule, params=adatron, schedule=_slower), _one(0.1, 1.0), (R11, Q11), (2, 4)
+    )
     more["drawn starts"] = Case(tsphys.Perceptron(rule="adatron"), None, (EPS, R11, Q11), (0, 4))
     more["drawn starts, two units"] = Case(
         tsphys.TwoLayer(K=2, M=1, lr=1.0, init=0.5), None, (EPS, R11, Q11, ("Q", (0, 1))), (0, 4)
