@@ -48,7 +48,7 @@ def draw(
             options = {"N": N, "replicas": replicas, "seed": seed, "threads": threads}
             sim = tsphys.simulate(model, t=t, start=start(K), progress=share(progress, n, 1, len(jobs)), **options)
             if lr == RATES[-1]:
-                line = np.geomspace(0.05, ends[lr], 201)
+                line = np.unique(np.rint(np.geomspace(0.05, ends[lr], 201) * N)) / N
                 theory = tsphys.solve(model, start=start(K), t=line, N=N, fluctuations=True)
                 theory_line(left, theory, "eps_g", color=colour, label=f"$K={K}$")
                 simulation_points(left, sim, "eps_g", color=colour)
