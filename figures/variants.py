@@ -79,7 +79,12 @@ def panel_masks(ax: Any, N: int, replicas: int, options: dict[str, Any], progres
 def panel_inputs(ax: Any, sizes: Any, replicas: int, options: dict[str, Any], progress: Any) -> dict[str, np.ndarray]:
     """N times what ±1 inputs change at finite size, beside N times what the size itself does."""
     found = np.empty((2, len(sizes), 2))
-    limit = tsphys.solve(tsphys.TwoLayer(lr=1.0), start=START, t=[SEEN_AT])["eps_g"][0]
+    theories = [
+        tsphys.solve(tsphys.TwoLayer(lr=1.0, inputs=law), start=START, t=[SEEN_AT], fluctuations=True)
+        for law in ("binary", "gaussian")
+    ]
+    limit = theories[0]["eps_g"][0]
+    binary_bias, bias = (float(theory.mean("eps_g", 1)[0] - limit) for theory in theories)
     for i, N in enumerate(sizes):
         binary, gaussian = (
             tsphys.simulate(
@@ -91,9 +96,10 @@ def panel_inputs(ax: Any, sizes: Any, replicas: int, options: dict[str, Any], pr
         mean, sem = (np.array([getattr(s, part)("eps_g")[0] for s in (binary, gaussian)]) for part in ("mean", "sem"))
         found[0, i] = N * np.array([mean[0] - mean[1], np.hypot(*sem)])
         found[1, i] = N * np.array([mean[1] - limit, sem[1]])
-    names = (r"$\pm1$ $-$ Gaussian", r"Gaussian $-$ theory")
+    names = (r"$\pm1$ $-$ Gaussian", r"Gaussian $-$ limit")
+    foretold = binary_bias - bias, bias
     for n, (name, (difference, error)) in enumerate(zip(names, found.transpose(0, 2, 1), strict=True)):
-        ax.axhline(np.average(difference, weights=error**-2), color=COLOURS[n], lw=1, ls="--", zorder=1)
+        ax.axhline(foretold[n], color=COLOURS[n], lw=1, zorder=1)
         shift = 1 + 0.04 * (2 * n - 1)
         ax.errorbar(shift * np.array(sizes), difference, yerr=error, fmt=MARKERS[n], color=COLOURS[n], mfc="white",
                     capsize=2, label=name, zorder=3)  # fmt: skip
@@ -102,9 +108,9 @@ def panel_inputs(ax: Any, sizes: Any, replicas: int, options: dict[str, Any], pr
     ax.set_xscale("log", base=2)
     ax.set_xticks(sizes, [str(N) for N in sizes])
     ax.minorticks_off()
-    ax.set_title(f"law of the inputs, $\\eta=1$, {replicas} runs each")
+    ax.set_title(f"law of the inputs, $\\eta=1$: theory, {replicas} runs each")
     ax.legend(loc="center right")
-    return {"sizes": np.array(sizes), "N_times_law": found[0], "N_times_size": found[1]}
+    return {"sizes": np.array(sizes), "N_times_law": found[0], "N_times_size": found[1], "foretold": np.array(foretold)}
 
 
 def panel_starts(ax: Any, N: int, replicas: int, options: dict[str, Any], progress: Any) -> dict[str, Any]:
