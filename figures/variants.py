@@ -108,7 +108,7 @@ def panel_inputs(ax: Any, sizes: Any, replicas: int, options: dict[str, Any], pr
     ax.set_xscale("log", base=2)
     ax.set_xticks(sizes, [str(N) for N in sizes])
     ax.minorticks_off()
-    ax.set_title(f"law of the inputs, $\\eta=1$: theory, {replicas} runs each")
+    ax.set_title(f"law of the inputs, $\\eta=1$, {replicas} runs each")
     ax.legend(loc="center right")
     return {"sizes": np.array(sizes), "N_times_law": found[0], "N_times_size": found[1], "foretold": np.array(foretold)}
 
