@@ -9,6 +9,7 @@ import inspect
 from importlib import import_module
 from pathlib import Path
 
+from tsphys import registry
 from tsphys.catalogue import CATALOGUE, Entry
 from tsphys.registry import VERBS, runner
 
@@ -23,19 +24,21 @@ import numpy as np
 
 """
 NUMBERS = "\nNumbers: TypeAlias = float | Sequence[float] | np.ndarray | None\n\n"
-#: Of every run, beside a model's own.
-COMMON = {"simulate": {"partial": "bool"}, "solve": {"partial": "bool", "fluctuations": "bool", "progress": "Any"}}
 
 
 def arguments(model: Entry, verb: str) -> dict[str, str]:
     """The options of a verb for a model, and what they are."""
-    own = {}
+    own: dict[str, str] = {}
     axes = getattr(import_module(model.home), model.cls).axes
-    for name, option in list(inspect.signature(runner(model, verb)).parameters.items())[1:]:
+    # Those of the model, and those of every run.
+    both = [inspect.signature(function).parameters for function in (runner(model, verb), getattr(registry, verb))]
+    for name, option in {**both[0], **both[1], **both[0]}.items():
+        if option.kind is not option.KEYWORD_ONLY:
+            continue
         plain = {*str(option.annotation).split()} <= PLAIN
         kind = "Numbers" if name in axes else str(option.annotation) if plain else "Any"
         own[name] = kind if option.default is option.empty else f"{kind} = ..."
-    return own | {name: f"{kind} = ..." for name, kind in COMMON[verb].items()}
+    return own
 
 
 def signatures() -> str:

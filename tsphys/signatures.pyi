@@ -43,7 +43,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: bool = ...,
+    partial: Any = ...,
+    until_sem: Any = ...,
+    most_replicas: Any = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -61,7 +63,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: bool = ...,
+    partial: Any = ...,
+    until_sem: Any = ...,
+    most_replicas: Any = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -77,7 +81,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: bool = ...,
+    partial: Any = ...,
+    until_sem: Any = ...,
+    most_replicas: Any = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -104,7 +110,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: bool = ...,
+    partial: Any = ...,
+    until_sem: Any = ...,
+    most_replicas: Any = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -132,7 +140,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: bool = ...,
+    partial: Any = ...,
+    until_sem: Any = ...,
+    most_replicas: Any = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -157,7 +167,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: bool = ...,
+    partial: Any = ...,
+    until_sem: Any = ...,
+    most_replicas: Any = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -179,7 +191,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: bool = ...,
+    partial: Any = ...,
+    until_sem: Any = ...,
+    most_replicas: Any = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -198,7 +212,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: bool = ...,
+    partial: Any = ...,
+    until_sem: Any = ...,
+    most_replicas: Any = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -216,7 +232,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: bool = ...,
+    partial: Any = ...,
+    until_sem: Any = ...,
+    most_replicas: Any = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -231,7 +249,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: bool = ...,
+    partial: Any = ...,
+    until_sem: Any = ...,
+    most_replicas: Any = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -252,7 +272,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: bool = ...,
+    partial: Any = ...,
+    until_sem: Any = ...,
+    most_replicas: Any = ...,
 ) -> Result: ...
 @overload
 def simulate(model: Online, **options: Any) -> Result: ...
@@ -267,9 +289,9 @@ def solve(
     rtol: float | None = ...,
     atol: float | None = ...,
     method: str = ...,
-    partial: bool = ...,
     fluctuations: bool = ...,
     progress: Any = ...,
+    partial: Any = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -283,9 +305,9 @@ def solve(
     rtol: float | None = ...,
     atol: float | None = ...,
     method: str = ...,
-    partial: bool = ...,
     fluctuations: bool = ...,
     progress: Any = ...,
+    partial: Any = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -300,9 +322,9 @@ def solve(
     rtol: float | None = ...,
     atol: float | None = ...,
     method: str = ...,
-    partial: bool = ...,
     fluctuations: bool = ...,
     progress: Any = ...,
+    partial: Any = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -313,9 +335,9 @@ def solve(
     rtol: float | None = ...,
     atol: float | None = ...,
     method: str = ...,
-    partial: bool = ...,
     fluctuations: bool = ...,
     progress: Any = ...,
+    partial: Any = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -329,9 +351,9 @@ def solve(
     rtol: float | None = ...,
     atol: float | None = ...,
     method: str = ...,
-    partial: bool = ...,
     fluctuations: bool = ...,
     progress: Any = ...,
+    partial: Any = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -346,9 +368,9 @@ def solve(
     rtol: float | None = ...,
     atol: float | None = ...,
     method: str = ...,
-    partial: bool = ...,
     fluctuations: bool = ...,
     progress: Any = ...,
+    partial: Any = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -361,9 +383,9 @@ def solve(
     mixture: int = ...,
     overlap: float = ...,
     tol: float = ...,
-    partial: bool = ...,
     fluctuations: bool = ...,
     progress: Any = ...,
+    partial: Any = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -376,9 +398,9 @@ def solve(
     F: Any = ...,
     branch: str = ...,
     tol: float = ...,
-    partial: bool = ...,
     fluctuations: bool = ...,
     progress: Any = ...,
+    partial: Any = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -391,9 +413,9 @@ def solve(
     t: Any = ...,
     overlap: float | None = ...,
     branch: str = ...,
-    partial: bool = ...,
     fluctuations: bool = ...,
     progress: Any = ...,
+    partial: Any = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -407,9 +429,9 @@ def solve(
     start: float | None = ...,
     branch: str = ...,
     tol: float = ...,
-    partial: bool = ...,
     fluctuations: bool = ...,
     progress: Any = ...,
+    partial: Any = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -419,9 +441,9 @@ def solve(
     alpha: Numbers = ...,
     ridge: Numbers = ...,
     noise: Numbers = ...,
-    partial: bool = ...,
     fluctuations: bool = ...,
     progress: Any = ...,
+    partial: Any = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -432,18 +454,18 @@ def solve(
     ridge: Numbers = ...,
     noise: Numbers = ...,
     inputs: int | None = ...,
-    partial: bool = ...,
     fluctuations: bool = ...,
     progress: Any = ...,
+    partial: Any = ...,
 ) -> Result: ...
 @overload
 def solve(
     model: OpposingSignals,
     *,
     t: Any = ...,
-    partial: bool = ...,
     fluctuations: bool = ...,
     progress: Any = ...,
+    partial: Any = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -453,9 +475,9 @@ def solve(
     ridge: Numbers = ...,
     beta: Numbers = ...,
     tol: float = ...,
-    partial: bool = ...,
     fluctuations: bool = ...,
     progress: Any = ...,
+    partial: Any = ...,
 ) -> Result: ...
 @overload
 def solve(model: Online, **options: Any) -> Result: ...

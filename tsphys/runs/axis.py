@@ -54,11 +54,6 @@ def points(model: Any, given: Mapping[str, Any]) -> Points:
     return Points(axis, np.array([getattr(m, axis) for m in models]), models, model)
 
 
-def along(model: Any, **given: Any) -> tuple[str, np.ndarray, list[Any]]:
-    """Name and values of the axis, and the model at each of them; see `points`."""
-    return points(model, given)[:3]
-
-
 def is_sequence(value: Any) -> bool:
     """Whether a value is an axis; what only tries to be one, as a ragged list, is as well."""
     try:
