@@ -232,8 +232,10 @@ class Continual(Online):
         """Overlaps of iid Gaussian student weights at size N, drawn from their exact law, and heads."""
         T = self.teacher_overlaps()
         R, Q = random_overlaps(self.K, T, N, self.init, rng)
-        v = self.init_v * rng.standard_normal(self.readout_shape) if self.v is None else np.array(self.v)
-        return OrderParameters(R=R, Q=Q, T=T, v=v.ravel(), v_star=self.teacher_readouts().ravel())
+        v = np.ravel(self.v) if self.v is not None else None
+        if v is None:
+            v = (self.init_v * rng.standard_normal(self.readout_shape)).reshape(*R.shape[:-2], -1)
+        return OrderParameters(R=R, Q=Q, T=T, v=v, v_star=self.teacher_readouts().ravel())
 
     def task(self, block: int) -> int:
         """Task, 0 … S − 1, of a block of the schedule, 0, 1, …"""

@@ -11,7 +11,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import LARGEST_SCALE, Row, Rows, array, param
 from tsphys.physics.names import code
-from tsphys.physics.order_parameters import OrderParameters, random_overlaps
+from tsphys.physics.order_parameters import OrderParameters, random_overlaps, transposed
 from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
 
@@ -110,8 +110,8 @@ class SimplicityBias(Online):
         """Overlaps of iid Gaussian student weights at size N, drawn from their exact law; R is `a` if that is given."""
         R, Q = random_overlaps(self.K, np.eye(2), N, self.init, rng)
         if self.a is not None:
-            A = np.array(self.a)
-            R, Q = A, Q - R @ R.T + A @ A.T
+            A = np.broadcast_to(np.array(self.a), R.shape)
+            R, Q = A, Q - R @ transposed(R) + A @ transposed(A)
         return OrderParameters(R=R, Q=Q, T=np.eye(2), v=self.v, v_star=(0.0, 0.0))
 
     def learning_rule(self) -> LearningRule:

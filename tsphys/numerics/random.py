@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import math
 import operator
+from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -156,6 +157,16 @@ def generator(seed: int, replica: int, purpose: str = "") -> np.random.Generator
     # NumPy takes any ISeedSequence, which its types do not say.
     seeds: Any = _seeds(seed, replica, "generator", purpose)
     return np.random.Generator(np.random.SFC64(seeds))
+
+
+class Generators:
+    """Generators of several replicas in one: what a method draws has these as its first axis."""
+
+    def __init__(self, each: Sequence[np.random.Generator]):
+        self.each = each
+
+    def __getattr__(self, name: str) -> Callable[..., np.ndarray]:
+        return lambda *args, **options: np.array([getattr(one, name)(*args, **options) for one in self.each])
 
 
 def source(seed: int, replica: int, engine: str = "") -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +35,8 @@ DIVERGED = 1e16
 @dataclass(frozen=True, eq=False)
 class OrderParameters:
     """Overlaps of K students and M teachers: the whole macroscopic state of online learning.
+
+    Arrays R and Q with further axes in front, and v with them or without, are the states of several replicas.
 
     Parameters
     ----------
@@ -78,21 +81,23 @@ class OrderParameters:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        R = array("R", self.R, (None, None), "(students K, teachers M)")
-        K, M = R.shape
+        before = (None,) * max(getattr(self.R, "ndim", 2) - 2, 0)
+        R = array("R", self.R, (*before, None, None), "(students K, teachers M)")
+        *many, K, M = R.shape
         if K == 0 or M == 0:
             raise ModelError("R", f"array of shape {R.shape}", "must have at least one student and one teacher")
-        Q = array("Q", self.Q, (K, K), "(students, students) to go with R")
+        Q = array("Q", self.Q, (*many, K, K), "(students, students) to go with R")
         T = array("T", self.T, (M, M), "(teachers, teachers) to go with R")
-        v = None if self.v is None else array("v", self.v, (None,), "the student readout")
+        before = tuple(many) if getattr(self.v, "ndim", 1) > 1 else ()
+        v = None if self.v is None else array("v", self.v, (*before, None), "the student readout")
         v_star = None if self.v_star is None else array("v_star", self.v_star, (None,), "the teacher readout")
         for name, S in (("Q", Q), ("T", T)):
-            scale = np.abs(S).max()
-            if np.abs(S - S.T).max() > SEMIDEFINITE * scale:
+            if (np.abs(S - transposed(S)) > SEMIDEFINITE * np.abs(S).max(axis=(-2, -1), keepdims=True)).any():
                 raise ModelError(name, S.tolist(), "must be symmetric")
-            S[...] = 0.5 * (S + S.T)
+            S[...] = 0.5 * (S + transposed(S))
             _semidefinite(name, S, name)
-        _semidefinite("R", np.block([[Q, R], [R.T, T]]), "the covariance [[Q, R], [R^T, T]] of the fields")
+        C = np.block([[Q, R], [transposed(R), np.broadcast_to(T, (*many, M, M))]])
+        _semidefinite("R", C, "the covariance [[Q, R], [R^T, T]] of the fields")
         for name, value in (("R", R), ("Q", Q), ("T", T), ("v", v), ("v_star", v_star)):
             if value is not None:
                 value.setflags(write=False)
@@ -106,26 +111,50 @@ class OrderParameters:
     @property
     def K(self) -> int:
         """Number of students."""
-        return self.R.shape[0]
+        return self.R.shape[-2]
 
     @property
     def M(self) -> int:
         """Number of teachers."""
-        return self.R.shape[1]
+        return self.R.shape[-1]
+
+    @cached_property
+    def coordinates(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As the function of this name gives them."""
+        return coordinates(self)
+
+    def each(self) -> list[OrderParameters]:
+        """The state of each replica, with its coordinates; they are not checked again."""
+        A, L, LT = self.coordinates
+        states = []
+        for i in range(len(self.R)):
+            state = object.__new__(OrderParameters)
+            v = self.v if self.v is None or self.v.ndim == 1 else self.v[i]
+            own = {"R": self.R[i], "Q": self.Q[i], "T": self.T, "v": v, "v_star": self.v_star}
+            state.__dict__.update(own, coordinates=(A[i], L[i], LT))
+            states.append(state)
+        return states
+
+
+def transposed(S: np.ndarray) -> np.ndarray:
+    """Matrices transposed, whatever axes are in front of theirs."""
+    return S.swapaxes(-1, -2)
 
 
 def _semidefinite(name: str, S: np.ndarray, what: str) -> None:
     values = np.linalg.eigvalsh(S)
-    if values[0] < -SEMIDEFINITE * max(values[-1], 1e-300):
-        raise ModelError(name, f"smallest eigenvalue {values[0]:.3g} of {what}", "no eigenvalue may be negative")
+    wrong = values[..., 0] < -SEMIDEFINITE * np.maximum(values[..., -1], 1e-300)
+    if wrong.any():
+        smallest = values[wrong].min()
+        raise ModelError(name, f"smallest eigenvalue {smallest:.3g} of {what}", "no eigenvalue may be negative")
 
 
 def triangular_root(S: np.ndarray) -> np.ndarray:
-    """Lower-triangular L (n, n) with L Lᵀ = S for a positive semidefinite S, also a singular one."""
+    """Lower-triangular L (…, n, n) with L Lᵀ = S for positive semidefinite S, also singular ones."""
     values, vectors = np.linalg.eigh(S)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    lower = np.asarray(np.linalg.qr(root.T, mode="r")).T
-    return lower * np.where(np.diag(lower) < 0, -1.0, 1.0)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :]
+    lower = transposed(np.asarray(np.linalg.qr(transposed(root), mode="r")))
+    return lower * np.where(np.diagonal(lower, axis1=-2, axis2=-1) < 0, -1.0, 1.0)[..., None, :]
 
 
 def coordinates(state: OrderParameters) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -133,20 +162,24 @@ def coordinates(state: OrderParameters) -> tuple[np.ndarray, np.ndarray, np.ndar
 
     Returns
     -------
-    A : (K, M)
+    A : (…, K, M)
         Students in the teachers' basis, R = A L_Tᵀ.
-    L : (K, K)
+    L : (…, K, K)
         Lower triangular, the rest of the students, Q = A Aᵀ + L Lᵀ.
     LT : (M, M)
         Lower triangular, T = L_T L_Tᵀ.
     """
     LT = triangular_root(state.T)
-    A = np.linalg.lstsq(LT, state.R.T, rcond=1e-10)[0].T
-    return A, triangular_root(state.Q - A @ A.T), LT
+    # One by one: together they would have other last digits.
+    columns = [np.linalg.lstsq(LT, R.T, rcond=1e-10)[0] for R in state.R.reshape(-1, state.K, state.M)]
+    A = transposed(np.array(columns) if state.R.ndim > 2 else columns[0])
+    return A, triangular_root(state.Q - A @ transposed(A)), LT
 
 
 def random_overlaps(K: int, T: np.ndarray, N: int, scale: float, rng: np.random.Generator) -> tuple[Any, Any]:
     """R and Q of K students with iid N(0, scale²) weights beside teachers with overlaps T, from their law at size N.
+
+    With `tsphys.numerics.random.Generators` they are those of several replicas.
 
     The students' coordinates in the teachers' span are normal; the rest is Bartlett's factor of a Wishart matrix with
     N − M degrees of freedom (Bartlett 1933), so that the cost does not depend on N.
@@ -155,9 +188,10 @@ def random_overlaps(K: int, T: np.ndarray, N: int, scale: float, rng: np.random.
     need(N, K, M)
     A = scale / np.sqrt(N) * rng.standard_normal((K, M))
     L = np.tril(rng.standard_normal((K, K)), -1)
-    L[np.diag_indices(K)] = np.sqrt(rng.chisquare(N - M - np.arange(K)))
+    i = np.arange(K)
+    L[..., i, i] = np.sqrt(np.stack([rng.chisquare(N - M - k) for k in range(K)], axis=-1))
     L *= scale / np.sqrt(N)
-    return A @ triangular_root(T).T, A @ A.T + L @ L.T
+    return A @ triangular_root(T).T, A @ transposed(A) + L @ transposed(L)
 
 
 def need(N: Any, K: int, M: int) -> int:
@@ -168,7 +202,7 @@ def need(N: Any, K: int, M: int) -> int:
 
 def microscopic(state: OrderParameters, N: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Weights W (K, N) and teachers B (M, N) in a random direction with exactly these overlaps, to rounding."""
-    A, L, LT = coordinates(state)
+    A, L, LT = state.coordinates
     K, M = state.R.shape
     need(N, K, M)
     basis = np.linalg.qr(rng.standard_normal((N, M + K)))[0].T * np.sqrt(N)

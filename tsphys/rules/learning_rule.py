@@ -156,7 +156,7 @@ class LearningRule(Online):
         T = self.teacher_overlaps()
         R, Q = random_overlaps(self.K, T, N, self.init, rng)
         if self.sphere:
-            R, Q = R / np.sqrt(Q), np.ones((1, 1))
+            R, Q = R / np.sqrt(Q), np.ones_like(Q)
         return OrderParameters(R=R, Q=Q, T=T, v=self.v, v_star=self.v_star)
 
     def learning_rule(self) -> LearningRule:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.numerics.random import generator
+from tsphys.numerics.random import Generators, generator
 from tsphys.physics.order_parameters import OrderParameters
 
 #: Difference of teacher overlaps that counts as rounding.
@@ -34,10 +35,14 @@ def checked_start(rule: Any, start: Any) -> OrderParameters:
         raise ModelError("start", f"T = {start.T.tolist()}", words)
     if rule.sphere and abs(start.Q[0, 0] - 1) > SAME_TEACHER:
         raise ModelError("start", f"Q = {start.Q.tolist()}", "must be [[1]] for a student on the sphere")
+    return _whole(rule, start)
+
+
+def _whole(rule: Any, start: OrderParameters) -> OrderParameters:
     v = np.array(rule.v) if start.v is None else start.v
     v_star = np.array(rule.v_star) if start.v_star is None else start.v_star
     for name, value, own in (("v", v, rule.v), ("v_star", v_star, rule.v_star)):
-        if len(own) and len(value) != len(own):
+        if len(own) and value.shape[-1] != len(own):
             raise ModelError("start", f"{name} of shape {value.shape}", f"must be ({len(own)},) as in the model")
     from tsphys.rules.trial import try_out
 
@@ -71,3 +76,10 @@ def mean_start(model: Any) -> tuple[OrderParameters, bool]:
 def drawn_start(model: Any, N: int, seed: int, replica: int = 0) -> OrderParameters:
     """The model's own start at size N, as `replica` of a run with this seed has it."""
     return checked_start(model.learning_rule(), model.start(N, generator(seed, replica, "start")))
+
+
+def drawn_starts(model: Any, N: int, seed: int, replicas: Sequence[int]) -> list[OrderParameters]:
+    """`drawn_start` of several replicas, to the same bits in a small part of the time."""
+    rng: Any = Generators([generator(seed, replica, "start") for replica in replicas])
+    many = _whole(model.learning_rule(), model.start(N, rng))
+    return many.each() if many.R.ndim > 2 else [many] * len(replicas)
