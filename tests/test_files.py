@@ -196,14 +196,14 @@ def test_two_runs_at_once_keep_their_finished_replicas_apart(capsys, monkeypatch
 
     ordinary = replicas.over_replicas
 
-    def interrupted(work, todo, *, threads, progress=None, finished=None):
+    def interrupted(work, todo, *, finished, **options):
         def some(replica, outcome):
             finished(replica, outcome)
             raise KeyboardInterrupt
 
         # Another command has begun before this one looked for its file.
         tsphys.load("other.npz").save("run.partial")
-        ordinary(work, todo, threads=1, progress=progress, finished=some)
+        ordinary(work, todo, finished=some, **{**options, "threads": 1})
 
     tsphys.simulate(tsphys.TwoLayer(), N=30, t=[0.1]).save("other")
     arguments = ("simulate", "two_layer", "-N", 20, "-t", "0,0.1,0.5", "-r", 4, "-o", "run.npz")

@@ -22,6 +22,20 @@ def test_every_replica_is_done_once(threads):
     assert fractions[-1] == 1.0
 
 
+def test_replicas_are_handed_out_several_at_once():
+    some, done, fractions = [], {}, []
+
+    def work(replicas, report):
+        some.append(list(replicas))
+        report(0.5)
+        return [r * r for r in replicas]
+
+    over_replicas(work, range(10), threads=2, at_once=4, progress=fractions.append, finished=done.__setitem__)
+    assert sorted(some) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert done == {r: r * r for r in range(10)}
+    assert fractions[-1] == 1.0
+
+
 def test_one_failure_stops_the_others():
     started = []
     release = threading.Event()

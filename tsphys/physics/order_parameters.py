@@ -126,14 +126,18 @@ class OrderParameters:
     def each(self) -> list[OrderParameters]:
         """The state of each replica, with its coordinates; they are not checked again."""
         A, L, LT = self.coordinates
-        states = []
-        for i in range(len(self.R)):
-            state = object.__new__(OrderParameters)
-            v = self.v if self.v is None or self.v.ndim == 1 else self.v[i]
-            own = {"R": self.R[i], "Q": self.Q[i], "T": self.T, "v": v, "v_star": self.v_star}
-            state.__dict__.update(own, coordinates=(A[i], L[i], LT))
-            states.append(state)
-        return states
+        readouts = [self.v] * len(A) if self.v is None or self.v.ndim == 1 else self.v
+        parts = zip(self.R, self.Q, readouts, A, L, strict=True)
+        return [self._with(R=R, Q=Q, v=v, coordinates=(a, l, LT)) for R, Q, v, a, l in parts]
+
+    def read_by(self, v: np.ndarray, v_star: np.ndarray) -> OrderParameters:
+        """The same overlaps with other readouts."""
+        return self._with(v=v, v_star=v_star)
+
+    def _with(self, **own: Any) -> OrderParameters:
+        other = object.__new__(OrderParameters)
+        other.__dict__.update(self.__dict__, **own)
+        return other
 
 
 def transposed(S: np.ndarray) -> np.ndarray:
@@ -170,9 +174,13 @@ def coordinates(state: OrderParameters) -> tuple[np.ndarray, np.ndarray, np.ndar
         Lower triangular, T = L_T L_Tᵀ.
     """
     LT = triangular_root(state.T)
-    # One by one: together they would have other last digits.
-    columns = [np.linalg.lstsq(LT, R.T, rcond=1e-10)[0] for R in state.R.reshape(-1, state.K, state.M)]
-    A = transposed(np.array(columns) if state.R.ndim > 2 else columns[0])
+    if np.array_equal(LT, np.eye(state.M)):
+        A = state.R
+    elif state.R.ndim == 2:
+        A = np.linalg.lstsq(LT, state.R.T, rcond=1e-10)[0].T
+    else:
+        # One by one: together they would have other last digits.
+        A = transposed(np.array([np.linalg.lstsq(LT, R.T, rcond=1e-10)[0] for R in state.R]))
     return A, triangular_root(state.Q - A @ transposed(A)), LT
 
 
@@ -202,11 +210,15 @@ def need(N: Any, K: int, M: int) -> int:
 
 def microscopic(state: OrderParameters, N: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Weights W (K, N) and teachers B (M, N) in a random direction with exactly these overlaps, to rounding."""
-    A, L, LT = state.coordinates
-    K, M = state.R.shape
-    need(N, K, M)
-    basis = np.linalg.qr(rng.standard_normal((N, M + K)))[0].T * np.sqrt(N)
-    return np.hstack([A, L]) @ basis, LT @ basis[:M]
+    need(N, state.K, state.M)
+    return in_directions(*state.coordinates, N, rng)
+
+
+def in_directions(A: Any, L: Any, LT: Any, N: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """`microscopic` for given `coordinates`; those of several replicas with `tsphys.numerics.random.Generators`."""
+    K, M = A.shape[-2:]
+    basis = transposed(np.linalg.qr(rng.standard_normal((N, M + K)))[0]) * np.sqrt(N)
+    return np.concatenate([A, L], axis=-1) @ basis, LT @ basis[..., :M, :]
 
 
 def overlaps(name: str, value: Any) -> OrderParameters:

@@ -62,9 +62,11 @@ class Phase:
 
     def of(self, rule: Any) -> Any:
         """The rule with the parameters of this phase."""
+        params = tuple(array("params", self.params, (len(rule.params),), "as many as the rule has").tolist())
+        if params == rule.params:
+            return rule
         own = copy.copy(rule)
-        params = array("params", self.params, (len(rule.params),), "as many as the rule has")
-        object.__setattr__(own, "params", tuple(params.tolist()))
+        object.__setattr__(own, "params", params)
         return own
 
     def rates(self, rule: Any, N: float = math.inf) -> np.ndarray | None:

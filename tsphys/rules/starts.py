@@ -39,15 +39,15 @@ def checked_start(rule: Any, start: Any) -> OrderParameters:
 
 
 def _whole(rule: Any, start: OrderParameters) -> OrderParameters:
-    v = np.array(rule.v) if start.v is None else start.v
-    v_star = np.array(rule.v_star) if start.v_star is None else start.v_star
+    v, v_star = (own if own is not None else np.array(rules, float) for own, rules in
+                 ((start.v, rule.v), (start.v_star, rule.v_star)))  # fmt: skip
     for name, value, own in (("v", v, rule.v), ("v_star", v_star, rule.v_star)):
         if len(own) and value.shape[-1] != len(own):
             raise ModelError("start", f"{name} of shape {value.shape}", f"must be ({len(own)},) as in the model")
     from tsphys.rules.trial import try_out
 
-    try_out(rule, len(v), len(v_star))
-    return OrderParameters(R=start.R, Q=start.Q, T=start.T, v=v, v_star=v_star)
+    try_out(rule, v.shape[-1], len(v_star))
+    return start.read_by(v, v_star)
 
 
 def mean_start(model: Any) -> tuple[OrderParameters, bool]:

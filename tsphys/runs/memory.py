@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 
 from tsphys.errors import ModelError
 
 #: Share of the machine's memory that a run may take.
 SHARE = 0.8
-#: Bytes that a replica takes in the queue of what is to be done.
-REPLICA = 1500.0
+#: Bytes that a replica takes in lists of what is to be done and was done.
+REPLICA = 400.0
 
 
+@cache
 def memory() -> float:
     """Bytes that a run may take: a share of what the machine, or the control group, has."""
     total = float("inf")

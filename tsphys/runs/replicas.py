@@ -32,8 +32,8 @@ class Cancelled(Exception):
 
 
 class _Ended(NamedTuple):
-    replica: int
-    outcome: Any
+    replicas: Sequence[int]
+    outcomes: Sequence[Any]
     error: BaseException | None
 
 
@@ -48,10 +48,11 @@ def thread_count(threads: Any) -> int:
 
 
 def over_replicas(
-    work: Callable[[int, Callable[[float], None]], Any],
+    work: Callable[[Any, Callable[[float], None]], Any],
     replicas: Sequence[int],
     *,
     threads: int,
+    at_once: int = 0,
     progress: Callable[[float], None] | None = None,
     finished: Callable[[int, Any], None] | None = None,
 ) -> None:
@@ -65,6 +66,8 @@ def over_replicas(
         Which replicas.
     threads : int
         Size of the pool.
+    at_once : int
+        Give `work` a sequence of so many replicas, or what is left of them, of which it returns a sequence. 0: one.
     progress : callable, optional
         Called in the calling thread with the fraction of the whole that is done, every 0.1 s or so and at the end.
     finished : callable, optional
@@ -73,7 +76,9 @@ def over_replicas(
     """
     if progress is not None and not callable(progress):
         raise ModelError("progress", progress, "must be a function that takes the fraction done")
-    todo, taking = iter(replicas), threading.Lock()
+    size = max(at_once, 1)
+    todo = iter([replicas[i : i + size] for i in range(0, len(replicas), size)])
+    taking = threading.Lock()
     # What has ended stays there until it is settled, so that no interruption finds it nowhere.
     ended: deque[_Ended] = deque()
     news: SimpleQueue[None] = SimpleQueue()
@@ -82,26 +87,26 @@ def over_replicas(
     reached = [0.0] * min(threads, len(replicas))
 
     def serve(slot: int) -> None:
-        done = 0
+        done, some = 0, replicas[:0]
 
         def report(fraction: float) -> None:
-            reached[slot] = done + fraction
+            reached[slot] = done + fraction * len(some)
             if stop.is_set():
                 raise Cancelled
 
         while True:
             with taking:
-                replica = next(todo, None)
-            if replica is None:
+                some = next(todo, replicas[:0])
+            if not some:
                 return
             try:
                 report(0.0)
-                end = _Ended(replica, work(replica, report), None)
+                end = _Ended(some, work(some, report) if at_once else [work(some[0], report)], None)
             except Cancelled:
                 return
             except BaseException as error:
-                end = _Ended(replica, None, error)
-            done += 1
+                end = _Ended(some, [], error)
+            done += len(some)
             reached[slot] = done
             ended.append(end)
             news.put(None)
@@ -112,7 +117,8 @@ def over_replicas(
 
     def settle(end: _Ended) -> None:
         if finished is not None and end.error is None:
-            finished(end.replica, end.outcome)
+            for replica, outcome in zip(end.replicas, end.outcomes, strict=True):
+                finished(replica, outcome)
 
     with one_blas_thread():
         try:
@@ -126,8 +132,7 @@ def over_replicas(
                     if ended[0].error is not None:
                         raise ended[0].error
                     settle(ended[0])
-                    ended.popleft()
-                    left -= 1
+                    left -= len(ended.popleft().replicas)
                 if progress is not None and (not left or time.monotonic() - told > TICK):
                     progress(sum(reached) / len(replicas))
                     told = time.monotonic()

@@ -26,7 +26,7 @@ def kernel_of(rule: LearningRule) -> str:
 def run(
     rule: LearningRule,
     N: int,
-    start_of: Callable[[int], Any],
+    starts_of: Callable[[Sequence[int]], Sequence[Any]],
     seed: int,
     todo: Sequence[int],
     steps: np.ndarray,
@@ -39,8 +39,8 @@ def run(
     ----------
     rule : LearningRule
         What is iterated, at size `N`.
-    start_of : callable
-        The start of a replica.
+    starts_of : callable
+        The starts of some replicas.
     seed, todo : int, sequence of int
         Seed and replicas; together they determine every random number.
     steps : (n,) ndarray of int
@@ -64,7 +64,7 @@ def run(
     most, last = Replicas.most(rule, N), max(int(steps[-1]), 1)
     for low in range(0, len(todo), most):
         ids = todo[low : low + most]
-        group = Replicas(rule, N, [start_of(replica) for replica in ids], seed, ids)
+        group = Replicas(rule, N, starts_of(ids), seed, ids)
 
         def report(step: int, low: int = low, n: int = len(ids)) -> None:
             if progress is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,8 +12,8 @@ import numpy as np
 from tsphys._jit import njit, rebind
 from tsphys.errors import ModelError
 from tsphys.ground.times import MOST_STEPS
-from tsphys.numerics.random import generator, normals, signs, stream
-from tsphys.physics.order_parameters import OrderParameters, microscopic
+from tsphys.numerics.random import Generators, generator, normals, signs, stream
+from tsphys.physics.order_parameters import OrderParameters, in_directions, need
 from tsphys.rules.binding import law
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, held_fraction
@@ -35,6 +35,8 @@ from tsphys.sims.engines.online.phases import Held, restored, through_phases
 
 #: Numbers in the inputs that are drawn ahead of their use: they stay in the second-level cache.
 WORDS_AHEAD = 2**15
+#: Numbers in the directions that are drawn for several replicas at once.
+NUMBERS_AT_ONCE = 2**20
 NOTHING = np.empty(0)
 
 
@@ -288,45 +290,90 @@ def of_inputs(inputs: str, sphere: bool = False, estimator: Any = None) -> Any:
     return rebind(advance, replace, tag=tag) if replace else advance
 
 
+Advance = Callable[[int, int], tuple[int, np.ndarray, np.ndarray, np.ndarray]]
+Examples = Callable[[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+
+def start_replicas(
+    rule: LearningRule, N: int, starts: Sequence[OrderParameters], seed: int, replicas: Sequence[int], dtype: Any,
+    steps: int = SCALARS,
+) -> Iterator[Advance]:  # fmt: skip
+    """Replicas at t = 0, each as the function ``advance(step, stop) -> (step reached, R, Q, v)``.
+
+    They are for one after the other, since each takes over the memory of the one before.
+    """
+    run: Replica | None = None
+    pool = np.zeros((pool_size(rule, N), N), dtype)
+    for start, replica, W, B in placed(rule, N, starts, seed, replicas, dtype):
+        more = estimates.of_replica(rule, N, seed, replica)
+        if rule.masks is not None:
+            W *= more[2:].reshape(W.shape)
+        inputs, examples = source(rule, N, B, pool, seed, replica)
+        if run is None or rule.schedule is not None or rule.masks is not None:
+            run = iterate(rule, W, B, start.v, start.v_star, examples, inputs, more)
+        else:
+            run.begin(W, B, start.v, examples, inputs)
+        yield through_phases(run, rule, N, start)
+
+
+def placed(
+    rule: LearningRule, N: int, starts: Sequence[OrderParameters], seed: int, replicas: Sequence[int], dtype: Any
+) -> Iterator[tuple[OrderParameters, int, np.ndarray, np.ndarray]]:
+    """Start, replica, weights (K, N) and teachers (M, N) of each, drawn for as many at once as are small together."""
+    need(N, rule.K, rule.M)
+    some = max(1, NUMBERS_AT_ONCE // (N * (rule.K + rule.M)))
+    for i in range(0, len(starts), some):
+        ids, begun = replicas[i : i + some], starts[i : i + some]
+        draw: Any = Generators([generator(seed, replica, "direct start") for replica in ids])
+        A, L, LT = (np.array(a) for a in zip(*(start.coordinates for start in begun), strict=True))
+        W, B = (np.ascontiguousarray(a, dtype=dtype) for a in in_directions(A, L, LT, N, draw))
+        yield from zip(begun, ids, W, B, strict=True)
+
+
 def start_replica(
     rule: LearningRule, N: int, start: OrderParameters, seed: int, replica: int, dtype: Any
-) -> Callable[[int, int], tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
-    """A replica at t = 0, as the function ``advance(step, stop) -> (step reached, R, Q, v)``."""
-    draw = generator(seed, replica, "direct start")
-    W, B = (np.ascontiguousarray(a, dtype=dtype) for a in microscopic(start, N, draw))
+) -> Advance:  # fmt: skip
+    """A single one of `start_replicas`."""
+    return next(start_replicas(rule, N, [start], seed, [replica], dtype))
+
+
+def source(
+    rule: LearningRule, N: int, B: np.ndarray, pool: np.ndarray, seed: int, replica: int
+) -> tuple[np.ndarray | None, Examples]:
+    """Where the examples of a replica come from, which are put into `pool`: for both see `iterate`."""
     rng, scalars = stream(seed, replica, "direct inputs"), generator(seed, replica, "direct scalars")
-    # Numbers of two kinds from one generator would depend on how many are drawn at once.
-    lengths = generator(seed, replica, "direct directions")
-    more = estimates.of_replica(rule, N, seed, replica)
-    if rule.masks is not None:
-        W *= more[2:].reshape(W.shape)
-    b, fresh = rule.minibatch, rule.alpha is None
-    size = pool_size(rule, N)
-    pool = np.zeros((size, N), dtype)
-    fill = filler(rule, B, rng)
-    if not fresh:
+    b, size, fill = rule.minibatch, len(pool), filler(rule, B, rng)
+    if rule.alpha is not None:
         labels = scalars.standard_normal((size, rule.n_noise))
         fill(pool, labels)
-    # Fresh inputs take the two halves of the pool in turn, since the last ones are still wanted for their update.
-    halves = np.arange(2 * b).reshape(2, b)
 
-    def examples(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        if not fresh:
+        def stored(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             rows = scalars.integers(size, size=(min(most, max(1, SCALARS // b)), b))
             return pool, rows, labels[rows]
-        if rule.law is None:
-            count = min(most, max(1, SCALARS // b))
-            noise = scalars.standard_normal((count, b, rule.n_noise))
-            if rule.queries is not None:
-                noise = np.concatenate([noise, estimates.roots(rule, N, lengths, (count, b, 1))], axis=2)
-            return pool, halves[(step + np.arange(count)) & 1], noise
-        rows = np.arange(b * min(most, size // b))
-        noise = scalars.standard_normal((len(rows), rule.n_noise))
-        fill(pool[: len(rows)], noise)
-        return pool, rows.reshape(-1, b), noise.reshape(-1, b, rule.n_noise)
 
-    run = iterate(rule, W, B, start.v, start.v_star, examples, rng if fresh and rule.law is None else None, more)
-    return through_phases(run, rule, N, start)
+        return None, stored
+    if rule.law is not None:
+
+        def ahead(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            rows = np.arange(b * min(most, size // b))
+            noise = scalars.standard_normal((len(rows), rule.n_noise))
+            fill(pool[: len(rows)], noise)
+            return pool, rows.reshape(-1, b), noise.reshape(-1, b, rule.n_noise)
+
+        return None, ahead
+    # Fresh inputs take the two halves of the pool in turn, since the last ones are still wanted for their update.
+    halves = np.arange(2 * b).reshape(2, b)
+    # Numbers of two kinds from one generator would depend on how many are drawn at once.
+    lengths = None if rule.queries is None else generator(seed, replica, "direct directions")
+
+    def fresh(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        count = min(most, max(1, SCALARS // b))
+        noise = scalars.standard_normal((count, b, rule.n_noise))
+        if lengths is not None:
+            noise = np.concatenate([noise, estimates.roots(rule, N, lengths, (count, b, 1))], axis=2)
+        return pool, halves[(step + np.arange(count)) & 1], noise
+
+    return rng, fresh
 
 
 def filler(rule: LearningRule, B: np.ndarray, rng: np.ndarray) -> Callable[[np.ndarray, np.ndarray], None]:
@@ -345,9 +392,8 @@ def filler(rule: LearningRule, B: np.ndarray, rng: np.ndarray) -> Callable[[np.n
 
 def iterate(
     rule: LearningRule, W: np.ndarray, B: np.ndarray, v: np.ndarray, v_star: np.ndarray,
-    examples: Callable[[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]], rng: np.ndarray | None = None,
-    more: np.ndarray = NOTHING,
-) -> Callable[[int, int], tuple[int, np.ndarray, np.ndarray, np.ndarray]]:  # fmt: skip
+    examples: Examples, rng: np.ndarray | None = None, more: np.ndarray = NOTHING,
+) -> Replica:  # fmt: skip
     """Weights W (K, N), changed in place, as the function ``advance(step, stop) -> (step reached, R, Q, v)``.
 
     ``examples(step, most)`` returns pool, rows and noise of the next steps, `most` or fewer, as `advance` wants them.
@@ -368,6 +414,12 @@ class Replica:
         self.held: Held | None = None
         self.B = B
         self._prepare(rule, None)
+
+    def begin(self, W: np.ndarray, B: np.ndarray, v: np.ndarray, examples: Examples, rng: np.ndarray | None) -> None:
+        """Set out from other weights, with the kernel and the memory of the run before."""
+        self.W, self.teachers, self.B, self.examples = W, B, B, examples
+        self.v[...] = v
+        self.rng = self.rng if rng is None else rng
 
     def _prepare(self, rule: LearningRule, pull: np.ndarray | None) -> None:
         """Set up the kernel for a rule with other parameters and, with a `pull`, for anchors where the weights are."""

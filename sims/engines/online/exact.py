@@ -10,15 +10,15 @@ L again. Nothing is subtracted, so nothing cancels when Q − R T⁻¹ Rᵀ → 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from tsphys._jit import njit, rebind
-from tsphys.numerics.random import generator, normals, stream
-from tsphys.physics.order_parameters import OrderParameters, coordinates
+from tsphys.numerics.random import LANES, generator, normals, stream
+from tsphys.physics.order_parameters import OrderParameters
 from tsphys.rules.binding import law as place
 from tsphys.rules.binding import through_law
 from tsphys.rules.learning_rule import LearningRule
@@ -200,24 +200,28 @@ def scratch(rule: LearningRule, V: int, M: int | None = None) -> tuple[np.ndarra
 
 
 class Draws:
-    """The random numbers of a replica, drawn ahead for a fixed number of steps, however often it is observed.
+    """The random numbers of a replica, drawn ahead for some steps, however often it is observed.
 
     χ² variables are NumPy's (Marsaglia & Tsang 2000); the rounding of its acceptance test changes their law by
     less than 1e-16 × the degrees of freedom.
     """
 
-    def __init__(self, rule: LearningRule, dof: int, seed: int, replica: int):
+    def __init__(self, rule: LearningRule, dof: int, steps: int):
         b, small = rule.minibatch, remainder(rule)
-        self.ahead = max(1, SCALARS // b)
+        self.ahead = ahead(rule, steps)
         self.F = np.empty((self.ahead, small, small))
-        self.streams = stream(seed, replica, "exact fields"), stream(seed, replica, "exact remainder")
-        self.norms = generator(seed, replica, "exact norms")
         self.reset(b, rule.M + rule.K + rule.n_noise + estimates.width(rule), dof)
         self.rule, self.N = rule, dof + rule.M + rule.K
         self.law = None
         if rule.law is not None:
             law, p, width = bind(through_law, rule.law, place), rule.parameter_array(), self.z.shape[2]
             self.law = lambda: law(self.z.reshape(-1, width), rule.M, rule.K, p)
+
+    def begin(self, seed: int, replica: int) -> None:
+        """From now on draw for a replica at its start."""
+        self.fields, self.norms = stream(seed, replica, "exact fields"), generator(seed, replica, "exact norms")
+        self.remainder = stream(seed, replica, "exact remainder") if self.F.shape[1] > 1 else None
+        self.used = self.ahead
 
     def reset(self, b: int, width: int, dof: int) -> None:
         """From now on draw `width` normals an example, and norms with `dof` degrees of freedom."""
@@ -228,18 +232,33 @@ class Draws:
     def take(self, most: int) -> tuple[np.ndarray, np.ndarray]:
         """z and F of the next steps, of at most so many."""
         if self.used == self.ahead:
-            normals(self.streams[0], self.z.reshape(-1))
+            normals(self.fields, self.z.reshape(-1))
             if self.law is not None:
                 self.law()
             if self.rule.queries is not None:
                 estimates.fill(self.rule, self.N, self.z, self.norms)
-            if self.F.shape[1] > 1:
-                normals(self.streams[1], self.F.reshape(-1))
-            i = np.arange(len(self.dof))
-            self.F[:, i, i] = np.sqrt(self.norms.chisquare(self.dof, (self.ahead, len(i))))
+            if self.remainder is not None:
+                normals(self.remainder, self.F.reshape(-1))
+            if len(self.dof) == 1:
+                # Of a single number NumPy makes many in a tenth of the time, to the same bits.
+                self.F[:, 0, 0] = np.sqrt(self.norms.chisquare(self.dof[0], self.ahead))
+            else:
+                i = np.arange(len(self.dof))
+                self.F[:, i, i] = np.sqrt(self.norms.chisquare(self.dof, (self.ahead, len(i))))
             self.used = 0
         first, self.used = self.used, min(self.used + most, self.ahead)
         return self.z[first : self.used], self.F[first : self.used]
+
+
+def ahead(rule: LearningRule, steps: int) -> int:
+    """Steps for which numbers are drawn at once, in a run of so many.
+
+    Draws of whole blocks of the streams, as of 32 steps, are the same at once or one after the other. Where a generator
+    serves for two kinds, or what is left is thrown away, the length is part of the law of the bits.
+    """
+    most = max(1, SCALARS // rule.minibatch)
+    few = 2 * LANES * max(1, -(-steps // (2 * LANES)))
+    return few if few < most and rule.queries is None and rule.schedule is None else most
 
 
 def fitting(rule: LearningRule, N: int, dtype: Any, threads: int) -> int:
@@ -263,13 +282,20 @@ def of_weights(sphere: bool, queries: bool = False) -> Any:
 class Replica:
     """A student in motion: ``replica(step, stop) -> (step reached, R, Q, v)``."""
 
-    def __init__(self, rule: LearningRule, N: int, start: OrderParameters, seed: int, replica: int):
+    def __init__(self, rule: LearningRule, N: int, start: OrderParameters, steps: int):
+        K, M = rule.K, rule.M
         self.rule, self.N = rule, N
-        self.A, self.L, self.LT = (np.ascontiguousarray(a) for a in coordinates(start))
-        self.v, self.v_star = np.array(start.v, dtype=np.float64), np.array(start.v_star, dtype=np.float64)
-        self.draws = Draws(rule, N - rule.M - rule.K, seed, replica)
+        self.A, self.L, self.LT = np.empty((K, M)), np.empty((K, K)), np.empty((M, M))
+        self.v, self.v_star = np.empty(len(start.v)), np.array(start.v_star, dtype=np.float64)
+        self.draws = Draws(rule, N - M - K, steps)
         self.held: Held | None = None
         self._prepare(rule, None)
+
+    def begin(self, start: OrderParameters, seed: int, replica: int) -> None:
+        """Set out as a replica at its start, with the memory of the one before."""
+        self.A[...], self.L[...], self.LT[...] = start.coordinates
+        self.v[...] = start.v
+        self.draws.begin(seed, replica)
 
     def _prepare(self, rule: LearningRule, pull: np.ndarray | None) -> None:
         """Set up the kernel for a rule with other parameters and, with a `pull`, for anchors where the weights are.
@@ -321,8 +347,24 @@ class Replica:
                 return step, *restored(self.R, self.Q, self.held), self.v.copy()
 
 
+def start_replicas(
+    rule: LearningRule, N: int, starts: Sequence[OrderParameters], seed: int, replicas: Sequence[int], dtype: Any,
+    steps: int = SCALARS,
+) -> Iterator[Callable[[int, int], tuple[int, np.ndarray, np.ndarray, np.ndarray]]]:  # fmt: skip
+    """Replicas at t = 0, each as the function ``advance(step, stop) -> (step reached, R, Q, v)``.
+
+    They are for one after the other, since each takes over the memory of the one before. `steps` are those to come.
+    """
+    run = None
+    for start, replica in zip(starts, replicas, strict=True):
+        if run is None or rule.schedule is not None:
+            run = Replica(rule, N, start, steps)
+        run.begin(start, seed, replica)
+        yield through_phases(run, rule, N, start)
+
+
 def start_replica(
     rule: LearningRule, N: int, start: OrderParameters, seed: int, replica: int, dtype: Any
 ) -> Callable[[int, int], tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
-    """A replica at t = 0, as the function ``advance(step, stop) -> (step reached, R, Q, v)``."""
-    return through_phases(Replica(rule, N, start, seed, replica), rule, N, start)
+    """A single one of `start_replicas`."""
+    return next(start_replicas(rule, N, [start], seed, [replica], dtype))

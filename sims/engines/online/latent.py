@@ -16,6 +16,7 @@ from tsphys.ground.times import times, whole_steps
 from tsphys.models.latent_teacher import LatentTeacher
 from tsphys.numerics.random import generator, normals, stream
 from tsphys.physics.order_parameters import DIMS
+from tsphys.rules.learning_rule import LearningRule
 from tsphys.runs.blas import one_blas_thread
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import REPLICA, check_memory, fitting_threads
@@ -121,12 +122,12 @@ def simulate(
     threads = fitting_threads(each + fixed - common, depends, what, thread_count(threads), shared=common)
     piece = max(1, int(2e8 / (b * (cost + N * (K + 1)))))
     diverged: dict[int, int] = {}
-    shared = cache(build)
+    shared, rule = cache(build), model.engine_rule()
 
     def work(replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
         source = shared(0) if disorder == "common" else build(replica)
-        advance, names = start(model, source, seed, replica, set(steps.tolist()), n_test, np.dtype(dtype))
-        values, stopped = trajectory(advance, steps, piece, report)
+        advance, names = start(model, rule, source, seed, replica, set(steps.tolist()), n_test, np.dtype(dtype))
+        values, stopped = trajectory(advance, steps.tolist(), piece, report)
         if stopped is not None:
             diverged[replica] = stopped
         found = dict(zip(names, values, strict=True))
@@ -154,10 +155,17 @@ def simulate(
 
 
 def start(
-    model: LatentTeacher, source: Source, seed: int, replica: int, seen: set[int], n_test: int, dtype: Any
+    model: LatentTeacher,
+    rule: LearningRule,
+    source: Source,
+    seed: int,
+    replica: int,
+    seen: set[int],
+    n_test: int,
+    dtype: Any,
 ) -> tuple[Callable[[int, int], tuple[Any, ...]], list[str]]:
     """A replica at t = 0: ``advance(step, stop) -> (step reached, observables…)``, and their names."""
-    rule, (_, v_star) = model.engine_rule(), model.readouts()
+    v_star = model.readouts()[1]
     W = np.ascontiguousarray(source.W, dtype=dtype).copy()
     N, b = W.shape[1], model.minibatch
     most_steps = chunk_size(N, b)

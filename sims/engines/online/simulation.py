@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,16 @@ from tsphys.ground.times import times, whole_steps
 from tsphys.physics.order_parameters import OrderParameters, need
 from tsphys.rules.engines import choose
 from tsphys.rules.learning_rule import LearningRule
-from tsphys.rules.starts import checked_start, drawn_start
+from tsphys.rules.starts import checked_start, drawn_starts
 from tsphys.runs.checkpoint import finished_rows, keeping
 from tsphys.runs.memory import REPLICA, check_memory
 from tsphys.runs.online import seen, teachers
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
+
+#: Replicas that a thread does one after the other at most, before it looks for others.
+MOST_AT_ONCE = 256
 
 
 def simulate(
@@ -101,10 +104,10 @@ def simulate(
     if engine != "cuda":
         threads = _module(engine).fitting(rule, N, np.dtype(dtype), threads)
 
-    def start_of(replica: int) -> OrderParameters:
-        return given or drawn_start(model, N, seed, replica)
+    def starts_of(some: Sequence[int]) -> list[OrderParameters]:
+        return drawn_starts(model, N, seed, some) if given is None else [given] * len(some)
 
-    first = start_of(0)
+    (first,) = starts_of([0])
     record = {
         "N": N,
         "seed": seed,
@@ -157,7 +160,8 @@ def simulate(
         for name, values in zip(("R", "Q", "v"), outcome[:3], strict=True):
             data[name][replica] = values
         whole[replica] = outcome[3] is None
-        phases[replica] = outcome[4]
+        if rule.schedule is not None:
+            phases[replica] = outcome[4]
         if outcome[3] is not None:
             diverged[replica] = outcome[3]
         note()
@@ -169,9 +173,9 @@ def simulate(
             from tsphys.sims.engines.online import cuda
 
             record["kernel"] = cuda.kernel_of(rule)
-            cuda.run(rule, N, start_of, seed, todo, steps, finished, told)
+            cuda.run(rule, N, starts_of, seed, todo, steps, finished, told)
         else:
-            _on_threads(engine, rule, N, start_of, seed, todo, steps, dtype, threads, finished, told)
+            _on_threads(engine, rule, N, starts_of, seed, todo, steps, dtype, threads, finished, told)
     if diverged:
         replica, step = min(diverged.items(), key=lambda item: item[1])
         raise DivergedError(
@@ -189,46 +193,63 @@ def _module(engine: str) -> Any:
 
 
 def _on_threads(
-    engine: str, rule: LearningRule, N: int, start_of: Any, seed: int, todo: list[int], steps: np.ndarray, dtype: str,
+    engine: str, rule: LearningRule, N: int, starts_of: Any, seed: int, todo: list[int], steps: np.ndarray, dtype: str,
     threads: int, finished: Any, progress: Any,
 ) -> None:  # fmt: skip
     """Run replicas on the CPU; `finished` gets (R, Q, v, step of divergence or None, begun phases) of each."""
-    start_replica = _module(engine).start_replica
+    start_replicas = _module(engine).start_replicas
     cost = rule.minibatch * (rule.K + rule.M) * (N if engine == "direct" else 50 * rule.K)
-    piece = max(1, int(2e8 / cost))
+    piece, stops = max(1, int(2e8 / cost)), steps.tolist()
+    # Short replicas are done many at once, so that what they share is made once, and 50 ms are lost when they are
+    # interrupted. A start is worth some steps.
+    short = min(MOST_AT_ONCE, int(5e7 / (cost * (stops[-1] + 10) + 4e4)), -(-len(todo) // threads))
 
-    def work(replica: int, report: Callable[[float], None]) -> Any:
-        advance = start_replica(rule, N, start_of(replica), seed, replica, np.dtype(dtype))
-        (R, Q, v), stopped = trajectory(advance, steps, piece, report)
-        return R, Q, v, stopped, getattr(advance, "record", [])
+    def work(some: Sequence[int], report: Callable[[float], None]) -> list[Any]:
+        found: list[Any] = []
+        starts = starts_of(some)
+        shapes = (starts[0].R.shape, starts[0].Q.shape, starts[0].v.shape)
+        rooms = zip(*(np.empty((len(some), len(steps), *shape)) for shape in shapes), strict=True)
 
-    over_replicas(work, todo, threads=threads, progress=progress, finished=finished)
+        def told(fraction: float) -> None:
+            report((len(found) + fraction) / len(some))
+
+        for advance, room in zip(start_replicas(rule, N, starts, seed, some, np.dtype(dtype), stops[-1]), rooms):
+            _, stopped = trajectory(advance, stops, piece, told, room)
+            found.append((*room, stopped, getattr(advance, "record", [])))
+        return found
+
+    over_replicas(work, todo, threads=threads, at_once=max(1, short), progress=progress, finished=finished)
 
 
 def trajectory(
-    advance: Callable[..., Any], steps: np.ndarray, piece: int, report: Callable[[float], None]
-) -> tuple[list[np.ndarray], int | None]:
+    advance: Callable[..., Any],
+    steps: Sequence[int],
+    piece: int,
+    report: Callable[[float], None],
+    room: Sequence[np.ndarray] = (),
+) -> tuple[Sequence[np.ndarray], int | None]:
     """What ``advance(step, stop) -> (step reached, observables…)`` finds at `steps`, going by at most `piece` steps.
 
     Returns
     -------
-    observed : list of ndarray (len(steps), …)
-        NaN from a divergence on.
+    observed : sequence of ndarray (len(steps), …)
+        NaN from a divergence on; those of `room`, if it is given.
     stopped : int or None
         The step of the divergence.
     """
-    observed: list[np.ndarray] = []
-    step = 0
-    for i, stop in enumerate(steps.tolist()):
+    step, last = 0, max(steps[-1], 1)
+    for i, stop in enumerate(steps):
         while True:
             target = min(stop, step + piece)
             step, *values = advance(step, target)
-            observed = observed or [np.full((len(steps), *np.shape(a)), np.nan) for a in values]
+            room = room or [np.empty((len(steps), *np.shape(a))) for a in values]
             if step < target:
-                return observed, step
-            report(step / max(int(steps[-1]), 1))
+                for observed in room:
+                    observed[i:] = np.nan
+                return room, step
+            report(step / last)
             if step == stop:
                 break
-        for values_over_time, value in zip(observed, values, strict=True):
-            values_over_time[i] = value
-    return observed, None
+        for observed, value in zip(room, values, strict=True):
+            observed[i] = value
+    return room, None
