@@ -11,7 +11,7 @@ import numpy as np
 
 import tsphys
 from tsphys.ground.progress import share
-from tsphys.odes.two_layer_limits import noise_floor, noise_floor_small_lr
+from tsphys.odes.two_layer_limits import noise_floor, noise_floor_end, noise_floor_small_lr
 from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
 
 M, NOISE, RATES, WIDTHS = 2, 0.3, (0.1, 0.5), (2, 3, 4, 6)
@@ -62,14 +62,20 @@ def draw(
         for n, lr in enumerate(RATES):
             models = [tsphys.TwoLayer(K=K, M=M, lr=lr, noise=NOISE) for K in range(M, max(WIDTHS) + 1)]
             widths = [m.K for m in models]
-            floor, first = (
-                np.array([f(m) for m in models]) for f in (lambda m: noise_floor(m)[0], noise_floor_small_lr)
-            )
+            floor, end = (np.array([f(m).eps_g for m in models]) for f in (noise_floor, noise_floor_end))
+            first = np.array([noise_floor_small_lr(m) for m in models])
             right.plot(widths, floor, color=COLOURS[4 + n], label=f"stationary ODE, $\\eta={lr:g}$")
+            right.plot(widths, end, color=COLOURS[4 + n], ls="--", lw=1)
             right.plot(widths, first, color=COLOURS[4 + n], ls=":", lw=1)
-            data |= {f"floor_lr{lr}": floor, f"first_order_lr{lr}": first, "widths": np.array(widths)}
+            data |= {
+                f"floor_lr{lr}": floor,
+                f"end_lr{lr}": end,
+                f"first_order_lr{lr}": first,
+                "widths": np.array(widths),
+            }
         right.errorbar([], [], [], fmt="o", mfc="white", color="black", label=f"SGD, $N={N}$")
         right.plot([], [], color="black", ls=":", lw=1, label=r"$\frac{\sigma^2\eta}{2\pi}(K-M+M/\sqrt{3})$")
+        right.plot([], [], color="black", ls="--", lw=1, label=r"$t\to\infty$: pairs cancel")
         left.set(
             xscale="log",
             yscale="log",

@@ -223,9 +223,9 @@ class Floor(NamedTuple):
 def noise_floor(model: TwoLayer) -> Floor:
     """The specialised stationary state of learning from noisy labels, with its stability.
 
-    A student of each teacher's unit, the others at zero up to their noise. With K − M ≥ 2 others it is a saddle: two
-    of them with equal readouts can cancel each other, g(λ) + g(−λ) = 0, at any norm, and the noise lets their norm P
-    grow like dP/dt = (2/π) η²σ² P/(1 + 2P)^{3/2} for small η; see `noise_floor_end`.
+    A student of each teacher's unit, the others at zero up to their noise. With K − M ≥ 2 others it is a saddle, unless
+    weights decay fast: two of them with readouts of the same size can cancel each other, g(λ) + g(−λ) = 0, at any norm,
+    and the noise lets their norm P grow like dP/dt = (2/π) η²σ² P/(1 + 2P)^{3/2} for small η; see `noise_floor_end`.
 
     Parameters
     ----------
@@ -257,10 +257,10 @@ def noise_floor(model: TwoLayer) -> Floor:
 def noise_floor_end(model: TwoLayer) -> Floor:
     """The state in which learning from noisy labels ends for t → ∞, with its stability.
 
-    `noise_floor` for K − M < 2. Otherwise pairs of superfluous students with opposite weights grow out of it. With a
-    weight decay, or readouts that differ, they end at a finite norm. Else they grow for ever, like t^{2/3}, and their
-    share of the error goes, ησ²/(π√(1 + 2P)) for small η; what is left is the floor of a student without them, of
-    M + (K − M) mod 2 units, the state of which is returned.
+    `noise_floor` for K − M < 2. Otherwise pairs of superfluous students whose outputs cancel grow out of it. With a
+    weight decay, or readouts of different sizes, they end at a finite norm. Else they grow for ever, like t^{2/3}, and
+    their share of the error goes, ησ²/(π√(1 + 2P)) for small η; what is left is the floor of a student without them,
+    the state of which is returned.
 
     Parameters
     ----------
@@ -274,26 +274,36 @@ def noise_floor_end(model: TwoLayer) -> Floor:
     ConvergenceError
         Also if what grows out of a saddle does not come to rest.
     """
-    K, M = model.K, model.M
-    if K - M < 2:
-        return noise_floor(model)
-    v = _readout(model)
-    if model.kappa > 0 or (v[M:] != v[M]).any():
-        return _floor(model, PAIRED)
-    left = M + (K - M) % 2
-    return noise_floor(replace(model, K=left, v=None if model.v is None else model.v[:left]))
+    kept, pairs = list(range(model.K)), _pairs(model)
+    if model.kappa == 0:
+        v = np.abs(_readout(model))
+        kept = [k for k in kept if not any(k in pair and v[pair[0]] == v[pair[1]] for pair in pairs)]
+    smaller = replace(model, K=len(kept), v=None if model.v is None else tuple(model.v[k] for k in kept))
+    return _floor(smaller, PAIRED if len(kept) - model.M >= 2 else 0.0)
+
+
+def _pairs(model: TwoLayer) -> list[tuple[int, int]]:
+    """Superfluous students two by two: those with readouts of the same size, then the others, large ones first."""
+    v, pairs, single = np.abs(_readout(model)), [], []
+    for k in sorted(range(model.M, model.K), key=lambda k: -v[k]):
+        if single and v[single[-1]] == v[k]:
+            pairs.append((single.pop(), k))
+        else:
+            single.append(k)
+    return [*pairs, *zip(single[::2], single[1::2])]
 
 
 def _floor(model: TwoLayer, paired: float) -> Floor:
-    """A stationary state from copies of the teachers, the superfluous students in opposite pairs of norm `paired`."""
+    """A stationary state from copies of the teachers, pairs of superfluous students cancelling at norm `paired`."""
     motion = _motion(model, "more")
     if model.noise == 0:
         raise ModelError("noise", model.noise, "must be > 0; without noise the floor is 0")
     K, M = model.K, model.M
     R, S = np.vstack([motion.T, np.zeros((K - M, M))]), np.zeros((K, K))
-    for k in range(M, K - 1, 2) if paired else ():
-        S[k : k + 2, k : k + 2] = paired * np.array([[1, -1], [-1, 1]])
     v = _readout(model)
+    for k, l in _pairs(model) if paired else ():
+        S[k, k] = S[l, l] = paired
+        S[k, l] = S[l, k] = -paired * np.sign(v[k] * v[l])
     rhs = motion.rhs()
     # Pairs grow at a rate of order η²σ², all else settles at one of order η.
     end = 200 / model.lr * (1 + (PATIENCE / (model.lr * model.noise**2) if paired else 0))

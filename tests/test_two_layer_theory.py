@@ -18,11 +18,13 @@ from tsphys.odes.two_layer_limits import (
     critical_learning_rate,
     escape_rate,
     noise_floor,
+    noise_floor_end,
     noise_floor_small_lr,
     plateau,
     plateau_small_lr,
 )
 from tsphys.rules.starts import drawn_start
+from tsphys.solvers.ode import integrate
 
 START = tsphys.OrderParameters(
     R=[[0.12, 0.02], [-0.05, 0.1]],
@@ -419,6 +421,44 @@ def test_noise_floor_is_where_the_dynamics_ends():
     model = tsphys.TwoLayer(K=3, M=2, lr=0.5, noise=0.1)
     eps = noise_floor(model).eps_g
     assert solve(model, t=[4000.0], start=copy_start(3, 2, 0.3))["eps_g"][0] == pytest.approx(eps, rel=1e-6)
+
+
+def test_superfluous_students_make_the_noise_floor_a_saddle():
+    model = tsphys.TwoLayer(K=3, M=1, lr=0.1, noise=0.3)
+    floor, end = noise_floor(model), noise_floor_end(model)
+    assert floor.eps_g == pytest.approx(0.00402293, abs=5e-9)
+    # The rate at which a pair grows, (2/π)η²σ², has corrections of order η.
+    assert floor.eigenvalues[0].real == pytest.approx(2 / math.pi * 0.1**2 * 0.3**2, rel=0.1)
+    assert noise_floor(tsphys.TwoLayer(K=2, M=1, lr=0.1, noise=0.3)).eigenvalues[0].real < 0
+    assert end.eps_g == noise_floor(tsphys.TwoLayer(K=1, M=1, lr=0.1, noise=0.3)).eps_g
+    assert (end.eigenvalues.real < 0).all()
+    # A student and its readout may change their signs together.
+    assert noise_floor_end(tsphys.TwoLayer(K=3, M=1, lr=0.1, noise=0.3, v=(1, 1, -1))).eps_g == end.eps_g
+    mixed = [
+        noise_floor_end(tsphys.TwoLayer(K=len(v), M=1, lr=0.1, noise=0.3, v=v)) for v in ((1, 1, 0.5, 1), (1, 0.5))
+    ]
+    assert mixed[0].eps_g == mixed[1].eps_g
+
+
+def test_pairs_grow_out_of_the_saddle_without_end():
+    model = tsphys.TwoLayer(K=3, M=1, lr=0.1, noise=0.3)
+    copy = np.eye(3, 1)
+    start = tsphys.OrderParameters(R=copy, Q=copy @ copy.T + np.diag([0, 0.01, 0.01]), T=[[1.0]])
+    theory = solve(model, start=start, t=[1e4, 1e5, 1e7])
+    P = theory["Q"][:, 1, 1]
+    # dP/dt = (2/π)η²σ²P/(1 + 2P)^{3/2} from t = 1e4 on; order η.
+    grown = integrate(lambda t, y: 2 / math.pi * 9e-4 * y / (1 + 2 * y) ** 1.5, P[:1], [9e4, 1e7 - 1e4])[0][:, 0]
+    assert P[1:] == pytest.approx(grown, rel=0.1)
+    left = 0.1 * 0.3**2 / (math.pi * np.sqrt(1 + 2 * P))
+    assert theory["eps_g"] - noise_floor_end(model).eps_g == pytest.approx(left, rel=0.2)
+
+
+@pytest.mark.parametrize("changes", [{"weight_decay": 1e-4}, {"v": (1.0, 1.0, 0.5)}])
+def test_noise_floor_end_is_where_the_dynamics_ends(changes):
+    model = tsphys.TwoLayer(K=3, M=1, lr=0.1, noise=0.3, **changes)
+    copy = np.eye(3, 1)
+    start = tsphys.OrderParameters(R=copy, Q=copy @ copy.T + np.diag([0, 0.01, 0.02]), T=[[1.0]])
+    assert solve(model, start=start, t=[3e6])["eps_g"][0] == pytest.approx(noise_floor_end(model).eps_g, rel=1e-6)
 
 
 def test_noise_floor_refuses_what_has_none():
