@@ -58,6 +58,65 @@ def test_exponential_growth_stops_at_the_limit():
     assert np.log(1e6) <= caught.value.t < np.log(1e6) + 1
 
 
+def test_a_decay_rests_at_its_fixed_point_for_any_time():
+    y, info = integrate(lambda t, y: np.array([1 - y[0], -100 * y[1]]), [0.0, 1.0], [1.0, 1e3, 1e300])
+    # 1e-10 of local errors over some hundred steps, damped; at rest to rounding.
+    assert y[0, 0] == pytest.approx(1 - np.exp(-1), rel=1e-8)
+    assert y[1:] == pytest.approx(np.array([[1.0, 0.0]] * 2), abs=1e-12)
+    assert info["steps"] < 500
+
+
+def test_rest_is_not_claimed_of_what_still_moves():
+    # Along a line of fixed points there is a slow drift, 1e-6 in unit time, and nothing else happens any more.
+    slow = lambda t, y: np.array([-y[0], 1e-6 + 0 * y[1]])  # noqa: E731
+    y, _ = integrate(slow, [1.0, 0.0], [1e3, 1e6])
+    assert y[:, 1] == pytest.approx([1e-3, 1.0], rel=1e-8)
+    # A saddle near which the solution lingers, until t = 27.
+    y, info = integrate(lambda t, y: np.array([-y[0], y[1]]), [1.0, 1e-12], [20.0, 30.0])
+    assert y[:, 1] == pytest.approx(1e-12 * np.exp([20.0, 30.0]), rel=1e-6)
+    assert "rest" not in info
+
+
+def test_a_symmetry_holds_a_solution_at_a_saddle():
+    rhs = lambda t, y: np.array([1 - y[0] - y[1] ** 2, y[1]])  # noqa: E731
+    y, info = integrate(rhs, [0.0, 0.0], [1e5])
+    assert y[0] == pytest.approx([1.0, 0.0], abs=1e-12)
+    assert info["rest"]["growth"] == pytest.approx(1.0, rel=1e-6)
+
+
+def test_an_event_is_looked_for_at_rest_too():
+    _, info = integrate(lambda t, y: -y, [1.0], [1e9], event=lambda t, y: 1e6 - t)
+    assert info["event"] == pytest.approx(1e6)
+
+
+@pytest.mark.parametrize("end", [1e-320, 1e-300, 1e-150, 1e150, 1e300])
+def test_any_time(end):
+    y, info = integrate(lambda t, y: -y, [1.0], [end])
+    assert y[0, 0] == pytest.approx(np.exp(-end), abs=1e-11)
+    assert info["steps"] < 1000
+
+
+@pytest.mark.parametrize("rate", [1e-300, 1e100, 1e200, 1e300])
+def test_any_rate(rate):
+    y, _ = integrate(lambda t, y: -rate * (y - 1), [2.0], [1.0])
+    assert y[0, 0] == pytest.approx(1 + np.exp(-rate), abs=1e-10)
+    with pytest.raises(DivergedError) as caught:
+        integrate(lambda t, y: max(rate, 1.0) * y**2, [1.0], [2.0])
+    assert caught.value.t == pytest.approx(min(1 / rate, 1.0), rel=1e-3)
+
+
+def test_rates_that_overflow_diverge():
+    with pytest.raises(DivergedError):
+        integrate(lambda t, y: np.array([1e200**2]), [1.0], [1.0])
+
+
+def test_a_pace_without_an_end_is_told_early():
+    rng = np.random.default_rng(0)
+    with pytest.raises(ConvergenceError, match="of them away") as caught:
+        integrate(lambda t, y: -y + 1e-6 * rng.standard_normal(1), [1.0], [1e6], rtol=1e-12, atol=1e-14)
+    assert caught.value.iterations < 20_000
+
+
 def test_not_finite_at_the_start():
     with pytest.raises(DivergedError):
         integrate(lambda t, y: y * np.nan, [1.0], [1.0])

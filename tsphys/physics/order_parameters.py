@@ -175,7 +175,7 @@ def coordinates(state: OrderParameters) -> tuple[np.ndarray, np.ndarray, np.ndar
     """
     LT = triangular_root(state.T)
     if np.array_equal(LT, np.eye(state.M)):
-        A = state.R
+        A = state.R.copy()
     elif state.R.ndim == 2:
         A = np.linalg.lstsq(LT, state.R.T, rcond=1e-10)[0].T
     else:
