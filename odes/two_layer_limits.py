@@ -284,7 +284,9 @@ def noise_floor_end(model: TwoLayer) -> Floor:
 
 def _pairs(model: TwoLayer) -> list[tuple[int, int]]:
     """Superfluous students two by two: those with readouts of the same size, then the others, large ones first."""
-    v, pairs, single = np.abs(_readout(model)), [], []
+    v = np.abs(_readout(model))
+    pairs: list[tuple[int, int]] = []
+    single: list[int] = []
     for k in sorted(range(model.M, model.K), key=lambda k: -v[k]):
         if single and v[single[-1]] == v[k]:
             pairs.append((single.pop(), k))

@@ -56,6 +56,19 @@ def test_starts_of_many_are_those_of_each(name):
             np.testing.assert_array_equal(mine, other)
 
 
+class Own(tsphys.TwoLayer):
+    """A start that draws for one replica alone."""
+
+    def start(self, N, rng):
+        close = 0.9 if rng.random() < 0.5 else 0.1
+        return tsphys.OrderParameters(R=close * np.eye(2), Q=np.eye(2), T=np.eye(2))
+
+
+def test_a_start_of_ones_own_draws_for_each_replica():
+    R = tsphys.simulate(Own(), N=40, t=[0], replicas=20)["R"][:, 0, 0, 0]
+    assert set(R.round(12)) == {0.1, 0.9}
+
+
 @pytest.mark.parametrize("model", [tsphys.TwoLayer(K=3), tsphys.TwoLayer(K=3, minibatch=5), tsphys.SimplicityBias()])
 def test_numbers_drawn_for_a_short_run_are_the_first_of_a_long_one(model):
     rule = model.learning_rule()

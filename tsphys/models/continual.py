@@ -13,7 +13,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, number, param
 from tsphys.physics.names import ACTIVATIONS, code
-from tsphys.physics.order_parameters import OrderParameters, random_overlaps
+from tsphys.physics.order_parameters import OrderParameters, of_many, random_overlaps
 from tsphys.physics.similarity import cosines, readouts, stacked
 from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
@@ -228,6 +228,7 @@ class Continual(Online):
         C = cosines(name, self.readout_similarity, self.readout_similarities, self.tasks)
         return readouts(C, self.M, self.readout_angle, name)
 
+    @of_many
     def start(self, N: int, rng: np.random.Generator) -> OrderParameters:
         """Overlaps of iid Gaussian student weights at size N, drawn from their exact law, and heads."""
         T = self.teacher_overlaps()

@@ -12,7 +12,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import param
 from tsphys.physics.names import code
-from tsphys.physics.order_parameters import DIMS, OrderParameters
+from tsphys.physics.order_parameters import DIMS, OrderParameters, of_many
 from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
 
@@ -180,6 +180,7 @@ class OnlineAttack(Online):
     def _half_square(self, R: Any, Q: Any) -> np.ndarray:
         return _half_square(self.activation, R, Q)
 
+    @of_many
     def start(self, N: int, rng: np.random.Generator) -> OrderParameters:
         """A student that has learned the teacher."""
         T = self.teacher_overlaps()

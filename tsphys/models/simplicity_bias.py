@@ -11,7 +11,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import LARGEST_SCALE, Row, Rows, array, param
 from tsphys.physics.names import code
-from tsphys.physics.order_parameters import OrderParameters, random_overlaps, transposed
+from tsphys.physics.order_parameters import OrderParameters, of_many, random_overlaps, transposed
 from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
 
@@ -106,6 +106,7 @@ class SimplicityBias(Online):
             return np.array([np.eye(2) * np.sqrt(0.25 * np.sum(np.square(turns)))] * 2)
         return np.array(turns)
 
+    @of_many
     def start(self, N: int, rng: np.random.Generator) -> OrderParameters:
         """Overlaps of iid Gaussian student weights at size N, drawn from their exact law; R is `a` if that is given."""
         R, Q = random_overlaps(self.K, np.eye(2), N, self.init, rng)

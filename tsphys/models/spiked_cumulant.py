@@ -10,7 +10,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import LARGEST_SCALE, Row, array, param
 from tsphys.physics.names import code
-from tsphys.physics.order_parameters import OrderParameters
+from tsphys.physics.order_parameters import OrderParameters, of_many
 from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
 
@@ -93,6 +93,7 @@ class SpikedCumulant(Online):
         """Directions in which the classes differ."""
         return 1 if self.task == "spiked" else 3
 
+    @of_many
     def start(self, N: int, rng: np.random.Generator) -> OrderParameters:
         """Overlaps of a random direction at size N, or `m` if that is given."""
         if self.m is None:

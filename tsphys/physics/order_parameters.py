@@ -202,6 +202,12 @@ def random_overlaps(K: int, T: np.ndarray, N: int, scale: float, rng: np.random.
     return A @ triangular_root(T).T, A @ transposed(A) + L @ transposed(L)
 
 
+def of_many(draw: Any) -> Any:
+    """Mark a start that with `tsphys.numerics.random.Generators` draws those of several replicas, to the same bits."""
+    draw.of_many = True
+    return draw
+
+
 def need(N: Any, K: int, M: int) -> int:
     """N as an integer of at least K + M, the smallest size that holds any overlaps of K students and M teachers."""
     words = f"must be an integer >= K + M = {K + M}, at most {LARGEST:.0e}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tsphys.ground import html
 from tsphys.ground.parameters import validate
-from tsphys.physics.order_parameters import DIMS, OrderParameters
+from tsphys.physics.order_parameters import DIMS, OrderParameters, of_many
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,8 +76,12 @@ class Online(Model):
         """The `tsphys.LearningRule` that this model is an instance of."""
         raise NotImplementedError(f"{type(self).__name__} must have a method learning_rule")
 
+    @of_many
     def start(self, N: int, rng: np.random.Generator) -> OrderParameters:
-        """Overlaps at t = 0 if none are given: of iid Gaussian weights at size N, drawn from their exact law."""
+        """Overlaps at t = 0 if none are given: of iid Gaussian weights at size N, drawn from their exact law.
+
+        One of your own gets a NumPy generator, and marked by `tsphys.physics.order_parameters.of_many` several in one.
+        """
         return self.learning_rule().start(N, rng)
 
     def eps_g(self, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tsphys.ground.given import takes
 from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param
-from tsphys.physics.order_parameters import OrderParameters, random_overlaps
+from tsphys.physics.order_parameters import OrderParameters, of_many, random_overlaps
 from tsphys.rules.contract import Online
 from tsphys.rules.engines import check
 from tsphys.rules.phases import Phase, State
@@ -151,6 +151,7 @@ class LearningRule(Online):
         """T (M, M) of the default start."""
         return np.eye(self.M) if self.T is None else np.array(self.T)
 
+    @of_many
     def start(self, N: int, rng: np.random.Generator) -> OrderParameters:
         """Overlaps of iid Gaussian student weights at size N, drawn from their exact law."""
         T = self.teacher_overlaps()
