@@ -37,6 +37,8 @@ from tsphys.solvers.fixed_point import crossing, fixed_point
 
 BRANCHES = ("retrieval", "paramagnetic")
 LARGEST_ORDER = 1000
+#: Most values of the mean of the examples of an archetype; of more examples every second, third, … is taken.
+MOST_VALUES = 5_000
 OBSERVABLES = ("m", "n", "q", "free_energy", "energy", "entropy")
 
 
@@ -54,10 +56,13 @@ def example_law(r: float, M: int) -> tuple[tuple[float, ...], tuple[float, ...]]
 
     if r == 1:
         return (1.0,), (1.0,)
-    k = np.arange(M + 1)
+    middle, reach = M * (1 + r) / 2, 5 * np.sqrt(M * (1 - r**2)) + 10
+    low, high = max(0, int(middle - reach)), min(M, int(middle + reach))
+    k = np.arange(low, high + 1, 1 + (high - low) // MOST_VALUES, dtype=np.int64)
     p = binom.pmf(k, M, (1 + r) / 2)
     kept = p > 1e-17 / (M + 1)
-    return tuple((2 * k[kept] - M) / (M * r)), tuple(p[kept] / p[kept].sum())
+    with np.errstate(over="ignore"):
+        return tuple((k[kept] - 0.5 * M) / (0.5 * M * r)), tuple(p[kept] / p[kept].sum())
 
 
 def spins(model: DenseHebbian) -> Spins:
@@ -88,8 +93,11 @@ def spins(model: DenseHebbian) -> Spins:
     try:
         scale = (1 + dataset_entropy(r, M)) ** (P / 2)
         if model.storage == "supervised":
+            float(max(map(abs, v))) ** (P - 1) / scale
             return Spins(**common, scale=scale)
         scale = float(np.sqrt(1 + dataset_entropy(r**P, M)))
+        # The signal of the largest overlap.
+        float(max(map(abs, v))) ** (P - 1) / scale
     except (OverflowError, ZeroDivisionError):
         words = f"must be smaller for examples of quality {r:g}: their noise leaves the range of floats"
         raise ModelError("P", P, words) from None

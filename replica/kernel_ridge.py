@@ -100,6 +100,8 @@ def effective_ridges(eigenvalues: np.ndarray, n: float, k: float, delta: float) 
         return crossing(lambda log: learned(log) - count, min(low, high - 1), high + 1, "the effective ridge")
 
     modes = len(eigenvalues)
+    # So much less than all else is none, and its inverse might be no number.
+    delta = 0.0 if delta < 1e-200 * eigenvalues.max() else delta
     if delta == 0 and n >= min(k, modes):
         return (float(np.exp(where_learned(k))) if k < modes else 0.0), 0.0
     if delta == 0:
@@ -111,8 +113,8 @@ def effective_ridges(eigenvalues: np.ndarray, n: float, k: float, delta: float) 
         z = learned(log)
         return (z - n) * (1 - z / k) + delta / np.exp(log)
 
-    low = np.log(delta / n) - 1e-9
-    high = np.log(4 * (eigenvalues.sum() + delta) / min(n, k))
+    low = np.log(delta) - np.log(n) - 1e-9
+    high = np.log(4 * (eigenvalues.sum() + delta)) - np.log(min(n, k))
     if k < modes:
         low = max(low, where_learned(k))
     gamma = float(np.exp(crossing(gap, low, high, "the effective ridge")))
@@ -125,7 +127,7 @@ def errors(model: KernelRidge) -> dict[str, float]:
     """Observables at one point."""
     eigenvalues, target = model.spectrum()
     some = eigenvalues > 0
-    n, k, noise = model.n, (np.inf if model.k is None else model.k), model.noise**2
+    n, k, noise = float(model.n), np.inf if model.k is None else float(model.k), model.noise**2
     gamma, kappa = effective_ridges(eigenvalues[some], n, k, model.ridge)
     learned = np.zeros_like(eigenvalues)
     learned[some] = eigenvalues[some] / (eigenvalues[some] + gamma)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tsphys.errors import ModelError
+from tsphys.errors import ConvergenceError, ModelError
 from tsphys.ground.parameters import param
 from tsphys.models.potts_attention import PottsAttention
 from tsphys.replica.saddles.classes import Problem, colour_basis
@@ -28,6 +28,8 @@ from tsphys.solvers.fixed_point import fixed_point
 OBSERVABLES = ("test_loss", "excess", "accuracy", "train_loss", "Q", "R", "error", "q", "m", "V", "energy")
 #: Nodes over the spectrum; Gauss–Chebyshev, with an error of order x^(2n).
 SPECTRUM = 400
+#: Largest relative change of the state with other nodes.
+MOST_OFF = 0.05
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,8 @@ def solve(points: frames.Points, options: Options) -> Sequence[frames.Row | None
     ModelError
         If an argument is out of range.
     ConvergenceError
-        If the state is not reached within `tol`, as without a ridge where the training set can be fitted perfectly.
+        If the state is not reached within `tol`, as without a ridge where the training set can be fitted perfectly, or
+        other nodes of the averages change it by more than 5 %.
 
     References
     ----------
@@ -175,18 +178,15 @@ def solve(points: frames.Points, options: Options) -> Sequence[frames.Row | None
         def step(x: np.ndarray) -> np.ndarray:
             return point.state(*point.conjugates(x))
 
-        first = point.state(0.1, 0.1, 0.1) if last is None else last
-        found = fixed_point(
-            step,
-            first,
-            tol=options.tol,
-            damping=0.7,
-            bounds=(np.full(3, 1e-12), np.full(3, 1e12)),
-            what="the saddle point",
-        )
+        first = point.state(0.1, 0.1, min(0.1, 1 / here.beta)) if last is None else last
+        bounds = np.full(3, 1e-12), np.full(3, 1e12)
+        found = fixed_point(step, first, tol=options.tol, damping=0.7, bounds=bounds, what="the saddle point")
         x = last = found.x
         other = point.state(*point.conjugates(x, coarse=True))
-        off = float(np.abs(other / x - 1).max())
+        off = float(np.abs(np.clip(other, *bounds) / x - 1).max())
+        if not off <= MOST_OFF:
+            words = "averages over the fields are not known well enough for labels that hardly depend on chance"
+            raise ConvergenceError(words, residual=off, iterations=found.iterations)
         return {**observables(point, x), "residual": found.residual, "iterations": found.iterations, "quadrature": off}
 
     return frames.over(points.models, at)

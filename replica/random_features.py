@@ -17,7 +17,7 @@ from tsphys.models.random_features import RandomFeatures
 from tsphys.physics.inference.channels import channel
 from tsphys.physics.kernels.hermite import parts
 from tsphys.physics.kernels.spectra import marchenko_pastur
-from tsphys.replica.saddles.gaussian_covariates import Covariates, minimum
+from tsphys.replica.saddles.gaussian_covariates import LARGEST, Covariates, minimum
 from tsphys.replica.saddles.ridge import effective_ridge as effective
 from tsphys.replica.saddles.ridge import surplus
 from tsphys.runs import frames
@@ -97,17 +97,23 @@ def law(width: float, slope: float, rest: float, g: float) -> Law:
     sums of positive terms, since differences would lose their digits at large and at small g.
     """
     a, b = slope**2, g + rest
-    D2 = ((1 - width) * a) ** 2 + b**2 + 2 * a * b * (1 + width)
-    D = np.sqrt(D2)
+    # In units of which no square is out of range.
+    unit = max((1 + width) * a, b)
+    D = unit * np.sqrt(((1 - width) * a / unit) ** 2 + (b / unit) ** 2 + 2 * (1 + width) * (a / unit) * (b / unit))
     u = 2 * width * a / ((1 + width) * a + b + D)
     y = u / width
     # b = 0 is the limit g → 0 of features without a rest.
     x = g / b if b > 0 else 1.0
     r = rest / b if b > 0 else 0.0
     # 1 − u, and the derivative of the root.
-    missed = (1 - width) * a + b + D if width < 1 else b + b * (b + 2 * a * (1 + width)) / (D + (width - 1) * a or 1.0)
+    missed = (
+        (1 - width) * a + b + D if width < 1 else b + b * ((b + 2 * a * (1 + width)) / (D + (width - 1) * a or 1.0))
+    )
     missed /= (1 + width) * a + b + D
-    t = (((1 - width) * a) ** 2 + rest * (2 * g + rest) + 2 * a * b * (1 + width)) / (D * (D + g)) if D > 0 else 1.0
+    t = 1.0
+    if D > 0:
+        t = (1 - width) * a / D * ((1 - width) * a / (D + g))
+        t += (rest * ((2 * g + rest) / D) + 2 * a * (1 + width) * (b / D)) / (D + g)
     return Law(
         first=r + x * y,
         second=r**2 + x * y * (r + t),
@@ -159,6 +165,9 @@ def square(model: RandomFeatures) -> dict[str, float]:
 def risk(model: RandomFeatures) -> dict[str, float]:
     """Observables of a convex loss other than the square, on labels sign(ν + σζ)."""
     _, slope, rest = parts(model.activation)
+    if not 1 / LARGEST <= model.alpha / model.width <= LARGEST:
+        words = f"must be {1 / LARGEST:g} to {LARGEST:g} times alpha = {model.alpha:g} with loss = {model.loss!r}"
+        raise ModelError("width", model.width, words)
     s, weights = marchenko_pastur(model.width)
     covariates = Covariates(slope**2 * s + rest, model.width * slope**2 * s, weights, 1.0)
     found = minimum(model.loss, channel("sign", model.noise**2), covariates, model.alpha / model.width, model.ridge)

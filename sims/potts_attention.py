@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -161,6 +161,8 @@ def minimum(learner: Any, loss: str, ridge: float, X: np.ndarray, y: np.ndarray,
         if residual <= TOLERANCE or iterations >= MOST_ITERATIONS:
             break
     if not residual <= TOLERANCE:
+        x, residual = _along_slopes(lambda x: value(x)[1] / size, x)
+    if not residual <= TOLERANCE:
         raise ConvergenceError("the minimum of the loss was not reached", residual=residual, iterations=iterations)
     if ridge == 0 and loss == "cross_entropy":
         # Where no site's logits fit all of its labels, one label at least has a loss of ln 2 or more.
@@ -169,6 +171,25 @@ def minimum(learner: Any, loss: str, ridge: float, X: np.ndarray, y: np.ndarray,
             words = "there is no minimum without a ridge, since a training set can be fitted perfectly"
             raise ConvergenceError(words, residual=residual, iterations=iterations)
     return x
+
+
+def _along_slopes(slope: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> tuple[np.ndarray, float]:
+    """Where a slope ends by Barzilai and Borwein's steps, and what is left of it.
+
+    Near a ridge so steep that losses change by less than their rounding, and their slopes do not.
+    """
+    g = slope(x)
+    s = -g
+    for _ in range(50):
+        y = slope(x + s) - g
+        if not s @ y > 0:
+            break
+        s = -g * (s @ s) / (s @ y)
+        x = x + s
+        g = slope(x)
+        if np.abs(g).max() <= TOLERANCE:
+            break
+    return x, float(np.abs(g).max())
 
 
 @frames.courses(PottsAttention, Options, memory=memory, dims=DIMS)

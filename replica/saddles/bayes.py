@@ -72,7 +72,7 @@ def _mmse(prior: Prior, q_hat: float) -> float:
 def load(prior: Prior, channel: Channel, log_snr: float) -> float:
     """Load at which ln q̂ belongs to a fixed point."""
     q_hat = float(np.exp(log_snr))
-    return q_hat / channel.information(_mmse(prior, q_hat), prior.second_moment)
+    return q_hat / max(channel.information(_mmse(prior, q_hat), prior.second_moment), 1e-300)
 
 
 def is_even(prior: Prior, channel: Channel) -> bool:
@@ -94,16 +94,20 @@ def weak_recovery(prior: Prior, channel: Channel) -> float:
 
 @cache
 def curve(prior: Prior, channel: Channel, points: int = 161) -> tuple[np.ndarray, np.ndarray]:
-    """ln q̂ and the loads along it, up to V = 1e-13 ρ or q̂ = 1e12, whichever is first."""
-    low, high = np.log(LOWEST), np.log(1e12)
+    """ln q̂ and the loads along it, up to V = 1e-13 ρ or q̂ = 1e12, whichever is first.
+
+    In units of where rare weights are learned, the density ρ of sparse ones of size 1/√ρ, if that is less than 1.
+    """
+    unit = np.log(prior.second_moment / max(m**2 + s for m, s in zip(prior.means, prior.variances)))
+    low, high = np.log(LOWEST) + unit, np.log(1e12)
     floor = SMALLEST_V * prior.second_moment
     if prior.mmse(1e12) < floor:
         high = crossing(
-            lambda x: np.log(max(prior.mmse(float(np.exp(x))), 1e-300) / floor), 0.0, high, "the curve's end"
+            lambda x: np.log(max(prior.mmse(float(np.exp(x))), 1e-300) / floor), unit, high, "the curve's end"
         )
     x = np.linspace(low, high, points)
     # Most happens where the prior is learned; the rest only has to be followed.
-    x = np.unique(np.concatenate([x, np.linspace(np.log(0.05), min(np.log(200.0), high), points // 2)]))
+    x = np.unique(np.concatenate([x, np.linspace(np.log(0.05) + unit, min(np.log(200.0) + unit, high), points // 2)]))
     # Extrema belong to the grid, so that no branch that ends at one is missed close to its end.
     extrema = [at for _, at, _ in turns(lambda v: load(prior, channel, v), x)]
     x = np.unique(np.concatenate([x, extrema]))

@@ -124,6 +124,8 @@ def curve(spins: Spins) -> Curve | None:
 @cache
 def _curve(law: Spins) -> Curve | None:
     low, high = np.log(0.05), np.log(20.0)
+    if law.P == 2 and unloaded_end(law)[1] <= law.T:
+        return None
     if law.P > 2:
         if unloaded_overlap(law) is None:
             return None

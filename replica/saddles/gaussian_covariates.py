@@ -17,6 +17,8 @@ from tsphys.solvers.fixed_point import FixedPoint, continuation, fixed_point
 
 #: Least and largest regularization λ: V is of order 1/λ where the examples can be fitted, and q of order 1/λ² above.
 SMALLEST, LARGEST = 1e-12, 1e100
+#: Largest n/p of the hinge loss, on whose margin are examples within V ~ p/n of it: beyond, rounding blurs them.
+MOST_HINGED = 1e6
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ def minimum(
         Law of y given the teacher's field; of labels ±1, but for ``square``.
     covariates : Covariates
     alpha : float
-        n/p, from 1e-100 to 1e100.
+        n/p, from 1e-100 to 1e100, and to 1e6 for ``hinge``.
     regularization : float
         λ from 1e-12, below which rounding decides, to 1e100.
     start : (V, q, m), optional
@@ -175,13 +177,13 @@ def minimum(
     check_loss(name)
     if name != "square" and not teacher.labels:
         raise ModelError("loss", name, "must be square unless the teacher gives labels")
-    alpha = number("alpha", alpha, low=1 / LARGEST, high=LARGEST)
+    alpha = number("alpha", alpha, low=1 / LARGEST, high=MOST_HINGED if name == "hinge" else LARGEST)
     lam = number("regularization", regularization, low=SMALLEST, high=LARGEST)
     if name == "square":
         return ridge_regression(teacher, covariates, alpha, lam)
     omega, T, weights, rho = covariates.omega, covariates.teacher, covariates.weights, covariates.rho
     scale, log = float(weights @ omega), float(np.log(lam))
-    bounds = ([-690.0, -690.0, -345.0], [690.0, 690.0, 345.0])
+    bounds = ([-700.0, -700.0, -350.0], [700.0, 700.0, 350.0])
 
     def conjugates(x: np.ndarray) -> tuple[float, float, float, float]:
         V, q = np.exp(x[:2])
@@ -204,16 +206,16 @@ def minimum(
 
     def direct(log: float) -> FixedPoint:
         """From what is given, from few examples' minimum, and from close to that of the largest margin."""
-        V, R = scale / np.exp(log), alpha / np.sqrt(alpha**2 + 2.5)
+        V, across = scale / np.exp(log), 2.5 / (alpha**2 + 2.5)
         guesses = [
-            (V / (1 + alpha), 0.5 * rho, 0.3 * rho),
-            (0.3 * V, rho * (1 + alpha**2), rho * R * np.hypot(1, alpha)),
+            pack(V / (1 + alpha), 0.41 * rho, 0.3 * rho),
+            pack(0.3 * V, rho * (1 + alpha**2) * across, rho * np.sqrt((1 + alpha**2) * (1 - across))),
         ]
-        for V, q, m in guesses if start is None else [start, *guesses]:
+        for first in guesses if start is None else [pack(start[0], start[1] - start[2] ** 2 / rho, start[2]), *guesses]:
             try:
                 return fixed_point(
-                    lambda x: step(x, log), pack(V, q - m * m / rho, m), tol=tol, bounds=bounds, damping=0.7,
-                    max_iterations=40, what="the minimum of the risk",
+                    lambda x: step(x, log), first, tol=tol, bounds=bounds, damping=0.7, max_iterations=40,
+                    what="the minimum of the risk",
                 )  # fmt: skip
             except ConvergenceError as error:
                 last = error

@@ -24,6 +24,8 @@ MOST_UNITS = 10_000
 LARGEST_SCALE = 1e8
 #: Integers of the kernels and of the files have 64 bits.
 LARGEST_INTEGER = 2**63 - 1
+#: Largest number, and inverse of the smallest, of which squares, their sums and ratios are still numbers.
+EXTREME = 1e100
 
 
 def param(

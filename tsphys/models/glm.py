@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number, param
+from tsphys.ground.parameters import EXTREME, LARGEST_SCALE, number, param
 from tsphys.rules.contract import Static
 
 #: The loss of each estimator that minimises one.
 LOSS = {"ridge": "square", "logistic": "logistic", "hinge": "hinge"}
+#: Edges of ``threshold`` in units of √(1 + Δ), at which one label in 1e6 is −1, or one in 1e197 is 1.
+EDGES = 1e-6, 30.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class GLM(Static):
     noise : float
         Variance Δ.
     edge : float
-        κ of ``threshold``; the default makes both labels equally likely.
+        κ of ``threshold``, 1e-6 to 30 in units of √(1 + Δ); the default makes both labels equally likely.
     estimator : {"bayes", "ridge", "logistic", "hinge", "max_margin"}
         As above.
     regularization : float
@@ -61,21 +63,21 @@ class GLM(Static):
     axes: ClassVar[tuple[str, ...]] = ("alpha", "noise", "density", "regularization")
     counted: ClassVar[tuple[str, ...]] = ("alpha",)
 
-    alpha: float = param(2.0, "load α = n/N", low=0, open_low=True, short="-a")
+    alpha: float = param(2.0, "load α = n/N", low=1 / EXTREME, high=EXTREME, short="-a")
     prior: str = param(
         "gaussian", "law of the teacher's weights", kind=str,
         choices=("gaussian", "rademacher", "gauss_bernoulli", "sparse_rademacher"),
     )  # fmt: skip
-    density: float = param(1.0, "fraction ρ of weights that are not zero", low=0, high=1, open_low=True)
+    density: float = param(1.0, "fraction ρ of weights that are not zero", low=1e-12, high=1)
     channel: str = param(
         "sign", "output channel", kind=str, choices=("sign", "linear", "relu", "abs", "logistic", "threshold")
     )
-    noise: float = param(0.0, "variance Δ of the noise", low=0)
+    noise: float = param(0.0, "variance Δ of the noise", low=0, high=LARGEST_SCALE**2)
     edge: float = param(0.6744897501960817, "κ of channel = threshold", low=0, open_low=True)
     estimator: str = param(
         "bayes", "who learns", kind=str, choices=("bayes", "ridge", "logistic", "hinge", "max_margin"), short="-e"
     )
-    regularization: float = param(0.1, "λ of ridge, logistic and hinge", low=1e-12)
+    regularization: float = param(0.1, "λ of ridge, logistic and hinge", low=1e-12, high=EXTREME)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -83,6 +85,10 @@ class GLM(Static):
             raise ModelError("density", self.density, f'must be 1 with prior = "{self.prior}"')
         if self.channel == "logistic" and self.noise != 0:
             raise ModelError("noise", self.noise, 'must be 0 with channel = "logistic", which is noisy itself')
+        low, high = (edge * (1 + self.noise) ** 0.5 for edge in EDGES)
+        if self.channel == "threshold" and not low <= self.edge <= high:
+            words = f"must be from {low:.3g} to {high:.3g}: beyond, there is one label only"
+            raise ModelError("edge", self.edge, words)
         if self.estimator == "bayes":
             return
         if self.channel in ("abs", "threshold"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import param
+from tsphys.ground.parameters import EXTREME, param
 from tsphys.rules.contract import Static
 
 
@@ -68,9 +68,8 @@ class Hopfield(Static):
     activity: float | None = param(
         None,
         "mean f of patterns of 0/1 neurons; none: ±1 spins",
-        low=0,
+        low=1 / EXTREME,
         high=1,
-        open_low=True,
         open_high=True,
         optional=True,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import Row, param
+from tsphys.ground.parameters import EXTREME, Row, param
 from tsphys.rules.contract import Static
 from tsphys.runs.memory import check_memory
 
@@ -57,8 +57,8 @@ class KernelRidge(Static):
 
     n: int = param(100, "training examples", kind=int, low=1, short="-n")
     k: int | None = param(None, "random features; none: the kernel itself", kind=int, low=1, short="-k", optional=True)
-    ridge: float = param(0.01, "δ on the diagonal of the Gram matrix", low=0, short="-l")
-    noise: float = param(0.0, "standard deviation σ of the labels' noise", low=0)
+    ridge: float = param(0.01, "δ on the diagonal of the Gram matrix", low=0, high=EXTREME, short="-l")
+    noise: float = param(0.0, "standard deviation σ of the labels' noise", low=0, high=EXTREME)
     decay: float = param(1.5, "exponent a of the eigenvalues i^(−a)", low=0)
     target_decay: float = param(2.0, "exponent b of the target's squared coefficients i^(−b)", low=0)
     modes: int = param(1000, "modes of the power law", kind=int, low=1)
@@ -76,16 +76,21 @@ class KernelRidge(Static):
             return
         if len(self.eigenvalues) == 0 or min(self.eigenvalues) < 0 or max(self.eigenvalues) == 0:
             raise ModelError("eigenvalues", self.eigenvalues, "must be >= 0, and one of them > 0")
+        if not 1 / EXTREME <= max(self.eigenvalues) <= EXTREME:
+            words = f"must be at most {EXTREME:g}, and one of them at least {1 / EXTREME:g}"
+            raise ModelError("eigenvalues", max(self.eigenvalues), words)
+        if max(map(abs, self.target), default=0.0) > EXTREME:
+            raise ModelError("target", max(map(abs, self.target)), f"must be at most {EXTREME:g} in size")
         if len(self.target) != len(self.eigenvalues):
             raise ModelError("target", self.target, f"must be {len(self.eigenvalues)} numbers, one for each eigenvalue")
 
     def spectrum(self) -> tuple[np.ndarray, np.ndarray]:
-        """Eigenvalues λ_i and coefficients v_i, each (M,)."""
+        """Eigenvalues λ_i and coefficients v_i, each (M,), or a ModelError where they do not fit into memory."""
         import numpy as np
 
         if self.eigenvalues is not None:
             return np.array(self.eigenvalues), np.array(self.target)
-        check_memory("modes", self.modes, 8.0 * 4 * self.modes, "the spectrum")
+        check_memory("modes", self.modes, 8.0 * 10 * self.modes, "the spectrum")
         i = np.arange(1.0, self.modes + 1)
         squares = i**-self.target_decay
         return i**-self.decay, np.sqrt(squares / squares.sum())

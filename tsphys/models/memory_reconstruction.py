@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, param
+from tsphys.ground.parameters import EXTREME, LARGEST_SCALE, param
 from tsphys.physics.inference.pattern_priors import pattern_prior
 from tsphys.physics.inference.priors import Prior
 from tsphys.rules.contract import Static
@@ -72,13 +72,13 @@ class MemoryReconstruction(Static):
 
     patterns: str = param("binary", "prior of patterns", kind=str, choices=("binary", "sparse", "tsodyks", "gauss"))
     P: int = param(1, "number of patterns, fixed as N grows", kind=int, low=1, high=10_000, short="-P")
-    rho: float = param(1.0, "density of patterns (not binary ones)", low=0, high=1, open_low=True)
+    rho: float = param(1.0, "density of patterns (not binary ones)", low=1e-12, high=1)
     channel: str = param(
         "additive", "what is seen", kind=str, choices=("additive", "rectified", "clipped", "diluted"), short="-c"
     )
     noise: float = param(0.5, "standard deviation ν of the noise of √N J", low=SMALLEST_NOISE, high=LARGEST_SCALE)
-    threshold: float = param(0.0, "threshold τ of channel = rectified")
-    connectivity: float = param(1.0, "share c of bonds of channel = diluted", low=0, high=1, open_low=True)
+    threshold: float = param(0.0, "threshold τ of channel = rectified", low=-EXTREME, high=EXTREME)
+    connectivity: float = param(1.0, "share c of bonds of channel = diluted", low=1e-12, high=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import array, param
+from tsphys.ground.parameters import EXTREME, LARGEST_SCALE, array, param
 from tsphys.numerics.random import generator
 from tsphys.rules.contract import Static
 
@@ -83,7 +83,8 @@ class PottsAttention(Static):
     axes: ClassVar[tuple[str, ...]] = ("alpha", "ridge", "beta")
 
     C: int = param(3, "colours", kind=int, low=2, high=MOST_COLOURS, short="-C")
-    beta: float = param(1.5, "strength β of the couplings, J_ij = β g_ij/√(N − 1)", low=0, open_low=True, short="-b")
+    beta: float = param(1.5, "strength β of the couplings, J_ij = β g_ij/√(N − 1)", low=1 / EXTREME, high=LARGEST_SCALE,
+                        short="-b")  # fmt: skip
     couplings: str = param("gaussian", "law of the g_ij", kind=str, choices=("gaussian", "binary", "given"))
     symmetric: bool = param(True, "symmetric couplings", kind=bool)
     colours: str = param("potts", "couplings of colours: δ_ab or cos(2π(a − b)/C)", kind=str,
@@ -92,10 +93,10 @@ class PottsAttention(Static):
                         choices=("potts", "uniform"))  # fmt: skip
     learn: str = param("positions", "what is learned", kind=str, choices=("positions", "factored", "tensor"))
     loss: str = param("cross_entropy", "loss of a masked site", kind=str, choices=("cross_entropy", "square"))
-    alpha: float | None = param(1.0, "training sequences per site α = n/(N − 1); none: always fresh ones", low=0,
-                                open_low=True, optional=True, short="-a")  # fmt: skip
-    ridge: float = param(0.1, "ridge λ", low=0)
-    lr: float = param(0.5, "learning rate η of gradient descent", low=0, open_low=True)
+    alpha: float | None = param(1.0, "training sequences per site α = n/(N − 1); none: always fresh ones",
+                                low=1 / EXTREME, high=EXTREME, optional=True, short="-a")  # fmt: skip
+    ridge: float = param(0.1, "ridge λ", low=0, high=EXTREME)
+    lr: float = param(0.5, "learning rate η of gradient descent", low=0, high=EXTREME, open_low=True)
     minibatch: int = param(1, "sequences in a step of gradient descent", kind=int, low=1)
     J: tuple | None = param(None, "couplings of sites, with couplings = given (library)", shape=2, optional=True)
     U: tuple | None = param(None, "couplings of colours, with colours = given", shape=2, optional=True)

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import param
+from tsphys.ground.parameters import EXTREME, param
 from tsphys.physics.names import ACTIVATIONS
 from tsphys.rules.contract import Static
+
+#: Least ridge of a loss whose minimum may be at infinity without one.
+SMALLEST_RIDGE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class RandomFeatures(Static):
     teacher : {"linear", "sign"}
         As above.
     loss : {"square", "logistic"}
-        As above; ``logistic`` needs a teacher ``sign`` and λ > 0.
+        As above; ``logistic`` needs a teacher ``sign`` and λ ≥ 1e-12.
 
     Raises
     ------
@@ -55,10 +58,12 @@ class RandomFeatures(Static):
     counted: ClassVar[tuple[str, ...]] = ("width", "alpha")
 
     activation: str = param("tanh", "φ of the features", kind=str, choices=tuple(ACTIVATIONS), short="-g")
-    width: float = param(2.0, "features per input dimension, p/N", low=0, open_low=True, short="-w")
-    alpha: float = param(3.0, "training examples per input dimension, n/N", low=0, open_low=True, short="-a")
-    ridge: float = param(0.01, "λ of the penalty (λ/2)‖w‖²; 0 is the limit of least norm", low=0, short="-l")
-    noise: float = param(0.0, "standard deviation σ of the teacher's noise", low=0)
+    width: float = param(2.0, "features per input dimension, p/N", low=1 / EXTREME, high=EXTREME, short="-w")
+    alpha: float = param(3.0, "training examples per input dimension, n/N", low=1 / EXTREME, high=EXTREME, short="-a")
+    ridge: float = param(
+        0.01, "λ of the penalty (λ/2)‖w‖²; 0 is the limit of least norm", low=0, high=EXTREME, short="-l"
+    )
+    noise: float = param(0.0, "standard deviation σ of the teacher's noise", low=0, high=EXTREME)
     teacher: str = param("linear", "labels ν + σζ, or their sign", kind=str, choices=("linear", "sign"))
     loss: str = param("square", "loss of an example", kind=str, choices=("square", "logistic"))
 
@@ -66,5 +71,5 @@ class RandomFeatures(Static):
         super().__post_init__()
         if self.loss == "logistic" and self.teacher != "sign":
             raise ModelError("loss", self.loss, 'must be "square" unless teacher = "sign"')
-        if self.loss == "logistic" and self.ridge == 0:
-            raise ModelError("ridge", self.ridge, 'must be > 0 with loss = "logistic"')
+        if self.loss == "logistic" and self.ridge < SMALLEST_RIDGE:
+            raise ModelError("ridge", self.ridge, f'must be >= {SMALLEST_RIDGE:g} with loss = "logistic"')

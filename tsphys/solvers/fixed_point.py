@@ -373,6 +373,8 @@ def maximum(
 def turns(function: Callable[[float], float], grid: np.ndarray) -> list[tuple[int, float, float]]:
     """All extrema of a smooth scalar function that an ascending grid resolves, by Brent's method between neighbours.
 
+    Those of rounding, lower than 1e-13 of the value, are none.
+
     Returns
     -------
     list of (int, float, float)
@@ -383,7 +385,7 @@ def turns(function: Callable[[float], float], grid: np.ndarray) -> list[tuple[in
     for i in range(1, len(grid) - 1):
         for sign in (1, -1):
             before, after = sign * (heights[i] - heights[i - 1]), sign * (heights[i] - heights[i + 1])
-            if before > 0 and after >= 0:
+            if before > 0 and after >= 0 and max(before, after) > 1e-13 * abs(heights[i]):
                 at, value = maximum(partial(_times, sign, function), grid[i - 1], grid[i + 1], 5)
                 found.append((sign, at, sign * value))
     return found
@@ -400,7 +402,7 @@ def crossing(function: Callable[[float], float], low: float, high: float, what: 
     from scipy import optimize
 
     f_low, f_high = function(low), function(high)
-    if not f_low * f_high <= 0:
+    if not np.sign(f_low) * np.sign(f_high) <= 0:
         message = f"{what} does not lie between {low:.9g} and {high:.9g}"
         raise ConvergenceError(message, residual=min(abs(f_low), abs(f_high)), iterations=2, last=(low, high))
     # An absolute tolerance far below rounding of the range, for roots that are zero; they take about 70 bisections.

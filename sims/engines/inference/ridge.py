@@ -74,7 +74,7 @@ def corrected(solve: Linear, left: Linear, size: Linear, count: int, most: int =
     for _ in range(most):
         r = left(x)
         step = solve(r)
-        length = float(np.linalg.norm(step))
+        length = float(np.abs(step).max(initial=0.0))
         if not length < 0.5 * last:
             break
         x, last = x + step, length

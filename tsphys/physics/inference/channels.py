@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number
+from tsphys.ground.parameters import EXTREME, number
 from tsphys.physics.inference.mixtures import combine, spread_grid
 
 #: From here on the hazard of the normal law is taken from its series, whose first neglected term is 1e-13.
@@ -365,7 +365,7 @@ def channel(name: str, noise: float = 0.0, edge: float | None = None) -> Channel
     name : {"linear", "sign", "relu", "abs", "logistic", "threshold"}
     noise : float
         Variance Δ of the noise: on the output of ``linear``, ``relu`` and ``abs``, before the threshold of ``sign`` and
-        ``threshold``; for ``logistic`` it must be 0.
+        ``threshold``; for ``logistic`` it must be 0. Less than 1e-100 is none.
     edge : float
         κ of ``threshold``, y = sign(|z + √Δ ε| − κ).
 
@@ -375,6 +375,7 @@ def channel(name: str, noise: float = 0.0, edge: float | None = None) -> Channel
         If there is none of that name, or a number is out of range.
     """
     noise = number("noise", noise, low=0)
+    noise = noise if noise >= 1 / EXTREME else 0.0
     if name in ("linear", "relu", "abs"):
         return Kinked(1.0, {"linear": 1.0, "relu": 0.0, "abs": -1.0}[name], noise)
     if name == "sign":
