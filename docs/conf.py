@@ -44,6 +44,6 @@ def _plain_bars(app, what, name, obj, options, lines):
 
 
 def setup(app):
-    """MathML for formulas, which browsers draw without scripts or fonts."""
+    """MathML for formulas, which browsers draw without scripts, in a font that stands beside the pages."""
     app.connect("autodoc-process-docstring", _plain_bars)
     app.add_html_math_renderer("mathml", (_formula("inline"), None), (_formula("block"), None))
