@@ -90,13 +90,14 @@ def on_theory(sim: Result, theory: Result, shown: str, observables: Any = None, 
         f"{worst} off by {found.deviation[worst][at]:.1e} ± {found.error[worst][at]:.1e} "
         f"at {found.axis} = {found.values[at[0]]:.4g}"
     )
-    wide = max(found.spread, key=lambda name: float(np.nanmax(np.abs(found.spread[name]), initial=0.0)))
-    if np.nanmax(np.abs(found.spread[wide]), initial=0.0) == found.max_abs_z > 0:
-        detail = f"variance of {wide} between replicas; {detail}"
+    score, limit = found.max_abs_z, found.threshold
+    if found.max_abs_spread / found.spread_threshold > score / limit:
+        score, limit = found.max_abs_spread, found.spread_threshold
+        detail = f"variance between replicas; {detail}"
     if found.verdict == "undecided":
         detail = f"{'; '.join(found.reasons)}; {detail}"
     detail += f", from {least} of {n} replicas" if least < n else ""
-    return Finding(found.max_abs_z, found.threshold, detail, (sim, theory, shown))
+    return Finding(score, limit, detail, (sim, theory, shown))
 
 
 def _compared(sim: Result, theory: Result, observables: Any, finite_size: bool) -> Comparison:

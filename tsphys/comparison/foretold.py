@@ -66,10 +66,11 @@ class Held:
         return np.sqrt(self.variance + self.slack**2 + np.finfo(float).tiny)
 
     @property
-    def count(self) -> int:
-        """Numbers that are compared; Q_kl and Q_lk are one."""
-        means = np.unique(np.stack([self.deviation.ravel(), self.error.ravel()]), axis=1).shape[1]
-        return means + len(np.unique(self.spread[np.isfinite(self.spread)]))
+    def counts(self) -> tuple[int, int]:
+        """Numbers that fluctuate: means and variances; Q_kl and Q_lk are one."""
+        moving = self.variance > 0
+        means = np.unique(np.stack([self.deviation[moving], self.error[moving]]), axis=1).shape[1]
+        return means, len(np.unique(self.spread[np.isfinite(self.spread)]))
 
 
 def _sample(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -110,6 +110,7 @@ def compare(
     reasons += _too_many(simulation, held) + _transitions(theory, move)
     if theories:
         reasons += _too_small(simulation, theories)
+    means, variances = (sum(numbers) for numbers in zip(*(h.counts for h in held.values()), strict=True))
     found = Comparison(
         z={name: normal(h.deviation / h.error, h.freedom) for name, h in held.items()},
         spread={name: h.spread for name, h in held.items()},
@@ -118,7 +119,7 @@ def compare(
         judged={name: h.judged for name, h in held.items()},
         axis=theory.axis,
         values=theory[theory.axis],
-        count=sum(h.count for h in held.values()),
+        counts=(means, variances),
         level=level,
         largest={name: float(np.abs(theory[name]).max()) for name in names},
         differ=_differ(simulation, theory, len(theories) > 1),

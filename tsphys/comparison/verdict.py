@@ -15,6 +15,8 @@ from tsphys.runs.result import Result
 
 #: Part of an observable below which a difference is rounding: what does not fluctuate is compared exactly.
 EXACT = 1e-7
+#: Part of the probability of a false alarm that is left to variances.
+VARIANCES = 0.1
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,8 +35,8 @@ class Comparison:
         Where there can be a verdict. An entry where there is none may be found wrong, never right.
     axis, values : str, ndarray
         Name and values of the axis.
-    count : int
-        How many different scores there are.
+    counts : (int, int)
+        How many different means and variances fluctuate.
     level : float
         Probability at most that two that agree are called different.
     largest : dict of str to float
@@ -59,7 +61,7 @@ class Comparison:
     judged: dict[str, np.ndarray]
     axis: str
     values: np.ndarray
-    count: int
+    counts: tuple[int, int]
     level: float
     largest: dict[str, float]
     changes: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -93,18 +95,31 @@ class Comparison:
 
     @property
     def threshold(self) -> float:
-        """|z| that the largest of all scores exceeds by chance with probability `level` at most (Šidák)."""
-        return threshold(self.count, self.level)
+        """|z| that the largest of all means exceeds by chance with probability `level` at most (Šidák).
+
+        Where there are scores of variances they take `VARIANCES` of it, since means see more of what may be wrong.
+        """
+        return threshold(self.counts[0], self.level * (1 - VARIANCES * (self.counts[1] > 0)))
+
+    @property
+    def spread_threshold(self) -> float:
+        """The same of the variances."""
+        return threshold(self.counts[1], self.level * VARIANCES)
 
     @property
     def max_abs_z(self) -> float:
-        """Largest |z| of all means and variances."""
-        return max(float(np.nanmax(np.abs(z), initial=0.0)) for z in (*self.z.values(), *self.spread.values()))
+        """Largest |z| of all means."""
+        return _largest(self.z)
+
+    @property
+    def max_abs_spread(self) -> float:
+        """Largest |z| of all variances; zero where none is foretold."""
+        return _largest(self.spread)
 
     @property
     def verdict(self) -> str:
         """``agree``, ``disagree``, or ``undecided`` if nothing disagrees but not everything could be judged."""
-        if not self.max_abs_z <= self.threshold:
+        if not (self.max_abs_z <= self.threshold and self.max_abs_spread <= self.spread_threshold):
             return "disagree"
         return "agree" if all(judged.all() for judged in self.judged.values()) else "undecided"
 
@@ -146,10 +161,15 @@ class Comparison:
             lines.append(f"simulation and theory differ in: {', '.join(self.differ)}")
         lines += [*self.notes, *self.reasons]
         word = self.verdict if self.ok else self.verdict.upper()
-        lines.append(
-            f"{word}: max |z| = {self.max_abs_z:.2f}, chance allows {self.threshold:.2f} at level {self.level:g}"
-        )
+        told = f"{word}: max |z| = {self.max_abs_z:.2f}, chance allows {self.threshold:.2f}"
+        if self.counts[1]:
+            told += f", of the spread {self.max_abs_spread:.2f} and {self.spread_threshold:.2f},"
+        lines.append(f"{told} at level {self.level:g}")
         return "\n".join(lines)
+
+
+def _largest(scores: dict[str, np.ndarray]) -> float:
+    return max(float(np.nanmax(np.abs(z), initial=0.0)) for z in scores.values())
 
 
 def _resolved(shift: float, largest: float) -> str:
