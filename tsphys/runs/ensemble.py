@@ -21,7 +21,7 @@ def ensemble(
     model: Any,
     axis: str,
     values: np.ndarray,
-    work: Callable[[int, Callable[[float], None]], Mapping[str, np.ndarray]],
+    work: Callable[[int, Callable[[float], None]], Mapping[str, np.ndarray]] | None,
     record: dict[str, Any],
     *,
     replicas: int,
@@ -30,6 +30,8 @@ def ensemble(
     needs: Mapping[str, tuple[int, ...]] | None = None,
     derive: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]] = lambda observed: observed,
     constants: Mapping[str, np.ndarray] | None = None,
+    complete: Callable[[Mapping[str, np.ndarray]], bool] = lambda observed: True,
+    told_of: Callable[[list[int]], dict[str, Any]] = lambda replicas: {},
     progress: Callable[[float], None] | None = None,
     checkpoint: Callable[[Result], Any] | None = None,
     resume: Result | None = None,
@@ -58,10 +60,16 @@ def ensemble(
         What the Result has, from what `work` returned, (replica, axis, …).
     constants : mapping, optional
         What it has besides, the same for all.
+    complete : callable
+        Whether a replica has come to its end, from what `work` returned; otherwise no checkpoint has it, and it is done
+        again when the run is made again.
+    told_of : callable
+        What else the Result tells of its replicas, given their numbers.
     progress, checkpoint, resume
         Fraction done, finished replicas as they come, and those to start from.
     over : callable
-        What brings the replicas about, in the place of `over_replicas`.
+        What brings the replicas about, in the place of `over_replicas`, with the same arguments; where it knows how by
+        itself, `work` is none.
 
     Raises
     ------
@@ -75,8 +83,8 @@ def ensemble(
     whole = np.zeros(replicas, dtype=bool)
 
     def put(replica: int, found: Mapping[str, np.ndarray]) -> None:
-        shapes = {name: row.shape for name, row in found.items()}
-        if data and shapes != {name: rows.shape[1:] for name, rows in data.items()}:
+        shapes = None if needs else {name: row.shape for name, row in found.items()}
+        if data and shapes and shapes != {name: rows.shape[1:] for name, rows in data.items()}:
             raise ModelError("resume", sorted(data), f"must have the observables of this run, {shapes}")
         for name, row in found.items():
             if name not in data:
@@ -84,7 +92,7 @@ def ensemble(
                 empty = np.nan if row.dtype.kind == "f" else 0
                 data[name] = np.full((replicas, *row.shape), empty, row.dtype)
             data[name][replica] = row
-        whole[replica] = True
+        whole[replica] = complete(found)
 
     def result(rows: np.ndarray) -> Result:
         part = {name: observed[rows] for name, observed in data.items()}
@@ -97,7 +105,7 @@ def ensemble(
             data=shown,
             dims={k: v for k, v in (dims or {}).items() if k in shown},
             constants=tuple(fixed),
-            meta={**record, "replicas": len(kept), "replica_ids": kept, **provenance()},
+            meta={**record, "replicas": len(kept), "replica_ids": kept, **told_of(kept), **provenance()},
         )
 
     def finished(replica: int, outcome: Mapping[str, np.ndarray]) -> None:
@@ -112,6 +120,7 @@ def ensemble(
     part = lambda: result(np.flatnonzero(whole)) if whole.any() else None  # noqa: E731
     with keeping(checkpoint, part, progress) as (note, told):
         todo = np.flatnonzero(~whole).tolist()
-        (over or over_replicas)(work, todo, threads=threads, progress=told, finished=finished)
+        run: Callable[..., None] = over or over_replicas
+        run(work, todo, threads=threads, progress=told, finished=finished)
         found = result(np.arange(replicas))
     return found

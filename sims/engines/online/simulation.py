@@ -9,16 +9,16 @@ import numpy as np
 
 from tsphys.errors import DivergedError, ModelError
 from tsphys.ground.fingerprint import functions
-from tsphys.ground.parameters import DTYPES, number, parameters, word
+from tsphys.ground.parameters import DTYPES, number, word
 from tsphys.ground.times import times, whole_steps
 from tsphys.physics.order_parameters import OrderParameters, need
 from tsphys.rules.engines import choose
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.starts import checked_start, drawn_starts
-from tsphys.runs.checkpoint import finished_rows, keeping
+from tsphys.runs.checkpoint import kept_replicas
+from tsphys.runs.ensemble import ensemble
 from tsphys.runs.memory import REPLICA, check_memory
 from tsphys.runs.online import seen, teachers
-from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
 
@@ -108,82 +108,61 @@ def simulate(
         return drawn_starts(model, N, seed, some) if given is None else [given] * len(some)
 
     (first,) = starts_of([0])
-    record = {
+    record: dict[str, Any] = {
         "N": N,
         "seed": seed,
-        "replicas": replicas,
         "engine": engine,
         "dtype": dtype,
         "start": None if given is None else {k: getattr(given, k).tolist() for k in ("R", "Q", "T", "v", "v_star")},
     }
+    if engine == "cuda":
+        from tsphys.sims.engines.online import cuda
+
+        record["kernel"] = cuda.kernel_of(rule)
     if rule is model:
         record["functions"] = functions(rule)
-    shape = (replicas, len(t))
-    data = {
-        "R": np.full((*shape, rule.K, rule.M), np.nan),
-        "Q": np.full((*shape, rule.K, rule.K), np.nan),
-        "v": np.full((*shape, len(first.v)), np.nan),
-    }
-    whole = np.zeros(replicas, dtype=bool)
-    phases: dict[int, Any] = {}
-    if resume is not None:
-        sizes = {name: values[0].size for name, values in data.items()}
-        kept = finished_rows(resume, model, "t", t, record, replicas, sizes)
-        begun: Any = [[]] * len(resume["Q"]) if rule.schedule is None else resume.meta.get("phases")
-        if not isinstance(begun, list) or len(begun) != len(resume["Q"]):
-            raise ModelError("resume", model.name, "must tell the phases of each replica (meta: phases)")
-        for replica, row in kept:
-            if np.isfinite(resume["Q"][row]).all():
-                for name, values in data.items():
-                    values[replica] = resume[name][row].reshape(values[replica].shape)
-                phases[replica] = begun[row]
-                whole[replica] = True
+    phases = _phases(resume) if isinstance(resume, Result) and rule.schedule is not None else {}
     diverged: dict[int, int] = {}
 
-    def result(rows: np.ndarray | slice) -> Result:
-        part = {name: values[rows] for name, values in data.items()}
-        kept = np.arange(replicas)[rows].tolist()
-        constants = teachers(first)
-        extra = {} if rule.schedule is None else {"phases": [phases.get(replica, []) for replica in kept]}
-        return Result(
-            kind="simulation",
-            model=model.name,
-            parameters=parameters(model),
-            axis="t",
-            data={"t": t, **seen(model, t, first, part), **constants},
-            dims=dict(model.dims),
-            constants=tuple(constants),
-            meta={**record, "replicas": len(kept), "replica_ids": kept, **extra, **provenance()},
-        )
+    def over(_: Any, todo: list[int], *, finished: Any, **options: Any) -> None:
+        def settle(replica: int, outcome: Any) -> None:
+            *found, stopped, begun = outcome
+            if rule.schedule is not None:
+                phases[replica] = begun
+            if stopped is not None:
+                diverged[replica] = stopped
+            finished(replica, dict(zip("RQv", found, strict=True)))
 
-    def finished(replica: int, outcome: Any) -> None:
-        for name, values in zip(("R", "Q", "v"), outcome[:3], strict=True):
-            data[name][replica] = values
-        whole[replica] = outcome[3] is None
-        if rule.schedule is not None:
-            phases[replica] = outcome[4]
-        if outcome[3] is not None:
-            diverged[replica] = outcome[3]
-        note()
-
-    todo = np.flatnonzero(~whole).tolist()
-    part = lambda: result(np.flatnonzero(whole)) if whole.any() else None  # noqa: E731
-    with keeping(checkpoint, part, progress) as (note, told):
         if engine == "cuda":
-            from tsphys.sims.engines.online import cuda
-
-            record["kernel"] = cuda.kernel_of(rule)
-            cuda.run(rule, N, starts_of, seed, todo, steps, finished, told)
+            cuda.run(rule, N, starts_of, seed, todo, steps, settle, options["progress"])
         else:
-            _on_threads(engine, rule, N, starts_of, seed, todo, steps, dtype, threads, finished, told)
+            _on_threads(engine, rule, N, starts_of, seed, todo, steps, dtype, finished=settle, **options)
+
+    shapes = {"R": first.R.shape, "Q": first.Q.shape, "v": first.v.shape}
+    result = ensemble(
+        model, "t", t, None, record, replicas=replicas, threads=threads, dims=model.dims, over=over,
+        needs={name: (len(t), *shape) for name, shape in shapes.items()},
+        derive=lambda found: seen(model, t, first, found), constants=teachers(first),
+        complete=lambda found: bool(np.isfinite(found["Q"][-1, 0, 0])),
+        told_of=lambda ids: {} if rule.schedule is None else {"phases": [phases.get(i, []) for i in ids]},
+        progress=progress, checkpoint=checkpoint, resume=resume,
+    )  # fmt: skip
     if diverged:
         replica, step = min(diverged.items(), key=lambda item: item[1])
         raise DivergedError(
             f"replica {replica} diverged at t = {step / N:.4g} (lr too large?); {len(diverged)} of {replicas} did",
             t=step / N,
-            partial=result(slice(None)),
+            partial=result,
         )
-    return result(slice(None))
+    return result
+
+
+def _phases(resume: Result) -> dict[int, Any]:
+    """The phases that finished replicas have gone through."""
+    ids, begun = kept_replicas(resume), resume.meta.get("phases")
+    if not isinstance(begun, list) or len(begun) != len(ids):
+        raise ModelError("resume", resume.model, "must tell the phases of each replica (meta: phases)")
+    return dict(zip(ids, begun, strict=True))
 
 
 def _module(engine: str) -> Any:
@@ -194,7 +173,7 @@ def _module(engine: str) -> Any:
 
 def _on_threads(
     engine: str, rule: LearningRule, N: int, starts_of: Any, seed: int, todo: list[int], steps: np.ndarray, dtype: str,
-    threads: int, finished: Any, progress: Any,
+    *, threads: int, finished: Any, progress: Any,
 ) -> None:  # fmt: skip
     """Run replicas on the CPU; `finished` gets (R, Q, v, step of divergence or None, begun phases) of each."""
     start_replicas = _module(engine).start_replicas
