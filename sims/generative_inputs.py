@@ -10,29 +10,16 @@ import numpy as np
 from tsphys.ground.fingerprint import functions, of_array
 from tsphys.ground.given import reals
 from tsphys.models.generative_inputs import GenerativeInputs, Instance, instance
-from tsphys.runs.result import Result
 from tsphys.sims.engines.online import latent
 
 
-def simulate(
-    model: GenerativeInputs,
-    *,
-    t: Any,
-    replicas: int = 1,
-    seed: int = 0,
-    disorder: str = "common",
-    n_test: int = 1000,
-    threads: int | None = None,
-    dtype: str = "float64",
-    progress: Callable[[float], None] | None = None,
-    checkpoint: Callable[[Result], Any] | None = None,
-    resume: Result | None = None,
-) -> Result:
-    """Simulate online SGD at the times t = steps/N; see `tsphys.sims.hidden_manifold.simulate` for the options.
+@latent.learned(GenerativeInputs, latent.Options)
+def simulate(model: GenerativeInputs, options: latent.Options, seed: int) -> latent.Plan:
+    """Simulate online SGD, and observe it at the times t = steps/N; see also `tsphys.sims.hidden_manifold.simulate`.
 
     Returns
     -------
-    Result
+    dict
         ``eps_test``, ``eps_g``, ``R`` = w⟨xν⟩/√N, ``Q`` = wΩwᵀ/N, ``W`` = wwᵀ/N and ``v``, with axes (replica, t).
 
     Raises
@@ -43,20 +30,23 @@ def simulate(
         If a replica left every bound.
     """
     N, D = model.sizes
-    omega = model.covariances[0]
 
     def build(replica: int) -> latent.Source:
-        return source(model, instance(model, seed, replica), np.dtype(dtype))
+        return source(model, instance(model, seed, replica), np.dtype(options.dtype))
 
     samples = 0 if model.x is None else len(model.x)
-    return latent.simulate(
-        model, build, N=N, t=t, replicas=replicas, seed=seed, disorder=disorder, n_test=n_test, threads=threads,
-        dtype=dtype, fixed=8.0 * (2 * N * N + samples * (N + model.M) + model.M * D), latent=max(N, D),
+    return latent.Plan(
+        N=N,
+        build=build,
+        fixed=8.0 * (2 * N * N + samples * (N + model.M) + model.M * D),
+        latent=max(N, D),
         cost=2.0 * N * (1 if model.inputs == "resample" else N),
-        record={"covariance": of_array(omega), "latent": of_array(model.covariances[1]),
-                "functions": functions(model)},
-        progress=progress, checkpoint=checkpoint, resume=resume,
-    )  # fmt: skip
+        record={
+            "covariance": of_array(model.covariances[0]),
+            "latent": of_array(model.covariances[1]),
+            "functions": functions(model),
+        },
+    )
 
 
 def source(model: GenerativeInputs, drawn: Instance, dtype: Any) -> latent.Source:

@@ -2,72 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tsphys.ground.fingerprint import of_array
-from tsphys.ground.parameters import param
+from tsphys.ground.parameters import handed, param
 from tsphys.models.hidden_manifold import HiddenManifold, Instance, given_features, instance, sizes
 from tsphys.physics.nonlinearities import apply
-from tsphys.runs.result import Result
 from tsphys.sims.engines.online import latent
 
-OPTIONS = {
-    "disorder": param(
-        "common", "features, teacher, initial weights: for all replicas, or for each", kind=str, choices=latent.DISORDER
-    ),
-    "n_test": param(1000, "fresh examples for eps_test at each time; 0: none", kind=int),
-}
+
+@dataclass(frozen=True, kw_only=True)
+class Options(latent.Options):
+    """What a simulation is asked for."""
+
+    N: int = param(1000, "input dimension; D = round(δN)", kind=int, low=1, short="-N")
+    F: Any = handed("features (N, D), rows of squared norm D; by default they are drawn as the model says")
 
 
-def simulate(
-    model: HiddenManifold,
-    *,
-    N: int,
-    t: Any,
-    replicas: int = 1,
-    seed: int = 0,
-    F: Any = None,
-    disorder: str = "common",
-    n_test: int = 1000,
-    threads: int | None = None,
-    dtype: str = "float64",
-    progress: Callable[[float], None] | None = None,
-    checkpoint: Callable[[Result], Any] | None = None,
-    resume: Result | None = None,
-) -> Result:
+@latent.learned(HiddenManifold, Options)
+def simulate(model: HiddenManifold, options: Options, seed: int) -> latent.Plan:
     """Simulate online SGD on the hidden manifold at input dimension N, and observe it at the times t = steps/N.
 
-    Parameters
-    ----------
-    model : HiddenManifold
-    N : int
-        Input dimension; D = round(δN).
-    t : sequence of float
-        Times, increasing from 0 or later. What is observed at t is the state after round(tN) steps.
-    replicas : int
-        Independent runs.
-    seed : int
-        With the replica's number it determines every random number.
-    F : (N, D) array_like, optional
-        Features, rows of squared norm D; none: drawn as the model says.
-    disorder : {"common", "each"}
-        ``common``: features, teacher and initial weights are those of replica 0 for all, which differ by their
-        examples alone, as `tsphys.odes.hidden_manifold.solve` has it; ``each``: a draw for each.
-    n_test : int
-        Fresh examples on which ``eps_test`` is measured at each time.
-    threads : int, optional
-        Threads over the replicas; all cores by default. Linear algebra takes one thread in each.
-    dtype : {"float64", "float32"}
-        Precision of weights and inputs.
-    progress, checkpoint, resume
-        Fraction done, finished replicas as they come, and those to start from.
+    What is observed at t is the state after round(tN) steps. Linear algebra takes one thread in each replica.
 
     Returns
     -------
-    Result
+    dict
         With axes (replica, t): ``eps_test`` error on fresh examples; ``eps_g`` the same by the Gaussian equivalence
         from R_km = b Σ_r S_kr θ_mr/D and Q = κ²W + b²Σ; ``W`` = wwᵀ/N, ``Sigma`` = SSᵀ/D with S = wF/√N; ``v``.
 
@@ -78,20 +41,21 @@ def simulate(
     DivergedError
         If a replica left every bound.
     """
-    N, D = sizes(model, N, F)
-    given = None if F is None else given_features(F)
+    N, D = sizes(model, options.N, options.F)
+    given = None if options.F is None else given_features(options.F)
     dense = given is not None or model.features == "gaussian"
 
     def build(replica: int) -> latent.Source:
-        return source(model, instance(model, N, D, seed, replica, given), np.dtype(dtype))
+        return source(model, instance(model, N, D, seed, replica, given), np.dtype(options.dtype))
 
-    return latent.simulate(
-        model, build, N=N, t=t, replicas=replicas, seed=seed, disorder=disorder, n_test=n_test, threads=threads,
-        dtype=dtype, fixed=8.0 * ((2.0 * N * D if dense else 4.0 * max(N, D)) + (model.M + 2) * D), latent=max(N, D),
+    return latent.Plan(
+        N=N,
+        build=build,
+        fixed=8.0 * ((2.0 * N * D if dense else 4.0 * max(N, D)) + (model.M + 2) * D),
+        latent=max(N, D),
         cost=2.0 * N * D if dense else 20.0 * max(N, D),
         record={"F": "drawn" if given is None else f"given {of_array(given.F)}", "f": list(model.moments)},
-        progress=progress, checkpoint=checkpoint, resume=resume,
-    )  # fmt: skip
+    )
 
 
 def source(model: HiddenManifold, drawn: Instance, dtype: Any) -> latent.Source:

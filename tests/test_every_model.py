@@ -10,6 +10,7 @@ import pytest
 import tsphys
 from tsphys.cli import main
 from tsphys.cli.options import flag
+from tsphys.ground.times import Grid
 from tsphys.registry import MODELS
 from tsphys.studies import configuration
 
@@ -21,6 +22,7 @@ def run_of(name, verb):
     options = configuration.run_options(name, verb)
     signatures = [inspect.signature(f).parameters for f in configuration._functions(name, verb)]
     without = any("t" in p and p["t"].default is inspect.Parameter.empty for p in signatures)
+    without = without or ("t" in options and isinstance(options["t"].default, Grid))
     return {**{k: v for k, v in SMALL.items() if k in options}, **({"t": [0, 1]} if without else {})}
 
 

@@ -77,7 +77,7 @@ def test_clone_and_manifold_have_the_same_errors():
 def test_sgd_is_that_of_the_slow_reference():
     """From the same streams of random numbers, example by example; three chunks of them."""
     N, seed, t = 8, 5, [10.0, 24.0]
-    sim = tsphys.simulate(MODEL, N=N, t=t, seed=seed, n_test=0)
+    sim = tsphys.simulate(MODEL, N=N, t=t, seed=seed, n_test=0, replicas=1)
     D = sizes(MODEL, N)[1]
     drawn = instance(MODEL, N, D, seed, 0)
     there = source(MODEL, drawn, np.dtype("float64"))
@@ -162,7 +162,7 @@ def test_a_large_learning_rate_diverges():
 
 
 def run(model=MODEL, **options):
-    return tsphys.simulate(model, **{"N": 20, "t": [0, 0.1], **options})
+    return tsphys.simulate(model, **{"N": 20, "replicas": 1, "t": [0, 0.1], **options})
 
 
 BAD = {

@@ -206,6 +206,8 @@ def simulate(
     with one_blas_thread(), shown(progress, "simulate") as told:
         options = options if told is None else {**options, "progress": told}
         if until_sem is None:
+            if most_replicas is not None:
+                raise ModelError("most_replicas", most_replicas, "must be none without until_sem")
             return _run("simulate", model, options, partial)
         from tsphys.runs.precise import FEWEST, until_precise
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from tsphys._jit import njit
 from tsphys.errors import DivergedError
-from tsphys.ground.parameters import DTYPES, number, word
-from tsphys.ground.times import times, whole_steps
+from tsphys.ground.parameters import DTYPES, param
+from tsphys.ground.times import course, whole_steps
 from tsphys.models.latent_teacher import LatentTeacher
 from tsphys.numerics.random import generator, normals, stream
 from tsphys.physics.order_parameters import DIMS
 from tsphys.rules.learning_rule import LearningRule
+from tsphys.runs import frames
 from tsphys.runs.blas import one_blas_thread
 from tsphys.runs.ensemble import ensemble
+from tsphys.runs.frames.options import chosen, described
 from tsphys.runs.memory import REPLICA, check_memory, fitting_threads
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
@@ -32,6 +34,27 @@ FEWEST = 64
 DISORDER = ("common", "each")
 #: Names of the axes of the observables.
 LATENT_DIMS = {**DIMS, "W": ("student", "student_2"), "Sigma": ("student", "student_2")}
+
+
+M = TypeVar("M", bound=LatentTeacher)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(frames.Options):
+    """What every one of these simulations is asked for."""
+
+    t: Any = course("times: START:STOP:POINTS[:lin|log] or a list a,b,c (t = steps/N)", default="0.1:100:40")
+    disorder: str = param(
+        "common",
+        "features, teacher, initial weights: those of replica 0 for all, which then differ by their examples alone, "
+        "as the theory has it, or a draw for each",
+        kind=str, choices=DISORDER,
+    )  # fmt: skip
+    n_test: int = param(1000, "fresh examples for eps_test at each time; 0: none", kind=int, low=0)
+    dtype: str = param("float64", "precision of weights and inputs", kind=str, choices=DTYPES)
+
+
+O = TypeVar("O", bound=Options)
 
 
 @dataclass(frozen=True)
@@ -68,30 +91,13 @@ def chunk_size(N: int, minibatch: int) -> int:
     return max(1, max(FEWEST, CHUNK // (8 * N)) // minibatch)
 
 
-def simulate(
-    model: LatentTeacher,
-    build: Callable[[int], Source],
-    *,
-    N: int,
-    t: Any,
-    replicas: int,
-    seed: int,
-    disorder: str,
-    n_test: int,
-    threads: int | None,
-    dtype: str,
-    fixed: float,
-    latent: int,
-    cost: float,
-    record: dict[str, Any],
-    progress: Callable[[float], None] | None,
-    checkpoint: Callable[[Result], Any] | None,
-    resume: Result | None,
-) -> Result:
-    """Replicas of SGD on the inputs of a source, and what is observed at the times t.
+class Plan(NamedTuple):
+    """What a simulation is besides its options.
 
     Parameters
     ----------
+    N : int
+        Input dimension.
     build : callable
         Source of the replica with this number.
     fixed : float
@@ -102,30 +108,57 @@ def simulate(
         Operations that an example takes.
     record : dict
         What else makes it this run.
-
-    Other parameters are as for `tsphys.sims.hidden_manifold.simulate`.
     """
-    t = times("t", t)
-    steps = whole_steps(t, N)
-    replicas = number("replicas", replicas, kind=int, low=1)
-    seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
-    n_test = number("n_test", n_test, kind=int, low=0)
-    word("disorder", disorder, DISORDER)
-    word("dtype", dtype, DTYPES)
+
+    N: int
+    build: Callable[[int], Source]
+    fixed: float
+    latent: int
+    cost: float
+    record: dict[str, Any]
+
+
+def learned(model: type[M], options: type[O]) -> Callable[[Callable[[M, O, int], Plan]], frames.Verb[M]]:
+    """Make ``simulate`` of ``plan(model, options, seed)``: replicas of SGD on the inputs of a source, seen at times t.
+
+    Parameters
+    ----------
+    model, options : type
+        Classes of the models and of the options.
+
+    Returns
+    -------
+    callable
+        A decorator of the physics, which says what is observed.
+    """
+
+    def made(plan: Callable[[M, O, int], Plan]) -> frames.Verb[M]:
+        def run(model: M, given: dict[str, Any]) -> Result:
+            frame, own = chosen(frames.Replicas, given), chosen(options, given).suited([model])
+            return _simulated(model, plan(model, own, frame.seed), own, frame)
+
+        return frames.Verb(plan, model, (), {**described(options), **described(frames.Replicas)}, run)
+
+    return made
+
+
+def _simulated(model: LatentTeacher, plan: Plan, own: Options, frame: frames.Replicas) -> Result:
+    N, t, seed, replicas, n_test = plan.N, own.t, frame.seed, frame.replicas, own.n_test
+    steps, disorder, dtype = whole_steps(t, N), own.disorder, own.dtype
     K, b = model.K, model.minibatch
     row = REPLICA + 8.0 * len(t) * (K * (3 * K + model.M + 1) + 2)
     check_memory("replicas", replicas, replicas * row, "the observables")
-    each = 8.0 * (chunk_size(N, b) * b * (N + 3 * latent) + 3 * K * N)
-    common = fixed if disorder == "common" else 0.0
+    each = 8.0 * (chunk_size(N, b) * b * (N + 3 * plan.latent) + 3 * K * N)
+    common = plan.fixed if disorder == "common" else 0.0
     depends = {"N": N, "minibatch": b}
     what = "the features and the inputs"
-    threads = fitting_threads(each + fixed - common, depends, what, thread_count(threads), shared=common)
-    piece = max(1, int(2e8 / (b * (cost + N * (K + 1)))))
+    threads = fitting_threads(each + plan.fixed - common, depends, what, thread_count(frame.threads), shared=common)
+    piece = max(1, int(2e8 / (b * (plan.cost + N * (K + 1)))))
     diverged: dict[int, int] = {}
-    shared, rule = cache(build), model.engine_rule()
+    shared, rule = cache(plan.build), model.engine_rule()
 
     def work(replica: int, report: Callable[[float], None]) -> dict[str, np.ndarray]:
-        source = shared(0) if disorder == "common" else build(replica)
+        source = shared(0) if disorder == "common" else plan.build(replica)
         advance, names = start(model, rule, source, seed, replica, set(steps.tolist()), n_test, np.dtype(dtype))
         values, stopped = trajectory(advance, steps.tolist(), piece, report)
         if stopped is not None:
@@ -135,15 +168,15 @@ def simulate(
         return {"eps_g": error, **found}
 
     record = {
-        **record,
+        **plan.record,
         **{"N": N, "seed": seed, "engine": "direct", "dtype": dtype, "disorder": disorder, "n_test": n_test},
     }
     with one_blas_thread():
         if disorder == "common":
             shared(0)
         result = ensemble(
-            model, "t", t, work, record, replicas=replicas, threads=threads, dims=LATENT_DIMS, progress=progress,
-            checkpoint=checkpoint, resume=resume,
+            model, "t", t, work, record, replicas=replicas, threads=threads, dims=LATENT_DIMS,
+            progress=frame.progress, checkpoint=frame.checkpoint, resume=frame.resume,
         )  # fmt: skip
     lost = np.isnan(result["Q"]).any(axis=(1, 2, 3))
     if lost.any():
