@@ -1,4 +1,4 @@
-"""Phase diagram of a four-body Hebbian network that learns from noisy examples, with and without a teacher."""
+"""A four-body Hebbian network that learns from noisy examples, with and without a teacher: where, and from how many."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tsphys.replica.dense_hebbian import highest, learned_load, spinodal_load
 P = 4
 QUALITY, EXAMPLES = 0.6, (5, 20, 80)
 QUALITIES = (0.4, 0.6, 0.8)
+#: Few examples, on both sides of where their overlaps become equal.
+FEW = (4, 6, 9)
 #: Load and temperature of the runs.
 LOAD, T = 0.0015, 0.12
 RULES = {"supervised": "-", "unsupervised": "--"}
@@ -82,13 +84,39 @@ def panel_overlap(ax: Any, N: int, replicas: int, progress: Any, **options: Any)
         theory_line(ax, theory, "m", color=COLOURS[6 * i], ls=RULES[rule], label=rule)
         simulation_points(ax, sim, "m", fmt=MARKERS[i], color=COLOURS[6 * i])
         runs |= {f"theory_{rule}": theory, f"simulation_{rule}": sim}
-    ax.axhline(QUALITY, color="black", lw=0.7, ls=":", zorder=0)
-    ax.annotate("a single example, $m=r$", (25, QUALITY), xytext=(0, -9), textcoords="offset points", ha="right",
-                fontsize=7)  # fmt: skip
     ax.set(xlabel="examples $M$", ylabel="overlap $m$ with the archetype", xlim=(1, 26), ylim=(0, 1.02),
            title=rf"$\alpha={LOAD:g}$, $r={QUALITY:g}$, $N={N}$")  # fmt: skip
     ax.legend(loc="lower right")
     return runs
+
+
+def panel_sizes(ax: Any, quick: bool, progress: Any, **options: Any) -> dict[str, Any]:
+    """Overlap without a teacher and without load over N: examples stay equal, or one draws ahead of the others."""
+    sizes = (100, 400, 1600) if quick else (100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600)
+    out: dict[str, Any] = {}
+    for i, M in enumerate(FEW):
+        model = tsphys.DenseHebbian(P=P, alpha=0.0, T=T, storage="unsupervised", r=QUALITY, M=M)
+        found, equal = (float(tsphys.solve(model, M=[M], branch=b)["m"][0]) for b in ("retrieval", "symmetric"))
+        ax.axhline(found, color=COLOURS[i], label=f"$M={M}$")
+        if found != equal:
+            ax.axhline(equal, color=COLOURS[i], ls=":", lw=1)
+        seen = []
+        for n, N in enumerate(sizes):
+            cold = replace(model, T=T * float(np.prod(1 - np.arange(1, P) / N)))
+            part = share(progress, (i + n / len(sizes)) / len(FEW), 1 / len(FEW) / len(sizes), 1)
+            runs = 8 if quick else 48 if N <= 3200 else 12
+            seen.append(
+                tsphys.simulate(
+                    cold, N=N, n_patterns=1, replicas=runs, equilibration=50, sweeps=50, progress=part, **options
+                )
+            )
+        m, error = ([float(getattr(s, k)("m")[0]) for s in seen] for k in ("mean", "sem"))
+        ax.errorbar(sizes, m, yerr=error, fmt=MARKERS[i], color=COLOURS[i], mfc="white", capsize=2)
+        out |= {f"m_M{M}": np.array(m), f"sem_M{M}": np.array(error), f"theory_M{M}": np.array([found, equal])}
+    ax.set(xscale="log", xlabel="spins $N$", ylabel="overlap $m$ with the archetype", ylim=(0.55, 1.0),
+           title=rf"without a teacher, $\alpha=0$, $r={QUALITY:g}$")  # fmt: skip
+    ax.legend(loc="upper left", ncols=3, fontsize=7)
+    return {**out, "sizes": np.array(sizes)}
 
 
 def draw(
@@ -99,19 +127,25 @@ def draw(
     progress: Callable[[float], None] | None = None,
 ) -> list[Path]:
     """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas, count = (100, 4, 6) if quick else (160, 24, 40)
+    N, replicas, count = (100, 4, 6) if quick else (160, 16, 24)
     with style() as plt:
-        figure, axes = plt.subplots(1, 3, figsize=(PAGE, 2.8))
+        figure, axes = plt.subplots(2, 2, figsize=(PAGE, 5.4))
+        axes = axes.ravel()
         phases = panel_phases(axes[0], count)
         examples = panel_examples(axes[1], count)
-        part = share(progress, 0.2, 0.8, 1)
-        runs = panel_overlap(axes[2], N, replicas, part, seed=seed, threads=threads)
-        for panel, letter in zip(axes, "abc", strict=True):
+        options = {"seed": seed, "threads": threads}
+        runs = panel_overlap(axes[2], N, replicas, share(progress, 0.2, 0.6, 1), **options)
+        few = panel_sizes(axes[3], quick, share(progress, 0.8, 0.2, 1), **options)
+        for panel, letter in zip(axes, "abcd", strict=True):
             label(panel, letter)
         axes[0].plot([], [], color="grey", label="with a teacher")
         axes[0].plot([], [], color="grey", ls="--", label="without")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
-        data = {**{f"phases_{k}": v for k, v in phases.items()}, **{f"examples_{k}": v for k, v in examples.items()}}
+        data = {
+            **{f"phases_{k}": v for k, v in phases.items()},
+            **{f"examples_{k}": v for k, v in examples.items()},
+            **few,
+        }
         parameters = {"P": P, "alpha": LOAD, "T": T, "N": N, "replicas": replicas, "seed": seed, "quick": quick}
         return save(figure, out, {**data, **collect(**runs)}, parameters)
 

@@ -16,7 +16,6 @@ from tsphys.ground.parameters import handed, number, param
 from tsphys.models.dense_hebbian import DenseHebbian
 from tsphys.physics.spins.averages import spin_averages
 from tsphys.replica.saddles.curves import (
-    archetype,
     highest_temperature,
     largest_load,
     largest_temperature,
@@ -24,6 +23,7 @@ from tsphys.replica.saddles.curves import (
     spinodal,
     unloaded_transition,
 )
+from tsphys.replica.saddles.examples import breaking, drawn_ahead
 from tsphys.replica.saddles.spins import (
     Spins,
     State,
@@ -31,11 +31,12 @@ from tsphys.replica.saddles.spins import (
     glass,
     orders,
     paramagnet,
+    state,
 )
 from tsphys.runs import frames
-from tsphys.solvers.fixed_point import crossing, fixed_point
+from tsphys.solvers.fixed_point import FixedPoint, crossing, fixed_point
 
-BRANCHES = ("retrieval", "paramagnetic")
+BRANCHES = ("retrieval", "symmetric", "paramagnetic")
 LARGEST_ORDER = 1000
 #: Most values of the mean of the examples of an archetype; of more examples every second, third, … is taken.
 MOST_VALUES = 5_000
@@ -118,8 +119,9 @@ class Options(frames.Options):
 
     F: Callable[[float], float] | None = handed("the function F(m) of interaction custom, smooth, as for `simulate`")
     branch: str = param(
-        "retrieval", "one condensed archetype, or no overlap at all", kind=str, choices=BRANCHES, short="-b"
-    )
+        "retrieval", "where a network ends that starts at an archetype; with equal overlaps of all examples, stable "
+        "or not; no overlap at all", kind=str, choices=BRANCHES, short="-b"
+    )  # fmt: skip
     tol: float = param(1e-12, "largest residual of the equations", low=1e-15, high=1e-3)
 
     def suited(self, models: Sequence[DenseHebbian]) -> Options:
@@ -128,18 +130,20 @@ class Options(frames.Options):
         return self
 
 
-@frames.theory(DenseHebbian, Options, told=("residual", "iterations", "bias.energy"))
+@frames.theory(DenseHebbian, Options, told=("residual", "iterations", "breaking", "bias.energy"))
 def solve(points: frames.Points, options: Options) -> Sequence[frames.Row | None]:
     """Replica-symmetric state of a dense network over loads, temperatures, qualities or numbers of examples.
 
-    All examples of the retrieved archetype are taken to have equal overlaps. For ``exponential`` the retrieved pattern
-    competes with a random energy model of the others, and for ``custom`` the load must vanish.
+    The examples of the retrieved archetype have equal overlaps where that is stable, which without a teacher and for
+    few examples it is not; then one of them draws ahead, see `tsphys.replica.saddles.examples`. For ``exponential`` the
+    retrieved pattern competes with a random energy model of the others, and for ``custom`` the load must vanish.
 
     Returns
     -------
     dict
         ``m`` (overlap with the archetype), ``n`` (with the average of its examples, over r), ``q``, and per spin
-        ``free_energy``, ``energy``, ``entropy``, shape (axis,). The residuals are in ``meta``.
+        ``free_energy``, ``energy``, ``entropy``, shape (axis,). In ``meta`` are the residuals, and ``breaking``, the
+        factor a step by which differences between the examples of the symmetric state grow: beyond 1 it is unstable.
 
     Raises
     ------
@@ -156,13 +160,13 @@ def solve(points: frames.Points, options: Options) -> Sequence[frames.Row | None
 
     def at(here: DenseHebbian) -> dict[str, Any]:
         if here.interaction == "exponential":
-            state = _exponential(here, options.branch)
+            found = _exponential(here, options.branch)
         elif options.F is not None:
-            state = _custom(here, options.F, options.branch, options.tol)
+            found = _custom(here, options.F, options.branch, options.tol)
         else:
-            state = _state(here, options.branch, points.axis, options.tol)
-        row = {k: getattr(state, k) for k in (*OBSERVABLES, "residual", "iterations")}
-        return {**row, **_coincident(here, options.branch, state.m)}
+            found = _state(here, options.branch, points.axis, options.tol)
+        row = {k: getattr(found, k) for k in (*OBSERVABLES, "residual", "iterations", "breaking")}
+        return {**row, **_coincident(here, options.branch, found.m)}
 
     return frames.over(points.models, at)
 
@@ -182,7 +186,7 @@ def _state(model: DenseHebbian, branch: str, axis: str, tol: float) -> State:
         return paramagnet(here)
     found = retrieved(here, tol)
     if found is not None:
-        return found
+        return _with_examples(model, here, found, branch, tol)
     high = highest_temperature(here)
     if high <= model.T or (axis == "T" and model.alpha < spinodal(here.at(T=0.0))):
         top = high if high <= model.T else largest_temperature(here, spinodal)
@@ -190,6 +194,16 @@ def _state(model: DenseHebbian, branch: str, axis: str, tol: float) -> State:
         raise ModelError("T", model.T, f"must be <= {top:.9g}, where the retrieval states end {where}")
     words = f"must be <= {spinodal(here):.9g}, the spinodal of the retrieval states at T = {model.T:g}"
     raise ModelError("alpha", model.alpha, words)
+
+
+def _with_examples(model: DenseHebbian, here: Spins, found: State, branch: str, tol: float) -> State:
+    """The state with equal examples, or what it goes over to if that is unstable."""
+    if model.storage != "unsupervised" or model.M == 1 or model.P == 2:
+        return found
+    factor = breaking(here, found, model.r, model.M)
+    if factor > 1 and branch == "retrieval":
+        found = drawn_ahead(here, found, model.r, model.M, tol)
+    return replace(found, breaking=factor)
 
 
 def exponential_noise(alpha: float) -> float:
@@ -299,7 +313,14 @@ def learned_load(model: DenseHebbian, m: float = 0.9) -> float:
     A network may retrieve the majority of few examples without having learned what they are examples of.
     """
     m = number("m", m, low=0, high=1, open_high=True)
-    return largest_load(spins(model), lambda at, x: archetype(at, x) - m)
+
+    def excess(at: Spins, x: np.ndarray) -> float:
+        found = state(at, FixedPoint(x, 0.0, 0))
+        # One example that draws ahead takes m towards its own, r.
+        ahead = max(found.m, model.r) > m
+        return (_with_examples(model, at, found, "retrieval", 1e-12) if ahead else found).m - m
+
+    return largest_load(spins(model), excess)
 
 
 def highest(model: DenseHebbian) -> float:

@@ -1,5 +1,6 @@
 """Simulation of dense Hebbian networks: laws, limits, published numbers, and what it refuses."""
 
+from dataclasses import replace
 from math import comb, factorial, sqrt
 
 import numpy as np
@@ -228,6 +229,22 @@ def test_replica_symmetric_order_parameters(model, N, m):
     """Overlaps of the theory at N → ∞, which those at N differ from by less than 3/N (from runs at 200 and 400)."""
     run = tsphys.simulate(model, N=N, replicas=8, sweeps=40, equilibration=40, seed=5)
     assert abs(run.mean("m")[0] - m) < 5 * run.sem("m")[0] + 3 / N
+
+
+@pytest.mark.parametrize("M", [4, 6, 9])
+def test_large_networks_without_a_teacher_end_where_theory_says(M):
+    """For M = 4 in one example, else with equal ones; networks of a few hundred spins end in one of six too."""
+    N, r, T = 12800, 0.6, 0.12
+    model = DenseHebbian(P=4, alpha=0.0, T=T, storage="unsupervised", r=r, M=M)
+    m = tsphys.solve(model)["m"][0]
+    cold = replace(model, T=T * np.prod(1 - np.arange(1, 4) / N))
+    run = tsphys.simulate(cold, N=N, n_patterns=1, replicas=12, sweeps=30, equilibration=60)
+    # The example that wins is the largest of M at the start, by 1.03 standard deviations for M = 4.
+    bias = 1.03 * sqrt((1 - r**2) / N) if M == 4 else 0.0
+    assert abs(run.mean("m")[0] - m - bias) < 4 * run.sem("m")[0]
+    if M == 6:
+        small = tsphys.simulate(model, N=160, n_patterns=1, replicas=48, sweeps=30, equilibration=60)
+        assert 0.2 < (small["m"] < 0.65).mean() < 0.8
 
 
 def test_with_few_examples_and_no_teacher_the_network_falls_into_one_of_them():

@@ -1,5 +1,7 @@
 """Replica theory of dense Hebbian networks: reference numbers, its own free energy, identities, limits, one step."""
 
+from math import factorial
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -269,6 +271,46 @@ def test_any_interaction():
     cubic, known = point(interaction="custom", alpha=0, T=0.3, F=lambda m: m**3 / 3), point(P=3, alpha=0, T=0.3)
     for name in ("m", "energy", "free_energy", "entropy"):
         assert cubic[name] == pytest.approx(known[name], abs=1e-8)
+
+
+# Examples without a teacher -------------------------------------------------------------------------------------------
+
+
+def of_examples(x, q, P, alpha, T, r):
+    """One step of the overlaps x (M,) with examples and of q, and m, energy and free energy there: all 2^M columns."""
+    M = len(x)
+    chi = np.array(list(np.ndindex(*[2] * M))) * 2 - 1
+    p = np.prod((1 + r * chi) / 2, axis=1)
+    size = M * r**P * np.sqrt(1 + (1 - r ** (2 * P)) / (M * r ** (2 * P)))
+    A = alpha * factorial(P - 1)
+    h = (chi @ x ** (P - 1) / size)[:, None] + np.sqrt(A * q ** (P - 1)) * naive.Z
+    spin = np.tanh(h / T)
+    mean, square = spin @ naive.WEIGHT, spin**2 @ naive.WEIGHT
+    power = np.sum(x**P) / size
+    free = (P - 1) / P * power - A / (2 * P * T) * (1 - P * q ** (P - 1) + (P - 1) * q**P)
+    free -= T * p @ (naive.log2cosh(h / T) @ naive.WEIGHT)
+    return (p * mean) @ chi, p @ square, p @ mean, -power / P - A / (P * T) * (1 - q**P), free
+
+
+@pytest.mark.parametrize("alpha, M, leads", [(0.0, 4, True), (0.0015, 3, True), (0.0015, 5, False)])
+def test_examples_without_a_teacher_stay_equal_or_one_draws_ahead(alpha, M, leads):
+    at = {"P": 4, "alpha": alpha, "T": 0.12, "r": 0.6}
+    s, equal = (
+        theory.solve(DenseHebbian(**at, M=M, storage="unsupervised"), branch=b) for b in ("retrieval", "symmetric")
+    )
+    x, q, tiny = np.full(M, 0.6 * equal["n"][0]), equal["q"][0], 1e-5
+    apart = tiny * np.eye(M)[0] - tiny * np.eye(M)[1]
+    up, down = (of_examples(x + sign * apart, q, **at)[0] for sign in (1, -1))
+    # Central differences: tiny² times a third derivative of order 100.
+    assert (up - down)[0] / (2 * tiny) == pytest.approx(s.meta["breaking"][0], rel=1e-6)
+    assert (s.meta["breaking"][0] > 1) == leads == (abs(s["m"][0] - equal["m"][0]) > 0.1)
+    x = x + 1e-3 * np.eye(M)[0]
+    for _ in range(400):
+        x, q = of_examples(x, q, **at)[:2]
+    _, q, m, energy, free = of_examples(x, q, **at)
+    found = [s[k][0] for k in ("m", "n", "q", "energy", "free_energy")]
+    assert found == pytest.approx([m, np.mean(x) / 0.6, q, energy, free], abs=1e-8)
+    assert free == pytest.approx(s["energy"][0] - 0.12 * s["entropy"][0], abs=1e-8)
 
 
 # Bad input ------------------------------------------------------------------------------------------------------------

@@ -160,12 +160,6 @@ def largest_load(spins: Spins, excess: Callable[[Spins, np.ndarray], float]) -> 
     return _on(spins, crossing(at, found.spinodal, found.high, "the load"))[0]
 
 
-def archetype(spins: Spins, x: np.ndarray) -> float:
-    """Overlap m with the archetype in a state (n, C)."""
-    h, sigma = signal(spins, x[0]), np.sqrt(spins.alpha * noise(spins, x[1]))
-    return mean(spins, mean_tanh(h * np.array(spins.v), sigma, spins.T))
-
-
 def on_curve(spins: Spins, alpha: float) -> np.ndarray | None:
     """(n, C) of the retrieval state at load `alpha`; None beyond the spinodal."""
     found = curve(spins)

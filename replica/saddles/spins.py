@@ -64,7 +64,10 @@ class Spins:
 
 @dataclass(frozen=True)
 class State:
-    """A solution: overlaps (m with the archetype, n with the condensed vector), q, C, noise and its certificate."""
+    """A solution: overlaps (m with the archetype, n with the condensed vector), q, C, noise and its certificate.
+
+    `breaking` is the factor a step by which differences between the examples of an archetype grow.
+    """
 
     m: float
     n: float
@@ -76,6 +79,7 @@ class State:
     entropy: float
     residual: float
     iterations: int
+    breaking: float = 0.0
 
 
 def mean(spins: Spins, values: np.ndarray) -> float:
@@ -142,6 +146,15 @@ def bounds(spins: Spins) -> tuple[np.ndarray, np.ndarray]:
     return np.zeros(2), np.array([largest_n(spins), top])
 
 
+def of_noise(spins: Spins, C: float) -> tuple[float, float, float]:
+    """What the vectors that are not retrieved add to free energy, energy and entropy per spin (P ≥ 3)."""
+    if spins.alpha == 0:
+        return 0.0, 0.0, 0.0
+    q, P, noisy = 1 - spins.T * C, spins.P, spins.alpha * orders(spins.P) / spins.P
+    entropy = -noisy / 2 * C**2 * sum((k + 1) * q**k for k in range(P - 1))
+    return spins.T * entropy, -noisy * C * sum(q**k for k in range(P)), entropy
+
+
 def free_energy(spins: Spins, n: float, C: float) -> float:
     """Free energy per spin as a function of n and q = 1 − TC, stationary at the states."""
     alpha, T, P = spins.alpha, spins.T, spins.P
@@ -151,8 +164,7 @@ def free_energy(spins: Spins, n: float, C: float) -> float:
     if alpha == 0:
         return own
     if P > 2:
-        tail = sum((k + 1) * q**k for k in range(P - 1))
-        return own - alpha * orders(P) / (2 * P) * T * C**2 * tail
+        return own + of_noise(spins, C)[0]
     ell, count = np.array(spins.spectrum), np.array(spins.multiplicity)
     rest = T * np.log1p(-ell * C) - ell * q / (1 - ell * C) + (ell / (1 - ell * C)) ** 2 * q * C + ell
     return own + alpha / 2 * float(count @ rest) - alpha * spins.static / 4 * T * C**2
@@ -166,7 +178,7 @@ def energy(spins: Spins, n: float, C: float) -> float:
     if alpha == 0:
         return own
     if P > 2:
-        return own - alpha * orders(P) / P * C * sum(q**k for k in range(P))
+        return own + of_noise(spins, C)[1]
     ell, count = np.array(spins.spectrum), np.array(spins.multiplicity)
     rest = ell * (1 - (1 - ell * C * (1 - q)) / (1 - ell * C) ** 2)
     return own + alpha / 2 * float(count @ rest) - alpha * spins.static / 2 * C * (1 + q)
@@ -175,13 +187,12 @@ def energy(spins: Spins, n: float, C: float) -> float:
 def entropy(spins: Spins, n: float, C: float) -> float:
     """Entropy per spin at a state; negative at T = 0, an artefact of replica symmetry."""
     alpha, P = spins.alpha, spins.P
-    q = 1 - spins.T * C
     a = averages(spins, signal(spins, n), spread(spins, C))
     own = mean(spins, a.entropy)
     if alpha == 0:
         return own
     if P > 2:
-        return own - alpha * orders(P) / (2 * P) * C**2 * sum((k + 1) * q**k for k in range(P - 1))
+        return own + of_noise(spins, C)[2]
     ell, count = np.array(spins.spectrum), np.array(spins.multiplicity)
     rest = np.log1p(-ell * C) + ell * C / (1 - ell * C)
     return own - alpha / 2 * float(count @ rest) - alpha * spins.static / 4 * C**2
