@@ -92,7 +92,7 @@ def panel_overlap(ax: Any, N: int, replicas: int, progress: Any, **options: Any)
 
 def panel_sizes(ax: Any, quick: bool, progress: Any, **options: Any) -> dict[str, Any]:
     """Overlap without a teacher and without load over N: examples stay equal, or one draws ahead of the others."""
-    sizes = (100, 400, 1600) if quick else (100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600)
+    sizes = (100, 400, 1600, 6400) if quick else (100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600)
     out: dict[str, Any] = {}
     for i, M in enumerate(FEW):
         model = tsphys.DenseHebbian(P=P, alpha=0.0, T=T, storage="unsupervised", r=QUALITY, M=M)

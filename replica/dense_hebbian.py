@@ -142,8 +142,8 @@ def solve(points: frames.Points, options: Options) -> Sequence[frames.Row | None
     -------
     dict
         ``m`` (overlap with the archetype), ``n`` (with the average of its examples, over r), ``q``, and per spin
-        ``free_energy``, ``energy``, ``entropy``, shape (axis,). In ``meta`` are the residuals, and ``breaking``, the
-        factor a step by which differences between the examples of the symmetric state grow: beyond 1 it is unstable.
+        ``free_energy``, ``energy``, ``entropy``, shape (axis,). In ``meta`` are the residuals, and without a teacher
+        ``breaking``, the factor a step by which differences between equal examples grow: beyond 1 that is unstable.
 
     Raises
     ------
@@ -165,8 +165,9 @@ def solve(points: frames.Points, options: Options) -> Sequence[frames.Row | None
             found = _custom(here, options.F, options.branch, options.tol)
         else:
             found = _state(here, options.branch, points.axis, options.tol)
-        row = {k: getattr(found, k) for k in (*OBSERVABLES, "residual", "iterations", "breaking")}
-        return {**row, **_coincident(here, options.branch, found.m)}
+        row = {k: getattr(found, k) for k in (*OBSERVABLES, "residual", "iterations")}
+        told = {} if found.breaking is None else {"breaking": found.breaking}
+        return {**row, **told, **_coincident(here, options.branch, found.m)}
 
     return frames.over(points.models, at)
 
@@ -198,9 +199,9 @@ def _state(model: DenseHebbian, branch: str, axis: str, tol: float) -> State:
 
 def _with_examples(model: DenseHebbian, here: Spins, found: State, branch: str, tol: float) -> State:
     """The state with equal examples, or what it goes over to if that is unstable."""
-    if model.storage != "unsupervised" or model.M == 1 or model.P == 2:
+    if model.storage != "unsupervised" or model.P == 2:
         return found
-    factor = breaking(here, found, model.r, model.M)
+    factor = breaking(here, found, model.r, model.M) if model.M > 1 else 0.0
     if factor > 1 and branch == "retrieval":
         found = drawn_ahead(here, found, model.r, model.M, tol)
     return replace(found, breaking=factor)

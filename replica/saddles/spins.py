@@ -66,7 +66,7 @@ class Spins:
 class State:
     """A solution: overlaps (m with the archetype, n with the condensed vector), q, C, noise and its certificate.
 
-    `breaking` is the factor a step by which differences between the examples of an archetype grow.
+    `breaking` is the factor a step by which differences between the examples of an archetype grow, where it is known.
     """
 
     m: float
@@ -79,7 +79,7 @@ class State:
     entropy: float
     residual: float
     iterations: int
-    breaking: float = 0.0
+    breaking: float | None = None
 
 
 def mean(spins: Spins, values: np.ndarray) -> float:
