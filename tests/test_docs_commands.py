@@ -69,6 +69,7 @@ def folder(tmp_path, monkeypatch):
     """What the pages take to be there: a result, and a study."""
     monkeypatch.chdir(tmp_path)
     tsphys.simulate(tsphys.TwoLayer(), N=20, t=[0, 1], replicas=2).save("run.npz")
+    tsphys.solve(tsphys.TwoLayer(), t=[0, 1]).save("theory.npz")
     Path("study.toml").write_text('model = "hopfield"\ncompute = "solve"\n[axes]\nalpha = [0.01, 0.02]\n')
     Path("peer").write_text("#!/bin/sh\n")
     Path("peer").chmod(0o755)
