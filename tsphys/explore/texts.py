@@ -8,13 +8,14 @@ import shlex
 from typing import Any
 
 from tsphys.registry import model_class
+from tsphys.rules.contract import Online
 
 
 def python(name: str, values: dict[str, Any]) -> str:
     """A script that simulates, solves, compares and draws it."""
     cls, own, run = _parted(name, values)
     # Theory and simulation of online learning begin at one start.
-    online = hasattr(model_class(name), "learning_rule")
+    online = issubclass(model_class(name), Online)
     axes = {k: v for k, v in run.items() if k in getattr(model_class(name), "axes", ()) or k == "t"}
     lines = ["from tsphys.studies.configuration import grid", "import tsphys", ""]
     lines.append(f"model = tsphys.{cls}({_arguments(own)})")

@@ -13,6 +13,7 @@ from typing import Any
 import tsphys
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
 from tsphys.registry import takes
+from tsphys.rules.contract import Online
 from tsphys.rules.starts import drawn_start
 from tsphys.runs.replicas import available_threads
 from tsphys.studies.configuration import describe, on_steps
@@ -66,7 +67,7 @@ class Wish:
             raise ModelError(self.axis, self.points, f"must have at most {MOST['points']} points here")
         if options.get("N", 1) > MOST["N"]:
             raise ModelError("N", options["N"], f"must be at most {MOST['N']} here; the command line has no such bound")
-        if hasattr(model, "learning_rule"):
+        if isinstance(model, Online):
             options["t"] = on_steps(options["t"], options["N"])
             options["start"] = drawn_start(model, options["N"], options["seed"])
         return model, {**options, "partial": True}
