@@ -453,9 +453,14 @@ def functions() -> Iterator[Case]:
             )
 
 
+def descents() -> Iterator[Case]:
+    times = {"t": [0, 5, 20, 60]}
+    yield from both("opposing_signals", of("OpposingSignals", lr=0.25), times, n=300, d=4, **times)
+
+
 def cases() -> dict[str, Callable[[], Any]]:
     out: dict[str, Callable[[], Any]] = {}
-    for family in (online, manifolds, networks, inference, attention, functions):
+    for family in (online, manifolds, networks, inference, attention, descents, functions):
         for name, run in family():
             assert name not in out, name
             out[name] = run

@@ -12,8 +12,8 @@ from tsphys.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-#: What takes minutes.
-LONG = ("figure", "validate", "bench")
+#: What takes minutes, or stays until it is ended.
+LONG = ("figure", "validate", "bench", "explore")
 #: Commands for machines that are not here; tests/test_sweep.py and tests/test_cuda*.py try what stands behind them.
 ELSEWHERE = ("--engine cuda", "--submit slurm", "--dask ADDRESS")
 #: Lines that are there for their error, and a word of it.
@@ -50,7 +50,7 @@ def small(words):
             words[at] = str(min(int(words[at]), most))
     if words[0] in ("simulate", "compare"):
         words += [] if "-r" in words else ["-r", "2"]
-        if "-N" not in words and words[1] != "kernel_ridge":
+        if "-N" not in words and words[1] not in ("kernel_ridge", "opposing_signals"):
             words += ["-N", str(largest["-N"])]
         if words[1] == "memory_reconstruction" and "-t" not in words:
             words += ["--iterations", "5", "--starts", "1"]

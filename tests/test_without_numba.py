@@ -17,14 +17,15 @@ import sys, warnings
 import numpy as np, tsphys
 from tests.test_every_model import run_of
 from tests.test_without_numba import runs
-from tsphys.registry import MODELS
+from tsphys.registry import MODELS, model_class
 from tsphys.studies import configuration
 
 warnings.simplefilter("error")
 for name in MODELS:
     for verb in ("simulate", "solve") if MODELS[name].theory else ("simulate",):
         options = run_of(name, verb)
-        small = {"t": [0, 0.25], **({"N": 12, "replicas": 2} if verb == "simulate" else {})}
+        times = [0, 0.25] if issubclass(model_class(name), tsphys.Online) else [0, 1]
+        small = {"t": times, **({"N": 12, "replicas": 2} if verb == "simulate" else {})}
         model, options = configuration.describe(name, verb, {**options, **{k: small[k] for k in small if k in options}})
         result = getattr(tsphys, verb)(model, **options)
         assert all(np.isfinite(result[k]).all() for k in result.observables), (name, verb)

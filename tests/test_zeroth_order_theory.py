@@ -86,7 +86,7 @@ def test_linear_student(kappa, lr):
     model = dataclasses.replace(LINEAR, kappa=kappa, lr=lr, noise=0.4)
     theory = tsphys.solve(model, start=ONE, t=t)
     np.testing.assert_allclose(theory["eps_g"], linear_error(kappa, lr, 0.4, t), rtol=1e-7)
-    sim = tsphys.simulate(model, N=500, start=ONE, t=t[1:4], replicas=32, seed=5)
+    sim = tsphys.simulate(model, N=2000, start=ONE, t=t[1:4], replicas=32, seed=5)
     assert tsphys.compare(sim, tsphys.solve(model, start=ONE, t=t[1:4])).ok
 
 

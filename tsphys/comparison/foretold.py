@@ -21,6 +21,8 @@ from tsphys.runs.result import Result
 
 #: Relative accuracy that solvers and rounding leave to a curve; far below any statistical error.
 NUMERICAL = 1e-9
+#: What rounding leaves of an observable that is the root of a difference, √ε: where nothing fluctuates by more, this.
+QUIET = float(np.sqrt(np.finfo(float).eps))
 #: Deviations of runs below this are rounding: observables are of order one.
 ROUNDING = 1e-12
 #: Bias in deviations of a run from which on the first order in 1/N does not hold.
@@ -141,6 +143,7 @@ def by_rule(
     y, n = theory[name], len(sim[name])
     mean, s2 = _sample(sim[name])
     slack, judged = np.zeros(y.shape), np.ones(y.shape, dtype=bool)
+    quiet = QUIET * np.abs(y).max(axis=0)
     if not strict and "N" in sim.meta:
         N, size = points_of(sim, y), sizes(theory, name)
         largest = np.where(s2 > ROUNDING**2, np.inf, 0.0)
@@ -157,7 +160,7 @@ def by_rule(
         deviation=mean - y - known - _known(sim, theory, name, strict),
         variance=s2 / n,
         freedom=np.full(y.shape, float(max(n - 1, 1))),
-        slack=np.hypot(slack, _rounding(theory, name)),
+        slack=np.hypot(slack, np.maximum(_rounding(theory, name), np.where(np.sqrt(s2) <= quiet, quiet, 0.0))),
         judged=judged,
         spread=np.full(y.shape, np.nan),
     )
