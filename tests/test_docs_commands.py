@@ -12,10 +12,11 @@ from tsphys.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-#: What takes minutes, or stays until it is ended.
-LONG = ("figure", "validate", "bench", "explore")
-#: Commands for machines that are not here; tests/test_sweep.py and tests/test_cuda*.py try what stands behind them.
-ELSEWHERE = ("--engine cuda", "--submit slurm", "--dask ADDRESS")
+#: What takes minutes.
+LONG = ("figure", "validate", "bench")
+#: Commands for machines that are not here, and the page that stays until it is ended; tests/test_sweep.py,
+#: tests/test_cuda*.py, tests/test_explore.py and tests/browser/ try what stands behind them.
+ELSEWHERE = ("--engine cuda", "--submit slurm", "--dask ADDRESS", "explore ")
 #: Lines that are there for their error, and a word of it.
 REFUSED = {"solve hopfield --alpha 0.14": "spinodal", "solve dense_hebbian -P 4 --alpha 0.05": "spinodal"}
 #: Sizes at which every line has its patterns and examples.
