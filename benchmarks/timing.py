@@ -8,7 +8,11 @@ from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
+from tsphys.errors import ModelError
+
 Advance = Callable[[int], object]
+#: A program that does these in no time does none.
+MOST_STEPS = 10**15
 
 
 def seconds_of(advance: Advance, steps: int) -> float:
@@ -19,13 +23,21 @@ def seconds_of(advance: Advance, steps: int) -> float:
 
 
 def steps_for(advance: Advance, seconds: float, start_up: float = 0.0) -> int:
-    """How many steps take about so long, beyond a `start_up`; compiles and warms up on the way."""
+    """How many steps take about so long, beyond a `start_up`; compiles and warms up on the way.
+
+    Raises
+    ------
+    ModelError
+        If they take no time, however many.
+    """
     advance(1)
     steps = 1
     while True:
         spent = seconds_of(advance, steps) - start_up
         if spent > 0.2 * seconds:
             return max(1, round(steps * seconds / spent))
+        if steps > MOST_STEPS:
+            raise ModelError("steps", steps, "must take some time, more of them longer")
         guess = 0.3 * seconds / spent * steps if spent > 0 else math.inf
         steps = max(2 * steps, int(min(100 * steps, guess)))
 

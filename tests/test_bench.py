@@ -170,3 +170,8 @@ def test_wrong_input_is_refused_in_a_line(capsys, tmp_path):
         assert code == 2
         assert err.startswith(f"tsphys: error: {word} = ")
         assert err.count("\n") == 1
+
+
+def test_a_program_that_does_nothing_is_a_line():
+    with pytest.raises(ModelError, match="must take some time"):
+        timing.steps_for(lambda steps: None, 0.1, start_up=1.0)

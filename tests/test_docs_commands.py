@@ -72,7 +72,9 @@ def folder(tmp_path, monkeypatch):
     tsphys.simulate(tsphys.TwoLayer(), N=20, t=[0, 1], replicas=2).save("run.npz")
     tsphys.solve(tsphys.TwoLayer(), t=[0, 1]).save("theory.npz")
     Path("study.toml").write_text('model = "hopfield"\ncompute = "solve"\n[axes]\nalpha = [0.01, 0.02]\n')
-    Path("peer").write_text("#!/bin/sh\n")
+    # Its last word is the number of steps.
+    loop = 'for n; do :; done\ni=0\nwhile [ "$i" -lt "$n" ]; do i=$((i+1)); done\n'
+    Path("peer").write_text("#!/bin/sh\n" + loop)
     Path("peer").chmod(0o755)
     return tmp_path
 
