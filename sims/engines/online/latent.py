@@ -230,7 +230,9 @@ def start(
 
     def advance(step: int, stop: int) -> tuple[Any, ...]:
         step, _, _, v = engine(step, stop)
-        found = [*source.overlaps(np.asarray(W, dtype=np.float64)).values(), v]
+        # What has run away is seen by whoever follows.
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = [*source.overlaps(np.asarray(W, dtype=np.float64)).values(), v]
         if n_test:
             found.append(np.array(test_error(v) if step in seen else np.nan))
         return (step, *found)
