@@ -358,3 +358,12 @@ def test_honest_scores_of_statics_are_of_size_one(name):
     assert not any(f.verdict == "disagree" for f in found)
     # Of ten comparisons of some correlated numbers: 0.75 ± 0.1 to 1 ± 0.1, and 0.1 to 0.3 by the former allowance.
     assert 0.6 < rms(found) < 1.3
+
+
+@pytest.mark.parametrize(("off", "verdict"), [(5e-9, "agree"), (1e-6, "disagree")])
+def test_what_does_not_fluctuate_agrees_to_the_root_of_rounding_and_no_further(off, verdict):
+    """A distance is √(1 − 1 + ε) at t = 0; 1e-6 is no rounding."""
+    data = {"t": np.arange(3.0), "y": np.ones((4, 3)) + off * np.array([1.0, 0.0, 0.0])}
+    sim = tsphys.Result("simulation", "perceptron", {}, "t", data, meta={"replicas": 4, "N": 100})
+    theory = tsphys.Result("theory", "perceptron", {}, "t", {"t": np.arange(3.0), "y": np.ones(3)})
+    assert tsphys.compare(sim, theory).verdict == verdict

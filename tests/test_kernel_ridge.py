@@ -24,11 +24,13 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_simulation_lies_on_the_theory(case):
     model, axis = CASES[case]
-    found = tsphys.compare(tsphys.simulate(model, replicas=48, seed=2, **axis), tsphys.solve(model, **axis))
+    sim, theory = tsphys.simulate(model, replicas=48, seed=2, **axis), tsphys.solve(model, **axis)
+    found = tsphys.compare(sim, theory)
     assert set(found.z) == {"eps_g", "train_loss"}
-    # A training loss that varies as much as it is large has a bias that is not known.
-    assert found.verdict != "disagree", str(found)
+    # A training loss that varies as much as it is large has a bias that is not known, but none that is seen here.
+    assert found.verdict == ("undecided" if case == "features over examples" else "agree"), str(found)
     assert found.judged["eps_g"].all()
+    assert tsphys.compare(sim, theory, observables=["train_loss"], finite_size=False).ok
 
 
 def test_an_instance_by_its_gram_matrix():
@@ -209,8 +211,8 @@ def exit_code(words):
 def test_command_line(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = ["kernel_ridge", "--n", "20,50", "-k", "30", "--noise", "0.3", "--modes", "200"]
-    assert exit_code(["compare", *words, "-r", "8", "-q"]) in (0, 3)
-    assert "agree" in capsys.readouterr().out.replace("no verdict on train_loss", "agree")
+    assert exit_code(["compare", *words, "-r", "8", "-q"]) == 3
+    assert "no verdict on train_loss" in capsys.readouterr().out
     assert exit_code(["solve", "kernel_ridge", "-n", "20", "-k", "20", "--ridge", "0", "-q"]) == 2
     assert "the error is infinite" in capsys.readouterr().err
 

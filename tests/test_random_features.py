@@ -47,9 +47,7 @@ def test_simulation_lies_on_the_theory(case):
     sim = tsphys.simulate(model, N=100, replicas=24, seed=1, covariates="gaussian", **axis)
     found = tsphys.compare(sim, tsphys.solve(model, **axis))
     assert set(found.z) == {"eps_g", "train_loss", "m", "q"}
-    # A training loss that varies as much as it is large has a bias that is not known.
-    assert found.verdict != "disagree", str(found)
-    assert all(judged.all() for name, judged in found.judged.items() if name != "train_loss")
+    assert found.ok, str(found)
 
 
 def test_simulated_nonlinear_features_lie_on_the_theory():
