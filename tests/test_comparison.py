@@ -367,3 +367,20 @@ def test_what_does_not_fluctuate_agrees_to_the_root_of_rounding_and_no_further(o
     sim = tsphys.Result("simulation", "perceptron", {}, "t", data, meta={"replicas": 4, "N": 100})
     theory = tsphys.Result("theory", "perceptron", {}, "t", {"t": np.arange(3.0), "y": np.ones(3)})
     assert tsphys.compare(sim, theory).verdict == verdict
+
+
+def test_what_theory_knows_of_a_spread_counts_as_many_runs_as_its_error_allows():
+    """At N = 100 a variance is known to 10/N = 10 %, as from 2/0.1² = 200 runs: with 201 runs the mean of both."""
+    model, N, n, t = tsphys.TwoLayer(K=1, M=1, lr=0.2), 100, 201, np.array([0.2, 0.4])
+    theory = tsphys.solve(model, start=ONE, t=t, fluctuations=True)
+    known = theory.std("R", N)[:, 0, 0]
+    # Beside β² of these early times, which is small.
+    assert (6 * theory.beta(N) ** 2 < 0.01).all()
+    z = stats.norm.ppf((np.arange(n) + 0.5) / n)
+    rows = theory.mean("R", N) + (2 * known * z[:, None] / z.std(ddof=1))[:, :, None, None]
+    data = {"t": t, "R": rows}
+    sim = tsphys.Result("simulation", "two_layer", theory.parameters, "t", data, meta={"replicas": n, "N": N})
+    error = tsphys.compare(sim, theory, observables=["R"]).error["R"][:, 0, 0]
+    left = 10 / N**1.5 * known
+    mixed = np.sqrt(0.5 * (known**2 + (2 * known) ** 2) / n + left**2)
+    np.testing.assert_allclose(error, mixed, rtol=0.05)

@@ -360,3 +360,59 @@ def test_on_the_command_line(capsys, tmp_path, monkeypatch):
     assert caught.value.code == 0, out
     assert "runs of N = 50" in out
     assert tsphys.load("two_layer-theory.npz").std("eps_g")[1] > 0
+
+
+def pulled(lam, nu, v, v_star, noise, p, c, dv):
+    c[0] = p[0] * (nu[0] - lam[0])
+
+
+def test_noise_of_a_step_on_the_sphere_is_that_of_its_law():
+    """By quadrature over the fields: R moves by g/N with g = cν − R(cλ + c²/2), since x²/N → 1, and C(t) → t Var(g)."""
+    R, lr, t = 0.3, 0.7, 1e-4
+    rule = tsphys.LearningRule(pulled, params=(lr,), sphere=True, smooth=True)
+    theory = tsphys.solve(rule, start=one(R, 1.0), t=[0, t], fluctuations=True)
+    x, w = np.polynomial.hermite_e.hermegauss(20)
+    w = np.outer(w, w) / w.sum() ** 2
+    nu = x[:, None]
+    lam = R * nu + np.sqrt(1 - R**2) * x
+    c = lr * (nu - lam)
+    g = c * nu - R * (c * lam + 0.5 * c**2)
+    mean, variance = (w * g).sum(), (w * g**2).sum() - (w * g).sum() ** 2
+    N = 1e6
+    # What is of second order in t is a few times t of it.
+    np.testing.assert_allclose((theory["R"][1, 0, 0] - R) / t, mean, rtol=10 * t)
+    np.testing.assert_allclose(theory.std("R", N)[1, 0, 0] ** 2 * N / t, variance, rtol=10 * t)
+
+
+def test_starts_that_every_run_draws_have_the_moments_of_drawn_weights():
+    """Weights themselves, drawn plainly: means and covariances of their overlaps at t = 0."""
+    model, N, runs = tsphys.TwoLayer(K=2, M=2, init=0.5, teacher="given", T=[[1.0, 0.3], [0.3, 0.8]]), 400, 20_000
+    theory = tsphys.solve(model, start="drawn", N=N, t=[0.0], fluctuations=True)
+    rng = np.random.default_rng(0)
+    teachers = np.zeros((2, N))
+    teachers[:, :2] = np.linalg.cholesky([[1.0, 0.3], [0.3, 0.8]]) * np.sqrt(N)
+    w = 0.5 * rng.standard_normal((runs, 2, N))
+    drawn = {"R": w @ teachers.T / N, "Q": w @ w.swapaxes(1, 2) / N}
+    for name, rows in drawn.items():
+        rows = rows.reshape(runs, -1)
+        expected, spread = theory.mean(name, N)[0].ravel(), theory.std(name, N)[0].ravel()
+        error = rows.std(axis=0) / np.sqrt(runs)
+        assert np.abs((rows.mean(axis=0) - expected) / error).max() < 4.5
+        # The variance of a variance is 2/n of its square and the fourth cumulant's part, 12/N at most here; the theory
+        # is of first order, and 2/N of the variance of Q, a tenth of this bound, is of second.
+        assert np.abs(rows.var(axis=0) / spread**2 - 1).max() < 5 * np.sqrt((2 + 12 / N) / runs)
+    cov = np.cov(drawn["R"].reshape(runs, -1).T)
+    foretold = theory.cov("R", "R", N)[0].reshape(4, 4)
+    scale = np.sqrt(np.outer(np.diag(cov), np.diag(cov)))
+    assert np.abs((cov - foretold) / scale).max() < 5 * np.sqrt(2 / runs)
+
+
+@pytest.mark.parametrize("t", [[0.0], [0.0, 1e-320], [1e-300], [1e-29, 1e-20]])
+def test_times_of_no_length_end_at_once(t):
+    theory = tsphys.solve(tsphys.TwoLayer(K=1, M=1), start=one(0.2, 0.3), t=t, fluctuations=True)
+    variance = theory.std("R", 100)[:, 0, 0] ** 2
+    later = tsphys.solve(tsphys.TwoLayer(K=1, M=1), start=one(0.2, 0.3), t=[1e-6], fluctuations=True)
+    rate = later.std("R", 100)[0, 0, 0] ** 2 / 1e-6
+    # It grows in proportion to the time, to a few times 1e-6.
+    np.testing.assert_allclose(variance, rate * np.array(t), rtol=1e-4, atol=1e-300)
+    np.testing.assert_allclose(theory.mean("R", 100)[:, 0, 0], 0.2, rtol=1e-9)

@@ -35,6 +35,9 @@ def test_as_many_as_the_largest_error_needs_and_hardly_more():
     # Each goes on from what there is, and with few replicas by no more than twice.
     assert [before for _, before in asked[1:]] == [count for count, _ in asked[:-1]]
     assert asked[1][0] == 16
+    # From 64, where the error is s/√64, at once to what 1/√n needs.
+    assert [count for count, _ in asked[:4]] == [8, 16, 32, 64]
+    assert len(asked) == 5
 
 
 def test_an_observable_of_ones_own_and_a_most():

@@ -31,6 +31,8 @@ from tsphys.errors import ConvergenceError
 FORETOLD = 0.1
 #: Most pieces.
 MOST_PIECES = 500
+#: Deviations that are none.
+LEAST = 1e-140
 #: Steps of first and of second differences of f, in units of the state.
 FIRST, SECOND = 1e-5, 1e-3
 #: Largest |Ω| of an exponential taken by its Taylor series, and the terms of that, which leave 1e-6.
@@ -97,8 +99,10 @@ def _each(f: Callable[[np.ndarray], np.ndarray], states: np.ndarray) -> np.ndarr
 def axes(C: np.ndarray) -> np.ndarray:
     """Rows a_i with C = Σ a_i a_iᵀ: the principal axes of the correlations, the longest first."""
     scale = np.sqrt(np.maximum(np.diag(C), 0.0))
+    # What is less would leave the range of numbers when it is divided by.
+    scale = np.where(scale > LEAST, scale, 0.0)
     inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
-    values, vectors = np.linalg.eigh(C * np.outer(inverse, inverse))
+    values, vectors = np.linalg.eigh(C * inverse[:, None] * inverse)
     kept = values > 1e-12 * max(values[-1], 1e-300)
     return ((vectors[:, kept] * np.sqrt(values[kept])).T * scale)[::-1]
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import ConvergenceError
-from tsphys.odes.equations.expansion import FIRST, SECOND, Expansion, axes, carried, expand
+from tsphys.odes.equations.expansion import FIRST, LEAST, SECOND, Expansion, axes, carried, expand
 from tsphys.odes.equations.online import Chain, Stage
 from tsphys.physics.order_parameters import DIVERGED
 from tsphys.runs.first_order import FirstOrder
@@ -23,6 +23,8 @@ from tsphys.runs.result import Result
 RTOL = 1e-9
 #: Deviation, relative to the largest of any number, that is rounding.
 STILL = 1e-10
+#: Times so short that a curve is straight; steps of LSODA would be lost in them.
+SHORT = 1e-30
 #: Axes of the covariance, those of the largest curvature, among which V is taken.
 CURVED = 6
 
@@ -61,8 +63,11 @@ def _curve(stage: Stage, start: np.ndarray, begin: float, end: float) -> Any:
     """y(t) as a function."""
     from scipy.integrate import solve_ivp
 
+    if end - begin <= SHORT:
+        speed = stage.process.drift(start)
+        return lambda t: (start + np.multiply.outer(t - begin, speed)).T
     solved = solve_ivp(
-        lambda _, y: stage.process.drift(y), (begin, max(end, begin + 1e-300)), start,
+        lambda _, y: stage.process.drift(y), (begin, end), start,
         method="LSODA", rtol=RTOL, atol=stage.atol, dense_output=True,
     )  # fmt: skip
     if not solved.success or not np.abs(solved.y).max() < DIVERGED:
@@ -89,7 +94,7 @@ def observables(chain: Chain, found: Expansion) -> Observed:
     """The expansion of everything observed, by differences along the axes of C, along m and along the motion."""
     p, n = found.y.shape
     spans = [axes(C) for C in found.cov]
-    span = np.zeros((p, max(len(own) for own in spans), n))
+    span = np.zeros((p, max(1, *(len(own) for own in spans)), n))
     for row, own in zip(span, spans):
         row[: len(own)] = own
     ways = np.stack([found.bias, found.speed], axis=1)
@@ -122,7 +127,7 @@ def observables(chain: Chain, found: Expansion) -> Observed:
 def _steps(ways: np.ndarray, units: np.ndarray, part: float) -> np.ndarray:
     """Factors (p, q, 1) that leave of each way (p, q, n) a part of the units (p, n); 1 where there is no way."""
     sizes = np.max(np.abs(ways) / units[:, None], axis=2, initial=0.0, keepdims=True)
-    return np.divide(part, sizes, out=np.ones_like(sizes), where=sizes > 0)
+    return np.divide(part, sizes, out=np.ones_like(sizes), where=sizes > LEAST)
 
 
 def _second(seen: Any, moved: np.ndarray, g: np.ndarray, step: np.ndarray, bends: np.ndarray) -> np.ndarray:
