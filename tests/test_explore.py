@@ -75,15 +75,19 @@ def test_python_of_a_course_begins_both_at_one_start():
     assert space["sim"].meta["start"] == space["theory"].meta["start"]
 
 
-def test_theory_and_simulation_of_a_wish():
+def test_theory_and_simulation_of_a_wish(monkeypatch):
     found = theory(SMALL)
     wanted = tsphys.solve(tsphys.Hopfield(T=0.3), alpha=np.linspace(0.01, 0.05, 3))
     np.testing.assert_array_equal(found["m"], wanted["m"])
-    grown = []
+    grown, before = [], []
+    run = tsphys.simulate
+    monkeypatch.setattr(tsphys, "simulate", lambda *a, **k: before.append(k["resume"]) or run(*a, **k))
     growing = Growing(SMALL, 3)
     growing.start(grown.append)
     growing.wait(120)
     assert grown[-1] is None
+    # Each goes on from the one before.
+    assert before == [None, *grown[:-2]]
     assert [r.replicas for r in grown[:-1]][-1] == 3
     options = {"N": 200, "sweeps": 5, "equilibration": 5, "alpha": np.linspace(0.01, 0.05, 3)}
     whole = tsphys.simulate(tsphys.Hopfield(T=0.3), replicas=3, seed=0, **options)

@@ -167,6 +167,7 @@ def test_tables_have_a_row_a_point_and_a_column_a_number(theory, tmp_path):
     assert len(rows) == 5 * len(T)
     back = np.array([float(row["R_21"]) for row in rows]).reshape(5, len(T))
     np.testing.assert_array_equal(back, sim["R"][:, :, 1, 0])
+    assert [(int(row["replica"]), float(row["t"])) for row in rows] == [(r, t) for r in range(5) for t in T]
     with pytest.raises(tsphys.ModelError):
         sim.to_csv(path, force=False)
     pytest.importorskip("pandas")
