@@ -81,7 +81,7 @@ def test_theory_and_simulation_of_a_wish(monkeypatch):
     np.testing.assert_array_equal(found["m"], wanted["m"])
     grown, before = [], []
     run = tsphys.simulate
-    monkeypatch.setattr(tsphys, "simulate", lambda *a, **k: before.append(k["resume"]) or run(*a, **k))
+    monkeypatch.setattr(tsphys, "simulate", lambda *a, **k: before.append(k.get("resume")) or run(*a, **k))
     growing = Growing(SMALL, 3)
     growing.start(grown.append)
     growing.wait(120)
@@ -90,7 +90,7 @@ def test_theory_and_simulation_of_a_wish(monkeypatch):
     assert before == [None, *grown[:-2]]
     assert [r.replicas for r in grown[:-1]][-1] == 3
     options = {"N": 200, "sweeps": 5, "equilibration": 5, "alpha": np.linspace(0.01, 0.05, 3)}
-    whole = tsphys.simulate(tsphys.Hopfield(T=0.3), replicas=3, seed=0, **options)
+    whole = run(tsphys.Hopfield(T=0.3), replicas=3, seed=0, **options)
     np.testing.assert_array_equal(grown[-2]["m"], whole["m"])
 
 
