@@ -12,6 +12,7 @@ from tsphys.cli import main
 from tsphys.registry import LIBRARY_ONLY, MODELS
 from tsphys.validation import dense_hebbian, hopfield, perceptron, report, run, two_layer
 from tsphys.validation.checks import Finding, Setting, in_size, stationary, two_samples, within
+from tsphys.validation.mutations import ROOT, mutations
 from tsphys.validation.one_step import same_moments
 from tsphys.validation.online import simulated
 from tsphys.validation.plain_rules import Plain, motion, runs
@@ -254,3 +255,10 @@ def test_bad_input_gives_one_line_and_exit_code_2(case, capsys, tmp_path, monkey
     assert err.count("\n") == 1
     assert word in err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("mutation", mutations(), ids=lambda m: f"{m.model}: {m.about}")
+def test_every_planted_error_has_its_place(mutation):
+    """A list whose texts have moved would say nothing."""
+    text = (ROOT / mutation.file).read_text(encoding="utf-8")
+    assert mutation.planted(text) != text

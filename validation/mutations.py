@@ -44,7 +44,17 @@ for root in jit._ROOTS:
 stamp = digest.hexdigest()
 jit.source_hash = lambda: stamp
 """
-_VALIDATE = _STAMP + "from tsphys.cli import main\nsys.argv[0] = 'tsphys'\nmain()"
+_VALIDATE = (
+    _STAMP
+    + """
+from tsphys.validation.checks import Setting
+from tsphys.validation.run import line, validate
+for row in validate(sys.argv[1:2], Setting(quick="quick" in sys.argv)):
+    if not row.ok:
+        print(line(row))
+        sys.exit(1)
+"""
+)
 _TESTS = _STAMP + "import pytest\nsys.exit(pytest.main(sys.argv[1:]))"
 
 
@@ -125,8 +135,7 @@ def _files(tree: Path, end: str) -> Iterator[Path]:
 def arguments(mutation: Mutation, judge: str, tree: Path) -> list[str]:
     """What Python is called with, in `tree`, to judge a mutation."""
     if judge != "tests":
-        quick = ["--quick"] if judge == "quick" else []
-        return ["-c", _VALIDATE, "validate", mutation.model, "-q", *quick]
+        return ["-c", _VALIDATE, mutation.model, judge]
     own = sorted(str(p.relative_to(tree)) for p in (tree / "tests").glob(f"test_{mutation.model}*.py"))
     return ["-c", _TESTS, "-q", "-x", "-p", "no:cacheprovider", *own, *mutation.tests]
 
