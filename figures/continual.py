@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
+from tsphys.figures.frame import Sheet, drawn
 from tsphys.ground.progress import share
 from tsphys.physics.forgetting import forgetting
-from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
+from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, simulation_points, theory_line
 
 SWITCH, AFTER = 60.0, (20.0, 100.0)
 ONE = tsphys.Continual(K=2, M=1, lr=1.0, durations=[SWITCH])
@@ -103,28 +101,10 @@ def panel_map(ax: Any, points: int) -> dict[str, np.ndarray]:
     return {"map_V": V, "map_readout": readout, "map_forgetting": found}
 
 
-def draw(
-    out: Any,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas, points = (500, 8, 11) if quick else (2000, 32, 31)
-    options = {"seed": seed, "threads": threads}
-    with style() as plt:
-        figure, axes = plt.subplots(1, 3, figsize=(1.25 * PAGE, 2.9), width_ratios=[1, 1, 1.15])
-        data = panel_curves(axes[0], N, replicas, options, progress)
-        data |= panel_similarity(axes[1], N, replicas, options, progress)
-        data |= panel_map(axes[2], points)
-        for panel, letter in zip(axes, "abc", strict=True):
-            label(panel, letter)
-        parameters = {"N": N, "replicas": replicas, "seed": seed, "quick": quick, "switch": SWITCH}
-        return save(figure, out, data, parameters)
-
-
-if __name__ == "__main__":
-    from tsphys.cli import main
-
-    main(["figure", "continual", *sys.argv[1:]])
+@drawn({"switch": SWITCH}, N=(500, 2000), replicas=(8, 32), points=(11, 31))
+def draw(sheet: Sheet, N: int, replicas: int, points: int) -> dict[str, Any]:
+    axes = sheet.subplots(1, 3, figsize=(1.25 * PAGE, 2.9), width_ratios=[1, 1, 1.15])
+    data = panel_curves(axes[0], N, replicas, sheet.options, sheet.progress)
+    data |= panel_similarity(axes[1], N, replicas, sheet.options, sheet.progress)
+    data |= panel_map(axes[2], points)
+    return data

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
+from tsphys.figures.frame import Sheet, drawn
 from tsphys.ground.progress import share
-from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
+from tsphys.plotting import COLOURS, MARKERS, PAGE, simulation_points, theory_line
 from tsphys.replica.dense_hebbian import highest, learned_load, spinodal_load
 
 P = 4
@@ -119,38 +117,21 @@ def panel_sizes(ax: Any, quick: bool, progress: Any, **options: Any) -> dict[str
     return {**out, "sizes": np.array(sizes)}
 
 
-def draw(
-    out: Any,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas, count = (100, 4, 6) if quick else (160, 16, 24)
-    with style() as plt:
-        figure, axes = plt.subplots(2, 2, figsize=(PAGE, 5.4))
-        axes = axes.ravel()
-        phases = panel_phases(axes[0], count)
-        examples = panel_examples(axes[1], count)
-        options = {"seed": seed, "threads": threads}
-        runs = panel_overlap(axes[2], N, replicas, share(progress, 0.2, 0.6, 1), **options)
-        few = panel_sizes(axes[3], quick, share(progress, 0.8, 0.2, 1), **options)
-        for panel, letter in zip(axes, "abcd", strict=True):
-            label(panel, letter)
-        axes[0].plot([], [], color="grey", label="with a teacher")
-        axes[0].plot([], [], color="grey", ls="--", label="without")
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
-        data = {
-            **{f"phases_{k}": v for k, v in phases.items()},
-            **{f"examples_{k}": v for k, v in examples.items()},
-            **few,
-        }
-        parameters = {"P": P, "alpha": LOAD, "T": T, "N": N, "replicas": replicas, "seed": seed, "quick": quick}
-        return save(figure, out, {**data, **collect(**runs)}, parameters)
-
-
-if __name__ == "__main__":
-    from tsphys.cli import main
-
-    main(["figure", "dense_hebbian", *sys.argv[1:]])
+@drawn({"P": P, "alpha": LOAD, "T": T}, N=(100, 160), replicas=(4, 16), count=(6, 24))
+def draw(sheet: Sheet, N: int, replicas: int, count: int) -> dict[str, Any]:
+    axes = sheet.subplots(2, 2, figsize=(PAGE, 5.4))
+    axes = axes.ravel()
+    phases = panel_phases(axes[0], count)
+    examples = panel_examples(axes[1], count)
+    options = sheet.options
+    runs = panel_overlap(axes[2], N, replicas, sheet.share(0.2, 0.6, 1), **options)
+    few = panel_sizes(axes[3], sheet.quick, sheet.share(0.8, 0.2, 1), **options)
+    axes[0].plot([], [], color="grey", label="with a teacher")
+    axes[0].plot([], [], color="grey", ls="--", label="without")
+    sheet.figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
+    data = {
+        **{f"phases_{k}": v for k, v in phases.items()},
+        **{f"examples_{k}": v for k, v in examples.items()},
+        **few,
+    }
+    return {**data, **runs}

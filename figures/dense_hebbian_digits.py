@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
-from tsphys.ground.progress import share
+from tsphys.figures.frame import Sheet, drawn
 from tsphys.images import digits
-from tsphys.plotting import COLOURS, MARKERS, PAGE, label, save, style
+from tsphys.plotting import COLOURS, MARKERS, PAGE
 
 ORDERS = (2, 4, 6)
 CURVES = (2, 3, 4, 6)
@@ -47,66 +44,45 @@ def recall(patterns: np.ndarray, cues: np.ndarray, P: int, **options: Any) -> np
     return run["spins"][:, 0].reshape(cues.shape)
 
 
-def draw(
-    out: Any,
-    *,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Draw the figure; see `tsphys.cli.figure`.
-
-    Raises
-    ------
-    ModelError
-        If no library with images is installed.
-    """
+@drawn(
+    {"noise": NOISE}, counts=((2, 5, 10, 30, 100), (1, 2, 3, 5, 7, 10, 20, 30, 50, 100, 200, 400, 800)), tries=(40, 200)
+)
+def draw(sheet: Sheet, counts: Any, tries: int) -> dict[str, Any]:
     images, labels = digits()
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(sheet.seed)
     ten = stored(images, labels, 10)
     cues = np.array([cue(image, rng) for image in ten])
-    options = {"seed": seed, "threads": threads}
+    options = sheet.options
     recalled = {P: recall(ten, cues, P, **options) for P in ORDERS}
 
-    counts = (2, 5, 10, 30, 100) if quick else (1, 2, 3, 5, 7, 10, 20, 30, 50, 100, 200, 400, 800)
-    tries = 40 if quick else 200
     overlaps = np.empty((len(CURVES), len(counts), tries))
     for k, count in enumerate(counts):
         patterns = stored(images, labels, count)
         shown = patterns[rng.integers(len(patterns), size=tries)]
         starts = np.array([cue(image, rng) for image in shown])
         for a, P in enumerate(CURVES):
-            listen = share(progress, k * len(CURVES) + a, 1, len(counts) * len(CURVES))
+            listen = sheet.share(k * len(CURVES) + a, 1, len(counts) * len(CURVES))
             found = recall(patterns, starts, P, **options, progress=listen)
             overlaps[a, k] = (found * shown).reshape(tries, -1).mean(axis=1)
 
-    with style() as plt:
-        figure = plt.figure(figsize=(PAGE, 2.4))
-        left, right = figure.subfigures(1, 2, width_ratios=(1.5, 1))
-        rows = {"stored": ten, "cue": cues, **{f"$P = {P}$": recalled[P] for P in ORDERS}}
-        axes = left.subplots(len(rows), 10)
-        for line, (name, shown) in zip(axes, rows.items(), strict=True):
-            for ax, image in zip(line, shown, strict=True):
-                ax.imshow(image, cmap="gray_r", vmin=-1, vmax=1)
-                ax.set(xticks=[], yticks=[])
-                ax.spines[:].set_visible(True)
-            line[0].set_ylabel(name, rotation=0, ha="right", va="center")
-        ax = right.subplots()
-        for a, P in enumerate(CURVES):
-            mean, sem = overlaps[a].mean(axis=1), overlaps[a].std(axis=1, ddof=1) / np.sqrt(tries)
-            ax.errorbar(counts, mean, yerr=sem, marker=MARKERS[a], color=COLOURS[a], label=f"$P = {P}$")
-        ax.axhline(1 - 2 * NOISE, color="black", lw=0.8, ls=":", label="cue")
-        ax.set(xscale="log", xlabel="images stored", ylabel="overlap of recall and image", ylim=(0.3, 1.03))
-        ax.legend(loc="lower left", ncols=2)
-        ax.set_title(f"{images[0].size} pixels, {NOISE:.0%} of a cue flipped")
-        label(axes[0][0], "a")
-        label(ax, "b")
-        parameters = {"noise": NOISE, "tries": tries, "seed": seed, "quick": quick, "pixels": images[0].size}
-        data = {"stored": ten, "cues": cues, "counts": np.array(counts), "P": np.array(CURVES), "overlaps": overlaps}
-        data |= {f"recalled_{P}": recalled[P] for P in ORDERS}
-        return save(figure, out, data, parameters)
-
-
-if __name__ == "__main__":
-    print(*draw(sys.argv[1] if len(sys.argv) > 1 else "dense_hebbian_digits"), sep="\n")
+    left, right = sheet.blank((PAGE, 2.4)).subfigures(1, 2, width_ratios=(1.5, 1))
+    rows = {"stored": ten, "cue": cues, **{f"$P = {P}$": recalled[P] for P in ORDERS}}
+    axes = left.subplots(len(rows), 10)
+    for line, (name, shown) in zip(axes, rows.items(), strict=True):
+        for ax, image in zip(line, shown, strict=True):
+            ax.imshow(image, cmap="gray_r", vmin=-1, vmax=1)
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(True)
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+    ax = right.subplots()
+    for a, P in enumerate(CURVES):
+        mean, sem = overlaps[a].mean(axis=1), overlaps[a].std(axis=1, ddof=1) / np.sqrt(tries)
+        ax.errorbar(counts, mean, yerr=sem, marker=MARKERS[a], color=COLOURS[a], label=f"$P = {P}$")
+    ax.axhline(1 - 2 * NOISE, color="black", lw=0.8, ls=":", label="cue")
+    ax.set(xscale="log", xlabel="images stored", ylabel="overlap of recall and image", ylim=(0.3, 1.03))
+    ax.legend(loc="lower left", ncols=2)
+    ax.set_title(f"{images[0].size} pixels, {NOISE:.0%} of a cue flipped")
+    sheet.panels = [axes[0][0], ax]
+    data = {"stored": ten, "cues": cues, "counts": np.array(counts), "P": np.array(CURVES), "overlaps": overlaps}
+    data |= {f"recalled_{P}": recalled[P] for P in ORDERS}
+    return data

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
-from tsphys.ground.progress import share
+from tsphys.figures.frame import Sheet, drawn
 from tsphys.plotting import (
     COLOURS,
     MARKERS,
     PAGE,
-    collect,
-    label,
-    save,
     simulation_points,
-    style,
     theory_band,
     theory_line,
 )
@@ -31,68 +24,49 @@ END, SINGLE = 50.0, 25
 HUGE = 1e9
 
 
-def draw(
-    out: Any,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    sizes = {25: 300, 100: 300} if quick else {25: 6000, 100: 6000, 400: 1500}
+@drawn(sizes=({25: 300, 100: 300}, {25: 6000, 100: 6000, 400: 1500}))
+def draw(sheet: Sheet, sizes: Any) -> dict[str, Any]:
     small, t = 100, np.linspace(0, END, 26)
     theory = tsphys.solve(MODEL, start=START, t=np.linspace(0, END, 101), N=small, fluctuations=True)
     sims = {
         N: tsphys.simulate(
-            MODEL, N=N, start=START, t=t, replicas=runs, seed=seed, threads=threads,
-            progress=share(progress, i, 1, len(sizes)),
+            MODEL, N=N, start=START, t=t, replicas=runs, **sheet.options,
+            progress=sheet.share(i, 1, len(sizes)),
         )
         for i, (N, runs) in enumerate(sizes.items())
     }  # fmt: skip
     limit = np.interp(t, theory["t"], theory["eps_g"])
-    with style() as plt:
-        figure, (left, middle, right) = plt.subplots(1, 3, figsize=(PAGE, 2.7), width_ratios=(3, 2, 2))
-        sim = sims[small]
-        for row in sim["eps_g"][:SINGLE]:
-            left.plot(t, row, color="#BBBBBB", lw=0.4, zorder=0)
-        theory_line(left, theory, "eps_g", band=False, color="black", lw=1, label="ODE, $N\\to\\infty$")
-        theory_band(left, theory, "eps_g", color=COLOURS[0], label=f"theory at $N={small}$")
-        simulation_points(left, sim, "eps_g", color=COLOURS[1], label=f"SGD, $N={small}$, {sim.replicas} runs")
-        left.plot([], [], color="#BBBBBB", lw=0.8, label="single runs")
-        bias = small * (theory.mean("eps_g") - theory["eps_g"])
-        spread = np.sqrt(HUGE) * theory.std("eps_g", HUGE)
-        middle.plot(theory["t"], bias, color="black", lw=1)
-        right.plot(theory["t"], spread, color="black", lw=1)
-        middle.axhline(0, color="0.7", lw=0.6, zorder=0)
-        for n, (N, sim) in enumerate(sims.items()):
-            good = np.interp(t, theory["t"], theory.beta(N)) <= 0.25
-            mean, std, runs = sim.mean("eps_g"), sim.std("eps_g"), sim.replicas or 1
-            deviation = sim["eps_g"] - mean
-            # Of a variance by the runs' own fourth moment.
-            kurtosis = np.divide((deviation**4).mean(axis=0), std**4, out=np.ones_like(std), where=std > 0)
-            for ax, y, error in (
-                (middle, N * (mean - limit), N * std / np.sqrt(runs)),
-                (right, np.sqrt(N) * std, np.sqrt(N) * std * 0.5 * np.sqrt(np.maximum(kurtosis - 1, 0) / runs)),
-            ):
-                look = {"fmt": MARKERS[n], "color": COLOURS[1 + n], "ms": 3, "elinewidth": 0.7}
-                ax.errorbar(t[good], y[good], yerr=error[good], mfc="white", mew=0.8, **look, label=f"$N={N}$")
-                ax.errorbar(t[~good], y[~good], yerr=error[~good], mec="none", alpha=0.35, **look)
-        left.set(yscale="log", xlabel="time $t$", ylabel=r"generalisation error $\epsilon_g$")
-        left.set_title(f"erf, $K=M=2$, $\\eta={MODEL.lr:g}$")
-        middle.set(xlabel="time $t$", ylabel=r"bias $N(\langle\epsilon_g\rangle-\epsilon_g^\infty)$")
-        right.set(xlabel="time $t$", ylabel=r"spread $\sqrt{N}\,\mathrm{sd}(\epsilon_g)$", ylim=(0, None))
-        left.legend(loc="lower left")
-        right.legend(loc="upper right")
-        for panel, letter in zip((left, middle, right), "abc", strict=True):
-            label(panel, letter)
-        results = {"theory": theory, **{f"simulation_{N}": sim for N, sim in sims.items()}}
-        data = {**collect(**results), "bias": bias, "spread": spread, "beta": theory.beta()}
-        return save(
-            figure, out, data, {"sizes": list(sizes), "runs": list(sizes.values()), "seed": seed, "quick": quick}
-        )
-
-
-if __name__ == "__main__":
-    from tsphys.cli import main
-
-    main(["figure", "finite_size", *sys.argv[1:]])
+    left, middle, right = sheet.subplots(1, 3, figsize=(PAGE, 2.7), width_ratios=(3, 2, 2))
+    sim = sims[small]
+    for row in sim["eps_g"][:SINGLE]:
+        left.plot(t, row, color="#BBBBBB", lw=0.4, zorder=0)
+    theory_line(left, theory, "eps_g", band=False, color="black", lw=1, label="ODE, $N\\to\\infty$")
+    theory_band(left, theory, "eps_g", color=COLOURS[0], label=f"theory at $N={small}$")
+    simulation_points(left, sim, "eps_g", color=COLOURS[1], label=f"SGD, $N={small}$, {sim.replicas} runs")
+    left.plot([], [], color="#BBBBBB", lw=0.8, label="single runs")
+    bias = small * (theory.mean("eps_g") - theory["eps_g"])
+    spread = np.sqrt(HUGE) * theory.std("eps_g", HUGE)
+    middle.plot(theory["t"], bias, color="black", lw=1)
+    right.plot(theory["t"], spread, color="black", lw=1)
+    middle.axhline(0, color="0.7", lw=0.6, zorder=0)
+    for n, (N, sim) in enumerate(sims.items()):
+        good = np.interp(t, theory["t"], theory.beta(N)) <= 0.25
+        mean, std, runs = sim.mean("eps_g"), sim.std("eps_g"), sim.replicas or 1
+        deviation = sim["eps_g"] - mean
+        # Of a variance by the runs' own fourth moment.
+        kurtosis = np.divide((deviation**4).mean(axis=0), std**4, out=np.ones_like(std), where=std > 0)
+        for ax, y, error in (
+            (middle, N * (mean - limit), N * std / np.sqrt(runs)),
+            (right, np.sqrt(N) * std, np.sqrt(N) * std * 0.5 * np.sqrt(np.maximum(kurtosis - 1, 0) / runs)),
+        ):
+            look = {"fmt": MARKERS[n], "color": COLOURS[1 + n], "ms": 3, "elinewidth": 0.7}
+            ax.errorbar(t[good], y[good], yerr=error[good], mfc="white", mew=0.8, **look, label=f"$N={N}$")
+            ax.errorbar(t[~good], y[~good], yerr=error[~good], mec="none", alpha=0.35, **look)
+    left.set(yscale="log", xlabel="time $t$", ylabel=r"generalisation error $\epsilon_g$")
+    left.set_title(f"erf, $K=M=2$, $\\eta={MODEL.lr:g}$")
+    middle.set(xlabel="time $t$", ylabel=r"bias $N(\langle\epsilon_g\rangle-\epsilon_g^\infty)$")
+    right.set(xlabel="time $t$", ylabel=r"spread $\sqrt{N}\,\mathrm{sd}(\epsilon_g)$", ylim=(0, None))
+    left.legend(loc="lower left")
+    right.legend(loc="upper right")
+    results = {"theory": theory, **{f"simulation_{N}": sim for N, sim in sims.items()}}
+    return {**results, "bias": bias, "spread": spread, "beta": theory.beta()}

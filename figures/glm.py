@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
+from tsphys.figures.frame import Sheet, drawn
 from tsphys.ground.progress import share
-from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
+from tsphys.plotting import COLOURS, MARKERS, PAGE, simulation_points, theory_line
 from tsphys.replica.glm import gibbs_error, thresholds
 from tsphys.replica.saddles import bayes
 
@@ -125,29 +123,12 @@ def panel_steps(ax: Any, quick: bool, progress: Any, **options: Any) -> dict[str
     return runs
 
 
-def draw(
-    out: Any,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    options = {"seed": seed, "threads": threads}
-    with style() as plt:
-        figure, axes = plt.subplots(1, 3, figsize=(PAGE, 2.6), width_ratios=(1, 1.35, 0.9))
-        panels = (panel_learning, panel_transition, panel_steps)
-        found: dict[str, Any] = {}
-        for i, (ax, panel, letter) in enumerate(zip(axes, panels, "abc", strict=True)):
-            found |= panel(ax, quick, share(progress, i, 1, 3), **options)
-            label(ax, letter)
-        plain = {k: v for k, v in found.items() if isinstance(v, np.ndarray)}
-        results = collect(**{k: v for k, v in found.items() if k not in plain})
-        parameters = {"trajectories": TRAJECTORIES, "seed": seed, "quick": quick}
-        return save(figure, out, {**plain, **results}, parameters)
-
-
-if __name__ == "__main__":
-    from tsphys.cli import main
-
-    main(["figure", "glm", *sys.argv[1:]])
+@drawn({"trajectories": TRAJECTORIES})
+def draw(sheet: Sheet) -> dict[str, Any]:
+    options = sheet.options
+    axes = sheet.subplots(1, 3, figsize=(PAGE, 2.6), width_ratios=(1, 1.35, 0.9))
+    panels = (panel_learning, panel_transition, panel_steps)
+    found: dict[str, Any] = {}
+    for i, (ax, panel) in enumerate(zip(axes, panels, strict=True)):
+        found |= panel(ax, sheet.quick, sheet.share(i, 1, 3), **options)
+    return found

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
+from tsphys.figures.frame import Sheet, drawn
 from tsphys.ground.progress import share
-from tsphys.plotting import COLOURS, PAGE, label, save, style
+from tsphys.plotting import COLOURS, PAGE
 from tsphys.replica.glm import lines
 
 SENSING = tsphys.GLM(prior="gauss_bernoulli", channel="linear", density=0.5)
@@ -46,62 +44,47 @@ def recovery_map(
     return np.array(rows)
 
 
-def draw(
-    out: Any,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas, shape, count = (200, 2, (12, 10), 10) if quick else (400, 3, (25, 20), 40)
-    options: dict[str, Any] = {"seed": seed, "threads": threads}
+@drawn({"damping": DAMPING}, N=(200, 400), replicas=(2, 3), shape=((12, 10), (25, 20)), count=(10, 40))
+def draw(sheet: Sheet, N: int, replicas: int, shape: Any, count: int) -> dict[str, Any]:
+    options = sheet.options
     values = {
         "density": np.linspace(0.01, 0.99, count),
         "noise": np.concatenate([[0.0], np.geomspace(1e-4, 0.0185, count)]),
     }
     cases = ((SENSING, "density", SENSING_WINDOW), (BINARY, "noise", BINARY_WINDOW))
     data: dict[str, np.ndarray] = {}
-    with style() as plt:
-        figure, axes = plt.subplots(1, 2, figsize=(PAGE, 3.0))
-        for i, (ax, (model, name, window), letter) in enumerate(zip(axes, cases, "ab", strict=True)):
-            found = lines(model, values[name], name)
-            error = recovery_map(model, name, window, shape, N, replicas, share(progress, i, 1, 2), **options)
-            (left, right), (low, high) = window
-            image = ax.imshow(
-                error, origin="lower", aspect="auto", extent=(left, right, low, high), cmap="Blues_r", vmin=-0.3,
-                vmax=1,
-            )  # fmt: skip
-            styles = {"informed": (":", "recovery is a state"), "transition": ("--", "equilibrium"),
-                      "algorithmic": ("-", "message passing")}  # fmt: skip
-            for colour, (key, (ls, text)) in zip((COLOURS[2], "black", COLOURS[1]), styles.items(), strict=True):
-                if key == "informed" and name == "density":
-                    continue
-                ax.plot(found[key], values[name], color=colour, ls=ls, label=text)
-            ax.set(xlim=(left, right), ylim=(low, high), xlabel=r"load $\alpha=n/N$")
-            label(ax, letter)
-            data |= {
-                f"{name}_values": values[name],
-                f"{name}_mse": error,
-                **{f"{name}_{k}": v for k, v in found.items()},
-            }
-        axes[0].set(ylabel=r"density $\rho$ of the weights", title=r"sparse weights, $y=z$")
-        axes[1].set(ylabel=r"noise $\Delta$", title=r"$\pm1$ weights, $y=\mathrm{sign}(z+\sqrt{\Delta}\,\varepsilon)$")
-        words: dict[str, Any] = {"fontsize": 8, "ha": "center", "va": "center"}
-        axes[0].text(0.25, 0.75, "impossible", **words)
-        axes[0].text(0.43, 0.335, "hard", rotation=38, **words)
-        axes[0].text(0.75, 0.2, "easy", color="white", **words)
-        axes[1].text(1.02, 0.012, "little is known", **words)
-        axes[1].text(1.44, 0.0012, "hard", **words)
-        axes[1].text(1.68, 0.006, "easy", color="white", **words)
-        axes[1].legend(loc="upper left", fontsize=7)
-        bar = figure.colorbar(image, ax=axes, pad=0.01, label=rf"simulated error $|w^*-\hat w|^2/N$, $N={N}$",
-                              boundaries=np.linspace(0, 1, 101))  # fmt: skip
-        bar.set_ticks([0, 0.5, 1])
-        return save(figure, out, data, {"N": N, "replicas": replicas, "damping": DAMPING, "seed": seed, "quick": quick})
-
-
-if __name__ == "__main__":
-    from tsphys.cli import main
-
-    main(["figure", "glm_phase_diagram", *sys.argv[1:]])
+    axes = sheet.subplots(1, 2, figsize=(PAGE, 3.0))
+    for i, (ax, (model, name, window)) in enumerate(zip(axes, cases, strict=True)):
+        found = lines(model, values[name], name)
+        error = recovery_map(model, name, window, shape, N, replicas, sheet.share(i, 1, 2), **options)
+        (left, right), (low, high) = window
+        image = ax.imshow(
+            error, origin="lower", aspect="auto", extent=(left, right, low, high), cmap="Blues_r", vmin=-0.3,
+            vmax=1,
+        )  # fmt: skip
+        styles = {"informed": (":", "recovery is a state"), "transition": ("--", "equilibrium"),
+                  "algorithmic": ("-", "message passing")}  # fmt: skip
+        for colour, (key, (ls, text)) in zip((COLOURS[2], "black", COLOURS[1]), styles.items(), strict=True):
+            if key == "informed" and name == "density":
+                continue
+            ax.plot(found[key], values[name], color=colour, ls=ls, label=text)
+        ax.set(xlim=(left, right), ylim=(low, high), xlabel=r"load $\alpha=n/N$")
+        data |= {
+            f"{name}_values": values[name],
+            f"{name}_mse": error,
+            **{f"{name}_{k}": v for k, v in found.items()},
+        }
+    axes[0].set(ylabel=r"density $\rho$ of the weights", title=r"sparse weights, $y=z$")
+    axes[1].set(ylabel=r"noise $\Delta$", title=r"$\pm1$ weights, $y=\mathrm{sign}(z+\sqrt{\Delta}\,\varepsilon)$")
+    words: dict[str, Any] = {"fontsize": 8, "ha": "center", "va": "center"}
+    axes[0].text(0.25, 0.75, "impossible", **words)
+    axes[0].text(0.43, 0.335, "hard", rotation=38, **words)
+    axes[0].text(0.75, 0.2, "easy", color="white", **words)
+    axes[1].text(1.02, 0.012, "little is known", **words)
+    axes[1].text(1.44, 0.0012, "hard", **words)
+    axes[1].text(1.68, 0.006, "easy", color="white", **words)
+    axes[1].legend(loc="upper left", fontsize=7)
+    bar = sheet.figure.colorbar(image, ax=axes, pad=0.01, label=rf"simulated error $|w^*-\hat w|^2/N$, $N={N}$",
+                          boundaries=np.linspace(0, 1, 101))  # fmt: skip
+    bar.set_ticks([0, 0.5, 1])
+    return data

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
-from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
+from tsphys.figures.frame import Sheet, drawn
 from tsphys.ground.progress import share
 from tsphys.models.generative_inputs import random_generator
 from tsphys.physics.features import gaussian_features
 from tsphys.physics.kernels.spectra import marchenko_pastur
 from tsphys.physics.nonlinearities import attainable_information
-from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
+from tsphys.plotting import COLOURS, MARKERS, PAGE, simulation_points, theory_line
 
 #: Nonlinearity and latent ratio of the learning curves.
 CURVES = (("sign", 0.25), ("tanh", 0.5), ("relu", 2.0))
@@ -34,59 +32,46 @@ TASK: dict[str, Any] = {
 START: dict[str, Any] = {"A": [[0.3, 0.1], [-0.1, 0.4]], "W_xi": [[0.3, 0.05], [0.05, 0.2]]}
 
 
-def draw(
-    out: Any,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas, end = (512, 4, 30.0) if quick else (1024, 8, 50.0)
-    options: dict[str, Any] = {"replicas": replicas, "seed": seed, "threads": threads}
+@drawn({**TASK, **START}, N=(512, 1024), replicas=(4, 8), end=(30.0, 50.0))
+def draw(sheet: Sheet, N: int, replicas: int, end: float) -> dict[str, Any]:
+    options: dict[str, Any] = {"replicas": replicas, **sheet.options}
     runs: dict[str, Any] = {}
     data: dict[str, np.ndarray] = {}
-    with style() as plt:
-        figure, panels = plt.subplots(3, 2, figsize=(PAGE, 7.8))
-        curves, orders, floors, known, deep, spectra = panels.ravel()
-        t = np.geomspace(0.1, end, 14)
-        fine = np.geomspace(0.05, end, 120)
-        for n, (f, delta) in enumerate(CURVES):
-            model = tsphys.HiddenManifold(f=f, delta=delta, features="hadamard", **TASK, **START)
-            sim = tsphys.simulate(
-                model, N=N, t=t, progress=share(progress, n, 1, 5), n_test=1000 if quick else 4000, **options
-            )
-            theory = tsphys.solve(model, t=fine, N=N, seed=seed)
-            colour = COLOURS[n]
-            theory_line(curves, theory, "eps_g", color=colour, label=f"{f}, $\\delta={delta:g}$")
-            simulation_points(curves, sim, "eps_g", color=colour)
-            curves.plot(t, sim.mean("eps_test"), "x", color=colour, ms=4, zorder=4)
-            runs |= {f"theory_{f}": theory, f"simulation_{f}": sim}
-            if n == 0:
-                for m, (name, index) in enumerate((("R", (0, 0)), ("R", (0, 1)), ("Q", (0, 0)), ("Q", (0, 1)))):
-                    text = f"${name}_{{1{index[1] + 1}}}$"
-                    theory_line(orders, theory, name, index, color=COLOURS[m], label=text)
-                    simulation_points(orders, sim, name, index, color=COLOURS[m], fmt=MARKERS[m])
-        curves.plot([], [], color="black", label="theory")
-        curves.errorbar([], [], [], fmt="o", mfc="white", color="black", label=r"SGD, $\epsilon_g$ of overlaps")
-        curves.plot([], [], "x", color="black", label="SGD, fresh inputs")
-        curves.set(
-            xscale="log", yscale="log", xlabel="time $t=$ steps$/N$", ylabel=r"generalisation error $\epsilon_g$"
+    panels = sheet.subplots(3, 2, figsize=(PAGE, 7.8))
+    curves, orders, floors, known, deep, spectra = panels.ravel()
+    t = np.geomspace(0.1, end, 14)
+    fine = np.geomspace(0.05, end, 120)
+    for n, (f, delta) in enumerate(CURVES):
+        model = tsphys.HiddenManifold(f=f, delta=delta, features="hadamard", **TASK, **START)
+        sim = tsphys.simulate(
+            model, N=N, t=t, progress=sheet.share(n, 1, 5), n_test=1000 if sheet.quick else 4000, **options
         )
-        curves.set_title(f"Hadamard features, $N={N}$, {replicas} runs")
-        curves.legend(loc="lower left")
-        f, delta = CURVES[0]
-        orders.set(xscale="log", xlabel="time $t=$ steps$/N$", ylabel="order parameters")
-        orders.set_title(f"{f}, $\\delta={delta:g}$")
-        orders.legend(loc="upper left", ncols=2)
-        data |= final_errors(floors, quick, seed, threads, share(progress, 3, 1, 5))
-        data |= information(known)
-        runs |= generator(deep, quick, seed, threads, share(progress, 4, 1, 5))
-        data |= spectrum(spectra, seed)
-        for panel, letter in zip(panels.ravel(), "abcdef", strict=True):
-            label(panel, letter)
-        parameters = {**TASK, **START, "N": N, "replicas": replicas, "seed": seed, "quick": quick}
-        return save(figure, out, {**collect(**runs), **data}, parameters)
+        theory = tsphys.solve(model, t=fine, N=N, seed=sheet.seed)
+        colour = COLOURS[n]
+        theory_line(curves, theory, "eps_g", color=colour, label=f"{f}, $\\delta={delta:g}$")
+        simulation_points(curves, sim, "eps_g", color=colour)
+        curves.plot(t, sim.mean("eps_test"), "x", color=colour, ms=4, zorder=4)
+        runs |= {f"theory_{f}": theory, f"simulation_{f}": sim}
+        if n == 0:
+            for m, (name, index) in enumerate((("R", (0, 0)), ("R", (0, 1)), ("Q", (0, 0)), ("Q", (0, 1)))):
+                text = f"${name}_{{1{index[1] + 1}}}$"
+                theory_line(orders, theory, name, index, color=COLOURS[m], label=text)
+                simulation_points(orders, sim, name, index, color=COLOURS[m], fmt=MARKERS[m])
+    curves.plot([], [], color="black", label="theory")
+    curves.errorbar([], [], [], fmt="o", mfc="white", color="black", label=r"SGD, $\epsilon_g$ of overlaps")
+    curves.plot([], [], "x", color="black", label="SGD, fresh inputs")
+    curves.set(xscale="log", yscale="log", xlabel="time $t=$ steps$/N$", ylabel=r"generalisation error $\epsilon_g$")
+    curves.set_title(f"Hadamard features, $N={N}$, {replicas} runs")
+    curves.legend(loc="lower left")
+    f, delta = CURVES[0]
+    orders.set(xscale="log", xlabel="time $t=$ steps$/N$", ylabel="order parameters")
+    orders.set_title(f"{f}, $\\delta={delta:g}$")
+    orders.legend(loc="upper left", ncols=2)
+    data |= final_errors(floors, sheet.quick, sheet.seed, sheet.threads, sheet.share(3, 1, 5))
+    data |= information(known)
+    runs |= generator(deep, sheet.quick, sheet.seed, sheet.threads, sheet.share(4, 1, 5))
+    data |= spectrum(spectra, sheet.seed)
+    return {**runs, **data}
 
 
 def final_errors(ax: Any, quick: bool, seed: int, threads: int | None, progress: Any) -> dict[str, np.ndarray]:
@@ -197,9 +182,3 @@ def spectrum(ax: Any, seed: int) -> dict[str, np.ndarray]:
            ylabel="fraction of modes above $e$")  # fmt: skip
     ax.legend(loc="upper right")
     return {**data, "spectrum_deep": deep}
-
-
-if __name__ == "__main__":
-    from tsphys.cli import main
-
-    main(["figure", "hidden_manifold", *sys.argv[1:]])

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
-from tsphys.ground.progress import share
-from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
+from tsphys.figures.frame import Sheet, drawn
+from tsphys.plotting import COLOURS, MARKERS, PAGE, simulation_points, theory_line
 from tsphys.replica.hopfield import spinodal_load
 
 TEMPERATURES = (0.1, 0.3, 0.5)
@@ -26,56 +23,39 @@ def retrieved_curve(T: float) -> Any:
     return tsphys.solve(tsphys.Hopfield(T=T), alpha=end * (1 - np.linspace(0.99, 1e-4, 60) ** 2))
 
 
-def draw(
-    out: Any,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas, samples = (2000, 8, 12) if quick else (4000, 24, 32)
-    sizes = (250, 500, 1000) if quick else (500, 1000, 2000, 4000)
-    options: dict[str, Any] = {"seed": seed, "threads": threads}
+@drawn(N=(2000, 4000), replicas=(8, 24), samples=(12, 32), sizes=((250, 500, 1000), (500, 1000, 2000, 4000)))
+def draw(sheet: Sheet, N: int, replicas: int, samples: int, sizes: Any) -> dict[str, Any]:
+    options = sheet.options
     runs: dict[str, Any] = {}
-    with style() as plt:
-        figure, axes = plt.subplots(1, 3, figsize=(PAGE, 2.7))
-        for i, T in enumerate(TEMPERATURES):
-            theory = retrieved_curve(T)
-            end = float(theory["alpha"][-1])
-            sim = tsphys.simulate(
-                tsphys.Hopfield(T=T), N=N, alpha=end * np.linspace(0.08, 0.8, 6 if quick else 9), replicas=replicas,
-                equilibration=100, sweeps=200, progress=share(progress, 0.1 * i, 0.1, 1), **options,
-            )  # fmt: skip
-            for ax, name in zip(axes, ("m", "energy"), strict=False):
-                theory_line(ax, theory, name, color=COLOURS[i], label=f"$T={T:g}$")
-                simulation_points(ax, sim, name, fmt=MARKERS[i], color=COLOURS[i])
-                runs |= {f"theory_T{T:g}": theory, f"simulation_T{T:g}": sim}
-        end = spinodal_load(tsphys.Hopfield(T=SHARP))
-        for i, size in enumerate(sizes):
-            sim = tsphys.simulate(
-                tsphys.Hopfield(T=SHARP), N=size, alpha=end * RELATIVE, replicas=samples, equilibration=300, sweeps=100,
-                progress=share(progress, 0.3 + 0.7 * i / len(sizes), 0.7 / len(sizes), 1), **options,
-            )  # fmt: skip
-            simulation_points(
-                axes[2], sim, "m", fmt=MARKERS[i] + "-", lw=0.8, color=COLOURS[i], label=f"$N={size}$", zorder=3 + i
-            )
-            runs[f"sizes_N{size}"] = sim
-        theory_line(axes[2], runs[f"theory_T{SHARP:g}"], "m", color="black", label=r"$N\to\infty$")
-        axes[2].axvline(end, color="black", lw=0.7, ls=":", zorder=0)
-        axes[0].set(ylabel="overlap $m$", ylim=(0.8, 1.01), title=f"retrieval, $N={N}$")
-        axes[1].set(ylabel=r"energy per spin $H/N$", title=f"energy, {replicas} networks")
-        axes[2].set(ylabel="overlap $m$", ylim=(0, 1.03), xlim=(0.055, 1.32 * end), title=f"its end at $T={SHARP:g}$")
-        axes[0].legend(loc="lower right")
-        axes[2].legend(loc="lower left", fontsize=7)
-        for panel, letter in zip(axes, "abc", strict=True):
-            panel.set_xlabel(r"load $\alpha=P/N$")
-            label(panel, letter)
-        parameters = {"N": N, "replicas": replicas, "sizes": sizes, "samples": samples, "seed": seed, "quick": quick}
-        return save(figure, out, collect(**runs), parameters)
-
-
-if __name__ == "__main__":
-    from tsphys.cli import main
-
-    main(["figure", "hopfield", *sys.argv[1:]])
+    axes = sheet.subplots(1, 3, figsize=(PAGE, 2.7))
+    for i, T in enumerate(TEMPERATURES):
+        theory = retrieved_curve(T)
+        end = float(theory["alpha"][-1])
+        sim = tsphys.simulate(
+            tsphys.Hopfield(T=T), N=N, alpha=end * np.linspace(0.08, 0.8, 6 if sheet.quick else 9), replicas=replicas,
+            equilibration=100, sweeps=200, progress=sheet.share(0.1 * i, 0.1, 1), **options,
+        )  # fmt: skip
+        for ax, name in zip(axes, ("m", "energy"), strict=False):
+            theory_line(ax, theory, name, color=COLOURS[i], label=f"$T={T:g}$")
+            simulation_points(ax, sim, name, fmt=MARKERS[i], color=COLOURS[i])
+            runs |= {f"theory_T{T:g}": theory, f"simulation_T{T:g}": sim}
+    end = spinodal_load(tsphys.Hopfield(T=SHARP))
+    for i, size in enumerate(sizes):
+        sim = tsphys.simulate(
+            tsphys.Hopfield(T=SHARP), N=size, alpha=end * RELATIVE, replicas=samples, equilibration=300, sweeps=100,
+            progress=sheet.share(0.3 + 0.7 * i / len(sizes), 0.7 / len(sizes), 1), **options,
+        )  # fmt: skip
+        simulation_points(
+            axes[2], sim, "m", fmt=MARKERS[i] + "-", lw=0.8, color=COLOURS[i], label=f"$N={size}$", zorder=3 + i
+        )
+        runs[f"sizes_N{size}"] = sim
+    theory_line(axes[2], runs[f"theory_T{SHARP:g}"], "m", color="black", label=r"$N\to\infty$")
+    axes[2].axvline(end, color="black", lw=0.7, ls=":", zorder=0)
+    axes[0].set(ylabel="overlap $m$", ylim=(0.8, 1.01), title=f"retrieval, $N={N}$")
+    axes[1].set(ylabel=r"energy per spin $H/N$", title=f"energy, {replicas} networks")
+    axes[2].set(ylabel="overlap $m$", ylim=(0, 1.03), xlim=(0.055, 1.32 * end), title=f"its end at $T={SHARP:g}$")
+    axes[0].legend(loc="lower right")
+    axes[2].legend(loc="lower left", fontsize=7)
+    for panel in axes:
+        panel.set_xlabel(r"load $\alpha=P/N$")
+    return runs

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
+from tsphys.figures.frame import Sheet, drawn
 from tsphys.ground.progress import share
-from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style
+from tsphys.plotting import COLOURS, MARKERS, PAGE, simulation_points
 from tsphys.replica.hopfield import mixture_stability, parallel_steps, spinodal_temperature
 from tsphys.solvers.fixed_point import crossing
 
@@ -109,33 +107,14 @@ def panel_basins(ax: Any, N: int, replicas: int, progress: Any, **options: Any) 
     return out
 
 
-def draw(
-    out: Any,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    sizes = (4000, 1000, 1000) if quick else (16000, 4000, 4000)
-    replicas = (4, 8, 12) if quick else (16, 32, 64)
-    options = {"seed": seed, "threads": threads}
-    with style() as plt:
-        figure, axes = plt.subplots(1, 3, figsize=(PAGE, 2.8))
-        panels = (panel_mixtures, panel_steps, panel_basins)
-        shares = ((0, 0.2), (0.2, 0.3), (0.5, 0.5))
-        found = [
-            panel(ax, N, n, share(progress, done, of, 1), **options)
-            for panel, ax, N, n, (done, of) in zip(panels, axes, sizes, replicas, shares, strict=True)
-        ]
-        for panel, letter in zip(axes, "abc", strict=True):
-            label(panel, letter)
-        data = {**collect(**found[0]), **found[1], **found[2]}
-        parameters = {"N": sizes, "replicas": replicas, "load": LOAD, "seed": seed, "quick": quick}
-        return save(figure, out, data, parameters)
-
-
-if __name__ == "__main__":
-    from tsphys.cli import main
-
-    main(["figure", "hopfield_mixtures", *sys.argv[1:]])
+@drawn({"load": LOAD}, sizes=((4000, 1000, 1000), (16_000, 4000, 4000)), replicas=((4, 8, 12), (16, 32, 64)))
+def draw(sheet: Sheet, sizes: Any, replicas: Any) -> dict[str, Any]:
+    options = sheet.options
+    axes = sheet.subplots(1, 3, figsize=(PAGE, 2.8))
+    panels = (panel_mixtures, panel_steps, panel_basins)
+    shares = ((0, 0.2), (0.2, 0.3), (0.5, 0.5))
+    found = [
+        panel(ax, N, n, sheet.share(done, of, 1), **options)
+        for panel, ax, N, n, (done, of) in zip(panels, axes, sizes, replicas, shares, strict=True)
+    ]
+    return {k: v for panel in found for k, v in panel.items()}

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
+from tsphys.figures.frame import Sheet, drawn
 from tsphys.ground.progress import share
-from tsphys.plotting import COLOURS, PAGE, label, save, style
+from tsphys.plotting import COLOURS, PAGE
 from tsphys.replica import hopfield as theory
 
 #: Ranges of load and temperature of the whole diagram and of its corner at the capacity.
@@ -65,60 +63,36 @@ def draw_lines(ax: Any, found: dict[str, np.ndarray]) -> None:
     ax.plot(found["alpha_R"], found["T_R"], color=COLOURS[3], ls=":", label=r"$T_R$: replica symmetry breaks")
 
 
-def draw(
-    out: Any,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas, shape, sweeps = (1000, 2, (16, 15), 80) if quick else (3000, 4, (32, 30), 150)
-    options: dict[str, Any] = {"seed": seed, "threads": threads}
-    found = lines(20 if quick else 60)
-    whole = retrieval_map(WHOLE, shape, N, replicas, sweeps, share(progress, 0.1, 0.5, 1), **options)
+@drawn(N=(1000, 3000), replicas=(2, 4), shape=((16, 15), (32, 30)), sweeps=(80, 150))
+def draw(sheet: Sheet, N: int, replicas: int, shape: Any, sweeps: int) -> dict[str, Any]:
+    options = sheet.options
+    found = lines(20 if sheet.quick else 60)
+    whole = retrieval_map(WHOLE, shape, N, replicas, sweeps, sheet.share(0.1, 0.5, 1), **options)
     corner_N = 2 * N
     corner = retrieval_map(
-        CORNER, (shape[0] // 2, shape[1] // 2), corner_N, replicas, sweeps, share(progress, 0.6, 0.4, 1), **options
+        CORNER, (shape[0] // 2, shape[1] // 2), corner_N, replicas, sweeps, sheet.share(0.6, 0.4, 1), **options
     )
-    with style() as plt:
-        figure, axes = plt.subplots(1, 2, figsize=(PAGE, 3.2), width_ratios=(1.25, 1))
-        for ax, (_, _, overlap), window in zip(axes, (whole, corner), (WHOLE, CORNER), strict=True):
-            (left, right), (low, high) = window
-            image = ax.imshow(
-                overlap, origin="lower", aspect="auto", extent=(left, right, low, high), cmap="Blues", vmin=0, vmax=1.25
-            )
-            draw_lines(ax, found)
-            ax.set(xlim=(left, right), ylim=(low, high), xlabel=r"load $\alpha=P/N$", ylabel="temperature $T$")
-        words = {"fontsize": 8, "ha": "center", "va": "center"}
-        axes[0].text(0.115, 1.15, "spin glass", **words)
-        axes[0].text(0.03, 1.36, "paramagnet", **words)
-        axes[0].text(0.083, 0.15, "retrieval\n(metastable)", color="white", **words)
-        axes[0].text(0.02, 0.15, "retrieval\n(global)", color="white", **words)
-        axes[0].legend(loc="upper right", bbox_to_anchor=(1.0, 0.72))
-        axes[0].set_title(f"simulation from a pattern, $N={N}$")
-        axes[1].set_title(f"at the capacity, $N={corner_N}$")
-        bar = figure.colorbar(
-            image, ax=axes, pad=0.01, label="simulated overlap $m$", boundaries=np.linspace(0, 1, 101)
+    axes = sheet.subplots(1, 2, figsize=(PAGE, 3.2), width_ratios=(1.25, 1))
+    for ax, (_, _, overlap), window in zip(axes, (whole, corner), (WHOLE, CORNER), strict=True):
+        (left, right), (low, high) = window
+        image = ax.imshow(
+            overlap, origin="lower", aspect="auto", extent=(left, right, low, high), cmap="Blues", vmin=0, vmax=1.25
         )
-        bar.set_ticks([0, 0.5, 1])
-        for panel, letter in zip(axes, "ab", strict=True):
-            label(panel, letter)
-        data = {f"theory_{k}": v for k, v in found.items()}
-        for name, values in (("whole", whole), ("corner", corner)):
-            data |= {f"{name}_{k}": v for k, v in zip(("alpha", "T", "m"), values, strict=True)}
-        parameters = {
-            "N": N,
-            "corner_N": corner_N,
-            "replicas": replicas,
-            "sweeps": sweeps,
-            "seed": seed,
-            "quick": quick,
-        }
-        return save(figure, out, data, parameters)
-
-
-if __name__ == "__main__":
-    from tsphys.cli import main
-
-    main(["figure", "hopfield_phase_diagram", *sys.argv[1:]])
+        draw_lines(ax, found)
+        ax.set(xlim=(left, right), ylim=(low, high), xlabel=r"load $\alpha=P/N$", ylabel="temperature $T$")
+    words = {"fontsize": 8, "ha": "center", "va": "center"}
+    axes[0].text(0.115, 1.15, "spin glass", **words)
+    axes[0].text(0.03, 1.36, "paramagnet", **words)
+    axes[0].text(0.083, 0.15, "retrieval\n(metastable)", color="white", **words)
+    axes[0].text(0.02, 0.15, "retrieval\n(global)", color="white", **words)
+    axes[0].legend(loc="upper right", bbox_to_anchor=(1.0, 0.72))
+    axes[0].set_title(f"simulation from a pattern, $N={N}$")
+    axes[1].set_title(f"at the capacity, $N={corner_N}$")
+    bar = sheet.figure.colorbar(
+        image, ax=axes, pad=0.01, label="simulated overlap $m$", boundaries=np.linspace(0, 1, 101)
+    )
+    bar.set_ticks([0, 0.5, 1])
+    data = {f"theory_{k}": v for k, v in found.items()}
+    for name, values in (("whole", whole), ("corner", corner)):
+        data |= {f"{name}_{k}": v for k, v in zip(("alpha", "T", "m"), values, strict=True)}
+    return data

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
+from tsphys.figures.frame import Sheet, drawn
 from tsphys.ground.progress import share
-from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
+from tsphys.plotting import COLOURS, MARKERS, PAGE, simulation_points, theory_line
 from tsphys.replica.memory_reconstruction import thresholds
 
 P = 3
@@ -21,52 +19,40 @@ NOISES, START = (0.4, 0.6, 0.8), 0.1
 RHO = 0.05
 
 
-def draw(
-    out: Any,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas = (1000, 5) if quick else (5000, 8)
+@drawn({"P": P, "rho": RHO}, N=(1000, 5000), N_sparse=(2500, 8000), replicas=(5, 8))
+def draw(sheet: Sheet, N: int, N_sparse: int, replicas: int) -> dict[str, Any]:
     options: dict[str, Any] = {
         "N": N,
         "replicas": replicas,
-        "seed": seed,
-        "threads": threads,
-        "iterations": 200 if quick else 500,
+        **sheet.options,
+        "iterations": 200 if sheet.quick else 500,
     }
     runs: dict[str, Any] = {}
-    with style() as plt:
-        figure, axes = plt.subplots(1, 3, figsize=(PAGE, 2.8))
-        model = tsphys.MemoryReconstruction(P=P)
-        noise = np.linspace(0.15, 1.25, 6 if quick else 12)
-        runs["simulation"] = tsphys.simulate(model, noise=noise, progress=share(progress, 0, 0.5, 1), **options)
-        runs["theory"] = tsphys.solve(model, noise=np.linspace(0.05, 1.3, 126))
-        for i, (name, words, theory) in enumerate((("mse", "AMP", "state evolution"), ("mse_pca", "PCA", "BBP"))):
-            theory_line(axes[0], runs["theory"], name, color=COLOURS[i], label=theory)
-            simulation_points(axes[0], runs["simulation"], name, fmt=MARKERS[i], color=COLOURS[i], label=words)
-        axes[0].axvline(np.sqrt(thresholds(model).algorithmic), color="black", lw=0.7, ls=":", zorder=0)
-        axes[0].set(xlabel=r"noise $\nu$ of the synapses", ylabel="mean squared error", ylim=(0, 1.09),
-                    title=f"$\\pm1$, $P={P}$, $N={N}$")  # fmt: skip
-        axes[0].legend(loc="upper left", fontsize=6)
-        t = np.arange(0, 26)
-        for i, value in enumerate(NOISES):
-            here = tsphys.MemoryReconstruction(P=P, noise=value)
-            part = share(progress, 0.5 + 0.05 * i, 0.05, 1)
-            runs[f"steps_{value}"] = tsphys.simulate(here, t=t, overlap=START, progress=part, **options)
-            runs[f"evolution_{value}"] = tsphys.solve(here, t=t, overlap=START)
-            theory_line(axes[1], runs[f"evolution_{value}"], "mse", color=COLOURS[2 + i], label=rf"$\nu={value:g}$")
-            simulation_points(axes[1], runs[f"steps_{value}"], "mse", fmt=MARKERS[i], color=COLOURS[2 + i])
-        axes[1].set(yscale="log", xlabel="iteration", title=f"from the overlap {START:g}")
-        axes[1].set_ylim(0.01, 1.2)
-        axes[1].legend(loc="lower right", fontsize=6.5, ncols=3, columnspacing=0.8, handlelength=1.2)
-        single = _hard(axes[2], runs, quick, share(progress, 0.65, 0.35, 1), {**options, "N": 2500 if quick else 8000})
-        for panel, letter in zip(axes, "abc", strict=True):
-            label(panel, letter)
-        parameters = {"P": P, "rho": RHO, "N": N, "replicas": replicas, "seed": seed, "quick": quick}
-        return save(figure, out, {**collect(**runs), **single}, parameters)
+    axes = sheet.subplots(1, 3, figsize=(PAGE, 2.8))
+    model = tsphys.MemoryReconstruction(P=P)
+    noise = np.linspace(0.15, 1.25, 6 if sheet.quick else 12)
+    runs["simulation"] = tsphys.simulate(model, noise=noise, progress=sheet.share(0, 0.5, 1), **options)
+    runs["theory"] = tsphys.solve(model, noise=np.linspace(0.05, 1.3, 126))
+    for i, (name, words, theory) in enumerate((("mse", "AMP", "state evolution"), ("mse_pca", "PCA", "BBP"))):
+        theory_line(axes[0], runs["theory"], name, color=COLOURS[i], label=theory)
+        simulation_points(axes[0], runs["simulation"], name, fmt=MARKERS[i], color=COLOURS[i], label=words)
+    axes[0].axvline(np.sqrt(thresholds(model).algorithmic), color="black", lw=0.7, ls=":", zorder=0)
+    axes[0].set(xlabel=r"noise $\nu$ of the synapses", ylabel="mean squared error", ylim=(0, 1.09),
+                title=f"$\\pm1$, $P={P}$, $N={N}$")  # fmt: skip
+    axes[0].legend(loc="upper left", fontsize=6)
+    t = np.arange(0, 26)
+    for i, value in enumerate(NOISES):
+        here = tsphys.MemoryReconstruction(P=P, noise=value)
+        part = sheet.share(0.5 + 0.05 * i, 0.05, 1)
+        runs[f"steps_{value}"] = tsphys.simulate(here, t=t, overlap=START, progress=part, **options)
+        runs[f"evolution_{value}"] = tsphys.solve(here, t=t, overlap=START)
+        theory_line(axes[1], runs[f"evolution_{value}"], "mse", color=COLOURS[2 + i], label=rf"$\nu={value:g}$")
+        simulation_points(axes[1], runs[f"steps_{value}"], "mse", fmt=MARKERS[i], color=COLOURS[2 + i])
+    axes[1].set(yscale="log", xlabel="iteration", title=f"from the overlap {START:g}")
+    axes[1].set_ylim(0.01, 1.2)
+    axes[1].legend(loc="lower right", fontsize=6.5, ncols=3, columnspacing=0.8, handlelength=1.2)
+    single = _hard(axes[2], runs, sheet.quick, sheet.share(0.65, 0.35, 1), {**options, "N": N_sparse})
+    return {**runs, **single}
 
 
 def _hard(ax: Any, runs: dict[str, Any], quick: bool, progress: Any, options: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -100,9 +86,3 @@ def _hard(ax: Any, runs: dict[str, Any], quick: bool, progress: Any, options: di
            title=f"sparse, $\\rho={RHO:g}$, $N={options['N']}$")  # fmt: skip
     ax.legend(loc="upper left", fontsize=6.5)
     return single
-
-
-if __name__ == "__main__":
-    from tsphys.cli import main
-
-    main(["figure", "memory_reconstruction", *sys.argv[1:]])

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
-from tsphys.ground.progress import share
+from tsphys.figures.frame import Sheet, drawn
 from tsphys.odes.two_layer_limits import noise_floor, noise_floor_end, noise_floor_small_lr
-from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
+from tsphys.plotting import COLOURS, MARKERS, PAGE, simulation_points, theory_line
 
 M, NOISE, RATES, WIDTHS = 2, 0.3, (0.1, 0.5), (2, 3, 4, 6)
 
@@ -23,77 +20,60 @@ def start(K: int) -> tsphys.OrderParameters:
     return tsphys.OrderParameters(R=copies, Q=copies @ copies.T, T=np.eye(M))
 
 
-def draw(
-    out: Any,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas = (300, 8) if quick else (1000, 16)
+@drawn({"M": M, "noise": NOISE, "lr": RATES}, N=(300, 1000), replicas=(8, 16))
+def draw(sheet: Sheet, N: int, replicas: int) -> dict[str, Any]:
     # The floor is reached at a rate of order η.
-    ends = {lr: (25.0 if quick else 60.0) / lr for lr in RATES}
+    ends = {lr: (25.0 if sheet.quick else 60.0) / lr for lr in RATES}
     runs: dict[str, Any] = {}
     data: dict[str, np.ndarray] = {}
-    with style() as plt:
-        figure, (left, right) = plt.subplots(1, 2, figsize=(PAGE, 3.1))
-        jobs = [(lr, K) for lr in RATES for K in WIDTHS]
-        for n, (lr, K) in enumerate(jobs):
-            model = tsphys.TwoLayer(K=K, M=M, activation="erf", lr=lr, noise=NOISE)
-            colour, marker = COLOURS[WIDTHS.index(K)], MARKERS[RATES.index(lr)]
-            # Even in ln t until it settles, then even in t, for an average.
-            settles = 2 * ends[lr] / 3
-            t = np.concatenate([np.geomspace(0.1, settles, 20), np.linspace(settles, ends[lr], 12)[1:]])
-            options = {"N": N, "replicas": replicas, "seed": seed, "threads": threads}
-            sim = tsphys.simulate(model, t=t, start=start(K), progress=share(progress, n, 1, len(jobs)), **options)
-            if lr == RATES[-1]:
-                line = np.unique(np.rint(np.geomspace(0.05, ends[lr], 201) * N)) / N
-                theory = tsphys.solve(model, start=start(K), t=line, N=N, fluctuations=True)
-                theory_line(left, theory, "eps_g", color=colour, label=f"$K={K}$")
-                simulation_points(left, sim, "eps_g", color=colour)
-                runs |= {f"theory_K{K}": theory, f"simulation_K{K}": sim}
-            # The last third has settled; its points in time are correlated, replicas are not.
-            settled = sim["eps_g"][:, t >= settles].mean(axis=1)
-            data[f"settled_lr{lr}_K{K}"] = settled
-            error = settled.std(ddof=1) / np.sqrt(replicas)
-            right.errorbar(K, settled.mean(), yerr=error, fmt=marker, color=COLOURS[4 + RATES.index(lr)],
-                           mfc="white", capsize=2, zorder=3)  # fmt: skip
-        for n, lr in enumerate(RATES):
-            models = [tsphys.TwoLayer(K=K, M=M, lr=lr, noise=NOISE) for K in range(M, max(WIDTHS) + 1)]
-            widths = [m.K for m in models]
-            floor, end = (np.array([f(m).eps_g for m in models]) for f in (noise_floor, noise_floor_end))
-            first = np.array([noise_floor_small_lr(m) for m in models])
-            right.plot(widths, floor, color=COLOURS[4 + n], label=f"stationary ODE, $\\eta={lr:g}$")
-            right.plot(widths, end, color=COLOURS[4 + n], ls="--", lw=1)
-            right.plot(widths, first, color=COLOURS[4 + n], ls=":", lw=1)
-            data |= {
-                f"floor_lr{lr}": floor,
-                f"end_lr{lr}": end,
-                f"first_order_lr{lr}": first,
-                "widths": np.array(widths),
-            }
-        right.errorbar([], [], [], fmt="o", mfc="white", color="black", label=f"SGD, $N={N}$")
-        right.plot([], [], color="black", ls=":", lw=1, label=r"$\frac{\sigma^2\eta}{2\pi}(K-M+M/\sqrt{3})$")
-        right.plot([], [], color="black", ls="--", lw=1, label=r"$t\to\infty$: pairs cancel")
-        left.set(
-            xscale="log",
-            yscale="log",
-            ylim=(1.5e-4, None),
-            xlabel="time $t=$ examples$/N$",
-            ylabel=r"generalisation error $\epsilon_g$",
-        )
-        left.set_title(f"erf, $M={M}$, $\\sigma={NOISE:g}$, $\\eta={RATES[-1]:g}$, $N={N}$, {replicas} runs")
-        right.set(yscale="log", xlabel="width $K$ of the student", ylabel=r"final error $\epsilon_g^*$", xticks=widths)
-        left.legend(ncols=4, loc="lower right", columnspacing=1)
-        right.legend(loc="upper left")
-        label(left, "a")
-        label(right, "b")
-        parameters = {"M": M, "noise": NOISE, "lr": RATES, "N": N, "replicas": replicas, "seed": seed, "quick": quick}
-        return save(figure, out, {**collect(**runs), **data}, parameters)
-
-
-if __name__ == "__main__":
-    from tsphys.cli import main
-
-    main(["figure", "noise_floor", *sys.argv[1:]])
+    left, right = sheet.subplots(1, 2, figsize=(PAGE, 3.1))
+    jobs = [(lr, K) for lr in RATES for K in WIDTHS]
+    for n, (lr, K) in enumerate(jobs):
+        model = tsphys.TwoLayer(K=K, M=M, activation="erf", lr=lr, noise=NOISE)
+        colour, marker = COLOURS[WIDTHS.index(K)], MARKERS[RATES.index(lr)]
+        # Even in ln t until it settles, then even in t, for an average.
+        settles = 2 * ends[lr] / 3
+        t = np.concatenate([np.geomspace(0.1, settles, 20), np.linspace(settles, ends[lr], 12)[1:]])
+        options = {"N": N, "replicas": replicas, **sheet.options}
+        sim = tsphys.simulate(model, t=t, start=start(K), progress=sheet.share(n, 1, len(jobs)), **options)
+        if lr == RATES[-1]:
+            line = np.unique(np.rint(np.geomspace(0.05, ends[lr], 201) * N)) / N
+            theory = tsphys.solve(model, start=start(K), t=line, N=N, fluctuations=True)
+            theory_line(left, theory, "eps_g", color=colour, label=f"$K={K}$")
+            simulation_points(left, sim, "eps_g", color=colour)
+            runs |= {f"theory_K{K}": theory, f"simulation_K{K}": sim}
+        # The last third has settled; its points in time are correlated, replicas are not.
+        settled = sim["eps_g"][:, t >= settles].mean(axis=1)
+        data[f"settled_lr{lr}_K{K}"] = settled
+        error = settled.std(ddof=1) / np.sqrt(replicas)
+        right.errorbar(K, settled.mean(), yerr=error, fmt=marker, color=COLOURS[4 + RATES.index(lr)],
+                       mfc="white", capsize=2, zorder=3)  # fmt: skip
+    for n, lr in enumerate(RATES):
+        models = [tsphys.TwoLayer(K=K, M=M, lr=lr, noise=NOISE) for K in range(M, max(WIDTHS) + 1)]
+        widths = [m.K for m in models]
+        floor, end = (np.array([f(m).eps_g for m in models]) for f in (noise_floor, noise_floor_end))
+        first = np.array([noise_floor_small_lr(m) for m in models])
+        right.plot(widths, floor, color=COLOURS[4 + n], label=f"stationary ODE, $\\eta={lr:g}$")
+        right.plot(widths, end, color=COLOURS[4 + n], ls="--", lw=1)
+        right.plot(widths, first, color=COLOURS[4 + n], ls=":", lw=1)
+        data |= {
+            f"floor_lr{lr}": floor,
+            f"end_lr{lr}": end,
+            f"first_order_lr{lr}": first,
+            "widths": np.array(widths),
+        }
+    right.errorbar([], [], [], fmt="o", mfc="white", color="black", label=f"SGD, $N={N}$")
+    right.plot([], [], color="black", ls=":", lw=1, label=r"$\frac{\sigma^2\eta}{2\pi}(K-M+M/\sqrt{3})$")
+    right.plot([], [], color="black", ls="--", lw=1, label=r"$t\to\infty$: pairs cancel")
+    left.set(
+        xscale="log",
+        yscale="log",
+        ylim=(1.5e-4, None),
+        xlabel="time $t=$ examples$/N$",
+        ylabel=r"generalisation error $\epsilon_g$",
+    )
+    left.set_title(f"erf, $M={M}$, $\\sigma={NOISE:g}$, $\\eta={RATES[-1]:g}$, $N={N}$, {replicas} runs")
+    right.set(yscale="log", xlabel="width $K$ of the student", ylabel=r"final error $\epsilon_g^*$", xticks=widths)
+    left.legend(ncols=4, loc="lower right", columnspacing=1)
+    right.legend(loc="upper left")
+    return {**runs, **data}

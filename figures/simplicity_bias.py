@@ -2,80 +2,60 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
-from tsphys.ground.progress import share
+from tsphys.figures.frame import Sheet, drawn
 from tsphys.models.simplicity_bias import DATA
 from tsphys.odes.simplicity_bias import divergence_times
-from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
+from tsphys.plotting import COLOURS, MARKERS, PAGE, simulation_points, theory_line
 
 NAMES = {"original": "original", "gaussian": "Gaussian clone", "isotropic": "isotropic clone"}
 START = tsphys.OrderParameters(R=[[0.01, -0.01]], Q=[[0.2502]], T=np.eye(2))
 THRESHOLD, END = 1e-3, 30.0
 
 
-def draw(
-    out: Any,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas = (2000, 16) if quick else (10_000, 64)
+@drawn({"lr": 0.5, "threshold": THRESHOLD}, N=(2000, 10_000), replicas=(16, 64))
+def draw(sheet: Sheet, N: int, replicas: int) -> dict[str, Any]:
     line, points = np.geomspace(0.03, END, 201), np.geomspace(0.1, END, 14)
     theory, sim = {}, {}
     for n, data in enumerate(DATA):
         model = tsphys.SimplicityBias(trained_on=data)
         theory[data] = tsphys.solve(model, start=START, t=line, N=N, fluctuations=True)
         sim[data] = tsphys.simulate(
-            model, start=START, t=points, N=N, replicas=replicas, seed=seed, threads=threads,
-            progress=share(progress, n, 1, len(DATA)),
+            model, start=START, t=points, N=N, replicas=replicas, **sheet.options,
+            progress=sheet.share(n, 1, len(DATA)),
         )  # fmt: skip
     leave = divergence_times(tsphys.SimplicityBias(), THRESHOLD, start=START, end=END)
     gaps: dict[str, np.ndarray] = {}
-    with style() as plt:
-        figure, (left, middle, right) = plt.subplots(1, 3, figsize=(PAGE, 2.7))
-        for n, data in enumerate(DATA):
-            for ax, name in ((left, "eps_g"), (middle, "accuracy")):
-                # The Gaussian clone's line all but covers that of the original.
-                wide: dict[str, Any] = {"lw": 4.0, "alpha": 0.4} if data == "original" else {}
-                theory_line(ax, theory[data], name, color=COLOURS[n], label=NAMES[data], **wide)
-                simulation_points(ax, sim[data], name, color=COLOURS[n], fmt=MARKERS[n])
-        for n, data in enumerate(DATA[1:], 1):
-            gap = np.abs(theory[data]["eps_g"] - theory["original"]["eps_g"])
-            # The same seed is the same noise: only what the clone changes is left in the difference of two replicas.
-            paired = sim[data]["eps_g"] - sim["original"]["eps_g"]
-            mean, sem = paired.mean(axis=0), paired.std(axis=0, ddof=1) / np.sqrt(replicas)
-            right.plot(line, gap, color=COLOURS[n], label=NAMES[data])
-            # What is less than two bars cannot be drawn on this scale.
-            seen = np.abs(mean) > 2 * sem
-            right.errorbar(points[seen], np.abs(mean)[seen], yerr=sem[seen], fmt=MARKERS[n], color=COLOURS[n],
-                           mfc="white", capsize=1.5, zorder=3)  # fmt: skip
-            right.plot([leave[data]] * 2, [1e-6, THRESHOLD], color=COLOURS[n], lw=0.8, ls="--")
-            gaps |= {f"gap_{data}": gap, f"paired_{data}": paired, f"leaves_{data}": np.array(leave[data])}
-        right.axhline(THRESHOLD, color="black", lw=0.8, ls=":")
-        time = "time $t=$ examples$/N$"
-        left.set(xscale="log", xlabel=time, ylabel=r"error on the original, $\epsilon_g$")
-        middle.set(xscale="log", xlabel=time, ylabel="accuracy on the original")
-        right.set(xscale="log", yscale="log", xlabel=time, ylim=(1e-6, 0.1),
-                  ylabel=r"$|\epsilon_g-\epsilon_g^{\mathrm{original}}|$")  # fmt: skip
-        left.legend(title="trained on", title_fontsize=7.5)
-        right.legend(loc="upper left")
-        for ax, letter in zip((left, middle, right), "abc", strict=True):
-            label(ax, letter)
-        parameters = {"lr": 0.5, "N": N, "replicas": replicas, "seed": seed, "quick": quick, "threshold": THRESHOLD}
-        runs = {f"{kind}_{d}": r[d] for kind, r in (("theory", theory), ("simulation", sim)) for d in DATA}
-        return save(figure, out, {**collect(**runs), **gaps}, parameters)
-
-
-if __name__ == "__main__":
-    from tsphys.cli import main
-
-    main(["figure", "simplicity_bias", *sys.argv[1:]])
+    left, middle, right = sheet.subplots(1, 3, figsize=(PAGE, 2.7))
+    for n, data in enumerate(DATA):
+        for ax, name in ((left, "eps_g"), (middle, "accuracy")):
+            # The Gaussian clone's line all but covers that of the original.
+            wide: dict[str, Any] = {"lw": 4.0, "alpha": 0.4} if data == "original" else {}
+            theory_line(ax, theory[data], name, color=COLOURS[n], label=NAMES[data], **wide)
+            simulation_points(ax, sim[data], name, color=COLOURS[n], fmt=MARKERS[n])
+    for n, data in enumerate(DATA[1:], 1):
+        gap = np.abs(theory[data]["eps_g"] - theory["original"]["eps_g"])
+        # The same sheet.seed is the same noise: only what the clone changes is left in the difference of two replicas.
+        paired = sim[data]["eps_g"] - sim["original"]["eps_g"]
+        mean, sem = paired.mean(axis=0), paired.std(axis=0, ddof=1) / np.sqrt(replicas)
+        right.plot(line, gap, color=COLOURS[n], label=NAMES[data])
+        # What is less than two bars cannot be drawn on this scale.
+        seen = np.abs(mean) > 2 * sem
+        right.errorbar(points[seen], np.abs(mean)[seen], yerr=sem[seen], fmt=MARKERS[n], color=COLOURS[n],
+                       mfc="white", capsize=1.5, zorder=3)  # fmt: skip
+        right.plot([leave[data]] * 2, [1e-6, THRESHOLD], color=COLOURS[n], lw=0.8, ls="--")
+        gaps |= {f"gap_{data}": gap, f"paired_{data}": paired, f"leaves_{data}": np.array(leave[data])}
+    right.axhline(THRESHOLD, color="black", lw=0.8, ls=":")
+    time = "time $t=$ examples$/N$"
+    left.set(xscale="log", xlabel=time, ylabel=r"error on the original, $\epsilon_g$")
+    middle.set(xscale="log", xlabel=time, ylabel="accuracy on the original")
+    right.set(xscale="log", yscale="log", xlabel=time, ylim=(1e-6, 0.1),
+              ylabel=r"$|\epsilon_g-\epsilon_g^{\mathrm{original}}|$")  # fmt: skip
+    left.legend(title="trained on", title_fontsize=7.5)
+    right.legend(loc="upper left")
+    runs = {f"{kind}_{d}": r[d] for kind, r in (("theory", theory), ("simulation", sim)) for d in DATA}
+    return {**runs, **gaps}

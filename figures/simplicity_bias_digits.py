@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tsphys.ground.progress import share
+from tsphys.figures.frame import Sheet, drawn
 from tsphys.images import digits
-from tsphys.plotting import COLOURS, PAGE, label, save, style
+from tsphys.plotting import COLOURS, PAGE
 
 DATA = ("original", "gaussian", "isotropic")
 NAMES = {"original": "digits", "gaussian": "Gaussian clone", "isotropic": "isotropic clone"}
@@ -57,76 +54,53 @@ def train(x: np.ndarray, y: np.ndarray, times: np.ndarray, test: Any, rng: np.ra
     return out
 
 
-def draw(
-    out: Any,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``.
-
-    Raises
-    ------
-    ModelError
-        If no library with images is installed.
-    """
+@drawn({"K": K, "lr": RATE}, runs=(8, 24))
+def draw(sheet: Sheet, runs: int) -> dict[str, Any]:
     images, digit = digits()
     x = images.reshape(len(images), -1)
     x = (x - x.mean()) / x.std()
     parity = np.where(digit % 2, 1.0, -1.0)
     N = x.shape[1]
-    runs = 8 if quick else 24
-    times = np.unique(np.geomspace(N / 4, (120 if quick else 600) * N, 25).astype(int))
+    times = np.unique(np.geomspace(N / 4, (120 if sheet.quick else 600) * N, 25).astype(int))
     curves = np.empty((len(DATA), runs, len(times), 2))
     for run in range(runs):
-        listen = share(progress, run, 1, runs)
-        order = np.random.default_rng([seed, run]).permutation(len(x))
+        listen = sheet.share(run, 1, runs)
+        order = np.random.default_rng([sheet.seed, run]).permutation(len(x))
         learned, kept = order[: 2 * len(x) // 3], order[2 * len(x) // 3 :]
         for n, data in enumerate(DATA):
             # The same start and the same order of labels for the three.
-            rng = np.random.default_rng([seed, run, 1])
+            rng = np.random.default_rng([sheet.seed, run, 1])
             inputs, labels = clone(x[learned], parity[learned], data, times[-1], rng)
-            student = np.random.default_rng([seed, run, 2])
+            student = np.random.default_rng([sheet.seed, run, 2])
             curves[n, run] = train(inputs, labels, times, (x[kept], parity[kept]), student)
             if listen is not None:
                 listen((n + 1) / len(DATA))
     t = times / N
-    samples = {d: clone(x, parity, d, 40, np.random.default_rng(seed))[0] for d in DATA}
-    with style() as plt:
-        figure = plt.figure(figsize=(PAGE, 2.7))
-        shown, curve = figure.subfigures(1, 2, width_ratios=(1, 2.6))
-        for line, data in zip(shown.subplots(3, 4), DATA, strict=True):
-            for ax, image in zip(line, samples[data], strict=False):
-                ax.imshow(image.reshape(images.shape[1:]), cmap="gray_r", vmin=x.min(), vmax=x.max())
-                ax.set(xticks=[], yticks=[])
-                ax.spines[:].set_visible(True)
-            name = line[0].annotate(
-                NAMES[data], (0, 1), xycoords="axes fraction", xytext=(0, 3), textcoords="offset points", fontsize=8,
-                color=COLOURS[DATA.index(data)],
-            )  # fmt: skip
-            # It is wider than its image, which must not be widened for it.
-            name.set_in_layout(False)
-            if data == DATA[0]:
-                first = line[0]
-        left, right = curve.subplots(1, 2)
-        for n, data in enumerate(DATA):
-            for ax, column in ((left, 0), (right, 1)):
-                values = curves[n, :, :, column]
-                error = values.std(axis=0, ddof=1) / np.sqrt(runs)
-                ax.errorbar(t, values.mean(axis=0), yerr=error, color=COLOURS[n], marker="o", mfc="white", ms=3,
-                            lw=1.2, capsize=1.5, label=NAMES[data])  # fmt: skip
-        left.set(xscale="log", xlabel="time $t=$ examples$/N$", ylabel=r"error on digits, $\epsilon_g$")
-        right.set(xscale="log", xlabel="time $t=$ examples$/N$", ylabel="accuracy on digits")
-        left.legend(title="trained on", title_fontsize=7.5)
-        for ax, letter in zip((first, left, right), "abc", strict=True):
-            label(ax, letter)
-        numbers = {"t": t, "curves": curves, **{f"sample_{d}": samples[d] for d in DATA}}
-        parameters = {"K": K, "lr": RATE, "N": N, "runs": runs, "seed": seed, "quick": quick}
-        return save(figure, out, numbers, parameters)
-
-
-if __name__ == "__main__":
-    from tsphys.cli import main
-
-    main(["figure", "simplicity_bias_digits", *sys.argv[1:]])
+    samples = {d: clone(x, parity, d, 40, np.random.default_rng(sheet.seed))[0] for d in DATA}
+    shown, curve = sheet.blank((PAGE, 2.7)).subfigures(1, 2, width_ratios=(1, 2.6))
+    for line, data in zip(shown.subplots(3, 4), DATA, strict=True):
+        for ax, image in zip(line, samples[data], strict=False):
+            ax.imshow(image.reshape(images.shape[1:]), cmap="gray_r", vmin=x.min(), vmax=x.max())
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(True)
+        name = line[0].annotate(
+            NAMES[data], (0, 1), xycoords="axes fraction", xytext=(0, 3), textcoords="offset points", fontsize=8,
+            color=COLOURS[DATA.index(data)],
+        )  # fmt: skip
+        # It is wider than its image, which must not be widened for it.
+        name.set_in_layout(False)
+        if data == DATA[0]:
+            first = line[0]
+    left, right = curve.subplots(1, 2)
+    sheet.panels = [first, left, right]
+    for n, data in enumerate(DATA):
+        for ax, column in ((left, 0), (right, 1)):
+            values = curves[n, :, :, column]
+            error = values.std(axis=0, ddof=1) / np.sqrt(runs)
+            ax.errorbar(t, values.mean(axis=0), yerr=error, color=COLOURS[n], marker="o", mfc="white", ms=3,
+                        lw=1.2, capsize=1.5, label=NAMES[data])  # fmt: skip
+    left.set(xscale="log", xlabel="time $t=$ examples$/N$", ylabel=r"error on digits, $\epsilon_g$")
+    right.set(xscale="log", xlabel="time $t=$ examples$/N$", ylabel="accuracy on digits")
+    left.legend(title="trained on", title_fontsize=7.5)
+    numbers = {"t": t, "curves": curves, **{f"sample_{d}": samples[d] for d in DATA}}
+    return numbers

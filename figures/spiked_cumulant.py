@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
-from tsphys.ground.progress import share
+from tsphys.figures.frame import Sheet, drawn
 from tsphys.odes.spiked_cumulant import escape_time
-from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
+from tsphys.plotting import COLOURS, MARKERS, PAGE, simulation_points, theory_line
 
 LATENTS = ("rademacher", "uniform", "laplace")
 #: Start of the search, in units of 1/√N, and η in units of 1/N for the cumulant, in those of 1 for the covariance.
@@ -41,74 +38,53 @@ def found(N: int, cumulant: bool, **options: Any) -> np.ndarray:
     return np.where((overlap >= 0.5).any(axis=1), t[(overlap >= 0.5).argmax(axis=1)], np.inf)
 
 
-def draw(
-    out: Any,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    replicas = 8 if quick else 16
-    sizes = {True: (16, 24, 32) if quick else (16, 24, 32, 48), False: (16, 64, 256, 1024)}
+@drawn(replicas=(8, 16), N=(300, 1000), end=(1500.0, 3000.0))
+def draw(sheet: Sheet, replicas: int, N: int, end: float) -> dict[str, Any]:
+    sizes = {True: (16, 24, 32) if sheet.quick else (16, 24, 32, 48), False: (16, 64, 256, 1024)}
     parts = len(LATENTS) + 2 + sum(map(len, sizes.values()))
-    shares = (share(progress, n, 1, parts) for n in range(parts))
+    shares = (sheet.share(n, 1, parts) for n in range(parts))
     runs: dict[str, Any] = {}
     data: dict[str, np.ndarray] = {}
-    options = {"replicas": replicas, "seed": seed, "threads": threads}
-    with style() as plt:
-        figure, (left, middle, right) = plt.subplots(1, 3, figsize=(PAGE, 2.7))
-        N, end = (300, 1500.0) if quick else (1000, 3000.0)
-        for n, latent in enumerate(LATENTS):
-            model = tsphys.SpikedCumulant(latent=latent, lr=0.02)
-            theory = tsphys.solve(model, start=at([0.5]), t=np.linspace(0, end, 101), N=N, fluctuations=True)
-            sim = tsphys.simulate(
-                model, start=at([0.5]), t=np.linspace(0, end, 11), N=N, progress=next(shares), **options
-            )
-            theory_line(left, theory, "R", (0, 0), color=COLOURS[n], label=latent)
-            simulation_points(left, sim, "R", (0, 0), color=COLOURS[n], fmt=MARKERS[n])
-            runs |= {f"theory_{latent}": theory, f"simulation_{latent}": sim}
-        N, end, first = 4000, 40.0, [0.0, 0.02, 0.02]
-        for n, correlated in enumerate((True, False)):
-            model = tsphys.SpikedCumulant(task="mixed", beta_u=5.0, correlated=correlated, lr=0.2)
-            theory = tsphys.solve(model, start=at(first), t=np.linspace(0, end, 101), N=N, fluctuations=True)
-            sim = tsphys.simulate(
-                model, start=at(first), t=np.linspace(0, end, 11), N=N, progress=next(shares), **options
-            )
-            for axis, name in ((1, "u"), (2, "v")):
-                theory_line(middle, theory, "R", (0, axis), color=COLOURS[axis], ls="--" * n or "-",
-                            label=f"${name}$, {'in' * n}{'dependent' if n else 'correlated'}")  # fmt: skip
-                simulation_points(middle, sim, "R", (0, axis), color=COLOURS[axis], fmt=MARKERS[n])
-            runs |= {f"theory_correlated_{correlated}": theory, f"simulation_correlated_{correlated}": sim}
-        for n, (cumulant, name, guide, words) in enumerate(
-            (
-                (True, "fourth cumulant", lambda N: N**3, "$N^3$"),
-                (False, "covariance", lambda N: N * np.log(N), r"$N\ln N$"),
-            )
-        ):
-            times = np.array([found(N, cumulant, progress=next(shares), **options) for N in sizes[cumulant]])
-            many, wide = np.array(sizes[cumulant]), np.geomspace(16, 512 if cumulant else 1e5, 8)
-            line = wide * np.array([search(M, cumulant)[2] for M in wide])
-            low, median, high = np.quantile(times, (0.25, 0.5, 0.75), axis=1, method="nearest") * many
-            right.plot(wide, line, color=COLOURS[n], label=name)
-            right.errorbar(many, median, yerr=np.array([median - low, high - median]), fmt=MARKERS[n],
-                           color=COLOURS[n], mfc="white", capsize=2, zorder=3)  # fmt: skip
-            right.plot(wide, guide(wide) * line[-1] / guide(wide[-1]), color="black", lw=0.8, ls=":")
-            right.annotate(words, (wide[-1], line[-1]), xytext=(-30, -2), textcoords="offset points", fontsize=8)
-            data |= {f"times_{name}": times, f"sizes_{name}": many, f"theory_N_{name}": wide, f"theory_{name}": line}
-        time = "time $t=$ examples$/N$"
-        left.set(xlabel=time, ylabel="overlap $m$ with the spiked cumulant", ylim=(0.15, 1.45))
-        middle.set(xlabel=time, ylabel="overlaps, mixed cumulants", ylim=(-0.05, 1.35))
-        right.set(xscale="log", yscale="log", xlabel="dimension $N$", ylabel="examples until $|m|=1/2$")
-        left.legend(title="latent law", title_fontsize=7.5)
-        middle.legend(loc="upper left", fontsize=6.5)
-        right.legend(loc="lower right")
-        for ax, letter in zip((left, middle, right), "abc", strict=True):
-            label(ax, letter)
-        return save(figure, out, {**collect(**runs), **data}, {"replicas": replicas, "seed": seed, "quick": quick})
-
-
-if __name__ == "__main__":
-    from tsphys.cli import main
-
-    main(["figure", "spiked_cumulant", *sys.argv[1:]])
+    options = {"replicas": replicas, **sheet.options}
+    left, middle, right = sheet.subplots(1, 3, figsize=(PAGE, 2.7))
+    for n, latent in enumerate(LATENTS):
+        model = tsphys.SpikedCumulant(latent=latent, lr=0.02)
+        theory = tsphys.solve(model, start=at([0.5]), t=np.linspace(0, end, 101), N=N, fluctuations=True)
+        sim = tsphys.simulate(model, start=at([0.5]), t=np.linspace(0, end, 11), N=N, progress=next(shares), **options)
+        theory_line(left, theory, "R", (0, 0), color=COLOURS[n], label=latent)
+        simulation_points(left, sim, "R", (0, 0), color=COLOURS[n], fmt=MARKERS[n])
+        runs |= {f"theory_{latent}": theory, f"simulation_{latent}": sim}
+    N, end, first = 4000, 40.0, [0.0, 0.02, 0.02]
+    for n, correlated in enumerate((True, False)):
+        model = tsphys.SpikedCumulant(task="mixed", beta_u=5.0, correlated=correlated, lr=0.2)
+        theory = tsphys.solve(model, start=at(first), t=np.linspace(0, end, 101), N=N, fluctuations=True)
+        sim = tsphys.simulate(model, start=at(first), t=np.linspace(0, end, 11), N=N, progress=next(shares), **options)
+        for axis, name in ((1, "u"), (2, "v")):
+            theory_line(middle, theory, "R", (0, axis), color=COLOURS[axis], ls="--" * n or "-",
+                        label=f"${name}$, {'in' * n}{'dependent' if n else 'correlated'}")  # fmt: skip
+            simulation_points(middle, sim, "R", (0, axis), color=COLOURS[axis], fmt=MARKERS[n])
+        runs |= {f"theory_correlated_{correlated}": theory, f"simulation_correlated_{correlated}": sim}
+    for n, (cumulant, name, guide, words) in enumerate(
+        (
+            (True, "fourth cumulant", lambda N: N**3, "$N^3$"),
+            (False, "covariance", lambda N: N * np.log(N), r"$N\ln N$"),
+        )
+    ):
+        times = np.array([found(N, cumulant, progress=next(shares), **options) for N in sizes[cumulant]])
+        many, wide = np.array(sizes[cumulant]), np.geomspace(16, 512 if cumulant else 1e5, 8)
+        line = wide * np.array([search(M, cumulant)[2] for M in wide])
+        low, median, high = np.quantile(times, (0.25, 0.5, 0.75), axis=1, method="nearest") * many
+        right.plot(wide, line, color=COLOURS[n], label=name)
+        right.errorbar(many, median, yerr=np.array([median - low, high - median]), fmt=MARKERS[n],
+                       color=COLOURS[n], mfc="white", capsize=2, zorder=3)  # fmt: skip
+        right.plot(wide, guide(wide) * line[-1] / guide(wide[-1]), color="black", lw=0.8, ls=":")
+        right.annotate(words, (wide[-1], line[-1]), xytext=(-30, -2), textcoords="offset points", fontsize=8)
+        data |= {f"times_{name}": times, f"sizes_{name}": many, f"theory_N_{name}": wide, f"theory_{name}": line}
+    time = "time $t=$ examples$/N$"
+    left.set(xlabel=time, ylabel="overlap $m$ with the spiked cumulant", ylim=(0.15, 1.45))
+    middle.set(xlabel=time, ylabel="overlaps, mixed cumulants", ylim=(-0.05, 1.35))
+    right.set(xscale="log", yscale="log", xlabel="dimension $N$", ylabel="examples until $|m|=1/2$")
+    left.legend(title="latent law", title_fontsize=7.5)
+    middle.legend(loc="upper left", fontsize=6.5)
+    right.legend(loc="lower right")
+    return {**runs, **data}

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
-from tsphys.ground.progress import share
+from tsphys.figures.frame import Sheet, drawn
 from tsphys.odes.two_layer_limits import plateau
-from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
+from tsphys.plotting import COLOURS, MARKERS, PAGE, simulation_points, theory_line
 
 LR = 1.0
 
@@ -61,44 +58,25 @@ def panel_student(ax: Any, theory: Any, sim: Any) -> None:
     ax.legend(ncols=K, loc="upper left", columnspacing=0.8, handlelength=1.6)
 
 
-def draw(
-    out: Any,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, replicas, singles = (3000, 6, 5) if quick else (10_000, 16, 10)
+@drawn({"lr": LR}, N=(3000, 10_000), replicas=(6, 16), singles=(5, 10))
+def draw(sheet: Sheet, N: int, replicas: int, singles: int) -> dict[str, Any]:
     runs: dict[str, Any] = {}
-    with style() as plt:
-        figure, axes = plt.subplots(3, 2, figsize=(PAGE, 6.6), sharex="col", sharey="row")
-        for column, (K, end) in enumerate(((2, 120.0), (3, 240.0))):
-            t_theory, t = np.linspace(0, end, 301), np.linspace(0, end, 26)
-            model = tsphys.TwoLayer(K=K, M=2, activation="erf", lr=LR)
-            options = {"start": start(K), "seed": seed, "threads": threads}
-            theory = tsphys.solve(model, start=start(K), t=t_theory, N=N, fluctuations=True)
-            sim = tsphys.simulate(
-                model, N=N, t=t, replicas=replicas, progress=share(progress, column * 1.0, 0.9, 2), **options
-            )
-            single = tsphys.simulate(
-                model, N=1000, t=t_theory, replicas=singles, progress=share(progress, column + 0.9, 0.1, 2), **options
-            )
-            height = plateau(model)[0] if K == 2 else None
-            panel_errors(axes[0, column], theory, sim, single, height)
-            panel_teacher(axes[1, column], theory, sim)
-            panel_student(axes[2, column], theory, sim)
-            axes[0, column].set_title(f"erf, $K={K}$, $M=2$, $\\eta={LR:g}$")
-            runs |= {f"theory_K{K}": theory, f"simulation_K{K}": sim, f"single_K{K}": single}
-        for panel, letter in zip(axes.flat, "abcdef", strict=True):
-            label(panel, letter)
-        axes[1, 0].set_ylim(-0.25, 1.5)
-        axes[2, 0].set_ylim(-0.25, 1.5)
-        parameters = {"lr": LR, "N": N, "replicas": replicas, "seed": seed, "quick": quick}
-        return save(figure, out, collect(**runs), parameters)
-
-
-if __name__ == "__main__":
-    from tsphys.cli import main
-
-    main(["figure", "two_layer", *sys.argv[1:]])
+    axes = sheet.subplots(3, 2, figsize=(PAGE, 6.6), sharex="col", sharey="row")
+    for column, (K, end) in enumerate(((2, 120.0), (3, 240.0))):
+        t_theory, t = np.linspace(0, end, 301), np.linspace(0, end, 26)
+        model = tsphys.TwoLayer(K=K, M=2, activation="erf", lr=LR)
+        options = {"start": start(K), **sheet.options}
+        theory = tsphys.solve(model, start=start(K), t=t_theory, N=N, fluctuations=True)
+        sim = tsphys.simulate(model, N=N, t=t, replicas=replicas, progress=sheet.share(column * 1.0, 0.9, 2), **options)
+        single = tsphys.simulate(
+            model, N=1000, t=t_theory, replicas=singles, progress=sheet.share(column + 0.9, 0.1, 2), **options
+        )
+        height = plateau(model)[0] if K == 2 else None
+        panel_errors(axes[0, column], theory, sim, single, height)
+        panel_teacher(axes[1, column], theory, sim)
+        panel_student(axes[2, column], theory, sim)
+        axes[0, column].set_title(f"erf, $K={K}$, $M=2$, $\\eta={LR:g}$")
+        runs |= {f"theory_K{K}": theory, f"simulation_K{K}": sim, f"single_K{K}": single}
+    axes[1, 0].set_ylim(-0.25, 1.5)
+    axes[2, 0].set_ylim(-0.25, 1.5)
+    return runs

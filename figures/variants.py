@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
+from tsphys.figures.frame import Sheet, drawn
 from tsphys.ground.progress import share
 from tsphys.odes.pruned import attainable_error
-from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, label, save, simulation_points, style, theory_line
+from tsphys.plotting import COLOURS, MARKERS, PAGE, collect, simulation_points, theory_line
 
 START = tsphys.OrderParameters(R=[[0.3, 0.1], [0.05, 0.35]], Q=[[0.4, 0.1], [0.1, 0.5]], T=np.eye(2))
 RATE = 0.5
@@ -132,33 +130,20 @@ def panel_starts(ax: Any, N: int, replicas: int, options: dict[str, Any], progre
     return collect(**runs)
 
 
-def draw(
-    out: Any,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Path]:
-    """Write the figure to ``out.pdf`` and ``out.png`` and its numbers to ``out.npz``."""
-    N, sparse, replicas, runs, sizes = (
-        (1000, 300, 8, 1000, (16, 32, 64)) if quick else (4000, 500, 32, 10_000, (16, 32, 64, 128, 256))
-    )
-    options = {"seed": seed, "threads": threads}
-    with style() as plt:
-        figure, axes = plt.subplots(2, 2, figsize=(PAGE, 5.6))
-        (a, b), (c, d) = axes
-        data = panel_directions(a, N, replicas, options, progress)
-        data |= panel_masks(b, sparse, replicas, options, progress)
-        data |= panel_inputs(c, sizes, runs, options, progress)
-        data |= panel_starts(d, N, replicas, options, progress)
-        for panel, letter in zip(axes.flat, "abcd", strict=True):
-            label(panel, letter)
-        parameters = {"K": 2, "M": 2, "N": N, "N_sparse": sparse, "replicas": replicas, "runs": runs, "seed": seed,
-                      "quick": quick}  # fmt: skip
-        return save(figure, out, data, parameters)
-
-
-if __name__ == "__main__":
-    from tsphys.cli import main
-
-    main(["figure", "variants", *sys.argv[1:]])
+@drawn(
+    {"K": 2, "M": 2},
+    N=(1000, 4000),
+    sparse=(300, 500),
+    replicas=(8, 32),
+    runs=(1000, 10_000),
+    sizes=((16, 32, 64), (16, 32, 64, 128, 256)),
+)
+def draw(sheet: Sheet, N: int, sparse: int, replicas: int, runs: int, sizes: Any) -> dict[str, Any]:
+    options = sheet.options
+    axes = sheet.subplots(2, 2, figsize=(PAGE, 5.6))
+    (a, b), (c, d) = axes
+    data = panel_directions(a, N, replicas, options, sheet.progress)
+    data |= panel_masks(b, sparse, replicas, options, sheet.progress)
+    data |= panel_inputs(c, sizes, runs, options, sheet.progress)
+    data |= panel_starts(d, N, replicas, options, sheet.progress)
+    return data

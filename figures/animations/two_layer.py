@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tsphys
-from tsphys.animation import save_animation
-from tsphys.ground.progress import share
-from tsphys.plotting import COLOURS, PAGE, style
+from tsphys.figures.frame import Drawing, Sheet, moving
+from tsphys.plotting import COLOURS, PAGE
 
 MODEL = tsphys.TwoLayer(K=4, M=3, activation="erf", lr=0.8, lr_v=0.0)
 START = tsphys.OrderParameters(
@@ -29,40 +26,32 @@ def cosines(result: Any) -> np.ndarray:
     return result["R"] / norms[..., :, None] / np.sqrt(np.diag(result["T"]))
 
 
-def animate(
-    path: Path,
-    quick: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> Path:
-    """Write the animation to `path`, whose suffix is the format."""
-    frames, N = (40, 1000) if quick else (120, 10_000)
+@moving(frames=(40, 120), N=(1000, 10_000))
+def animate(sheet: Sheet, frames: int, N: int) -> Drawing:
     t = np.linspace(0, 300, frames)
     theory = tsphys.solve(MODEL, start=START, t=t)
-    sim = tsphys.simulate(MODEL, N=N, start=START, t=t, seed=seed, progress=share(progress, 0, 0.5, 1))
+    sim = tsphys.simulate(MODEL, N=N, start=START, t=t, **sheet.options, progress=sheet.progress)
     seen = cosines(sim)[0], cosines(theory)
-    with style() as plt:
-        figure, axes = plt.subplots(1, 3, figsize=(PAGE, 2.6), width_ratios=(1.5, 1, 1))
-        axes[0].plot(t, theory["eps_g"], color=COLOURS[0], lw=1, alpha=0.4, label=r"ODE, $N\to\infty$")
-        (dots,) = axes[0].plot([], [], "o", color=COLOURS[1], mfc="white", label=f"SGD, $N={N}$")
-        axes[0].set(yscale="log", xlabel="time $t=$ examples$/N$", ylabel=r"generalisation error $\epsilon_g$")
-        axes[0].legend(loc="lower left")
-        axes[0].set_title(f"erf, $K={MODEL.K}$, $M={MODEL.M}$, $\\eta={MODEL.lr:g}$")
-        images = []
-        for ax, values, name in zip(axes[1:], seen, (f"SGD, $N={N}$", "ODE"), strict=True):
-            image = ax.imshow(values[0], cmap="RdBu_r", vmin=-1, vmax=1)
-            ax.set(xticks=range(MODEL.M), yticks=range(MODEL.K), xlabel="teacher unit $m$", title=name)
-            ax.set_xticklabels(range(1, MODEL.M + 1))
-            ax.set_yticklabels(range(1, MODEL.K + 1))
-            ax.spines[:].set_visible(True)
-            images.append(image)
-        axes[1].set_ylabel("student unit $k$")
-        figure.colorbar(images[1], ax=axes[2], label=r"$R_{km}/\sqrt{Q_{kk}T_{mm}}$")
+    axes = sheet.subplots(1, 3, figsize=(PAGE, 2.6), width_ratios=(1.5, 1, 1))
+    axes[0].plot(t, theory["eps_g"], color=COLOURS[0], lw=1, alpha=0.4, label=r"ODE, $N\to\infty$")
+    (dots,) = axes[0].plot([], [], "o", color=COLOURS[1], mfc="white", label=f"SGD, $N={N}$")
+    axes[0].set(yscale="log", xlabel="time $t=$ examples$/N$", ylabel=r"generalisation error $\epsilon_g$")
+    axes[0].legend(loc="lower left")
+    axes[0].set_title(f"erf, $K={MODEL.K}$, $M={MODEL.M}$, $\\eta={MODEL.lr:g}$")
+    images = []
+    for ax, values, name in zip(axes[1:], seen, (f"SGD, $N={N}$", "ODE"), strict=True):
+        image = ax.imshow(values[0], cmap="RdBu_r", vmin=-1, vmax=1)
+        ax.set(xticks=range(MODEL.M), yticks=range(MODEL.K), xlabel="teacher unit $m$", title=name)
+        ax.set_xticklabels(range(1, MODEL.M + 1))
+        ax.set_yticklabels(range(1, MODEL.K + 1))
+        ax.spines[:].set_visible(True)
+        images.append(image)
+    axes[1].set_ylabel("student unit $k$")
+    sheet.figure.colorbar(images[1], ax=axes[2], label=r"$R_{km}/\sqrt{Q_{kk}T_{mm}}$")
 
-        def redraw(i: int) -> None:
-            dots.set_data(t[: i + 1], sim["eps_g"][0, : i + 1])
-            for image, values in zip(images, seen, strict=True):
-                image.set_data(values[i])
+    def redraw(i: int) -> None:
+        dots.set_data(t[: i + 1], sim["eps_g"][0, : i + 1])
+        for image, values in zip(images, seen, strict=True):
+            image.set_data(values[i])
 
-        return save_animation(figure, redraw, frames, path, progress=share(progress, 0.5, 0.5, 1))
+    return redraw, frames
