@@ -29,7 +29,7 @@ setup(
     package_data={"tsphys": ["py.typed", "*.pyi"]},
     install_requires=[
         "numpy>=1.26",
-        "numba>=0.60",
+        "numba>=0.62",
         "scipy>=1.12",
         "threadpoolctl>=3",
         "matplotlib>=3.8",

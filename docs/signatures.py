@@ -45,7 +45,9 @@ def signatures() -> str:
     """The stub; last of the overloads, online learning of a user's own."""
     homes = {model.cls: model.home for model in CATALOGUE.values()}
     homes |= {"Online": "tsphys.rules.contract", "Result": "tsphys.runs.result"}
-    out = [HEAD, *(f"from {homes[cls]} import {cls}\n" for cls in sorted(homes, key=homes.__getitem__)), NUMBERS]
+    # Under its own name each is handed on, so that the package takes its models from here.
+    imports = (f"from {homes[cls]} import {cls} as {cls}\n" for cls in sorted(homes, key=homes.__getitem__))
+    out = [HEAD, *imports, NUMBERS]
     for verb in VERBS:
         alike: dict[str, list[str]] = {}
         for model in CATALOGUE.values():

@@ -9,6 +9,7 @@ import pytest
 import tsphys
 from tsphys.cli import main
 from tsphys.registry import MODELS
+from tsphys.studies.configuration import run_options
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -51,7 +52,7 @@ def small(words):
             words[at] = str(min(int(words[at]), most))
     if words[0] in ("simulate", "compare"):
         words += [] if "-r" in words else ["-r", "2"]
-        if "-N" not in words and words[1] not in ("kernel_ridge", "opposing_signals"):
+        if "-N" not in words and "N" in run_options(words[1], "simulate"):
             words += ["-N", str(largest["-N"])]
         if words[1] == "memory_reconstruction" and "-t" not in words:
             words += ["--iterations", "5", "--starts", "1"]

@@ -46,30 +46,11 @@ __all__ = [*_HOMES, "__version__"]
 if TYPE_CHECKING:
     from tsphys.comparison import Comparison, compare
     from tsphys.errors import ConvergenceError, DivergedError, ModelError
-    from tsphys.models.continual import Continual
-    from tsphys.models.dense_hebbian import DenseHebbian
-    from tsphys.models.generative_inputs import GenerativeInputs
-    from tsphys.models.glm import GLM
-    from tsphys.models.hidden_manifold import HiddenManifold
-    from tsphys.models.hopfield import Hopfield
-    from tsphys.models.kernel_ridge import KernelRidge
-    from tsphys.models.learning_rule import LearningRule
-    from tsphys.models.memory_reconstruction import MemoryReconstruction
-    from tsphys.models.online_attack import OnlineAttack
-    from tsphys.models.opposing_signals import OpposingSignals
-    from tsphys.models.perceptron import Perceptron
-    from tsphys.models.potts_attention import PottsAttention
-    from tsphys.models.pruned import Pruned
-    from tsphys.models.random_features import RandomFeatures
-    from tsphys.models.simplicity_bias import SimplicityBias
-    from tsphys.models.spiked_cumulant import SpikedCumulant
-    from tsphys.models.two_layer import TwoLayer
-    from tsphys.models.zeroth_order import ZerothOrder
     from tsphys.physics.order_parameters import OrderParameters
     from tsphys.picture import plot
     from tsphys.rules.contract import Model, Online, Static
     from tsphys.runs.result import Result, load
-    from tsphys.signatures import simulate, solve
+    from tsphys.signatures import *  # noqa: F403, models, simulate and solve
 
 
 def __getattr__(name: str) -> Any:

@@ -4,27 +4,27 @@ from typing import Any, TypeAlias, overload
 
 import numpy as np
 
-from tsphys.models.continual import Continual
-from tsphys.models.dense_hebbian import DenseHebbian
-from tsphys.models.generative_inputs import GenerativeInputs
-from tsphys.models.glm import GLM
-from tsphys.models.hidden_manifold import HiddenManifold
-from tsphys.models.hopfield import Hopfield
-from tsphys.models.kernel_ridge import KernelRidge
-from tsphys.models.learning_rule import LearningRule
-from tsphys.models.memory_reconstruction import MemoryReconstruction
-from tsphys.models.online_attack import OnlineAttack
-from tsphys.models.opposing_signals import OpposingSignals
-from tsphys.models.perceptron import Perceptron
-from tsphys.models.potts_attention import PottsAttention
-from tsphys.models.pruned import Pruned
-from tsphys.models.random_features import RandomFeatures
-from tsphys.models.simplicity_bias import SimplicityBias
-from tsphys.models.spiked_cumulant import SpikedCumulant
-from tsphys.models.two_layer import TwoLayer
-from tsphys.models.zeroth_order import ZerothOrder
-from tsphys.rules.contract import Online
-from tsphys.runs.result import Result
+from tsphys.models.continual import Continual as Continual
+from tsphys.models.dense_hebbian import DenseHebbian as DenseHebbian
+from tsphys.models.generative_inputs import GenerativeInputs as GenerativeInputs
+from tsphys.models.glm import GLM as GLM
+from tsphys.models.hidden_manifold import HiddenManifold as HiddenManifold
+from tsphys.models.hopfield import Hopfield as Hopfield
+from tsphys.models.kernel_ridge import KernelRidge as KernelRidge
+from tsphys.models.learning_rule import LearningRule as LearningRule
+from tsphys.models.memory_reconstruction import MemoryReconstruction as MemoryReconstruction
+from tsphys.models.online_attack import OnlineAttack as OnlineAttack
+from tsphys.models.opposing_signals import OpposingSignals as OpposingSignals
+from tsphys.models.perceptron import Perceptron as Perceptron
+from tsphys.models.potts_attention import PottsAttention as PottsAttention
+from tsphys.models.pruned import Pruned as Pruned
+from tsphys.models.random_features import RandomFeatures as RandomFeatures
+from tsphys.models.simplicity_bias import SimplicityBias as SimplicityBias
+from tsphys.models.spiked_cumulant import SpikedCumulant as SpikedCumulant
+from tsphys.models.two_layer import TwoLayer as TwoLayer
+from tsphys.models.zeroth_order import ZerothOrder as ZerothOrder
+from tsphys.rules.contract import Online as Online
+from tsphys.runs.result import Result as Result
 
 Numbers: TypeAlias = float | Sequence[float] | np.ndarray | None
 
