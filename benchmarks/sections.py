@@ -6,6 +6,7 @@ SECTIONS = {
     "engines": "tsphys.benchmarks.online:engines",
     "threads": "tsphys.benchmarks.online:threads",
     "sizes": "tsphys.benchmarks.online:sizes",
+    "replicas": "tsphys.benchmarks.replicas:short",
     "ode": "tsphys.benchmarks.ode:time_to_solution",
     "expansion": "tsphys.benchmarks.ode:first_order",
     "hebbian": "tsphys.benchmarks.hebbian:monte_carlo",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from tsphys.runs.files import write_atomically
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 
-SUFFIXES = (".csv", ".md", ".npz")
+SUFFIXES = (".csv", ".json", ".md", ".npz")
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,14 @@ def number(x: float) -> str:
     return f"{x:.3g}" if x < 1000 else f"{x:.0f}"
 
 
-def text(rows: Iterable[Row]) -> str:
-    """Sections with a line a row: name, median, range over the rounds."""
+def changed(new: Row, old: Row) -> str:
+    """The same number in an earlier run beside it, and whether all rounds of one are beyond all of the other."""
+    apart = " up" if new.low > old.high else " down" if new.high < old.low else ""
+    return f"   was {number(old.value)}{apart}"
+
+
+def text(rows: Iterable[Row], before: Mapping[tuple[str, str], Row] | None = None) -> str:
+    """Sections with a line a row: name, median, range over the rounds, what an earlier run had."""
     lines: list[str] = []
     rows = list(rows)
     width = max(len(r.name) for r in rows)
@@ -57,21 +63,25 @@ def text(rows: Iterable[Row]) -> str:
         if at == 0 or rows[at - 1].section != r.section:
             lines += ["", r.section]
         spread = "" if r.low == r.high else f"   ({number(r.low)} … {number(r.high)})"
-        lines.append(f"  {r.name:<{width}} {number(r.value):>8} {r.unit:<3}{spread}")
+        old = (before or {}).get((r.section, r.name))
+        lines.append(f"  {r.name:<{width}} {number(r.value):>8} {r.unit:<3}{spread}{changed(r, old) if old else ''}")
     return "\n".join(lines[1:])
 
 
 def write(path: Path, rows: Sequence[Row], parameters: dict[str, Any]) -> None:
-    """The rows as CSV, Markdown or npz, by the suffix of `path`, with the setting and the versions."""
+    """The rows as CSV, JSON, Markdown or npz, by the suffix of `path`, with the setting and the versions."""
     names = [f.name for f in fields(Row)]
     if path.suffix == ".npz":
         columns: dict[str, Any] = {n: np.array([getattr(r, n) for r in rows]) for n in names}
         result = Result("benchmark", "tsphys", parameters, "name", columns, meta=provenance())
         write_atomically(path, result.write)
         return
-    record = json.dumps({"benchmark": parameters, **provenance()})
+    known = {"benchmark": parameters, **provenance()}
+    record = json.dumps(known)
     out = io.StringIO()
-    if path.suffix == ".csv":
+    if path.suffix == ".json":
+        json.dump({**known, "rows": [asdict(r) for r in rows]}, out, indent=1)
+    elif path.suffix == ".csv":
         out.write(f"# {record}\n")
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(names)
@@ -84,3 +94,19 @@ def write(path: Path, rows: Sequence[Row], parameters: dict[str, Any]) -> None:
     else:
         raise ModelError("output", str(path), "must end in " + ", ".join(SUFFIXES))
     write_atomically(path, lambda file: file.write(out.getvalue().encode(errors="backslashreplace")))
+
+
+def read(path: Path) -> dict[tuple[str, str], Row]:
+    """The rows of a JSON file, by section and name.
+
+    Raises
+    ------
+    ModelError
+        If it is none.
+    """
+    try:
+        rows = [Row(**r) for r in json.loads(path.read_text(encoding="utf-8"))["rows"]]
+        numbers: list[dict[str, Any]] = [{k: float(getattr(r, k)) for k in ("value", "low", "high")} for r in rows]
+        return {(r.section, r.name): replace(r, **own) for r, own in zip(rows, numbers, strict=True)}
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ModelError("against", str(path), "must be a file that tsphys bench -o FILE.json has written") from error

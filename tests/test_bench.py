@@ -9,7 +9,7 @@ import pytest
 
 from tsphys.benchmarks import naive_numba, ode, plain_numpy, timing
 from tsphys.benchmarks.setting import Setting
-from tsphys.benchmarks.table import ratio, row, text, write
+from tsphys.benchmarks.table import ratio, read, row, text, write
 from tsphys.cli import main
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.rules import two_layer
@@ -140,16 +140,31 @@ def test_rows_are_medians_with_their_range(tmp_path):
         write(tmp_path / "t.txt", rows, {})
 
 
+def test_an_earlier_run_stands_beside(tmp_path):
+    old = [row("time", "step", [1.0, 2.0, 3.0], "s"), row("time", "gone", [1.0], "s"), row("time", "other", [4.0], "s")]
+    write(tmp_path / "old.json", old, {"K": 2})
+    before = read(tmp_path / "old.json")
+    assert before["time", "step"] == old[0]
+    new = [row("time", "step", [4.0, 5.0, 6.0], "s"), row("time", "other", [3.0], "s"), row("time", "new", [1.0], "s")]
+    lines = text(new, before).splitlines()
+    assert [line.split("was ")[-1] if "was" in line else "" for line in lines[1:]] == ["2 up", "4 down", ""]
+    for damaged in ("", "[]", '{"rows": [{"name": 1}]}', '{"rows": [1]}'):
+        (tmp_path / "old.json").write_text(damaged)
+        with pytest.raises(ModelError, match="against"):
+            read(tmp_path / "old.json")
+
+
 def test_command_prints_ratios_and_keeps_them(capsys, tmp_path):
     counter = f'"{sys.executable}" -c "print({{N}}, {{steps}})"'
     out = str(tmp_path / "bench.csv")
-    sections = [word for name in ("engines", "threads", "sizes") for word in ("--only", name)]
+    sections = [word for name in ("engines", "threads", "sizes", "replicas") for word in ("--only", name)]
     code, shown, _ = call(capsys, *SMALL, "--steps", "5", *sections, "--external", counter, "-o", out)
     assert code == 0
     for words in (
         "time of a step, K = 2, M = 1, N = 20",
         "plain NumPy", "naive Numba", "direct float32", "limit", "direct than plain NumPy", "exact than naive Numba",
         "direct / limit", "direct, 2 threads", "N = 1e+09",
+        "CPU time of a replica", "one step",
     ):  # fmt: skip
         assert words in shown, words
     assert len(Path(out).read_text().splitlines()) > 20
@@ -164,6 +179,7 @@ def test_wrong_input_is_refused_in_a_line(capsys, tmp_path):
         (("-N", "3"), "N"),
         (("--seconds", "0"), "seconds"),
         (("-o", str(tmp_path / "x.txt")), "output"),
+        (("--against", str(tmp_path / "x.json")), "against"),
         ((*SMALL, "--only", "engines", "--steps", "1", "--external", "exit 3"), "external"),
     ):
         code, _, err = call(capsys, *arguments)

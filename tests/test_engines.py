@@ -115,7 +115,7 @@ def test_exact_takes_the_steps_of_the_gram_form(model, N):
     decays = 1 - rule.weight_decay / N, 1 - rule.weight_decay_v / N
     step = rule.function.py_func
     draws = exact.Draws(rule, dof, exact.SCALARS)
-    draws.begin(9, 1)
+    draws.begin(next(exact.seeded(9, [1])))
     for _ in range(60):
         before = A.copy(), L.copy(), LT
         drawn, F = draws.take(1)
@@ -144,7 +144,7 @@ def test_rounding_does_not_build_up_on_the_way_to_a_vanishing_error():
     v, p, ones = np.ones(2), rule.parameter_array(), np.ones(2)
     R, Q = np.empty((K, M)), np.empty((K, K))
     kernel, draws = bind(exact.advance, rule.function), exact.Draws(rule, N - K - M, exact.SCALARS)
-    draws.begin(4, 0)
+    draws.begin(next(exact.seeded(4, [0])))
     memory = exact.scratch(rule, len(v))
     R_sum, Q_sum = np.array(near.R, dtype=np.longdouble), np.array(near.Q, dtype=np.longdouble)
     for _ in range(40 * N):
@@ -172,7 +172,7 @@ def test_the_rest_of_the_inputs_has_wishart_moments(N, b):
     rule = tsphys.TwoLayer(K=2, M=2, minibatch=b).learning_rule()
     dof, small = N - 4, min(b, 2)
     draws = exact.Draws(rule, dof, exact.SCALARS)
-    draws.begin(0, 0)
+    draws.begin(next(exact.seeded(0, [0])))
     F = np.concatenate([draws.take(10**9)[1].copy() for _ in range(60)])
     F = np.tril(F)[:, :, : min(small, dof)]
     G = F @ F.swapaxes(1, 2)

@@ -33,7 +33,7 @@ from tsphys.runs.replicas import thread_count  # noqa: E402
     "--only",
     multiple=True,
     metavar="SECTION",
-    help="engines, threads, sizes, ode, hebbian, potts, start; may be repeated.",
+    help="engines, threads, sizes, replicas, ode, expansion, hebbian, potts, start; may be repeated.",
 )
 @click.option(
     "--external",
@@ -42,7 +42,10 @@ from tsphys.runs.replicas import thread_count  # noqa: E402
     help="Time this program too, less its time at 0 steps. {K}, {M}, {N}, {steps} in it are replaced, and TSPHYS_K, "
     "TSPHYS_M, TSPHYS_N, TSPHYS_STEPS are set. May be repeated.",
 )
-@click.option("-o", "--output", metavar="FILE", type=PATH, help="Keep the table as .csv, .md or .npz.")
+@click.option("-o", "--output", metavar="FILE", type=PATH, help="Keep the table as .csv, .json, .md or .npz.")
+@click.option(
+    "--against", metavar="FILE", type=PATH, help="Show what an earlier run had beside it, kept by -o FILE.json."
+)
 @click.option("--plot", metavar="PATH", type=PATH, help="Draw cost against N, K and threads: PATH.pdf, PATH.png.")
 @force_option
 def bench(
@@ -56,6 +59,7 @@ def bench(
     only: tuple[str, ...],
     external: tuple[str, ...],
     output: str | None,
+    against: str | None,
     plot: str | None,
     force: bool,
 ) -> None:
@@ -65,7 +69,7 @@ def bench(
     """
     from tsphys.benchmarks.sections import SECTIONS
     from tsphys.benchmarks.setting import Setting
-    from tsphys.benchmarks.table import SUFFIXES, text, write
+    from tsphys.benchmarks.table import SUFFIXES, read, text, write
 
     for name in only:
         if name not in SECTIONS:
@@ -86,11 +90,12 @@ def bench(
         check_free(Path(output), force)
     for path in pictures(plot) if plot is not None else ():
         check_free(path, force, makes_folder=True)
+    before = None if against is None else read(Path(against))
     rows = []
     for name in only or SECTIONS:
         module, function = SECTIONS[name].split(":")
         part = getattr(import_module(module), function)(setting)
-        click.echo(text(part) + "\n")
+        click.echo(text(part, before) + "\n")
         rows += part
     parameters = dataclasses.asdict(setting)
     if output is not None:

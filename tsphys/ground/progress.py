@@ -13,14 +13,19 @@ Progress = Callable[[float], None] | None
 _listener: ContextVar[Progress] = ContextVar("listener", default=None)
 
 
-@contextmanager
-def listening(progress: Progress) -> Iterator[None]:
+class listening:
     """Let `progress` be told how far the solvers called within are."""
-    before = _listener.set(progress)
-    try:
-        yield
-    finally:
-        _listener.reset(before)
+
+    __slots__ = ("before", "progress")
+
+    def __init__(self, progress: Progress):
+        self.progress = progress
+
+    def __enter__(self) -> None:
+        self.before = _listener.set(self.progress)
+
+    def __exit__(self, *_: object) -> None:
+        _listener.reset(self.before)
 
 
 def tell(fraction: float) -> None:

@@ -17,6 +17,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,8 @@ _POOL = 4
 _INIT_A, _MULT_A, _INIT_B, _MULT_B = (_U(k) for k in (0x43B0D7E5, 0x931E8875, 0x8B51F9DD, 0x58F38DED))
 _MIX_L, _MIX_R = _U(0xCA01F9DD), _U(0x4973F715)
 _WORD, _HALF, _HIGH = _U(0xFFFFFFFF), _U(16), _U(32)
+#: Words of state that NumPy's SFC64 asks for.
+_SFC64 = 3
 
 
 @njit
@@ -83,25 +86,34 @@ def _state_of(entropy, out):
         out[i] = low | (high << _HIGH)
 
 
-class _Seeds(ISpawnableSeedSequence):
-    """The SeedSequence of some words, whose states are computed here: a run has a few for each of its replicas."""
+@njit
+def _states_of(words, replicas, out):
+    """`_state_of` of each replica, in the rows of `out`."""
+    entropy = words.copy()
+    for i in range(replicas.size):
+        entropy[4], entropy[5] = replicas[i] & _WORD, replicas[i] >> _HIGH
+        _state_of(entropy, out[i])
 
-    def __init__(self, entropy: np.ndarray):
-        self.entropy = entropy
+
+class _Seeds(ISpawnableSeedSequence):
+    """The SeedSequence of some words, whose first state is known: a run has a few for each of its replicas."""
+
+    def __init__(self, words: np.ndarray, replica: int, state: np.ndarray):
+        self.words, self.replica, self.state = words, replica, state
 
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> np.ndarray:
-        if dtype is not np.uint64:
-            return self._numpy.generate_state(n_words, dtype)
-        out = np.empty(n_words, np.uint64)
-        _state_of(self.entropy, out)
-        return out
+        if dtype is np.uint64 and n_words == len(self.state):
+            return self.state
+        return self._numpy.generate_state(n_words, dtype)
 
     def spawn(self, n_children: int) -> list[Any]:
         return self._numpy.spawn(n_children)
 
     @cached_property
     def _numpy(self) -> np.random.SeedSequence:
-        return np.random.SeedSequence(self.entropy.astype(np.uint32))
+        entropy = self.words.astype(np.uint32)
+        entropy[4:6] = self.replica & 0xFFFFFFFF, self.replica >> 32
+        return np.random.SeedSequence(entropy)
 
 
 @lru_cache(maxsize=1024)
@@ -111,20 +123,31 @@ def _words(seed: int, kind: str, name: str) -> np.ndarray:
     return np.array([seed >> k & 0xFFFFFFFF for k in (0, 32, 64, 96)] + [0, 0] + named, np.uint64)
 
 
-def _seeds(seed: int, replica: int, kind: str, name: str) -> _Seeds:
-    """Entropy that is a fixed function of its arguments on every machine and in every version.
+def _entropy(seed: int, replicas: Sequence[int], kind: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Words that are a fixed function of seed and names on every machine and in every version, and the replicas.
 
     NumPy joins the 32-bit words of seed and spawn key, so (2**32,) and (0, 1) are one key: every part has a fixed width
     here. The seed has four words, the replica two, and the names eight from SHA-256.
     """
-    seed, replica = operator.index(seed), operator.index(replica)
+    seed = operator.index(seed)
     if not 0 <= seed < 2**128:
         raise ModelError("seed", seed, "must be an integer from 0 to 2**128 - 1")
-    if not 0 <= replica < 2**64:
-        raise ModelError("replica", replica, "must be an integer from 0 to 2**64 - 1")
-    words = _words(seed, kind, name).copy()
-    words[4], words[5] = replica & 0xFFFFFFFF, replica >> 32
-    return _Seeds(words)
+    for replica in replicas:
+        if not 0 <= operator.index(replica) < 2**64:
+            raise ModelError("replica", replica, "must be an integer from 0 to 2**64 - 1")
+    return _words(seed, kind, name), np.array(replicas, np.uint64)
+
+
+def _states(words: np.ndarray, replicas: np.ndarray, n: int) -> np.ndarray:
+    """The first n words of state of each replica."""
+    out = np.empty((len(replicas), n), np.uint64)
+    _states_of(words, replicas, out)
+    return out
+
+
+def streams(seed: int, replicas: Sequence[int], engine: str = "") -> np.ndarray:
+    """`stream` of several replicas, (replicas, 4, LANES)."""
+    return _states(*_entropy(seed, replicas, "stream", engine), 4 * LANES).reshape(-1, 4, LANES)
 
 
 def stream(seed: int, replica: int, engine: str = "") -> np.ndarray:
@@ -149,14 +172,20 @@ def stream(seed: int, replica: int, engine: str = "") -> np.ndarray:
     ModelError
         If the seed or the replica is out of range.
     """
-    return _seeds(seed, replica, "stream", engine).generate_state(4 * LANES, np.uint64).reshape(4, LANES)
+    return streams(seed, [replica], engine)[0]
+
+
+def generators(seed: int, replicas: Sequence[int], purpose: str = "") -> list[np.random.Generator]:
+    """`generator` of several replicas."""
+    words, ids = _entropy(seed, replicas, "generator", purpose)
+    # NumPy takes any ISeedSequence, which its types do not say.
+    seeds: Any = map(_Seeds, repeat(words), replicas, _states(words, ids, _SFC64))
+    return [np.random.Generator(np.random.SFC64(one)) for one in seeds]
 
 
 def generator(seed: int, replica: int, purpose: str = "") -> np.random.Generator:
     """A NumPy generator for initial conditions and data, apart from every `stream` and `source`."""
-    # NumPy takes any ISeedSequence, which its types do not say.
-    seeds: Any = _seeds(seed, replica, "generator", purpose)
-    return np.random.Generator(np.random.SFC64(seeds))
+    return generators(seed, [replica], purpose)[0]
 
 
 class Generators:
@@ -184,7 +213,7 @@ def source(seed: int, replica: int, engine: str = "") -> np.ndarray:
         a tuple, atomically.
     """
     src = np.zeros(_UNIFORMS + BUFFER, np.uint64)
-    src[: 4 * LANES] = _seeds(seed, replica, "source", engine).generate_state(4 * LANES, np.uint64)
+    src[: 4 * LANES] = _states(*_entropy(seed, [replica], "source", engine), 4 * LANES)[0]
     src[_NEXT_NORMAL], src[_NEXT_UNIFORM] = _NORMALS + BUFFER, _UNIFORMS + BUFFER
     return src
 

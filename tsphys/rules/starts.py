@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.numerics.random import Generators, generator
+from tsphys.numerics.random import Generators, generator, generators
 from tsphys.physics.order_parameters import OrderParameters
 
 #: Difference of teacher overlaps that counts as rounding.
@@ -82,6 +82,6 @@ def drawn_starts(model: Any, N: int, seed: int, replicas: Sequence[int]) -> list
     """`drawn_start` of several replicas, to the same bits; much faster of a start that draws `of_many`."""
     if not getattr(model.start, "of_many", False):
         return [drawn_start(model, N, seed, replica) for replica in replicas]
-    rng: Any = Generators([generator(seed, replica, "start") for replica in replicas])
+    rng: Any = Generators(generators(seed, replicas, "start"))
     many = _whole(model.learning_rule(), model.start(N, rng))
     return many.each() if many.R.ndim > 2 else [many] * len(replicas)

@@ -109,7 +109,9 @@ def over_replicas(
             done += len(some)
             reached[slot] = done
             ended.append(end)
-            news.put(None)
+            # Who has word of one that it has not read yet will find this one too.
+            if news.empty():
+                news.put(None)
             if end.error is not None:
                 return
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from itertools import repeat
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tsphys._jit import njit, rebind
 from tsphys.errors import ModelError
 from tsphys.ground.times import MOST_STEPS
-from tsphys.numerics.random import Generators, generator, normals, signs, stream
+from tsphys.numerics.random import Generators, generators, normals, signs, stream, streams
 from tsphys.physics.order_parameters import OrderParameters, in_directions, need
 from tsphys.rules.binding import law
 from tsphys.rules.learning_rule import LearningRule
@@ -304,11 +305,11 @@ def start_replicas(
     """
     run: Replica | None = None
     pool = np.zeros((pool_size(rule, N), N), dtype)
-    for start, replica, W, B in placed(rule, N, starts, seed, replicas, dtype):
-        more = estimates.of_replica(rule, N, seed, replica)
+    for start, drawn, W, B in placed(rule, N, starts, seed, replicas, dtype):
+        more = estimates.of_replica(rule, N, seed, drawn.replica)
         if rule.masks is not None:
             W *= more[2:].reshape(W.shape)
-        inputs, examples = source(rule, N, B, pool, seed, replica)
+        inputs, examples = source(rule, N, B, pool, drawn)
         if run is None or rule.schedule is not None or rule.masks is not None:
             run = iterate(rule, W, B, start.v, start.v_star, examples, inputs, more)
         else:
@@ -318,16 +319,16 @@ def start_replicas(
 
 def placed(
     rule: LearningRule, N: int, starts: Sequence[OrderParameters], seed: int, replicas: Sequence[int], dtype: Any
-) -> Iterator[tuple[OrderParameters, int, np.ndarray, np.ndarray]]:
-    """Start, replica, weights (K, N) and teachers (M, N) of each, drawn for as many at once as are small together."""
+) -> Iterator[tuple[OrderParameters, Seeded, np.ndarray, np.ndarray]]:
+    """Start, numbers to come, weights (K, N) and teachers (M, N) of each, drawn for as many at once as are small."""
     need(N, rule.K, rule.M)
     some = max(1, NUMBERS_AT_ONCE // (N * (rule.K + rule.M)))
     for i in range(0, len(starts), some):
         ids, begun = replicas[i : i + some], starts[i : i + some]
-        draw: Any = Generators([generator(seed, replica, "direct start") for replica in ids])
+        draw: Any = Generators(generators(seed, ids, "direct start"))
         A, L, LT = (np.array(a) for a in zip(*(start.coordinates for start in begun), strict=True))
         W, B = (np.ascontiguousarray(a, dtype=dtype) for a in in_directions(A, L, LT, N, draw))
-        yield from zip(begun, ids, W, B, strict=True)
+        yield from zip(begun, seeded(rule, seed, ids), W, B, strict=True)
 
 
 def start_replica(
@@ -337,15 +338,32 @@ def start_replica(
     return next(start_replicas(rule, N, [start], seed, [replica], dtype))
 
 
+class Seeded(NamedTuple):
+    """What a replica draws from: a stream of inputs, generators of all else."""
+
+    replica: int
+    inputs: np.ndarray
+    scalars: np.random.Generator
+    directions: np.random.Generator | None
+
+
+def seeded(rule: LearningRule, seed: int, replicas: Sequence[int]) -> Iterator[Seeded]:
+    """Of each replica, at its start."""
+    # Numbers of two kinds from one generator would depend on how many are drawn at once.
+    lengths = repeat(None) if rule.queries is None else generators(seed, replicas, "direct directions")
+    inputs, scalars = streams(seed, replicas, "direct inputs"), generators(seed, replicas, "direct scalars")
+    return map(Seeded, replicas, inputs, scalars, lengths)
+
+
 def source(
-    rule: LearningRule, N: int, B: np.ndarray, pool: np.ndarray, seed: int, replica: int
+    rule: LearningRule, N: int, B: np.ndarray, pool: np.ndarray, drawn: Seeded
 ) -> tuple[np.ndarray | None, Examples]:
     """Where the examples of a replica come from, which are put into `pool`: for both see `iterate`."""
-    rng, scalars = stream(seed, replica, "direct inputs"), generator(seed, replica, "direct scalars")
-    b, size, fill = rule.minibatch, len(pool), filler(rule, B, rng)
+    _, rng, scalars, lengths = drawn
+    b, size = rule.minibatch, len(pool)
     if rule.alpha is not None:
         labels = scalars.standard_normal((size, rule.n_noise))
-        fill(pool, labels)
+        filler(rule, B, rng)(pool, labels)
 
         def stored(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             rows = scalars.integers(size, size=(min(most, max(1, SCALARS // b)), b))
@@ -353,6 +371,7 @@ def source(
 
         return None, stored
     if rule.law is not None:
+        fill = filler(rule, B, rng)
 
         def ahead(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             rows = np.arange(b * min(most, size // b))
@@ -362,18 +381,23 @@ def source(
 
         return None, ahead
     # Fresh inputs take the two halves of the pool in turn, since the last ones are still wanted for their update.
-    halves = np.arange(2 * b).reshape(2, b)
-    # Numbers of two kinds from one generator would depend on how many are drawn at once.
-    lengths = None if rule.queries is None else generator(seed, replica, "direct directions")
+    longest = max(1, SCALARS // b)
+    turns = in_turn(b, longest + 1)
 
     def fresh(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        count = min(most, max(1, SCALARS // b))
+        count = min(most, longest)
         noise = scalars.standard_normal((count, b, rule.n_noise))
         if lengths is not None:
             noise = np.concatenate([noise, estimates.roots(rule, N, lengths, (count, b, 1))], axis=2)
-        return pool, halves[(step + np.arange(count)) & 1], noise
+        return pool, turns[step & 1 :][:count], noise
 
     return rng, fresh
+
+
+@lru_cache(maxsize=4)
+def in_turn(b: int, steps: int) -> np.ndarray:
+    """Rows (steps, b) of two minibatches that take turns."""
+    return np.resize(np.arange(2 * b).reshape(2, b), (steps, b))
 
 
 def filler(rule: LearningRule, B: np.ndarray, rng: np.ndarray) -> Callable[[np.ndarray, np.ndarray], None]:

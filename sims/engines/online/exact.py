@@ -12,12 +12,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tsphys._jit import njit, rebind
-from tsphys.numerics.random import LANES, generator, normals, stream
+from tsphys.numerics.random import LANES, generators, normals, streams
 from tsphys.physics.order_parameters import OrderParameters
 from tsphys.rules.binding import law as place
 from tsphys.rules.binding import through_law
@@ -217,10 +217,9 @@ class Draws:
             law, p, width = bind(through_law, rule.law, place), rule.parameter_array(), self.z.shape[2]
             self.law = lambda: law(self.z.reshape(-1, width), rule.M, rule.K, p)
 
-    def begin(self, seed: int, replica: int) -> None:
+    def begin(self, seeded: Seeded) -> None:
         """From now on draw for a replica at its start."""
-        self.fields, self.norms = stream(seed, replica, "exact fields"), generator(seed, replica, "exact norms")
-        self.remainder = stream(seed, replica, "exact remainder") if self.F.shape[1] > 1 else None
+        self.fields, self.norms, self.remainder = seeded
         self.used = self.ahead
 
     def reset(self, b: int, width: int, dof: int) -> None:
@@ -237,7 +236,7 @@ class Draws:
                 self.law()
             if self.rule.queries is not None:
                 estimates.fill(self.rule, self.N, self.z, self.norms)
-            if self.remainder is not None:
+            if self.F.shape[1] > 1:
                 normals(self.remainder, self.F.reshape(-1))
             if len(self.dof) == 1:
                 # Of a single number NumPy makes many in a tenth of the time, to the same bits.
@@ -248,6 +247,20 @@ class Draws:
             self.used = 0
         first, self.used = self.used, min(self.used + most, self.ahead)
         return self.z[first : self.used], self.F[first : self.used]
+
+
+class Seeded(NamedTuple):
+    """What a replica draws from: streams of fields and of the rest of Gram matrices, a generator of norms."""
+
+    fields: np.ndarray
+    norms: np.random.Generator
+    remainder: np.ndarray
+
+
+def seeded(seed: int, replicas: Sequence[int]) -> Iterator[Seeded]:
+    """Of each replica, at its start."""
+    fields, remainder = (streams(seed, replicas, f"exact {name}") for name in ("fields", "remainder"))
+    return map(Seeded, fields, generators(seed, replicas, "exact norms"), remainder)
 
 
 def ahead(rule: LearningRule, steps: int) -> int:
@@ -291,11 +304,11 @@ class Replica:
         self.held: Held | None = None
         self._prepare(rule, None)
 
-    def begin(self, start: OrderParameters, seed: int, replica: int) -> None:
-        """Set out as a replica at its start, with the memory of the one before."""
+    def begin(self, start: OrderParameters, drawn: Seeded) -> None:
+        """Set out from a start, with the memory of the replica before."""
         self.A[...], self.L[...], self.LT[...] = start.coordinates
         self.v[...] = start.v
-        self.draws.begin(seed, replica)
+        self.draws.begin(drawn)
 
     def _prepare(self, rule: LearningRule, pull: np.ndarray | None) -> None:
         """Set up the kernel for a rule with other parameters and, with a `pull`, for anchors where the weights are.
@@ -356,10 +369,10 @@ def start_replicas(
     They are for one after the other, since each takes over the memory of the one before. `steps` are those to come.
     """
     run = None
-    for start, replica in zip(starts, replicas, strict=True):
+    for start, drawn in zip(starts, seeded(seed, replicas), strict=True):
         if run is None or rule.schedule is not None:
             run = Replica(rule, N, start, steps)
-        run.begin(start, seed, replica)
+        run.begin(start, drawn)
         yield through_phases(run, rule, N, start)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -143,7 +144,7 @@ def simulate(
         model, "t", t, None, record, replicas=replicas, threads=threads, dims=model.dims, over=over,
         needs={name: (len(t), *shape) for name, shape in shapes.items()},
         derive=lambda found: seen(model, t, first, found), constants=teachers(first),
-        complete=lambda found: bool(np.isfinite(found["Q"][-1, 0, 0])),
+        complete=lambda found: math.isfinite(found["Q"][-1, 0, 0]),
         told_of=lambda ids: {} if rule.schedule is None else {"phases": [phases.get(i, []) for i in ids]},
         progress=progress, checkpoint=checkpoint, resume=resume,
     )  # fmt: skip
