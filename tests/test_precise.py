@@ -105,3 +105,10 @@ def test_a_bar_of_tqdm_or_of_ones_own(there, monkeypatch, capsys):
     told = capsys.readouterr()
     assert told.out == ""
     assert not there or "simulate" in told.err
+
+
+def test_an_error_that_no_number_of_runs_meets_ends_at_the_most():
+    run, _ = fake(1.0)
+    found = until_precise(run, 5e-324, first=8, most=40, resume=None)
+    assert found.replicas == 40
+    assert found.meta["precise"] is False

@@ -71,7 +71,7 @@ def until_precise(
         if need <= count or count >= most:
             break
         # By no more than twice: what few replicas say of their spread is little.
-        count = min(most, 2 * count, max(count + 1, math.ceil(MARGIN * need)))
+        count = min(most, 2 * count, max(count + 1, math.ceil(min(MARGIN * need, most))))
     record = {name or result.observables[0]: target for name, target in targets.items()}
     return replace(result, meta={**result.meta, "until_sem": record, "precise": bool(need <= count)})
 
@@ -83,4 +83,5 @@ def _needed(result: Result, name: str, target: float) -> float:
     n = len(result[name])
     sem = result.sem(name)
     largest = float(np.nanmax(sem, initial=0.0)) if n > 1 else math.inf
-    return n * (largest / target) ** 2
+    ratio = largest / target
+    return n * ratio * ratio
