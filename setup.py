@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 ROOMS = ("sims", "odes", "replica", "figures", "benchmarks", "validation")
 # The site is built by the tests too, so that no page rots.
-DOCS = ["sphinx>=7", "myst-parser>=2", "furo", "latex2mathml>=3.77"]
+DOCS = ["sphinx>=7", "myst-parser>=2", "furo", "latex2mathml>=3.77", "sphinx-click>=6", "sphinx-copybutton"]
 
 package_dir = {"tsphys": "tsphys"}
 packages = {"tsphys", *(f"tsphys.{p}" for p in find_packages("tsphys") if p.split(".")[0] not in ROOMS)}
@@ -26,7 +26,7 @@ setup(
     python_requires=">=3.10",
     package_dir=package_dir,
     packages=sorted(packages),
-    package_data={"tsphys": ["py.typed", "*.pyi"]},
+    package_data={"tsphys": ["py.typed", "*.pyi"], "tsphys.validation": ["*.toml"]},
     install_requires=[
         "numpy>=1.26",
         "numba>=0.62",

@@ -1,19 +1,28 @@
 """Sphinx: the pages of this folder, and the reference from docstrings; neither building nor reading needs a network."""
 
 import re
+import sys
+from pathlib import Path
 
 from docutils.nodes import SkipNode
 from latex2mathml.converter import convert
 
 import tsphys
 
+sys.path.insert(0, str(Path(__file__).parent))  # for notebooks.py
+
 project, author, release = "tsphys", "the authors of tsphys", tsphys.__version__
 copyright = author
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions += ["sphinx_click", "sphinx_copybutton", "notebooks"]
+# What cells print is nothing to copy.
+copybutton_selector = (
+    "div:not(.cell-output) > div.highlight > pre, div:not(.cell-output) > div[class*=highlight] > div > pre"
+)
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 html_theme, html_title = "furo", "tsphys"
-html_static_path, html_css_files = ["_static"], ["formulas.css"]
+html_static_path, html_css_files = ["_static"], ["formulas.css", "pages.css"]
 html_math_renderer = "mathml"
 html_show_sphinx = html_show_copyright = False
 autodoc_typehints = "none"

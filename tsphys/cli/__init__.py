@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from tsphys.runs.stopping import Terminated, leave, stoppable, stopped_by
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+#: What results and speed depend on, for `--version`.
+LIBRARIES = ("numpy", "scipy", "numba", "llvmlite", "matplotlib", "bokeh", "pandas", "xarray", "numba-cuda")
 COMMANDS = {
     "models": "List the models, describe one, or find that of a paper.",
     "simulate": "Simulate a model.",
@@ -55,9 +58,15 @@ class Lazy(click.Group):
 
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
+        import platform
+        from importlib.metadata import PackageNotFoundError, version
+
         from tsphys import __version__
 
-        click.echo(f"tsphys {__version__}")
+        click.echo(f"tsphys {__version__}\nPython {platform.python_version()}, {platform.platform()}")
+        for library in LIBRARIES:
+            with suppress(PackageNotFoundError):
+                click.echo(f"{library} {version(library)}")
         ctx.exit()
 
 
@@ -66,7 +75,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
 )
-@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Version.")
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version,
+              help="Version, and those of the libraries.")  # fmt: skip
 @click.pass_context
 def tsphys(ctx: click.Context) -> None:
     """A laboratory for the statistical physics of learning: simulation on theory.
