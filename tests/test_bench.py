@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests import command
 from tsphys.benchmarks import naive_numba, ode, plain_numpy, timing
 from tsphys.benchmarks.setting import Setting
 from tsphys.benchmarks.table import ratio, read, row, text, write
-from tsphys.cli import main
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.rules import two_layer
 from tsphys.rules.starts import drawn_start
@@ -19,10 +19,7 @@ SMALL = ("-K", "2", "-M", "1", "-N", "20", "--seconds", "0.01", "--rounds", "2",
 
 
 def call(capsys, *arguments):
-    """Exit code, standard output, standard error."""
-    with pytest.raises(SystemExit) as caught:
-        main(["bench", *arguments])
-    return caught.value.code, *capsys.readouterr()
+    return command.call(capsys, "bench", *arguments)
 
 
 @pytest.mark.parametrize("step", [plain_numpy.step, naive_numba.step])

@@ -8,18 +8,12 @@ from pathlib import Path
 import pytest
 
 import tsphys
+from tests.command import call
 from tsphys.catalogue import CATALOGUE, FAMILIES
-from tsphys.cli import main
 from tsphys.papers import PAPERS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = runpy.run_path(str(ROOT / "docs" / "pages.py"))
-
-
-def call(capsys, *arguments):
-    with pytest.raises(SystemExit) as caught:
-        main(list(arguments))
-    return caught.value.code, *capsys.readouterr()
 
 
 @pytest.mark.parametrize("page", PAGES["PAGES"])

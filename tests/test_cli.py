@@ -9,16 +9,9 @@ import numpy as np
 import pytest
 
 import tsphys
-from tsphys.cli import main
+from tests.command import call
 
 RUN = ("-N", "20", "-t", "0,0.1,0.5", "-r", "2")
-
-
-def call(capsys, *arguments):
-    """Exit code, standard output, standard error."""
-    with pytest.raises(SystemExit) as caught:
-        main([str(a) for a in arguments])
-    return caught.value.code, *capsys.readouterr()
 
 
 @pytest.fixture(autouse=True)

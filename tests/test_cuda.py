@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tests import simulator
 from tsphys.physics.order_parameters import OrderParameters
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -31,16 +32,7 @@ out = {}
 
 
 def simulated(tmp_path, code):
-    """What `code` puts into the dict `out`, where Numba simulates a device."""
-    file = tmp_path / "out.npz"
-    environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
-    script = f"{HEAD}\n{code}\nnp.savez(sys.argv[1], **out)"
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(file)], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    with np.load(file) as data:
-        return dict(data)
+    return simulator.simulated(tmp_path, HEAD, code)
 
 
 LAWS = """

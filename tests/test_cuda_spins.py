@@ -1,9 +1,6 @@
 """Engine cuda of spins in Numba's simulator: Boltzmann's law by enumeration, descent, bits, and what it refuses."""
 
 import itertools
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +8,7 @@ import pytest
 
 import tsphys
 import tsphys.sims.engines.spins.stored
+from tests import simulator
 
 ROOT = Path(__file__).resolve().parents[1]
 N, T = 5, 1.3
@@ -34,16 +32,7 @@ out = {}
 
 
 def simulated(tmp_path, code):
-    """What `code` puts into the dict `out`, where Numba simulates a device."""
-    file = tmp_path / "out.npz"
-    environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
-    script = f"{HEAD}\n{code}\nnp.savez(sys.argv[1], **out)"
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(file)], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    with np.load(file) as data:
-        return dict(data)
+    return simulator.simulated(tmp_path, HEAD, code)
 
 
 def boltzmann():

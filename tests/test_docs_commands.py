@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import tsphys
-from tsphys.cli import main
+from tests.command import call
 from tsphys.registry import MODELS
 from tsphys.studies.configuration import run_options
 
@@ -80,12 +80,6 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def call(capsys, words):
-    with pytest.raises(SystemExit) as caught:
-        main([*words])
-    return caught.value.code, *capsys.readouterr()
-
-
 @pytest.mark.parametrize("page", [p for p in PAGES if any(w[0] not in LONG for w in commands(p))], ids=lambda p: p.stem)
 def test_the_commands_of_a_page_run(page, folder, capsys):
     lines = [words for words in commands(page) if words[0] not in LONG]
@@ -98,7 +92,7 @@ def test_the_commands_of_a_page_run(page, folder, capsys):
         if any(there in line for there in ELSEWHERE):
             continue
         force = [] if words[0] in ("sweep", "info", "models", "cite") and "collect" not in words else ["--force"]
-        code, out, err = call(capsys, [*small(words), *force])
+        code, out, err = call(capsys, *small(words), *force)
         if line in REFUSED:
             assert (code, out) == (2, ""), line
             assert REFUSED[line] in err
@@ -120,7 +114,7 @@ def test_the_long_commands_run(line, folder, capsys):
         words += ["--seconds", "0.05", "--rounds", "1"] if words[0] == "bench" else []
     elif "--quick" not in words:
         words += ["--quick"]
-    code, out, err = call(capsys, words)
+    code, out, err = call(capsys, *words)
     assert code == 0, (line, out, err)
 
 

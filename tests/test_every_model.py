@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tsphys
-from tsphys.cli import main
+from tests.command import call
 from tsphys.cli.options import flag
 from tsphys.ground.times import Grid
 from tsphys.registry import MODELS
@@ -39,12 +39,6 @@ def same(a, b):
     assert a.dims == b.dims
     for name in a.data:
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
-
-
-def call(capsys, *arguments):
-    with pytest.raises(SystemExit) as caught:
-        main([str(a) for a in arguments])
-    return caught.value.code, *capsys.readouterr()
 
 
 @pytest.fixture(autouse=True)

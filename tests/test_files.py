@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tsphys
-from tsphys.cli import main
+from tests.command import call
 from tsphys.runs import files
 from tsphys.runs.files import TakenError, replacing, write_atomically, write_together
 
@@ -21,12 +21,6 @@ RUN = ("-N", "20", "-t", "0,0.1", "-r", "2")
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def call(capsys, *arguments):
-    with pytest.raises(SystemExit) as caught:
-        main([str(a) for a in arguments])
-    return caught.value.code, *capsys.readouterr()
 
 
 def text(words):

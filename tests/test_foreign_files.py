@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tsphys
-from tsphys.cli import main
+from tests.command import call
 from tsphys.runs import archive
 
 
@@ -19,12 +19,6 @@ from tsphys.runs import archive
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def call(capsys, *arguments):
-    with pytest.raises(SystemExit) as caught:
-        main([str(a) for a in arguments])
-    return caught.value.code, *capsys.readouterr()
 
 
 def refused(capsys, path):

@@ -6,6 +6,7 @@ from naive.ridge import minimiser
 from scipy import integrate
 
 import tsphys
+from tests.command import exit_code
 from tests.refusal import refuses
 from tsphys import KernelRidge
 from tsphys.numerics.random import generator
@@ -198,14 +199,6 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_clear_line(case):
     refuses(*BAD[case])
-
-
-def exit_code(words):
-    from tsphys.cli import main
-
-    with pytest.raises(SystemExit) as end:
-        main(words)
-    return end.value.code
 
 
 def test_command_line(tmp_path, capsys, monkeypatch):

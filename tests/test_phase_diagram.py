@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tsphys
-from tsphys.cli import main
+from tests import command
 from tsphys.replica.hopfield import spinodal_load
 from tsphys.studies.collection import collect
 from tsphys.studies.study import study
@@ -19,9 +19,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def call(capsys, *arguments):
-    with pytest.raises(SystemExit) as caught:
-        main(["phase-diagram", *(str(a) for a in arguments)])
-    return caught.value.code, *capsys.readouterr()
+    return command.call(capsys, "phase-diagram", *arguments)
 
 
 def drawn(path):

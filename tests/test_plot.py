@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tsphys
-from tsphys.cli import main
+from tests.command import call
 from tsphys.studies.collection import collect
 from tsphys.studies.study import study
 from tsphys.studies.sweep import sweep
@@ -33,12 +33,6 @@ def results(folder):
     sim.save("sim.npz")
     theory.save("theory.npz")
     return sim, theory
-
-
-def call(capsys, *arguments):
-    with pytest.raises(SystemExit) as caught:
-        main([str(a) for a in arguments])
-    return caught.value.code, *capsys.readouterr()
 
 
 def drawn(path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.command import exit_code
 from tests.refusal import refuses
 from tsphys import RandomFeatures
 from tsphys.physics.kernels.hermite import parts
@@ -116,14 +117,6 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_clear_line(case):
     refuses(*BAD[case])
-
-
-def exit_code(words):
-    from tsphys.cli import main
-
-    with pytest.raises(SystemExit) as end:
-        main(words)
-    return end.value.code
 
 
 def test_command_line(tmp_path, capsys, monkeypatch):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import tsphys
-from tsphys.cli import main
+from tests.command import call
 from tsphys.studies import store as stores
 from tsphys.studies.collection import collect
 from tsphys.studies.store import Store
@@ -44,12 +44,6 @@ def done(tmp_path_factory):
 def kept(done):
     shutil.copytree(done, "kept")
     return Path("kept")
-
-
-def call(capsys, *arguments):
-    with pytest.raises(SystemExit) as caught:
-        main([str(a) for a in arguments])
-    return caught.value.code, *capsys.readouterr()
 
 
 def content(kept):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests import command
 from tsphys.catalogue import CATALOGUE
-from tsphys.cli import main
 from tsphys.registry import LIBRARY_ONLY, MODELS
 from tsphys.validation import dense_hebbian, hopfield, perceptron, report, run, two_layer
 from tsphys.validation.checks import Finding, Setting, in_size, stationary, two_samples, within
@@ -176,9 +176,7 @@ def test_hebbs_rule_in_plain_numpy_has_its_rates_and_its_exact_step():
 
 
 def call(capsys, *arguments):
-    with pytest.raises(SystemExit) as caught:
-        main(["validate", *arguments])
-    return caught.value.code, *capsys.readouterr()
+    return command.call(capsys, "validate", *arguments)
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, param
 from tsphys.physics.names import code
-from tsphys.physics.order_parameters import OrderParameters, triangular_root
+from tsphys.physics.order_parameters import check_task, triangular_root
 from tsphys.rules.contract import Model
 from tsphys.rules.learning_rule import LearningRule
 
@@ -38,13 +38,7 @@ class LatentTeacher(Model):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.T is not None:
-            T = array("T", self.T, (self.M, self.M), "the overlaps of M teachers")
-            OrderParameters(R=np.zeros((1, self.M)), Q=np.eye(1), T=T)
-        if self.v_star is not None:
-            array("v_star", self.v_star, (self.M,), "a readout for each teacher unit")
-        if self.v is not None:
-            array("v", self.v, (self.K,), "a readout for each student unit")
+        check_task(self.T, self.v_star, self.v, self.K, self.M)
 
     def readouts(self) -> tuple[np.ndarray, np.ndarray]:
         """v at t = 0 and v*."""

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, param
 from tsphys.physics.names import ACTIVATIONS, code
-from tsphys.physics.order_parameters import OrderParameters
+from tsphys.physics.order_parameters import check_task
 from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
 
@@ -109,13 +109,7 @@ class TwoLayer(Online):
             raise ModelError("lr_v", self.lr_v, f'must be > 0 with train = "{self.train}"')
         if (self.teacher == "given") != (self.T is not None):
             raise ModelError("T", self.T, 'is given with teacher = "given", and only then')
-        if self.T is not None:
-            T = array("T", self.T, (self.M, self.M), "the overlaps of M teachers")
-            OrderParameters(R=np.zeros((1, self.M)), Q=np.eye(1), T=T)
-        if self.v_star is not None:
-            array("v_star", self.v_star, (self.M,), "a readout for each teacher unit")
-        if self.v is not None:
-            array("v", self.v, (self.K,), "a readout for each student unit")
+        check_task(self.T, self.v_star, self.v, self.K, self.M)
 
     @property
     def layers(self) -> str:

@@ -140,6 +140,17 @@ class OrderParameters:
         return other
 
 
+def check_task(T: Any, v_star: Any, v: Any, K: int, M: int) -> None:
+    """Raise ModelError unless what is given of T (M, M), v* (M,) and v (K,) belongs to K students of M teachers."""
+    if T is not None:
+        given = array("T", T, (M, M), "the overlaps of M teachers")
+        OrderParameters(R=np.zeros((1, M)), Q=np.eye(1), T=given)
+    if v_star is not None:
+        array("v_star", v_star, (M,), "a readout for each teacher unit")
+    if v is not None:
+        array("v", v, (K,), "a readout for each student unit")
+
+
 def transposed(S: np.ndarray) -> np.ndarray:
     """Matrices transposed, whatever axes are in front of theirs."""
     return S.swapaxes(-1, -2)
