@@ -18,6 +18,7 @@ from tsphys.odes.equations.modes import OBSERVED, Modes, equations
 from tsphys.physics.features import Hadamard
 from tsphys.physics.kernels.spectra import marchenko_pastur
 from tsphys.runs import frames
+from tsphys.runs.memory import fitting_threads
 
 SPECTRA = ("instance", "limit")
 #: Eigenvalues y below this, relative to the largest, are none.
@@ -59,7 +60,7 @@ def solve(model: HiddenManifold, options: Options) -> frames.Equations:
     Raises
     ------
     ModelError
-        If an argument is out of range.
+        If an argument is out of range, or an instance does not fit into memory.
     DivergedError, ConvergenceError
         If an order parameter exceeds 1e16, or the tolerance cannot be met.
     """
@@ -76,6 +77,10 @@ def solve(model: HiddenManifold, options: Options) -> frames.Equations:
 
         return replace(full, follow=(*full.follow, *fewer.follow), record=record, judge=judge)
     N, D = sizes(model, options.N, options.F)
+    dense = options.F is not None or model.features == "gaussian"
+    # The features, and their singular vectors on both sides.
+    needed = 8.0 * (2.0 * N * D + float(max(N, D)) * min(N, D) if dense else 4.0 * max(N, D))
+    fitting_threads(needed, {"N": N, "delta": model.delta}, "the features and their modes", 1)
     features = None if options.F is None else given_features(options.F)
     start = of_instance(model, instance(model, N, D, options.seed, 0, features))
     return replace(motion(model, start), record={**record, "N": N, "seed": options.seed})
