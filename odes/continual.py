@@ -23,7 +23,7 @@ from tsphys.odes.equations.one_step import one_step
 from tsphys.odes.equations.overlaps import Overlaps, States
 from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.physics.activations import code
-from tsphys.physics.committee.motion import kernels, tolerance_of_S, tolerances
+from tsphys.physics.committee.motion import Rates, kernels, tolerance_of_S, tolerances
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters, triangular_root
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, State
@@ -77,7 +77,7 @@ class Motion(States):
         T[: len(self.T), : len(self.T)], T_inv[: len(self.T), : len(self.T)] = self.T, self.T_inv
         kind, near = self._kinds(M)
         active = [
-            (s, p, self._readout(s, silent), np.array([model.lr, model.eta_v, sigma**2, 0.0, 0.0, model.minibatch]))
+            (s, p, self._readout(s, silent), np.array(Rates(model.lr, model.eta_v, sigma**2, model.minibatch)))
             for s, (p, sigma) in enumerate(zip(mixture, model.sigmas, strict=True))
             if p > 0
         ]

@@ -20,7 +20,7 @@ from tsphys.ground.times import times
 from tsphys.models.two_layer import TwoLayer
 from tsphys.numerics.random import fill_normals, source
 from tsphys.odes.equations.motion import Motion, has_closed_equations
-from tsphys.physics.committee.motion import kernels
+from tsphys.physics.committee.motion import kernels, named
 from tsphys.physics.committee.motion import motion as _motion
 from tsphys.physics.order_parameters import DIMS, DIVERGED, OrderParameters, need, triangular_root
 from tsphys.rules import two_layer as rules
@@ -60,7 +60,8 @@ def _walk(y, steps, dt, size, kind, near, T, T_inv, LT, v_star, rates, p, src):
     S, L, A = np.empty((K, K)), np.zeros((K, K)), np.empty((K, M))
     lam, nu, rest, c, dv = np.empty(K), np.empty(M), np.empty(K), np.empty(K), np.empty(K)
     z, noise = np.empty(n + 2), np.empty(1)
-    scale = math.sqrt(dt / (size * rates[5]))
+    r = named(rates)
+    scale = math.sqrt(dt / (size * r.batch))
     for _ in range(steps):
         _motion(y, f, kind, near, T, T_inv, v_star, rates)
         at = K * M
@@ -90,11 +91,11 @@ def _walk(y, steps, dt, size, kind, near, T, T_inv, LT, v_star, rates, p, src):
         at = K * M
         for k in range(K):
             for m in range(M):
-                u[k * M + m] = c[k] * nu[m] - rates[3] * y[k * M + m]
+                u[k * M + m] = c[k] * nu[m] - r.decay * y[k * M + m]
             for l in range(k + 1):
-                u[at] = c[k] * rest[l] + rest[k] * c[l] + c[k] * c[l] / rates[5] - 2.0 * rates[3] * y[at]
+                u[at] = c[k] * rest[l] + rest[k] * c[l] + c[k] * c[l] / r.batch - 2.0 * r.decay * y[at]
                 at += 1
-            u[after + k] = dv[k] - rates[4] * y[after + k]
+            u[after + k] = dv[k] - r.decay_v * y[after + k]
         for i in range(size_y):
             u[i] = sign * (u[i] - f[i])
             moved[i] = y[i] + dt * f[i] + u[i]
@@ -170,7 +171,7 @@ def sample(
     motion = Motion(model, np.array(first.T), np.array(first.v_star))
     moves = kernels(*model.activations)[0]
     walk = rebind(_walk, {_motion: moves, rule: rules.rule}, tag="_".join(model.activations))
-    root, p = triangular_root(motion.T), law.parameter_array()
+    root, rates, p = triangular_root(motion.T), np.array(motion.rates), law.parameter_array()
     state = motion.state(first)
     states = np.empty((replicas, len(t), len(state)))
 
@@ -181,7 +182,7 @@ def sample(
         for i, end in enumerate(t):
             steps = max(1, math.ceil((end - now) / dt)) if end > now else 0
             length = (end - now) / max(steps, 1)
-            if not walk(y, steps, length, float(N), *motion.arguments[:4], root, motion.v_star, motion.rates, p, src):
+            if not walk(y, steps, length, float(N), *motion.arguments[:4], root, motion.v_star, rates, p, src):
                 raise DivergedError(f"replica {replica} diverged before t = {end:.4g}", t=float(end))
             rows[i], now = y, end
             report(end / max(t[-1], 1e-300))

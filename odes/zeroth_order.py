@@ -27,9 +27,9 @@ def right_hand_side(model: ZerothOrder, motion: Motion) -> Callable[[float, np.n
     """``rhs(t, y)`` of the state of `motion`."""
     if model.estimator == "cge":
         return motion.rhs()
-    kernel, arguments, once = kernels(model.activation, model.activation)[0], motion.arguments, motion.rates
+    kernel, arguments, rates = kernels(model.activation, model.activation)[0], motion.arguments, motion.rates
     # What SGD's noise adds is the part that infinitely many examples a step would take away.
-    never = np.append(once[:-1], np.inf)
+    once, never = np.array(rates), np.array(rates._replace(batch=np.inf))
     k = np.arange(model.K)
     diagonal = model.K * len(motion.T) + k * (k + 3) // 2
 

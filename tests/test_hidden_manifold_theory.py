@@ -15,6 +15,7 @@ from tsphys.odes.equations import modes
 from tsphys.odes.hidden_manifold import in_the_limit, linear_floor, of_instance
 from tsphys.physics.activations import code
 from tsphys.physics.committee.integrals import I2, I3
+from tsphys.physics.committee.motion import Rates
 from tsphys.physics.kernels.spectra import marchenko_pastur
 from tsphys.physics.nonlinearities import attainable_information, moments
 
@@ -70,7 +71,7 @@ def test_the_equations_are_those_of_the_projected_weights(point):
     start = in_the_limit(model)
     y = np.concatenate([start.r.ravel(), start.q.ravel(), model.v])
     dy = np.empty_like(y)
-    rates = np.array([model.lr, model.lr_v, model.noise**2, model.minibatch])
+    rates = np.array(Rates(model.lr, model.lr_v, model.noise**2, model.minibatch))
     memory = np.zeros((4, 4)), np.zeros(4), np.zeros((2, 2)), np.zeros((2, 2)), np.zeros((2, 2))
     t, T = np.ascontiguousarray(start.t), np.ascontiguousarray(start.T)
     seen = np.ones((len(start.e), 2))
@@ -138,16 +139,16 @@ def test_mean_gradients_obey_stein(activation):
     """⟨c_k x_b⟩ = Σ_a ⟨∂c_k/∂x_a⟩ C_ab, with the left side by the third integral; ⟨dv⟩ by the second."""
     C = np.array([[1, 0.3, 0.2, 0.1], [0.3, 0.8, -0.25, 0.15], [0.2, -0.25, 0.9, 0.2], [0.1, 0.15, 0.2, 1.1]])
     alpha, g = np.array([0.9, 0.7, -1.0, -0.8]), code(activation)
-    p = np.array([0.5, 0.3, 0.01, 2.0])
+    p = Rates(0.5, 0.3, 0.01, 2.0)
     gamma, lam, E, dv = np.zeros((2, 2)), np.zeros((2, 2)), np.zeros((2, 2)), np.zeros(2)
-    modes.mean_gradients(g, C, alpha, 2, p, gamma, lam, E, dv)
+    modes.mean_gradients(g, C, alpha, 2, np.array(p), gamma, lam, E, dv)
     both = np.hstack([gamma, lam]) @ C
     for k in range(2):
         for b in range(4):
             direct = sum(alpha[a] * I3(g, g, C[k, k], C[k, b], C[k, a], C[a, b], C[a, a]) for a in range(4))
-            assert both[k, b] == pytest.approx(-p[0] * alpha[k] * direct, abs=1e-14)
+            assert both[k, b] == pytest.approx(-p.lr * alpha[k] * direct, abs=1e-14)
         mean = sum(alpha[a] * I2(g, g, C[k, k], C[k, a], C[a, a]) for a in range(4))
-        assert dv[k] == pytest.approx(-p[1] * mean, abs=1e-14)
+        assert dv[k] == pytest.approx(-p.lr_v * mean, abs=1e-14)
     # Singular for a linear student, whose g' is one.
     assert np.linalg.eigvalsh(E).min() > -1e-15
 

@@ -26,6 +26,7 @@ from tsphys.models.latent_teacher import LatentTeacher
 from tsphys.physics.activations import code
 from tsphys.physics.committee import integrals, relu_integrals
 from tsphys.physics.committee.integrals import I2, I3, I4, J2
+from tsphys.physics.committee.motion import Rates, named
 from tsphys.physics.order_parameters import DIMS
 from tsphys.runs.frames import Equations, Solution, ode
 
@@ -61,12 +62,12 @@ class Modes:
 
 
 @njit
-def mean_gradients(g, C, alpha, K, p, gamma, lam, E, dv):
-    """Write Γ (K, K), Λ (K, M), E (K, K), ⟨dv⟩ (K,) at the covariance C of the fields; p = [η, η_v, σ², b].
+def mean_gradients(g, C, alpha, K, rates, gamma, lam, E, dv):
+    """Write Γ (K, K), Λ (K, M), E (K, K), ⟨dv⟩ (K,) at the covariance C of the fields.
 
     ⟨g''(x_k) g(x_a)⟩ = (⟨g'(x_k) x_k g(x_a)⟩ − C_ka ⟨g'(x_k) g'(x_a)⟩)/C_kk by Stein's lemma.
     """
-    n = C.shape[0]
+    n, p = C.shape[0], named(rates)
     for k in range(K):
         curvature = 0.0
         dv[k] = 0.0
@@ -74,27 +75,27 @@ def mean_gradients(g, C, alpha, K, p, gamma, lam, E, dv):
             own = I3(g, g, C[k, k], C[k, k], C[k, a], C[k, a], C[a, a])
             if C[k, k] > 0.0:
                 curvature += alpha[a] * (own - C[k, a] * J2(g, C, k, a)) / C[k, k]
-            if p[1] != 0.0:
-                dv[k] -= p[1] * alpha[a] * I2(g, g, C[k, k], C[k, a], C[a, a])
+            if p.lr_v != 0.0:
+                dv[k] -= p.lr_v * alpha[a] * I2(g, g, C[k, k], C[k, a], C[a, a])
         for a in range(n):
-            slope = -p[0] * alpha[k] * alpha[a] * J2(g, C, k, a)
+            slope = -p.lr * alpha[k] * alpha[a] * J2(g, C, k, a)
             if a == k:
-                slope -= p[0] * alpha[k] * curvature
+                slope -= p.lr * alpha[k] * curvature
             if a < K:
                 gamma[k, a] = slope
             else:
                 lam[k, a - K] = slope
         for l in range(k + 1):
-            total = p[2] * J2(g, C, k, l)
+            total = p.variance * J2(g, C, k, l)
             for a in range(n):
                 for b in range(a + 1):
                     twice = 1.0 if a == b else 2.0
                     total += twice * alpha[a] * alpha[b] * I4(g, g, g, C, k, l, a, b)
-            E[k, l] = E[l, k] = p[0] * p[0] / p[3] * alpha[k] * alpha[l] * total
+            E[k, l] = E[l, k] = p.lr * p.lr / p.batch * alpha[k] * alpha[l] * total
 
 
 @njit
-def motion(y, dy, g, e, weight, t, T, seen, v_star, p, C, alpha, gamma, lam, E):
+def motion(y, dy, g, e, weight, t, T, seen, v_star, rates, C, alpha, gamma, lam, E):
     """Write dy/dt of y = (r, q, v); the last five are memory."""
     n, M = e.shape[0], T.shape[0]
     K = gamma.shape[0]
@@ -115,7 +116,7 @@ def motion(y, dy, g, e, weight, t, T, seen, v_star, p, C, alpha, gamma, lam, E):
         alpha[K + m] = -v_star[m]
         for o in range(M):
             C[K + m, K + o] = T[m, o]
-    mean_gradients(g, C, alpha, K, p, gamma, lam, E, dy[n * K * (K + M) :])
+    mean_gradients(g, C, alpha, K, rates, gamma, lam, E, dy[n * K * (K + M) :])
     for i in range(n):
         for k in range(K):
             for m in range(M):
@@ -153,7 +154,7 @@ def equations(
     """The equations from a start: ``eps_g, R, Q, v``, and ``more(Q, q)`` of the modes' own q (p, n, K, K)."""
     K, M, n = model.K, model.M, len(start.e)
     v, v_star = model.readouts()
-    p = np.array([model.lr, model.lr_v, model.noise**2, float(model.minibatch)])
+    rates = np.array(Rates(model.lr, model.lr_v, model.noise**2, model.minibatch))
     kernel, g = _kernel(model.activation), code(model.activation)
     memory = np.zeros((K + M, K + M)), np.zeros(K + M), np.zeros((K, K)), np.zeros((K, M)), np.zeros((K, K))
     seen = np.ones((n, K)) if start.seen is None else start.seen
@@ -162,7 +163,7 @@ def equations(
     def rhs(_: float, y: np.ndarray) -> np.ndarray:
         dy = np.empty(len(y))
         # Numerical Jacobians come in columns.
-        kernel(np.ascontiguousarray(y), dy, g, *given, v_star, p, *memory)
+        kernel(np.ascontiguousarray(y), dy, g, *given, v_star, rates, *memory)
         return dy
 
     y0 = np.concatenate([start.r.ravel(), start.q.ravel(), v])

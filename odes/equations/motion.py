@@ -15,7 +15,7 @@ from tsphys.models.two_layer import TwoLayer
 from tsphys.odes.equations.overlaps import States
 from tsphys.physics.activations import code
 from tsphys.physics.committee.integrals import closed
-from tsphys.physics.committee.motion import kernels, tolerance_of_S, tolerances
+from tsphys.physics.committee.motion import Rates, kernels, tolerance_of_S, tolerances
 from tsphys.physics.order_parameters import OrderParameters
 from tsphys.runs.frames import Equations, ode
 
@@ -37,10 +37,10 @@ class Motion(States):
     v_star: np.ndarray
 
     @property
-    def rates(self) -> np.ndarray:
-        """[η, η_v, σ², κ, κ_v, b]."""
+    def rates(self) -> Rates:
+        """What the model says of them."""
         m = self.model
-        return np.array([m.eta_w, m.eta_v, m.noise * m.noise, m.kappa, m.kappa_v, float(m.minibatch)])
+        return Rates(m.eta_w, m.eta_v, m.noise * m.noise, m.minibatch, m.kappa, m.kappa_v)
 
     @property
     def K(self) -> int:
@@ -56,7 +56,7 @@ class Motion(States):
 
     def rhs(self) -> Callable[[float, np.ndarray], np.ndarray]:
         """``rhs(t, y)`` for `integrate`."""
-        kernel, arguments, rates = kernels(*self.model.activations)[0], self.arguments, self.rates
+        kernel, arguments, rates = kernels(*self.model.activations)[0], self.arguments, np.array(self.rates)
 
         def rhs(t: float, y: np.ndarray) -> np.ndarray:
             dy = np.empty_like(y)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,32 @@ from tsphys.physics.committee.integrals import I2, I3, I4, J2, I2_erf
 _ROUNDING = 3e-14
 #: Students with (λ_k − λ_l)² below this, relative to λ_k², are the same.
 _IDENTICAL = 1e-13
+
+
+class Rates(NamedTuple):
+    """What the motion depends on beside the state.
+
+    Kernels are handed an array, which takes less time than a tuple, and know them by these names inside.
+    """
+
+    lr: float
+    """η"""
+    lr_v: float
+    """η_v"""
+    variance: float
+    """σ² of the noise of the output"""
+    batch: float
+    """b, examples in a step"""
+    decay: float = 0.0
+    """κ"""
+    decay_v: float = 0.0
+    """κ_v"""
+
+
+@njit
+def named(rates):
+    """The array of `Rates` by their names."""
+    return Rates(rates[0], rates[1], rates[2], rates[3], rates[4], rates[5])
 
 
 @njit
@@ -152,8 +178,9 @@ def _prepare(y, kind, near, T, T_inv, v_star, alpha, base, sign, S, C, E):
 
 
 @njit
-def motion(y, dy, kind, near, T, T_inv, v_star, p):
-    """Write dy/dt; p = [η, η_v, σ², κ, κ_v, b]."""
+def motion(y, dy, kind, near, T, T_inv, v_star, rates):
+    """Write dy/dt; `rates` is the array of `Rates`."""
+    p = named(rates)
     n, M = kind.shape[0], T.shape[0]
     K = n - M
     alpha, base, sign = np.empty(n), np.empty(n, np.int64), np.empty(n)
@@ -161,15 +188,15 @@ def motion(y, dy, kind, near, T, T_inv, v_star, p):
     close = _prepare(y, kind, near, T, T_inv, v_star, alpha, base, sign, S, C, E)
     after = y.shape[0] - K
     for i in range(y.shape[0]):
-        dy[i] = -y[i] * (p[3] if i < K * M else (2.0 * p[3] if i < after else p[4]))
+        dy[i] = -y[i] * (p.decay if i < K * M else (2.0 * p.decay if i < after else p.decay_v))
     move = np.zeros((K, n))
     for k in range(K):
         for a in range(n):
             if alpha[a] == 0.0:
                 continue
-            if p[1] != 0.0:
-                dy[after + k] -= p[1] * alpha[a] * I2(kind[k], kind[a], C[k, k], C[k, a], C[a, a])
-            if p[0] != 0.0:
+            if p.lr_v != 0.0:
+                dy[after + k] -= p.lr_v * alpha[a] * I2(kind[k], kind[a], C[k, k], C[k, a], C[a, a])
+            if p.lr != 0.0:
                 # I3 is linear in what x_b has in common with λ_k and x_a. For a = k the two are one, in which the large
                 # terms of a large field have cancelled.
                 near_k = I3(kind[k], kind[a], C[k, k], 1.0, C[k, a], 1.0 if a == k else 0.0, C[a, a])
@@ -180,17 +207,17 @@ def motion(y, dy, kind, near, T, T_inv, v_star, p):
                     move[k, b] += near_k * S[b, k] + near_a * (S[b, a] if a < K else 0.0)
                 for b in range(K, n):
                     move[k, b] += near_k * C[b, k] + near_a * C[b, a]
-    if p[0] == 0.0:
+    if p.lr == 0.0:
         return
     at = K * M
     for k in range(K):
         for m in range(M):
-            dy[k * M + m] += p[0] * move[k, K + m]
+            dy[k * M + m] += p.lr * move[k, K + m]
         for l in range(k + 1):
             spread = _spread(kind, alpha, C, E, K, base, sign, close, k, l)
-            if p[2] != 0.0:
-                spread += p[2] * J2(kind[0], C, k, l)
-            dy[at] += p[0] * (move[k, l] + move[l, k]) + p[0] * p[0] / p[5] * alpha[k] * alpha[l] * spread
+            if p.variance != 0.0:
+                spread += p.variance * J2(kind[0], C, k, l)
+            dy[at] += p.lr * (move[k, l] + move[l, k]) + p.lr * p.lr / p.batch * alpha[k] * alpha[l] * spread
             at += 1
 
 
