@@ -456,6 +456,9 @@ def functions() -> Iterator[Case]:
 def descents() -> Iterator[Case]:
     times = {"t": [0, 5, 20, 60]}
     yield from both("opposing_signals", of("OpposingSignals", lr=0.25), times, n=300, d=4, **times)
+    at = {"t": [0, 0.5, 4]}
+    for alpha in (0.5, 2.0):
+        yield from both(f"label_noise {alpha:g}", of("LabelNoise", alpha=alpha), at, N=40, **at)
 
 
 def cases() -> dict[str, Callable[[], Any]]:

@@ -329,6 +329,18 @@ CATALOGUE = {
             figures=("opposing_signals",),
         ),
         Entry(
+            name="label_noise",
+            room="odes",
+            cls="LabelNoise",
+            family="Descent",
+            about="two classes with wrong labels: the rule is learned first, the wrong labels by heart later",
+            simulated="gradient flow on a training set",
+            solved="averages over the spectrum of the data",
+            papers=("liu_2020", "advani_2020"),
+            figures=("label_noise",),
+            functions=("odes.label_noise.onset",),
+        ),
+        Entry(
             name="potts_attention",
             room="replica",
             cls="PottsAttention",

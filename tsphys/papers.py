@@ -396,6 +396,20 @@ PAPERS = {
         "Journal of Machine Learning Research 22, 106",
         2021,
     ),
+    "liu_2020": Paper(
+        "Liu, Sheng and Niles-Weed, Jonathan and Razavian, Narges and Fernandez-Granda, Carlos",
+        "Early-learning regularization prevents memorization of noisy labels",
+        "Advances in Neural Information Processing Systems 33 (2020)",
+        2020,
+        arxiv="2007.00151",
+    ),
+    "advani_2020": Paper(
+        "Advani, Madhu S. and Saxe, Andrew M. and Sompolinsky, Haim",
+        "High-dimensional dynamics of generalization error in neural networks",
+        "Neural Networks 132, 428 (2020)",
+        2020,
+        arxiv="1710.03667",
+    ),
     "rosenfeld_2024": Paper(
         "Rosenfeld, Elan and Risteski, Andrej",
         "Outliers with opposing signals have an outsized effect on neural network optimization",

@@ -11,6 +11,7 @@ from tsphys.models.glm import GLM as GLM
 from tsphys.models.hidden_manifold import HiddenManifold as HiddenManifold
 from tsphys.models.hopfield import Hopfield as Hopfield
 from tsphys.models.kernel_ridge import KernelRidge as KernelRidge
+from tsphys.models.label_noise import LabelNoise as LabelNoise
 from tsphys.models.learning_rule import LearningRule as LearningRule
 from tsphys.models.memory_reconstruction import MemoryReconstruction as MemoryReconstruction
 from tsphys.models.online_attack import OnlineAttack as OnlineAttack
@@ -255,6 +256,22 @@ def simulate(
 ) -> Result: ...
 @overload
 def simulate(
+    model: LabelNoise,
+    *,
+    t: Any = ...,
+    N: int = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: Any = ...,
+    until_sem: Any = ...,
+    most_replicas: Any = ...,
+) -> Result: ...
+@overload
+def simulate(
     model: PottsAttention,
     *,
     alpha: Numbers = ...,
@@ -460,7 +477,7 @@ def solve(
 ) -> Result: ...
 @overload
 def solve(
-    model: OpposingSignals,
+    model: OpposingSignals | LabelNoise,
     *,
     t: Any = ...,
     fluctuations: bool = ...,

@@ -6,7 +6,7 @@ run is a second frame.
 """
 
 from tsphys.runs.axis import Points
-from tsphys.runs.frames.course import course, courses, in_time, or_over_time
+from tsphys.runs.frames.course import Times, course, courses, in_time, or_over_time
 from tsphys.runs.frames.flow import Equations, Follow, Solution, flow, ode
 from tsphys.runs.frames.instances import Memory, Replica, instances, replicated
 from tsphys.runs.frames.iterated import Steps, iterated, seen
@@ -27,6 +27,7 @@ __all__ = [
     "Row",
     "Solution",
     "Steps",
+    "Times",
     "Verb",
     "chosen",
     "course",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground import times
 from tsphys.rules.contract import Model
 from tsphys.runs.axis import Points, points
 from tsphys.runs.frames.instances import Memory, Replica, replicated
@@ -18,6 +20,13 @@ from tsphys.runs.result import Result
 
 M = TypeVar("M", bound=Model)
 Course = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times(Options):
+    """Of a run that is seen at times of a flow, which no steps are counted of."""
+
+    t: Any = times.course("times: START:STOP:POINTS[:lin|log] or a list a,b,c", default="0.1:100:31")
 
 
 def course(model: type[M], options: type[O]) -> Callable[[Callable[[M, O], Course]], Verb[M]]:

@@ -1,0 +1,144 @@
+"""Averages over the spectrum of data: of functions of a sample covariance, many samples of as many dimensions.
+
+Of n samples of covariance S, with eigenvalues s_j, the sample covariance Ŝ has the resolvent, on average over samples,
+
+    (Ŝ − z)⁻¹ = (κ/z)(S − κ)⁻¹,   z = κ(1 + (1/n) Σ_j s_j/(κ − s_j)),
+
+and that of the Gram matrix of the samples has the normalised trace −1/κ. In the plane of κ all of this is rational, so
+that spikes are poles, and Cauchy's formula around them gives the average of any function that is analytic there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsphys.errors import ConvergenceError
+
+#: Nodes of the first contour, and of the last.
+NODES = (64, 2**17)
+#: Largest half height of a contour in the plane of ln κ: arguments of κ stay where powers of 1 − ηz decay.
+HEIGHT = 1.0
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The eigenvalues of the covariance of data, and how many samples there are.
+
+    Parameters
+    ----------
+    eigenvalues : ndarray, shape (D,)
+        s_j > 0.
+    shares : ndarray, shape (D,)
+        How many of each there are, over the number n of samples.
+
+    References
+    ----------
+    Silverstein & Bai, J. Multivar. Anal. 54, 175 (1995); Marchenko & Pastur, Math. USSR Sb. 1, 457 (1967), of one s;
+    Baik, Ben Arous & Péché, Ann. Probab. 33, 1643 (2005), of spikes.
+    """
+
+    eigenvalues: np.ndarray
+    shares: np.ndarray
+
+    @staticmethod
+    def white(ratio: float) -> Spectrum:
+        """S = 1 with `ratio` dimensions a sample: the law of Marchenko and Pastur."""
+        return Spectrum(np.ones(1), np.full(1, float(ratio)))
+
+    @staticmethod
+    def sampled(eigenvalues: np.ndarray, n: float) -> Spectrum:
+        """Eigenvalues (D,) once each, and n samples."""
+        return Spectrum(np.asarray(eigenvalues, dtype=float), np.full(len(eigenvalues), 1 / n))
+
+    def z(self, kappa: np.ndarray) -> np.ndarray:
+        """Where the resolvent has this κ, of any shape."""
+        s, c = self.eigenvalues, self.shares
+        return kappa * (1 + np.sum(c * s / (kappa[..., None] - s), axis=-1))
+
+    def slope(self, kappa: np.ndarray) -> np.ndarray:
+        """dz/dκ."""
+        s, c = self.eigenvalues, self.shares
+        return 1 - np.sum(c * (s / (kappa[..., None] - s)) ** 2, axis=-1)
+
+    def edges(self) -> tuple[float, float]:
+        """κ below and above all of the spectrum but its atom at 0: z(κ) there are its edges."""
+        from scipy.optimize import brentq
+
+        s, c = self.eigenvalues, self.shares
+        most = np.sqrt(np.sum(c * s**2))
+
+        def edge(end: int, sign: int) -> float:
+            near, far = s[end] + sign * s[end] * np.sqrt(c[end]), s[end] + sign * most
+            # With one eigenvalue both are the edge.
+            return (
+                float(brentq(lambda k: self.slope(np.array(k)), near, far)) if abs(far - near) > 1e-12 else float(far)
+            )
+
+        return edge(int(s.argmin()), -1), edge(int(s.argmax()), 1)
+
+    def kappa(self, z: float) -> float:
+        """κ at a real z that is outside of the spectrum, where z → κ is one to one."""
+        from scipy.optimize import brentq
+
+        low, high = self.edges()
+        below = z < float(self.z(np.array(low)))
+        ends = (min(z, 0.0) - float(self.shares @ self.eigenvalues), low) if below else (high, max(z, high))
+        return float(brentq(lambda k: self.z(np.array(k)) - z, *ends, xtol=1e-300, rtol=1e-13))
+
+    def average(
+        self, integrand: Callable[[np.ndarray, np.ndarray], np.ndarray], low: float, high: float, rtol: float = 1e-10
+    ) -> np.ndarray:
+        """−(1/2πi)∮ f(z) G(z) dz, which is ⟨f⟩ for G = ⟨1/(λ − z)⟩.
+
+        Around all poles between real `low` and `high`, in the plane of κ: by a circle, or for low > 0 an ellipse in the
+        plane of ln κ, on which the trapezoidal rule converges geometrically. The nodes are doubled until that changes
+        nothing.
+
+        Parameters
+        ----------
+        integrand : callable
+            ``integrand(z, kappa)`` is f(z) G for nodes (p,), of shape (…, p), analytic but for poles that are inside.
+        low, high : float
+            κ where the contour crosses the real axis, outside of `edges`.
+        rtol : float
+            Largest change, over the mean size of what is integrated, that counts as none.
+
+        Returns
+        -------
+        ndarray, shape (…)
+
+        Raises
+        ------
+        ConvergenceError
+            If it still changes with the most nodes.
+        """
+        before = self._trapezoid(integrand, low, high, NODES[0])[0]
+        nodes, change, value = NODES[0], np.inf, before
+        while nodes < NODES[1]:
+            nodes *= 2
+            value, size = self._trapezoid(integrand, low, high, nodes)
+            change = float(np.max(np.abs(value - before) / np.maximum(size, np.finfo(float).tiny)))
+            if change <= rtol:
+                return value
+            before = value
+        raise ConvergenceError("an average over the spectrum did not converge", residual=change, iterations=nodes,
+                               last=value)  # fmt: skip
+
+    def _trapezoid(
+        self, integrand: Callable[[np.ndarray, np.ndarray], np.ndarray], low: float, high: float, nodes: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        # What is integrated is real on the real axis: the upper half tells all.
+        angle = (np.arange(nodes) + 0.5) * np.pi / nodes
+        if low > 0:
+            middle, width = 0.5 * np.log(high * low), 0.5 * np.log(high / low)
+            height = min(width, HEIGHT)
+            kappa = np.exp(middle + width * np.cos(angle) + 1j * height * np.sin(angle))
+            step = kappa * (1j * width * np.sin(angle) + height * np.cos(angle))
+        else:
+            step = 0.5 * (high - low) * np.exp(1j * angle)
+            kappa = 0.5 * (high + low) + step
+        terms = integrand(self.z(kappa), kappa) * (self.slope(kappa) * step)
+        return -terms.real.mean(axis=-1), np.abs(terms).mean(axis=-1)
