@@ -11,5 +11,6 @@ SECTIONS = {
     "expansion": "tsphys.benchmarks.ode:first_order",
     "hebbian": "tsphys.benchmarks.hebbian:monte_carlo",
     "potts": "tsphys.benchmarks.potts:monte_carlo",
+    "descent": "tsphys.benchmarks.descent:steps",
     "start": "tsphys.benchmarks.online:cold_start",
 }
