@@ -9,7 +9,7 @@ import ast
 from pathlib import Path
 
 from tsphys.catalogue import CATALOGUE, FAMILIES
-from tsphys.papers import PAPERS
+from tsphys.papers import PAPERS, plain
 from tsphys.rules import engines as able
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,7 +87,20 @@ def engines() -> str:
     return "".join(out) + "\n"
 
 
+def papers() -> str:
+    """Every paper with the models that have its system, and where to begin."""
+    out = ["| Paper | Model | See it |\n|---|---|---|\n"]
+    for key in sorted(PAPERS, key=lambda key: plain(PAPERS[key].short)):
+        paper = PAPERS[key]
+        for model in (m for m in CATALOGUE.values() if key in m.papers):
+            see = f"`tsphys figure {model.figures[0]}`" if model.figures else ""
+            name = f"{paper.short}, *{paper.title}*"
+            out.append(f"| {name} | [`{model.name}`]({model.name}.md): {model.about} | {see} |\n")
+    return "".join(out) + "\n"
+
+
 PAGES = {
+    "docs/papers.md": papers,
     "README.md": table,
     "docs/index.md": index,
     "docs/api.md": library,

@@ -10,6 +10,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "docs"))
 import notebooks
 
 SMALL = {
+    "finite_size": {"N": 100, "replicas": 4},
+    "hard_phase": {"N": 100, "replicas": 2},
+    "hopfield_capacity": {"sizes": (100,), "replicas": 2},
     "saad_solla": {"N": 100, "replicas": 2},
     "rule_of_your_own": {"N": 100, "replicas": 2, "points": 2**6},
 }
