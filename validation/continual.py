@@ -77,5 +77,7 @@ def _steps() -> list[Check]:
     elastic = tsphys.Continual(durations=[0.5], minibatch=b, regulariser="ewc", strength=20.0, **given)
     for name, model, at in (("replay", replay, switched(0.5, 0.0)), ("elastic weights", elastic, switched(0.0, 20.0))):
         for engine in ("exact", "direct"):
-            out.append(Check("step", f"{name}, {engine}", stepped(model, first, start, engine, 20, tasks=at)))
+            out.append(
+                Check("step", f"{name}, {engine}", stepped(model, first, start, engine, 20, tasks=at, replicas=10_000))
+            )
     return out

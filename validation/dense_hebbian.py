@@ -9,7 +9,7 @@ import numpy as np
 
 import tsphys
 from tsphys.validation import free_energies
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, threshold
 from tsphys.validation.identities import thermal
 
 EXAMPLES = {"P": 3, "M": 5, "r": 0.7, "storage": "supervised"}
@@ -59,11 +59,42 @@ def saddles(given: dict[str, Any], alpha: float, T: list[float]) -> Any:
     return run
 
 
+def enumerated(given: dict[str, Any], T: float, N: int = 8, K: int = 3) -> Any:
+    """A check of the energy of a few spins, P = 3, against the sum over all of their states.
+
+    Examples are drawn anew in each replica.
+    """
+
+    def run(setting: Setting) -> Finding:
+        n, rng = setting.replicas(1500), np.random.default_rng([setting.seed, 6])
+        xi = rng.choice([-1.0, 1.0], (K, N))
+        energy = tsphys.simulate(
+            tsphys.DenseHebbian(**given, T=T), N=N, patterns=xi, start="random", equilibration=30, sweeps=200,
+            replicas=n, seed=setting.seed, threads=setting.threads,
+        )["energy"][:, 0]  # fmt: skip
+        M, r = given.get("M", 1), given.get("r", 1.0)
+        chi = np.where(rng.random((4000 if M > 1 else 1, K, N, M)) < (1 + r) / 2, 1.0, -1.0)
+        eta = xi * chi.mean(axis=-1) / np.sqrt(r**2 + (1 - r**2) / M)
+        states = 2.0 * ((np.arange(2**N)[:, None] >> np.arange(N)) & 1) - 1
+        one, three = eta @ states.T, eta**3 @ states.T
+        # Σ_{i<j<k} x_i x_j x_k from sums of powers.
+        E = -np.sum(one**3 - 3 * one * np.sum(eta**2, axis=-1, keepdims=True) + 2 * three, axis=1) / (3 * N**2)
+        w = np.exp(-(E - E.min(axis=1, keepdims=True)) / T)
+        means = (w * E).sum(axis=1) / w.sum(axis=1) / N
+        error = np.sqrt(means.var() / len(means) + energy.var(ddof=1) / n)
+        detail = f"energy {energy.mean():.5f} ± {error:.1e}, by enumeration {means.mean():.5f}"
+        return Finding(float(abs(energy.mean() - means.mean()) / error), threshold(1), detail)
+
+    return run
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of dense networks."""
     return [
         Check("simulation", "P = 3", retrieval({"P": 3}, 0.03, [0.2, 0.4], 150, 24, ("m",))),
         Check("simulation", "P = 3, examples", retrieval(EXAMPLES, 0.01, [0.1, 0.25], 250, 24, ("m", "n"))),
+        Check("step", "P = 3, enumerated", enumerated({"P": 3}, 0.4)),
+        Check("step", "P = 3, examples, enumerated", enumerated(EXAMPLES, 0.4)),
         Check("saddle", "P = 3", saddles({"P": 3}, 0.03, [0.2, 0.4])),
         Check("saddle", "P = 4", saddles({"P": 4}, 0.01, [0.2, 0.4])),
         Check("saddle", "P = 3, examples", saddles(EXAMPLES, 0.01, [0.2, 0.3])),

@@ -110,10 +110,12 @@ def checks(quick: bool) -> list[Check]:
     steps = {"t": [0, 1, 2, 4, 8]}
     binary = {"prior": "rademacher", "alpha": 1.2}
     sparse = {"prior": "gauss_bernoulli", "density": 0.3, "channel": "linear", "noise": 0.05, "alpha": 0.6}
+    noisy = {"channel": "linear", "noise": 0.5, "alpha": 1.5}
     names = ("mse", "m", "q")
     return [
         Check("simulation", "binary perceptron, step by step", simulated(binary, steps, 500, 12, ("eps_g", *names))),
         Check("simulation", "sparse regression, step by step", simulated(sparse, steps, 500, 12, names)),
+        Check("simulation", "noisy regression, step by step", simulated(noisy, steps, 500, 12, names)),
         Check("simulation", "Bayes, loads", simulated({}, {"alpha": [1.0, 3.0]}, 300, 12, ("eps_g", "m", "q"))),
         Check(
             "simulation", "logistic regression",

@@ -46,10 +46,11 @@ def random_features(teacher: str, N: int = 20, width: float = 1.5, alpha: float 
     return run
 
 
-def kernel(k: int | None, n: int = 12, replicas: int = 1500) -> Any:
+def kernel(
+    k: int | None, n: int = 12, modes: int = 30, noise: float = 0.8, ridge: float = 0.1, replicas: int = 1500
+) -> Any:
     """A check of the losses of ridge regression on the modes of a kernel, or on k random features of them."""
-    noise, ridge = 0.8, 0.1
-    model = tsphys.KernelRidge(noise=noise, ridge=ridge, modes=30, n=n, k=k)
+    model = tsphys.KernelRidge(noise=noise, ridge=ridge, modes=modes, n=n, k=k)
 
     def run(setting: Setting) -> Finding:
         count, rng = setting.replicas(replicas), np.random.default_rng([setting.seed, 5])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import erf
 
 import tsphys
 from tsphys.models.simplicity_bias import DATA
-from tsphys.validation.checks import Check
+from tsphys.validation.checks import Check, Finding, Setting, threshold
 from tsphys.validation.one_step import both
 from tsphys.validation.online import averaged, simulated, sized
 from tsphys.validation.plain_rules import Plain, regression
@@ -38,6 +39,24 @@ def _law(data: str) -> Any:
     return law
 
 
+def _sampled(setting: Setting) -> Finding:
+    """eps_g of a committee and accuracy of one unit at t = 0 against draws of the original data."""
+    n, rng = setting.replicas(400_000), np.random.default_rng([setting.seed, 7])
+    s, y = _law("original")(rng.standard_normal((n, 2)), rng.standard_normal((n, 1)))
+    z = []
+    for name, v, R, Q in (
+        ("eps_g", [1.0, -0.6], np.asarray(TWO.R), np.asarray(TWO.Q)),
+        ("accuracy", [1.0], np.array([[0.5, 0.2]]), np.array([[0.6]])),
+    ):
+        start = tsphys.OrderParameters(R=R, Q=Q, T=np.eye(2))
+        theory = tsphys.solve(tsphys.SimplicityBias(K=len(v), v=tuple(v)), start=start, t=[0.0])[name][0]
+        rest = np.linalg.cholesky(Q - R @ R.T)
+        phi = erf((s @ R.T + rng.standard_normal((n, len(v))) @ rest.T) / 2**0.5) @ v
+        drawn = 0.5 * (phi - y[:, 0]) ** 2 if name == "eps_g" else 1.0 * (phi * y[:, 0] > 0)
+        z.append((drawn.mean() - theory) / (drawn.std() / n**0.5))
+    return Finding(float(np.abs(z).max()), threshold(2), f"eps_g, z = {z[0]:.2f}; accuracy, z = {z[1]:.2f}")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of students of classes: each data set, and a committee."""
     original, committee = tsphys.SimplicityBias(), tsphys.SimplicityBias(K=2, minibatch=3, v=(1.0, -0.6))
@@ -59,5 +78,6 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "original, engine direct", simulated(original, START, T, "direct", 300, 16)),
         Check("simulation", "committee, engine exact", simulated(committee, TWO, T, "exact", 1000, 32)),
         Check("size", "original, eps_g at t = 4", sized(original, START, 4.0, (200, 400, 800), 300)),
+        Check("integral", "eps_g and accuracy, sampled", _sampled),
         Check("integral", "equations, two units", averaged(committee, TWO, [0.5, 2.0])),
     ]

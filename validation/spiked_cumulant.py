@@ -9,11 +9,12 @@ import numpy as np
 import tsphys
 from tsphys.odes import learning_rule
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
-from tsphys.validation.one_step import both
+from tsphys.validation.one_step import both, rates
 from tsphys.validation.plain_rules import Plain, correlation
 
 M = [0.1, 0.2, 0.3]
 START = tsphys.OrderParameters(R=[M], Q=np.eye(1), T=np.eye(3))
+NEAR = tsphys.OrderParameters(R=[[0.2, 0.5, 0.7]], Q=np.eye(1), T=np.eye(3))
 T = np.linspace(0, 20, 6)
 
 
@@ -60,6 +61,7 @@ def checks(quick: bool) -> list[Check]:
         plain = Plain(correlation("relu", 0.3), noises=3, sphere=True, law=_law(correlated))
         name = "correlated" if correlated else "independent"
         out += both(name, mixed(correlated), plain, START, steps=12)
+        out.append(Check("rate", f"{name}, near the spikes", rates(mixed(correlated), plain, NEAR, 2**14)))
     return [
         *out,
         Check("simulation", "correlated, engine exact", _simulated(True, "exact", 1000, 32)),

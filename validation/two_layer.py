@@ -96,6 +96,12 @@ def _steps() -> list[Check]:
         return Plain(rule, b=b, decay=decay, decay_v=decay_v, binary=binary)
 
     out = both("all of a step", tsphys.TwoLayer(**given), plain(), START)
+    # As few inputs as there are units and one more, so that what is outside their span is one direction.
+    out.append(
+        Check(
+            "step", "few inputs", stepped(tsphys.TwoLayer(**given), plain(), START, "exact", 1, size=5, replicas=20_000)
+        )
+    )
     out += both("minibatch", tsphys.TwoLayer(minibatch=8, **given), plain(b=8), START, steps=6)
     binary = tsphys.TwoLayer(inputs="binary", minibatch=2, **given)
     out.append(Check("step", "inputs ±1", stepped(binary, plain(b=2, binary=True), START, "direct")))

@@ -22,7 +22,9 @@ def checks(quick: bool) -> list[Check]:
     few = tsphys.ZerothOrder(lr=1.5, noise=0.5, kappa=0.5)
     some = tsphys.ZerothOrder(lr=1.5, noise=0.5, estimator="sparse", fraction=0.25)
     directions, coordinates = Plain(rule, queries=0.5), Plain(rule, fraction=0.25)
+    two = tsphys.ZerothOrder(lr=1.5, noise=0.5, kappa=0.1)
     return [
+        Check("step", "two directions, exact", stepped(two, Plain(rule, queries=0.1), START, "exact", 1, 20, 20_000)),
         Check("rate", "random directions", rates(few, directions, START)),
         Check("rate", "some coordinates", rates(some, coordinates, START)),
         Check("step", "random directions, exact", stepped(few, directions, START, "exact", 2, replicas=3000)),
