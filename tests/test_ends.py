@@ -176,3 +176,14 @@ def test_attention_at_ends_of_strength_and_ridge(monkeypatch):
         has(PottsAttention(beta=beta), rel=1e-5, Q=values(PottsAttention(beta=1e-6))["Q"], accuracy=1 / 3)
     for far in ({"beta": 1e-320}, {"beta": 1e9}, {"ridge": 1e300}, {"alpha": 1e300}):
         refuses(lambda: PottsAttention(**far), next(iter(far)))  # noqa: B023
+
+
+def test_cosines_of_many_tasks_with_a_common_one_need_no_eigenvalues():
+    """Of S tasks the least is min(1 − c, 1 + (S − 1) c), which the matrix itself has."""
+    from tsphys.physics.similarity import cosines
+
+    for S, c in ((2, -1.0), (3, -0.5), (5, 0.3), (4, -0.3)):
+        assert np.linalg.eigvalsh(cosines("similarity", c, None, S))[0] == pytest.approx(min(1 - c, 1 + (S - 1) * c))
+    for S, c in ((3, -0.51), (5, -0.26)):
+        with pytest.raises(tsphys.ModelError, match="similarity"):
+            cosines("similarity", c, None, S)

@@ -29,7 +29,12 @@ def cosines(name: str, common: float, given: Any, S: int) -> np.ndarray:
     if given is None and S > 1:
         words += f", so at least {-1 / (S - 1):.4g} between any two"
     shown = common if given is None else out.tolist()
-    if (out != out.T).any() or (np.diag(out) != 1).any() or np.linalg.eigvalsh(out)[0] < -1e-12 * S:
+    if given is None:
+        # Of a common value the eigenvalues are known.
+        lowest = min(1 - common, 1 + (S - 1) * common) if S > 1 else 1.0
+    else:
+        lowest = np.linalg.eigvalsh(out)[0]
+    if (out != out.T).any() or (np.diag(out) != 1).any() or lowest < -1e-12 * S:
         raise ModelError(name, shown, words)
     return out
 
