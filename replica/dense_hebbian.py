@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.errors import ModelError
+from tsphys.errors import ModelError, NoStateError
 from tsphys.ground.given import real, takes
 from tsphys.ground.parameters import handed, number, param
 from tsphys.models.dense_hebbian import DenseHebbian
@@ -192,9 +192,9 @@ def _state(model: DenseHebbian, branch: str, axis: str, tol: float) -> State:
     if high <= model.T or (axis == "T" and model.alpha < spinodal(here.at(T=0.0))):
         top = high if high <= model.T else largest_temperature(here, spinodal)
         where = "at any load" if high <= model.T else f"at alpha = {model.alpha:g}"
-        raise ModelError("T", model.T, f"must be <= {top:.9g}, where the retrieval states end {where}")
+        raise NoStateError("T", model.T, f"must be <= {top:.9g}, where the retrieval states end {where}")
     words = f"must be <= {spinodal(here):.9g}, the spinodal of the retrieval states at T = {model.T:g}"
-    raise ModelError("alpha", model.alpha, words)
+    raise NoStateError("alpha", model.alpha, words)
 
 
 def _with_examples(model: DenseHebbian, here: Spins, found: State, branch: str, tol: float) -> State:
@@ -236,8 +236,8 @@ def _exponential(model: DenseHebbian, branch: str) -> State:
     if m <= noise:
         top = exponential_load(T)
         if not top > 0:
-            raise ModelError("T", T, "must be lower for the pattern to outweigh all others at any load")
-        raise ModelError(
+            raise NoStateError("T", T, "must be lower for the pattern to outweigh all others at any load")
+        raise NoStateError(
             "alpha", model.alpha, f"must be < {top:.9g}, where the others outweigh the pattern at T = {T:g}"
         )
     return State(m, m, m**2, float(a.chi), 0.0, -float(a.log2cosh), -m, float(a.entropy), 0.0, 0)
@@ -282,7 +282,7 @@ def _custom(model: DenseHebbian, F: Callable[[float], float], branch: str, tol: 
     found = fixed_point(step, [1.0], tol=tol, bounds=([0.0], [1.0]), what="the retrieval state")
     m = float(found.x[0])
     if m < 1e-6:
-        raise ModelError("T", model.T, "must be lower: there is no retrieval state with this F")
+        raise NoStateError("T", model.T, "must be lower: there is no retrieval state with this F")
     a = spin_averages(slope(m), 0.0, model.T)
     free = m * slope(m) - float(F(m)) - float(a.log2cosh)
     return State(m, m, m**2, float(a.chi), 0.0, free, -float(F(m)), float(a.entropy), found.residual, found.iterations)

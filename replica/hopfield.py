@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.errors import ConvergenceError, ModelError
+from tsphys.errors import ConvergenceError, ModelError, NoStateError
 from tsphys.ground.parameters import number, param
 from tsphys.ground.times import course
 from tsphys.models.hopfield import Hopfield
@@ -159,10 +159,10 @@ def _state(model: Hopfield, branch: str, patterns: int, axis: str, tol: float) -
         found = glass(here, tol)
         if found is None:
             allowed = f"must be < {glass_temperature(model):.6g}, T_g, for the spin glass at alpha = {model.alpha:g}"
-            raise ModelError("T", model.T, allowed)
+            raise NoStateError("T", model.T, allowed)
         return found
     if model.T <= 1:
-        raise ModelError(
+        raise NoStateError(
             "T", model.T, f"must be > 1 for the paramagnet (stable above T_g = {glass_temperature(model):.6g})"
         )
     return paramagnet(here)
@@ -174,18 +174,18 @@ def capacity_of(here: Spins) -> float:
     return 0.0 if found is None else found.alpha
 
 
-def beyond(model: Hopfield, here: Spins, axis: str, branch: str) -> ModelError:
+def beyond(model: Hopfield, here: Spins, axis: str, branch: str) -> NoStateError:
     """The error of a point without a retrieval state: it tells the largest load, or temperature, that has one."""
     found = curve(here)
     if found is None:
-        return ModelError("T", model.T, f"must be < 1 for {branch} states")
+        return NoStateError("T", model.T, f"must be < 1 for {branch} states")
     if axis == "T" and model.alpha < capacity_of(here):
         top = largest_temperature(here, spinodal)
-        return ModelError(
+        return NoStateError(
             "T", model.T, f"must be <= {top:.9g}, where the {branch} states end at alpha = {model.alpha:g}"
         )
     words = f"must be <= {found.alpha:.9g}, the spinodal of the {branch} states at T = {model.T:g}"
-    return ModelError("alpha", model.alpha, words)
+    return NoStateError("alpha", model.alpha, words)
 
 
 def _sparse_state(model: Hopfield, tol: float) -> dict[str, float]:
@@ -195,7 +195,7 @@ def _sparse_state(model: Hopfield, tol: float) -> dict[str, float]:
         found = sparse.retrieved(net, tol)
     except BranchEnd as end:
         words = f"must be < {end.value:.9g}, the spinodal at T = {model.T:g}, threshold = {model.threshold:g}"
-        raise ModelError("alpha", model.alpha, words) from None
+        raise NoStateError("alpha", model.alpha, words) from None
     m, Q, C = float(found.x[0]), net.f * float(found.x[1]), float(found.x[2])
     p1, p0 = sparse.firing(net, found.x)
     q = Q - net.T * C
@@ -252,7 +252,7 @@ def _transition(here: Spins) -> float:
 
 def _hebbian(model: Hopfield) -> Hopfield:
     if model.activity is not None:
-        raise ModelError("activity", model.activity, "must be none here: the lines are those of ±1 spins")
+        raise NoStateError("activity", model.activity, "must be none here: the lines are those of ±1 spins")
     return model
 
 

@@ -40,6 +40,23 @@ def test_the_map_of_theory_ends_at_the_spinodal(capsys):
     np.testing.assert_allclose(data["m"][1, :2], expected, rtol=1e-10)
 
 
+def test_where_there_is_no_state_is_said_and_hatched(capsys, monkeypatch):
+    from matplotlib.figure import Figure
+
+    seen = []
+    savefig = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda self, *a, **o: (seen.append(self), savefig(self, *a, **o))[1])
+    axes = ("--x", "alpha", "0.05:0.2:2", "--y", "T", "0.1:1.2:2")
+    code, out, err = call(capsys, "hopfield", *axes, "-p", 1, "-o", "map")
+    assert code == 0, err
+    assert "1 of 4 points" in out
+    assert "3: no such state here" in out
+    told = [text.get_text() for text in seen[0].legends[0].get_texts()]
+    assert told == ["no such state here", r"retrieval ends, $\alpha_M$", r"retrieval is the ground state, $\alpha_c$"]
+    assert (seen[0].axes[0].get_xlabel(), seen[0].axes[0].get_ylabel()) == (r"load $\alpha$", "temperature $T$")
+    assert [c.get_hatch() for c in seen[0].axes[0].collections].count("////") == 1
+
+
 def test_the_map_of_a_simulation_tells_fluctuations(capsys):
     fixed = ("--set", "N=200", "--set", "replicas=6", "--set", "sweeps=20", "--set", "equilibration=20")
     axes = ("--x", "alpha", "0.02:0.3:2", "--y", "T", "0.2:2:2")

@@ -82,6 +82,10 @@ class ModelError(_Carried, ValueError):
         super().__init__(f"{name} = {_shown(value)}: {allowed}")
 
 
+class NoStateError(ModelError):
+    """A point of parameters at which there is no state of the kind that was asked for, as beyond a spinodal."""
+
+
 class ConvergenceError(_Carried, RuntimeError):
     """A solver that did not reach its tolerance; it never returns numbers as if it had.
 

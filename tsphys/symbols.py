@@ -46,6 +46,12 @@ SYMBOLS: dict[str, tuple[str, str]] = {
     "entropy": ("entropy", "s"),
     "free_energy": ("free energy", "f"),
     "free_entropy": ("free entropy", r"\phi"),
+    # Lines of phase diagrams.
+    "alpha_M": ("retrieval ends,", r"\alpha_M"),
+    "alpha_c": ("retrieval is the ground state,", r"\alpha_c"),
+    "informed": ("recovery becomes a state", ""),
+    "transition": ("equilibrium", ""),
+    "algorithmic": ("message passing", ""),
     # Parameters that are axes.
     "alpha": ("load", r"\alpha"),
     "beta": ("", r"\beta"),

@@ -20,6 +20,15 @@ from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import available_threads
 from tsphys.runs.result import Result
 from tsphys.studies.configuration import RUN
+from tsphys.symbols import words
+
+#: Where a map is empty: name of the error -> what is said of it, and how it is hatched.
+EMPTY = {
+    "NoStateError": ("no such state here", "////"),
+    "ModelError": ("outside of what is allowed", "...."),
+    "ConvergenceError": ("not solved", "xxxx"),
+    "DivergedError": ("diverges", "||||"),
+}
 
 
 @click.command(name="phase-diagram")
@@ -45,8 +54,8 @@ def phase_diagram(
 
     They are drawn where the theory knows them (Hebbian networks over alpha and T); elsewhere a line shows where the
     observable has fallen to half of its largest value. The runs are a study: they go on where they were stopped. Where
-    the theory has no solution of its kind the map is empty. Of a run over times the last one is shown. A simulation
-    also gives N·Var(m) and Binder's cumulant 1 − ⟨m⁴⟩/3⟨m²⟩² over its replicas.
+    there is nothing to show the map is hatched, and the legend says why. Of a run over times the last one is shown. A
+    simulation also gives N·Var(m) and Binder's cumulant 1 − ⟨m⁴⟩/3⟨m²⟩² over its replicas.
     """
     from tsphys.studies import sweep as runs
     from tsphys.studies.collection import collect
@@ -67,11 +76,14 @@ def phase_diagram(
     if found.failed == found.total:
         raise ConvergenceError(f"no point has a result: {next(iter(found.failures.values()))}")
     result = collect(described, folder, partial=True)
-    click.echo(f"{found} in {folder}")
+    gaps = _gaps(described, folder)
+    click.echo(f"{found.done} of {found.total} points in {folder}")
+    for name, where in gaps.items():
+        click.echo(f"  {where.sum()}: {EMPTY[name][0]}")
     prefix = "theory" if theory else "simulation"
     known = boundaries(model, _fixed(fixed), result, x[0], y[0])
     found_maps = maps(result, z, prefix)
-    for path in _draw(out, result, x[0], y[0], next(iter(found_maps)), found_maps, prefix, known):
+    for path in _draw(out, result, x[0], y[0], next(iter(found_maps)), found_maps, prefix, known, gaps):
         click.echo(f"wrote {path}")
 
 
@@ -83,6 +95,15 @@ def _fixed(texts: tuple[str, ...]) -> dict[str, Any]:
             raise ModelError("set", text, "must be NAME=VALUE")
         out[name] = from_json(value)
     return out
+
+
+def _gaps(described: Any, folder: Path) -> dict[str, np.ndarray]:
+    """Where the map is empty, (y, x), by the name of the error."""
+    from tsphys.studies.store import Store
+
+    store = Store(folder)
+    errors = np.array([store.error(task.key) for task in described.tasks()]).reshape(described.shape)
+    return {name: errors == name for name in EMPTY if (errors == name).any()}
 
 
 def boundaries(
@@ -134,8 +155,10 @@ def at_the_end(result: Any, name: str) -> np.ndarray:
 
 def _draw(
     out: Path, result: Any, x: str, y: str, z: str, found: dict[str, np.ndarray], prefix: str,
-    known: dict[str, tuple[np.ndarray, np.ndarray]],
+    known: dict[str, tuple[np.ndarray, np.ndarray]], gaps: dict[str, np.ndarray],
 ) -> list[Path]:  # fmt: skip
+    from matplotlib.patches import Patch
+
     from tsphys.plotting import COLOURS, COLUMN, save, style
 
     across, up, values = result[x], result[y], found[z]
@@ -146,14 +169,22 @@ def _draw(
         if not known and min(values.shape) > 1 and np.nanmin(np.nan_to_num(values)) < half:
             ax.contour(across, up, np.nan_to_num(values), levels=[half], colors="black", linewidths=0.7)
         limits = ax.get_xlim(), ax.get_ylim()
+        handles: list[Any] = []
+        for name, where in gaps.items():
+            said, hatch = EMPTY[name]
+            look: dict[str, Any] = {"hatch": hatch, "edgecolor": "0.7", "facecolor": "white", "linewidth": 0}
+            empty = np.ma.masked_array(np.zeros(where.shape), ~where)
+            ax.pcolor(across, up, empty, shading="nearest", cmap="Blues", vmin=0, vmax=1, **look)
+            handles.append(Patch(label=said, **look))
         for n, (name, line) in enumerate(known.items()):
-            ax.plot(*line, color=COLOURS[1 + n], ls=("-", "--")[n % 2], label=name)
+            handles += ax.plot(*line, color=COLOURS[1 + n], ls=("-", "--", "-.")[n % 3], label=words(name))
         ax.set(xlim=limits[0], ylim=limits[1])
-        if known:
-            ax.legend(loc="upper right")
-        figure.colorbar(image, ax=ax, label=z)
+        if handles:
+            figure.legend(handles=handles, loc="outside lower left", ncols=2)
+        figure.colorbar(image, ax=ax, label=words(z))
         end = f", $t = {result['t'][-1]:.4g}$" if "t" in result else ""
-        ax.set(xlabel=x, ylabel=y, title=f"{result.model}, {prefix}{end}")
+        ax.set(xlabel=words(x, axis=True), ylabel=words(y, axis=True))
+        ax.set_title(f"{result.model.replace('_', ' ')}, {prefix}{end}")
         lines = {f"{name}_{axis}": v for name, line in known.items() for axis, v in zip((x, y), line, strict=True)}
         about = {"z": z, "kind": prefix}
         data = Result(

@@ -150,7 +150,14 @@ class Store:
 
     def failure(self, key: str) -> str:
         """Why a task that failed has no result."""
-        return json.loads(self._failure(key).read_bytes()[:-_SEAL])["message"]
+        return self._why(key)["message"]
+
+    def error(self, key: str) -> str:
+        """Name of the error with which a task failed; empty if it did not."""
+        return self._why(key)["error"] if self.state(key) == "failed" else ""
+
+    def _why(self, key: str) -> dict[str, str]:
+        return json.loads(self._failure(key).read_bytes()[:-_SEAL])
 
     def keep(self, key: str, result: Result) -> None:
         """Write the result of a task."""
