@@ -61,6 +61,19 @@ def test_a_band_shows_what_the_theory_foretells_at_its_size(theory):
     assert not tsphys.plot(tsphys.solve(MODEL, start=START, t=T), "eps_g").axes[0].collections
 
 
+def test_no_band_where_the_first_order_says_nothing():
+    """On a plateau β passes ¼ and the spread of the first order is larger than what it spreads."""
+    start = tsphys.OrderParameters(R=1e-3 * np.eye(2), Q=0.25 * np.eye(2), T=np.eye(2))
+    model = tsphys.TwoLayer(K=2, M=2, lr=1.0)
+    theory = tsphys.solve(model, start=start, t=np.linspace(0, 100, 11), N=1000, fluctuations=True)
+    valid = theory.beta() <= 0.25
+    assert 0 < valid.sum() < len(valid)
+    ax = tsphys.plot(theory, "eps_g").axes[0]
+    dotted = next(line for line in ax.lines if line.get_linestyle() == ":")
+    np.testing.assert_array_equal(np.isfinite(dotted.get_ydata()), valid)
+    assert ax.collections[0].get_paths()[0].get_extents().x1 <= theory["t"][valid][-1]
+
+
 def test_without_a_name_all_that_varies_is_drawn(theory):
     figure = tsphys.plot(theory)
     # The readout does not learn.

@@ -16,7 +16,7 @@ from tsphys.comparison.verdict import Comparison
 from tsphys.curves import PARTS, Curves, Line, curves, shared
 from tsphys.errors import ModelError
 from tsphys.ground.texts import printable
-from tsphys.plotting import COLOURS, COLUMN, MARKERS, style
+from tsphys.plotting import COLOURS, COLUMN, MARKERS, VALID, style
 from tsphys.runs.result import Result
 from tsphys.symbols import escaped, symbol, words
 
@@ -302,10 +302,13 @@ class _Look:
         return ax.errorbar(at, line.mean, yerr=line.error, fmt=self.marker, color=self.colour, **bars)
 
     def band(self, ax: Any, at: np.ndarray, result: Result, c: Curves, line: Line) -> None:
-        """What a theory foretells of single runs at its size: their mean, dotted, and their standard deviation."""
+        """What a theory foretells of single runs at its size: their mean, dotted, and their spread, up to β = ¼."""
         if not _foretells(result) or c.name not in (result.first_order or ()) or c.over != result.axis:
             return
-        mean, spread = (np.moveaxis(f(c.name), 0, -1)[line.index] for f in (result.mean, result.std))
+        valid = result.beta() <= VALID
+        mean, spread = (
+            np.where(valid, np.moveaxis(f(c.name), 0, -1)[line.index], np.nan) for f in (result.mean, result.std)
+        )
         ax.fill_between(at, mean - spread, mean + spread, color=self.colour, alpha=0.18, lw=0, zorder=1)
         ax.plot(at, mean, color=self.colour, ls=":", lw=1.2, zorder=2)
 
