@@ -102,7 +102,10 @@ def test_checkpoints_come_when_there_is_something_new_and_it_is_time(monkeypatch
 @pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP"])
 def test_schedulers_stop_a_run_as_the_user_does(number):
     number, kept = getattr(signal, number), []
+    # Under nohup it would be ignored, and stay so.
+    before = signal.signal(number, signal.SIG_DFL)
     with pytest.raises(SystemExit) as caught, checkpoint.keeping(kept.append, lambda: "part"):
         signal.raise_signal(number)
     assert (caught.value.code, kept) == (128 + number, ["part"])
     assert signal.getsignal(number) == signal.SIG_DFL
+    signal.signal(number, before)
