@@ -85,12 +85,18 @@ def test_simulation_is_gradient_descent():
 
 @pytest.mark.parametrize("alpha", [0.5, 1.0, 3.0])
 def test_simulation_on_theory(alpha):
-    """At a fixed seed; counts of examples that are nearly none, or nearly all, are not normal."""
+    """Also where the examples that are told wrong, or right, are one in all runs, or none."""
     model, t = LabelNoise(alpha=alpha), [0.2, 1.0, 4.0]
-    sim = tsphys.simulate(model, N=300, t=t, replicas=16, seed=2)
-    names = ["m", "q", "accuracy", "train_loss"] + ["clean", "flipped"] * (alpha > 1)
-    found = tsphys.compare(sim, tsphys.solve(model, t=t), observables=names)
-    assert found.max_abs_z < found.threshold, found
+    theory = tsphys.solve(model, t=t)
+    for seed in range(2, 6):
+        sim = tsphys.simulate(model, N=300, t=t, replicas=16, seed=seed)
+        found = tsphys.compare(sim, theory)
+        assert found.max_abs_z < found.threshold, found
+    wrong = tsphys.solve(LabelNoise(alpha=alpha, flips=0.3), t=t)
+    assert tsphys.compare(sim, wrong).verdict == "disagree"
+    if alpha == 3:
+        for name in ("clean", "flipped"):
+            assert tsphys.compare(sim, wrong, observables=[name]).verdict == "disagree"
 
 
 def test_answers_are_normal_in_a_class():

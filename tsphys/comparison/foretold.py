@@ -16,7 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsphys.comparison.scores import of_variance
+from tsphys.errors import ModelError
 from tsphys.registry import size_axis
+from tsphys.rules.contract import Model
 from tsphys.runs.result import Result
 
 #: Relative accuracy that solvers and rounding leave to a curve; far below any statistical error.
@@ -78,6 +80,26 @@ class Held:
 def _sample(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance over replicas; a single one tells no variance."""
     return rows.mean(axis=0), rows.var(axis=0, ddof=1) if len(rows) > 1 else np.zeros(rows.shape[1:])
+
+
+def _counted(result: Result, theory: Result, name: str) -> np.ndarray | float:
+    """The least variance of a run, of an observable that is a share of so many; 0 of any other.
+
+    That of independent ones, y(1 − y)/count, which few runs may show nothing of if y is close to 0 or 1, and one more
+    or less in all runs together: with that the tails of small counts are within those of a normal number.
+    """
+    count = {} if "N" not in result.meta else _model(result).shares(result.meta["N"])
+    if name not in count:
+        return 0.0
+    y = np.clip(theory[name], 0.0, 1.0)
+    return y * (1 - y) / count[name] + 1 / (len(result[name]) * count[name] ** 2)
+
+
+def _model(result: Result) -> Model:
+    try:
+        return result.model_object()
+    except ModelError:
+        return Model()
 
 
 def _rounding(theory: Result, name: str) -> np.ndarray:
@@ -142,6 +164,7 @@ def by_rule(
     """
     y, n = theory[name], len(sim[name])
     mean, s2 = _sample(sim[name])
+    s2 = np.maximum(s2, _counted(sim, theory, name))
     slack, judged = np.zeros(y.shape), np.ones(y.shape, dtype=bool)
     quiet = QUIET * np.abs(y).max(axis=0)
     if not strict and "N" in sim.meta:
@@ -189,6 +212,7 @@ def by_two_sizes(sim: Result, smaller: Result, theory: Result, name: str, known:
     means, variances, counts = [], [], []
     for result, told in zip((sim, smaller), known, strict=True):
         mean, s2 = _sample(result[name])
+        s2 = np.maximum(s2, _counted(result, theory, name))
         means.append(mean - told - _later(result, theory, name))
         variances.append(s2 / len(result[name]))
         counts.append(len(result[name]) - 1)

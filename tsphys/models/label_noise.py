@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -26,3 +27,8 @@ class LabelNoise(Model):
     alpha: float = param(2.0, "load α = n/N", low=1e-3, high=1e3, short="-a")
     distance: float = param(2.0, "distance ν = |v| of the classes from 0", low=0, high=100, open_low=True)
     flips: float = param(0.2, "share Δ of the examples whose label is wrong", low=0, high=0.5)
+
+    def shares(self, N: float) -> Mapping[str, float]:
+        """Of the examples that have true and wrong labels."""
+        n = self.alpha * N
+        return {"clean": (1 - self.flips) * n, "flipped": self.flips * n}

@@ -24,7 +24,8 @@ class Model:
     3. checks what goes together in ``__post_init__``, after that of this class, which checks each field by itself;
     4. says what its size is, if that is not an option N of the simulation but another, or a parameter: what comparisons
        know of how far a run is from a theory for infinite size; and which parameters are ``counted`` in units of it,
-       so that runs have the nearest whole number instead.
+       so that runs have the nearest whole number instead; which observables are `shares` of so many, that few runs may
+       all have none of.
     """
 
     # Every model is a dataclass, which type checkers see by this.
@@ -41,6 +42,10 @@ class Model:
 
     def __post_init__(self) -> None:
         validate(self, self.hint)
+
+    def shares(self, N: float) -> Mapping[str, float]:
+        """Of how many, in a run of size N, an observable is a share: name -> number."""
+        return {}
 
     def _repr_html_(self) -> str:
         own = [(name, f.metadata) for name, f in self.__dataclass_fields__.items() if f.metadata]
