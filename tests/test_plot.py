@@ -119,6 +119,28 @@ def test_all_figures_are_drawn_into_one_folder(capsys, monkeypatch):
     assert "must be left out" in err
 
 
+def test_a_figure_that_cannot_be_drawn_leaves_the_others(capsys, monkeypatch):
+    from tsphys.cli import figure
+
+    class Module:
+        def __init__(self, name):
+            self.name = name.rsplit(".", 1)[1]
+
+        def draw(self, out, **options):
+            if self.name == figure.names()[1]:
+                raise tsphys.ModelError("source", "auto", "needs scikit-learn")
+            return [out]
+
+    monkeypatch.setattr(figure, "import_module", Module)
+    code, out, err = call(capsys, "figure", "--all", "-q")
+    assert code == 2
+    assert out.count("wrote ") == len(figure.names()) - 1
+    assert "needs scikit-learn" in err
+    assert f"figure = '{figure.names()[1]}'" in err
+    code, out, err = call(capsys, "figure", figure.names()[1], "-q")
+    assert (code, out) == (2, "")
+
+
 def test_what_the_user_draws_is_left_alone(results, capsys):
     """Backend, open figures, settings and the font library's log are as they were, also after a failure."""
     import logging

@@ -10,7 +10,7 @@ import click
 from tsphys.animation import FORMATS
 from tsphys.cli.completion import PATH, among
 from tsphys.cli.options import force_option, progress_bar
-from tsphys.errors import ModelError
+from tsphys.errors import ConvergenceError, DivergedError, ModelError
 from tsphys.ground.parameters import number
 from tsphys.registry import MODELS
 from tsphys.runs.files import check_free, pictures
@@ -70,16 +70,29 @@ def figure(
     options["threads"] = thread_count(None if threads is None else _int(threads))
     if animate is not None:
         import_module("tsphys.animation").writer_of(animate, 1)
+    failed = []
     for known, out in outs.items():
-        with progress_bar(f"figure {known}", quiet) as progress:
-            if animate is None:
-                paths = import_module(f"tsphys.figures.{known}").draw(out, quick=quick, progress=progress, **options)
-            else:
-                (path,) = pictures(out, suffixes)
-                move = import_module(f"tsphys.figures.animations.{known}").animate
-                paths = [move(path, quick=quick, progress=progress, **options)]
+        try:
+            with progress_bar(f"figure {known}", quiet) as progress:
+                if animate is None:
+                    paths = import_module(f"tsphys.figures.{known}").draw(
+                        out, quick=quick, progress=progress, **options
+                    )
+                else:
+                    (path,) = pictures(out, suffixes)
+                    move = import_module(f"tsphys.figures.animations.{known}").animate
+                    paths = [move(path, quick=quick, progress=progress, **options)]
+        except (ModelError, ConvergenceError, DivergedError) as error:
+            if not every:
+                raise
+            # One that lacks a library of an extra is no reason to leave out all others.
+            failed.append(known)
+            click.echo(f"{known}: {error}", err=True)
+            continue
         for path in paths:
             click.echo(f"wrote {path}")
+    if failed:
+        raise ModelError("figure", ", ".join(failed), "could not be drawn, all others are")
 
 
 def _int(text: str) -> object:
