@@ -252,7 +252,7 @@ def _transition(here: Spins) -> float:
 
 def _hebbian(model: Hopfield) -> Hopfield:
     if model.activity is not None:
-        raise NoStateError("activity", model.activity, "must be none here: the lines are those of ±1 spins")
+        raise ModelError("activity", model.activity, "must be none here: the lines are those of ±1 spins")
     return model
 
 

@@ -96,3 +96,13 @@ def test_what_is_too_fast_diverges():
         list(flow(grows, np.ones(1), np.array([200.0])))
     refuses(lambda: TwoLayer(np.ones((2, 2)), np.ones(2), 1, phi="tanh"), "phi")
     refuses(lambda: TwoLayer(np.ones((2, 2)), np.ones(2), 1, batch=1), "rng")
+    refuses(lambda: TwoLayer(np.ones((2, 2)), np.ones(2), 1, batch=1.5, rng=rng), "batch")
+    refuses(lambda: TwoLayer(np.ones((2, 2)), np.ones(3), 1), "Y")
+
+
+def test_memory_is_that_of_the_arrays():
+    """Inputs, answers, their copies, and room for fields, slopes and errors."""
+    n, D, K, c = 50, 13, 7, 2
+    net = TwoLayer(np.ones((n, D)), np.ones((n, c)), K)
+    held = sum(a.nbytes for a in (net.X, net.Y, *net._data)) + 8 * n * (2 * K + c)
+    assert held <= TwoLayer.memory(n, D, K, c) <= 1.3 * held

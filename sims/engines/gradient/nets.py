@@ -10,7 +10,7 @@ import numpy as np
 
 import tsphys.sims.engines.gradient.kernels as kernels
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import word
+from tsphys.ground.parameters import number, word
 
 #: Inner loops go over four numbers at once, and what is left over costs as much.
 LANES = 4
@@ -54,6 +54,9 @@ class TwoLayer:
     def __post_init__(self) -> None:
         word("phi", self.phi, kernels.ACTIVATIONS)
         word("loss", self.loss, kernels.LOSSES)
+        number("batch", self.batch, kind=int, low=0)
+        if np.ndim(self.X) != 2 or np.ndim(self.Y) not in (1, 2) or len(self.X) != len(self.Y):
+            raise ModelError("Y", np.shape(self.Y), f"must be answers to each input of X, which has {np.shape(self.X)}")
         if self.batch and self.rng is None:
             raise ModelError("rng", None, "must be given to draw batches")
 
