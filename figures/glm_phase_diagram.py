@@ -62,7 +62,7 @@ def draw(sheet: Sheet, N: int, replicas: int, shape: Any, count: int) -> dict[st
             error, origin="lower", aspect="auto", extent=(left, right, low, high), cmap="Blues_r", vmin=-0.3,
             vmax=1,
         )  # fmt: skip
-        styles = {"informed": (":", "recovery is a state"), "transition": ("--", "equilibrium"),
+        styles = {"informed": (":", "an informed state exists"), "transition": ("--", "equilibrium"),
                   "algorithmic": ("-", "message passing")}  # fmt: skip
         for colour, (key, (ls, text)) in zip((COLOURS[2], "black", COLOURS[1]), styles.items(), strict=True):
             if key == "informed" and name == "density":
@@ -80,7 +80,7 @@ def draw(sheet: Sheet, N: int, replicas: int, shape: Any, count: int) -> dict[st
     axes[0].text(0.25, 0.75, "impossible", **words)
     axes[0].text(0.43, 0.335, "hard", rotation=38, **words)
     axes[0].text(0.75, 0.2, "easy", color="white", **words)
-    axes[1].text(1.02, 0.012, "little is known", **words)
+    axes[1].text(1.02, 0.012, "partial recovery", **words)
     axes[1].text(1.44, 0.0012, "hard", **words)
     axes[1].text(1.68, 0.006, "easy", color="white", **words)
     axes[1].legend(loc="upper left", fontsize=7)

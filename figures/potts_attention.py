@@ -12,7 +12,7 @@ from tsphys.figures.frame import Sheet, drawn
 from tsphys.plotting import COLOURS, MARKERS, PAGE, simulation_points, theory_line
 
 C, BETA, RIDGE = 3, 1.5, 0.3
-WHAT = {"positions": "$A$, $V$ known", "factored": "$A$ and $V$", "tensor": "a matrix a pair"}
+WHAT = {"positions": "$A$, $V$ known", "factored": "$A$ and $V$", "tensor": "one matrix per pair"}
 #: Sizes of the training set whose couplings are shown, and the one whose descent is.
 SHOWN, RECYCLED = (2.0, 32.0), 4.0
 
@@ -60,7 +60,7 @@ def draw(sheet: Sheet, N: int, replicas: int, points: int) -> dict[str, Any]:
     }
     for k, (name, here) in enumerate(cases.items()):
         sim = tsphys.simulate(here, t=t, replicas=4, progress=sheet.share(4 + 0.5 * k, 0.5, 5), **options)
-        words = "always fresh" if name == "fresh" else f"$\\alpha={RECYCLED:g}$, over again"
+        words = "always fresh" if name == "fresh" else f"$\\alpha={RECYCLED:g}$, repeated"
         simulation_points(right, sim, "excess", fmt=MARKERS[k + 3], color=COLOURS[k + 3], label=words)
         runs[f"descent_{name}"] = sim
     floor = tsphys.solve(model, alpha=[RECYCLED])

@@ -49,7 +49,7 @@ SYMBOLS: dict[str, tuple[str, str]] = {
     # Lines of phase diagrams.
     "alpha_M": ("retrieval ends,", r"\alpha_M"),
     "alpha_c": ("retrieval is the ground state,", r"\alpha_c"),
-    "informed": ("recovery becomes a state", ""),
+    "informed": ("an informed state exists", ""),
     "transition": ("equilibrium", ""),
     "algorithmic": ("message passing", ""),
     # Parameters that are axes.
