@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 import tsphys
-from tsphys import ConvergenceError, DivergedError, ModelError
+from tsphys import ConvergenceError, DivergedError, ModelError, NoStateError
 
 THEORY = tsphys.Result("theory", "two_layer", {"K": 1}, "t", {"t": np.arange(2.0), "eps_g": np.array([0.5, np.nan])})
 ERRORS = {
     "model": ModelError("lr", -1.0, "must be > 0"),
+    "no state": NoStateError("alpha", 0.2, "must be <= 0.138"),
     "model, an array": ModelError("T", np.arange(4.0), "must be symmetric"),
     "model, a long value": ModelError("t", list(range(1000)), "must be increasing"),
     "convergence": ConvergenceError("no root", residual=0.25, iterations=7, last=np.arange(3.0)),

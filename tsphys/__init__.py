@@ -37,6 +37,7 @@ _HOMES = {
     "Comparison": "tsphys.comparison",
     "plot": "tsphys.picture",
     "ModelError": "tsphys.errors",
+    "NoStateError": "tsphys.errors",
     "ConvergenceError": "tsphys.errors",
     "DivergedError": "tsphys.errors",
 }
@@ -45,7 +46,7 @@ __all__ = [*_HOMES, "__version__"]
 
 if TYPE_CHECKING:
     from tsphys.comparison import Comparison, compare
-    from tsphys.errors import ConvergenceError, DivergedError, ModelError
+    from tsphys.errors import ConvergenceError, DivergedError, ModelError, NoStateError
     from tsphys.physics.order_parameters import OrderParameters
     from tsphys.picture import plot
     from tsphys.rules.contract import Model, Online, Static

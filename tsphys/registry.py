@@ -264,7 +264,7 @@ def solve(
     [0.085, 0.085, 0.008]
     >>> tsphys.solve(tsphys.Hopfield(T=0.0), alpha=[0.2])
     Traceback (most recent call last):
-    tsphys.errors.ModelError: alpha = 0.2: must be <= 0.137905566, the spinodal of the retrieval states at T = 0
+    tsphys.errors.NoStateError: alpha = 0.2: must be <= 0.137905566, the spinodal of the retrieval states at T = 0
     >>> tsphys.solve(tsphys.Hopfield(T=0.0), alpha=[0.1, 0.2], partial=True)["m"].round(4).tolist()
     [0.998, nan]
     """
