@@ -14,6 +14,7 @@ SMALL = {
     "hard_phase": {"N": 100, "replicas": 2},
     "hopfield_capacity": {"sizes": (100,), "replicas": 2},
     "saad_solla": {"N": 100, "replicas": 2},
+    "study": {"N": 100, "replicas": 2, "rates": "0.2:1:3"},
     "rule_of_your_own": {"N": 100, "replicas": 2, "points": 2**6},
 }
 
