@@ -202,7 +202,10 @@ def numbers(value: Any) -> np.ndarray | None:
 
 def _holds_truths(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
-        return any(_holds_truths(v) for v in value)
+        # Asked of kinds, not of entries: a matrix of ten thousand teachers has 1e8 of them.
+        kinds = set(map(type, value))
+        within = any(issubclass(kind, (list, tuple)) for kind in kinds)
+        return any(issubclass(kind, (bool, np.bool_)) for kind in kinds) or (within and any(map(_holds_truths, value)))
     return isinstance(value, (bool, np.bool_))
 
 
@@ -250,7 +253,9 @@ def _coerce(name: str, value: Any, meta: Any) -> Any:
 
 
 def _nested(value: Any) -> Any:
-    return tuple(_nested(v) for v in value) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    return tuple(map(_nested, value)) if value and isinstance(value[0], list) else tuple(value)
 
 
 def validate(model: Any, hint: str = "") -> None:

@@ -165,7 +165,7 @@ class TwoLayer(Online):
             n_noise=1,
             v=self.v or (1.0,) * self.K,
             v_star=self.v_star or (1.0,) * self.M,
-            T=self.teacher_overlaps(),
+            T=None if self.T is None and self.teacher == "isotropic" else self.teacher_overlaps(),
             init=self.init,
             minibatch=self.minibatch,
             weight_decay=self.kappa,
