@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import tsphys
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, within
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, threshold, within
 from tsphys.validation.identities import identity
 
 _Z = np.linspace(-10, 10, 8001)
@@ -83,6 +83,27 @@ def channels(setting: Setting) -> Finding:
     return within(np.array(difference), np.array(bound), "g_out")
 
 
+def labels(setting: Setting) -> Finding:
+    """Labels of 4·10⁵ equal fields: their mean and their mean square, as each channel's law has them."""
+    from scipy.special import ndtr
+
+    from tsphys.physics.inference.channels import channel
+
+    n, noise, z, kappa = setting.replicas(400_000), 0.3, 0.4, 0.7
+    rng, up, scores = np.random.default_rng([setting.seed, 7]), float(ndtr(z / noise**0.5)), []
+    out = float(ndtr((z - kappa) / noise**0.5) + ndtr((-z - kappa) / noise**0.5))
+    told = {
+        "linear": (z, noise), "relu": (z, noise), "abs": (z, noise), "sign": (2 * up - 1, 4 * up * (1 - up)),
+        "threshold": (2 * out - 1, 4 * out * (1 - out)), "logistic": (np.tanh(z / 2), np.cosh(z / 2) ** -2),
+    }  # fmt: skip
+    for name, (mean, variance) in told.items():
+        y = channel(name, 0.0 if name == "logistic" else noise, kappa).draw(rng, np.full(n, z))
+        scores.append((y.mean() - mean) / np.sqrt(variance / n))
+        if name in ("linear", "relu", "abs"):
+            scores.append((y.var() / variance - 1) / np.sqrt(2 / n))
+    return Finding(float(np.abs(scores).max()), threshold(len(scores)), "means and variances of labels")
+
+
 def per_example(y: Any, slope: Any, alpha: float) -> float:
     """∂Φ/∂α less what an example tells: E ln Z of the sign of a field, of which the part q is known."""
     from scipy.special import log_ndtr
@@ -129,5 +150,6 @@ def checks(quick: bool) -> list[Check]:
         ),
         Check("identity", "state evolution and errors", reached),
         Check("integral", "output channels", channels),
+        Check("step", "labels", labels),
         Check("saddle", "binary perceptron", saddles([0.5, 1.0, 1.3])),
     ]  # fmt: skip

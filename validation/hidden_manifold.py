@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 
 import tsphys
+from tsphys.models.hidden_manifold import Instance, instance
 from tsphys.physics.nonlinearities import attainable_information
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, threshold, within
+from tsphys.validation.one_step import MORE, at_start, entries, same_moments
+from tsphys.validation.plain_rules import Plain, coloured, regression
 
 T = np.array([0.0, 0.5, 1, 2, 4, 8])
 MODEL = tsphys.HiddenManifold(
@@ -64,9 +68,70 @@ def information(setting: Setting) -> Finding:
     return within(difference, [1e-6] * len(difference), "300 Gauss-Legendre nodes")
 
 
+#: Where teachers are most of each step, so that their fields are seen, and learning rates most of each rate.
+FEW = dataclasses.replace(MODEL, v_star=(3.0, 2.0), v=(0.9, 0.7), lr=0.8, lr_v=0.6, noise=0.7, minibatch=40)
+#: A teacher so long that its output is ±1, and short students: steps are of one size, and that of the inputs is seen.
+ALIKE = tsphys.HiddenManifold(
+    K=1, M=1, T=[[100.0]], v=(1.0,), v_star=(1.0,), init=0.1, lr=20.0, lr_v=0.6, delta=0.25, inputs="clone"
+)
+#: b and κ² of the sign: ⟨u sign u⟩, and 1 − b².
+SLOPE, REST = (2 / np.pi) ** 0.5, 1 - 2 / np.pi
+
+
+def _order(W: np.ndarray, drawn: Instance) -> tuple[np.ndarray, np.ndarray]:
+    """R and Q of weights (…, K, N) by the Gaussian equivalence."""
+    F, (N, D) = drawn.features.F, drawn.features.F.shape
+    S = W @ F / N**0.5
+    Q = REST * W @ W.swapaxes(-1, -2) / N + SLOPE**2 * S @ S.swapaxes(-1, -2) / D
+    return SLOPE / D * S @ drawn.theta.T, Q
+
+
+def rate(setting: Setting) -> Finding:
+    """First rates of an instance against averages over Gaussian inputs of its covariance."""
+    N, D, model = 40, 10, dataclasses.replace(FEW, minibatch=2)
+    drawn = instance(model, N, D, setting.seed, 0)
+    F, theta, v_star = drawn.features.F, drawn.theta, np.array(FEW.v_star)
+    omega, U = SLOPE**2 * F @ F.T / D + REST * np.eye(N), SLOPE * F @ theta.T / D
+    R, Q = _order(drawn.W, drawn)
+    start = tsphys.OrderParameters(R=R, Q=Q, T=theta @ theta.T / D, v=FEW.v, v_star=v_star)
+    plain = Plain(regression("erf", FEW.lr, FEW.lr_v, FEW.noise), b=2)
+    return at_start(model, *coloured(plain, start, drawn.W, U, omega), N=N, seed=setting.seed)
+
+
+def steps(model: tsphys.HiddenManifold, count: int, N: int, replicas: int) -> Any:
+    """A check of the first steps of an instance against the same in plain NumPy."""
+    rule, D, b = regression("erf", model.lr, model.lr_v, model.noise), N // 4, model.minibatch
+    v, v_star = (np.array(a) for a in (model.v, model.v_star))
+
+    def run(setting: Setting) -> Finding:
+        n, rng = setting.replicas(replicas), np.random.default_rng([setting.seed, 6])
+        sim = tsphys.simulate(
+            model, N=N, t=[count / N], n_test=0, replicas=n, seed=setting.seed, threads=setting.threads
+        )
+        drawn = instance(model, N, D, setting.seed, 0)
+        W, heads = np.tile(drawn.W, (MORE * n, 1, 1)), np.tile(v, (MORE * n, 1, 1))
+        for _ in range(count):
+            c = rng.standard_normal((MORE * n, b, D))
+            u = c @ drawn.features.F.T / D**0.5
+            x = np.sign(u) if model.inputs == "manifold" else SLOPE * u + REST**0.5 * rng.standard_normal(u.shape)
+            lam, nu = x @ W.swapaxes(1, 2) / N**0.5, c @ drawn.theta.T / D**0.5
+            pull, dv = rule(lam, nu, heads, v_star, rng.standard_normal((*c.shape[:2], 1)), None)
+            W = W + pull.swapaxes(1, 2) @ x / (b * N**0.5)
+            heads = heads + dv.mean(axis=1, keepdims=True) / N
+        R, Q = _order(W, drawn)
+        plain = np.concatenate([a.reshape(MORE * n, -1) for a in (R, Q, heads)], axis=1)
+        return same_moments(entries(sim), plain, f"{count} steps at N = {N}")
+
+    return run
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of the hidden manifold."""
     return [
+        Check("rate", "an instance", rate),
+        Check("step", "manifold", steps(FEW, 3, 40, 2500)),
+        Check("step", "Gaussian clone", steps(dataclasses.replace(FEW, inputs="clone"), 3, 40, 800)),
+        Check("step", "Gaussian clone, length", steps(ALIKE, 1, 160, 3000)),
         Check("simulation", "sign, Gaussian features", simulated(MODEL, 300, 12)),
         Check("simulation", "relu, Hadamard features", simulated(FAST, 512, 12)),
         Check("simulation", "Gaussian equivalence", equivalent),

@@ -85,6 +85,6 @@ def checks(quick: bool) -> list[Check]:
         Check("step", "features, NumPy", kernel(10)),
         # Where the noise is most of what is left, and the ridge most of the scale of few features.
         Check("step", "noise, NumPy", kernel(None, n=40, modes=8, noise=2.0)),
-        Check("step", "few features, NumPy", kernel(4, ridge=3.0)),
+        Check("step", "few features, NumPy", kernel(4, ridge=3.0, replicas=6000)),
         Check("saddle", "kernel", saddles),
     ]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 import tsphys
 from tsphys import MemoryReconstruction
+from tsphys.physics.inference.pattern_priors import exact
 from tsphys.replica import memory_reconstruction as theory
+from tsphys.sims.engines.inference.low_rank_amp import amp, bethe
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, within
 from tsphys.validation.identities import identity
 
@@ -60,6 +63,30 @@ def saddles(setting: Setting) -> Finding:
     return stationary(potential, [[g * Delta / rho] for g in theory.fixed_points(model.prior, Delta)])
 
 
+def bethe_free_energy(setting: Setting) -> Finding:
+    """Its slopes vanish where message passing ends: along estimates, their spread, precision and fields at once."""
+    rng, N, P, Delta = np.random.default_rng(setting.seed), 120, 2, 0.003
+    prior = MemoryReconstruction(patterns="tsodyks", rho=0.3).prior
+    truth = prior.draw(rng, (N, P))
+    noise = rng.standard_normal((N, N))
+    S = (truth @ truth.T / N**0.5 + (Delta / 2) ** 0.5 * (noise + noise.T)) / Delta
+    np.fill_diagonal(S, 0.0)
+    x = 0.5 * truth + 0.05 * rng.standard_normal(truth.shape)
+    for state, _ in zip(amp(lambda y: S @ y, Delta, partial(exact, prior), x), range(500)):
+        if state.moved < 1e-13:
+            break
+    ways = [rng.standard_normal(a.shape) for a in (state.x, state.V, state.A, state.B)]
+    sizes = [float(np.abs(a).max()) for a in (state.x, state.V, state.A, state.B)]
+    ways[1], ways[2] = ways[1] + ways[1].T, ways[2] + ways[2].T
+
+    def moved(*far: float) -> float:
+        x, V, A, B = (a + s * size * way for a, s, size, way in zip(state, far, sizes, ways))
+        log_z = float(exact(prior, A, B).log_z.sum())
+        return bethe(lambda y: S @ y, Delta, state._replace(x=x, V=V, A=A, B=B, log_z=log_z))
+
+    return stationary(moved, [np.zeros(4)])
+
+
 def slope(setting: Setting) -> Finding:
     """∂f/∂Δ = M²/(4Δ²) of Gaussian noise √Δ, for f = −φ is stationary in M = overlap · E x²."""
     model, second = MemoryReconstruction(patterns="sparse", rho=0.3), 0.3
@@ -97,6 +124,7 @@ def checks(quick: bool) -> list[Check]:
             ends(MemoryReconstruction(channel="rectified", threshold=0.5), [0.5, 0.7]),
         ),
         Check("saddle", "hard phase", saddles),
+        Check("saddle", "Bethe free energy", bethe_free_energy),
         Check("identity", "slope of the free energy", slope),
         Check("identity", "weak recovery", weak),
     ]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 import tsphys
+from tsphys.physics.linear_control import optimal_gains
 from tsphys.validation.checks import Check
 from tsphys.validation.one_step import N, both
 from tsphys.validation.online import averaged, simulated, sized
-from tsphys.validation.plain_rules import Plain, attack
+from tsphys.validation.plain_rules import Plain, attack, feedback
 
 START = tsphys.OrderParameters(R=[[0.3, -0.3]], Q=[[0.8]], T=[[1, -1], [-1, 1]])
 T = np.linspace(0, 10, 6)
+#: A student that is (2 + 0.4)/4 of its way to the target.
+AWAY = tsphys.OrderParameters(R=[[-0.2, 0.2]], Q=[[0.3]], T=[[1, -1], [-1, 1]])
 GREEDY = tsphys.OnlineAttack(lr=0.6, minibatch=2)
 MODELS = {
     "greedy": GREEDY,
@@ -32,4 +35,9 @@ def checks(quick: bool) -> list[Check]:
     for name, low, high in (("greedy step", -2.0, 3.0), ("greedy step within bounds", 0.0, 1.0)):
         model = tsphys.OnlineAttack(lr=1.2, minibatch=3, a_min=low, a_max=high)
         out += both(name, model, Plain(attack(1.2, 1.0, low, high, N), noises=0, b=3), START, steps=1)
-    return out
+    # Many examples a step and a low price, so that actions hardly differ from their mean, and overlaps make most of it.
+    optimal = tsphys.OnlineAttack(
+        lr=1.2, minibatch=64, strategy="optimal", discount=0.2, cost=0.01, a_min=None, a_max=None
+    )
+    plain = Plain(feedback(1.2, 0.01, optimal_gains(optimal), 0.6, -np.inf, np.inf), noises=0, b=64)
+    return out + both("optimal step", optimal, plain, AWAY, steps=1, replicas=1000)

@@ -119,6 +119,23 @@ def attack(lr: float, cost: float, low: float, high: float, N: int) -> Any:
     return rule
 
 
+def feedback(lr: float, cost: float, gains: Any, p: float, low: float, high: float) -> Any:
+    """As `attack`, by linear feedback: a = [(g₀ + g₀'p) A + g₁B]/(CΩ + g₂A) with A = Σκ², B = Σκs.
+
+    κ = ν₂ − ν₁, s = λ − ν₁, and p is how far the student is on its way from teacher to target.
+    """
+
+    def rule(lam: Any, nu: Any, v: Any, v_star: Any, noise: Any, gram: Any) -> Any:
+        student, teacher, target = lam[..., 0], nu[..., 0], nu[..., 1]
+        kappa, away = target - teacher, student - teacher
+        A, B = np.sum(kappa**2, axis=1), np.sum(kappa * away, axis=1)
+        a = np.clip(((gains[0] + gains[1] * p) * A + gains[2] * B) / (4 * cost + gains[3] * A), low, high)[:, None]
+        dv = [0 * student, a + 0 * student, a * a + 0 * student, 2 * cost * a * a + 0.5 * (student - target) ** 2]
+        return lr * ((1 - a) * teacher + a * target - student)[..., None], np.stack(dv, axis=-1)
+
+    return rule
+
+
 def correlation(name: str, lr: float) -> Any:
     """Ascent of y g(λ); the label y is the first noise."""
     _, dg = _activations()[name]
@@ -182,7 +199,7 @@ def moments(plain: Plain, start: Any, points: int = 2**12, scramblings: int = 16
     from scipy.special import ndtri
     from scipy.stats import qmc
 
-    (K, M), b = start.R.shape, plain.b if plain.rule.__qualname__.startswith("attack") else 1
+    (K, M), b = start.R.shape, plain.b if plain.rule.__qualname__.startswith(("attack", "feedback")) else 1
     L = root(np.block([[start.T, start.R.T], [start.R, start.Q]]))
     outside, width = root(start.Q - start.R @ np.linalg.pinv(start.T) @ start.R.T), M + K + plain.noises
     for i in range(scramblings):

@@ -8,7 +8,7 @@ import numpy as np
 
 import tsphys
 from tsphys.replica.potts_attention import saddle
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, within
 from tsphys.validation.identities import identity
 
 NAMES = ["test_loss", "excess", "accuracy", "train_loss", "Q", "R", "error"]
@@ -53,6 +53,16 @@ def stiffness(y: Any, slope: Any, ridge: float) -> float:
     return slope["energy"] - 0.5 * y["Q"]
 
 
+def spectrum(setting: Setting) -> Finding:
+    """Moments of Ω: a site's own covariance is one, and squares of all with a site sum to 1/(1 − x²), x = β/C."""
+    gaps = []
+    for beta in (0.6, 2.0):
+        point, x = saddle(tsphys.PottsAttention(alpha=1.0, beta=beta)), beta / tsphys.PottsAttention().C
+        w, weight = point.omega, point.weights
+        gaps += [weight.sum() - 1, weight @ w - 1, weight @ w**2 - 1 / (1 - x**2), weight @ (1 / w) - 1 - x**2]
+    return within(np.array(gaps), np.full(len(gaps), 1e-12), "moments of the spectrum")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of factored attention."""
     return [
@@ -75,6 +85,7 @@ def checks(quick: bool) -> list[Check]:
             "∂E/∂λ, matrices",
             identity(tsphys.PottsAttention(alpha=6.0, learn="tensor"), "ridge", [0.3], stiffness, "∂E/∂λ", tol=1e-12),
         ),
+        Check("integral", "spectrum of the sequences", spectrum),
         Check("saddle", "Potts glass", saddles(alpha=2.0, ridge=0.3, beta=1.8)),
         Check("saddle", "matrices", saddles(alpha=6.0, ridge=0.3, learn="tensor")),
         Check("saddle", "two colours", saddles(C=2, alpha=1.0, ridge=0.1, beta=1.2)),

@@ -22,8 +22,13 @@ def checks(quick: bool) -> list[Check]:
     few = tsphys.ZerothOrder(lr=1.5, noise=0.5, kappa=0.5)
     some = tsphys.ZerothOrder(lr=1.5, noise=0.5, estimator="sparse", fraction=0.25)
     directions, coordinates = Plain(rule, queries=0.5), Plain(rule, fraction=0.25)
+    # A teacher so long that its output is ±1, and a short student: steps are of one size, and the estimates are seen.
+    alike = tsphys.OrderParameters(R=[[0.0]], Q=[[0.01]], T=[[100.0]])
+    sure = tsphys.ZerothOrder(K=1, M=1, lr=10.0, kappa=1.5)
+    length = Plain(regression("erf", 10.0), queries=1.5)
     two = tsphys.ZerothOrder(lr=1.5, noise=0.5, kappa=0.1)
     return [
+        Check("step", "length of estimates, exact", stepped(sure, length, alike, "exact", 1, 30, 8000)),
         Check("step", "two directions, exact", stepped(two, Plain(rule, queries=0.1), START, "exact", 1, 20, 20_000)),
         Check("rate", "random directions", rates(few, directions, START)),
         Check("rate", "some coordinates", rates(some, coordinates, START)),
