@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 import tsphys
-from tsphys.validation.checks import Check
-from tsphys.validation.one_step import both, stepped
+from tsphys.validation.checks import Check, Finding, Setting, within
+from tsphys.validation.one_step import at_start, both, stepped
 from tsphys.validation.online import averaged, engines, simulated
-from tsphys.validation.plain_rules import Plain, tasks
+from tsphys.validation.plain_rules import Plain, motion, tasks
 
 PLAIN = tsphys.Continual(K=3, M=2, similarity=0.5, readout_similarity=0.3, durations=[5], noise=0.1)
 REPLAY = tsphys.Continual(K=3, M=2, similarity=0.5, durations=[5], replay=0.2)
@@ -73,9 +73,29 @@ def _steps() -> list[Check]:
 
         return at
 
+    def begun(setting: Setting) -> Finding:
+        """First rates of the second task, half of whose examples are those of the first again."""
+        before = tsphys.solve(replay, start=start, t=[0.0, 0.5])
+        R, Q, v = (before[name][-1] for name in ("R", "Q", "v"))
+        at = tsphys.OrderParameters(R=R, Q=Q, T=start.T, v=v.ravel(), v_star=start.v_star)
+        told = motion(Plain(rule([0.5, 0.5]), noises=2, b=b), at, 2**13)
+        return at_start(replay, *told, begin=0.5, start=start)
+
+    def stiff(setting: Setting) -> Finding:
+        """Elastic weights turn back what R moves by in a time h after the switch: by −½ ηs v² h² of its rate."""
+        h = 1e-3
+        t = [0.5, 0.5 + h, 0.5 + 2 * h]
+        free, held = (tsphys.solve(m, start=start, t=t, rtol=1e-12, atol=1e-14) for m in (loose, elastic))
+        slope = (4 * free["R"][1] - free["R"][2] - 3 * free["R"][0]) / (2 * h)
+        near, far = (-2 * (held["R"][i] - free["R"][i]) / (i * h) ** 2 / slope for i in (1, 2))
+        told = lr * 20.0 * free["v"][0].reshape(S, K)[0][:, None] ** 2
+        return within(2 * near - far - told, 1e-3 * told + 0 * near, "pull of elastic weights")
+
     first = Plain(rule([1.0, 0.0]), noises=2, b=b)
     replay = tsphys.Continual(durations=[0.5], minibatch=b, replay=0.5, **given)
     elastic = tsphys.Continual(durations=[0.5], minibatch=b, regulariser="ewc", strength=20.0, **given)
+    loose = tsphys.Continual(durations=[0.5], minibatch=b, **given)
+    out += [Check("rate", "replay", begun), Check("identity", "elastic weights", stiff)]
     for name, model, at in (("replay", replay, switched(0.5, 0.0)), ("elastic weights", elastic, switched(0.0, 20.0))):
         for engine in ("exact", "direct"):
             out.append(

@@ -80,11 +80,11 @@ def bethe_free_energy(setting: Setting) -> Finding:
     ways[1], ways[2] = ways[1] + ways[1].T, ways[2] + ways[2].T
 
     def moved(*far: float) -> float:
-        x, V, A, B = (a + s * size * way for a, s, size, way in zip(state, far, sizes, ways))
+        x, V, A, B = (a + s * size * way for a, s, size, way in zip(state[:4], far, sizes, ways))
         log_z = float(exact(prior, A, B).log_z.sum())
         return bethe(lambda y: S @ y, Delta, state._replace(x=x, V=V, A=A, B=B, log_z=log_z))
 
-    return stationary(moved, [np.zeros(4)])
+    return stationary(moved, [(0.0, 0.0, 0.0, 0.0)])
 
 
 def slope(setting: Setting) -> Finding:

@@ -104,12 +104,14 @@ def rates(model: Any, plain: Plain, start: Any, points: int = 2**12) -> Any:
     return run
 
 
-def at_start(model: Any, mean: np.ndarray, error: np.ndarray, step: float = 2e-3, **options: Any) -> Finding:
-    """Rates of R, Q and v of a solution at t = 0, from two short times, against those that should be.
+def at_start(
+    model: Any, mean: np.ndarray, error: np.ndarray, step: float = 2e-3, begin: float = 0.0, **options: Any
+) -> Finding:
+    """Rates of R, Q and v of a solution where it or a task begins, from two short times, against what they should be.
 
     Bounds: seven standard errors of sixteen scramblings, and 1e-4 of the largest rate for the step of the difference.
     """
-    theory = tsphys.solve(model, t=[0.0, step, 2 * step], **options)
+    theory = tsphys.solve(model, t=[begin, begin + step, begin + 2 * step], **options)
     first = [np.asarray(theory[name]) for name in ("R", "Q", "v")]
     slope = np.concatenate([((4 * y[1] - y[2] - 3 * y[0]) / (2 * step)).ravel() for y in first])
     return within(slope - mean, 7 * error + 1e-4 * np.abs(mean).max(), "rates of R, Q, v")
