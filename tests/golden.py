@@ -456,6 +456,10 @@ def functions() -> Iterator[Case]:
 def descents() -> Iterator[Case]:
     times = {"t": [0, 5, 20, 60]}
     yield from both("opposing_signals", of("OpposingSignals", lr=0.25), times, n=300, d=4, **times)
+    few = {"t": [0, 1, 30, 1000]}
+    patches = of("Whitening", d=4, n=9, F=3, patches=3, correlation=0.5, pooling=0.2, teacher=0.3)
+    yield from both("whitening", of("Whitening", d=6, n=30, F=4), few, draws=2, **few)
+    yield from both("whitening patches", patches, few, draws=2, **few)
     at = {"t": [0, 0.5, 4]}
     for alpha in (0.5, 2.0):
         yield from both(f"label_noise {alpha:g}", of("LabelNoise", alpha=alpha), at, N=40, **at)

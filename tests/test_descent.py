@@ -8,7 +8,7 @@ import pytest
 import tsphys
 from tests.naive import descent as naive
 from tests.refusal import refuses
-from tsphys.sims.engines.gradient import DeepLinear, TwoLayer, descend, flow, reduced
+from tsphys.sims.engines.gradient import Convolution, DeepLinear, TwoLayer, descend, flow, reduced
 from tsphys.sims.engines.gradient.kernels import PENALTIES
 
 
@@ -60,6 +60,17 @@ def test_linear_nets_on_moments(penalty, sizes):
     (w,) = descend(net, net.pack(*layers), np.array([50]), 0.05)
     for a, b in zip(net.layers(w), naive.deep_linear(layers, X, Y, 0.05, 50, penalty, 0.2), strict=True):
         close(a, b)
+
+
+@pytest.mark.parametrize("P, F, d, n", [(1, 5, 4, 20), (3, 4, 5, 7), (2, 2, 1, 9)])
+def test_patches_under_readouts(P, F, d, n):
+    rng = np.random.default_rng(5)
+    X, W, A, y = (rng.standard_normal(shape) for shape in ((n, P, d), (F, d), (P, F), n))
+    flat = X.reshape(n, -1)
+    net = Convolution(A, flat.T @ flat / n, y @ flat / n)
+    (w,) = descend(net, W.ravel(), np.array([50]), 0.02)
+    close(net.layer(w), naive.convolution(W, A, X, y, 0.02, 50))
+    close(net.layer(net.force(W.ravel())), (naive.convolution(W, A, X, y, 0.02, 1) - W) / 0.02)
 
 
 @pytest.mark.parametrize("rtol", [1e-5, 1e-9])

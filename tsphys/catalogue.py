@@ -341,6 +341,18 @@ CATALOGUE = {
             functions=("odes.label_noise.onset",),
         ),
         Entry(
+            name="whitening",
+            room="odes",
+            cls="Whitening",
+            family="Descent",
+            about="first layer of a linear convolutional net: its energy in each principal component, and whitening",
+            simulated="descent of filters on a training set",
+            solved="averages over the spectrum of the data",
+            papers=("chowers_2023",),
+            figures=("whitening",),
+            functions=("odes.whitening.profile",),
+        ),
+        Entry(
             name="potts_attention",
             room="replica",
             cls="PottsAttention",

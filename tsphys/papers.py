@@ -403,6 +403,13 @@ PAPERS = {
         2020,
         arxiv="2007.00151",
     ),
+    "chowers_2023": Paper(
+        "Chowers, Rotem and Weiss, Yair",
+        "What do {CNNs} learn in the first layer and why? {A} linear systems perspective",
+        "International Conference on Machine Learning (2023)",
+        2023,
+        arxiv="2206.02454",
+    ),
     "advani_2020": Paper(
         "Advani, Madhu S. and Saxe, Andrew M. and Sompolinsky, Haim",
         "High-dimensional dynamics of generalization error in neural networks",

@@ -23,6 +23,7 @@ from tsphys.models.random_features import RandomFeatures as RandomFeatures
 from tsphys.models.simplicity_bias import SimplicityBias as SimplicityBias
 from tsphys.models.spiked_cumulant import SpikedCumulant as SpikedCumulant
 from tsphys.models.two_layer import TwoLayer as TwoLayer
+from tsphys.models.whitening import Whitening as Whitening
 from tsphys.models.zeroth_order import ZerothOrder as ZerothOrder
 from tsphys.rules.contract import Online as Online
 from tsphys.runs.result import Result as Result
@@ -272,6 +273,22 @@ def simulate(
 ) -> Result: ...
 @overload
 def simulate(
+    model: Whitening,
+    *,
+    t: Any = ...,
+    draws: int = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: Any = ...,
+    until_sem: Any = ...,
+    most_replicas: Any = ...,
+) -> Result: ...
+@overload
+def simulate(
     model: PottsAttention,
     *,
     alpha: Numbers = ...,
@@ -477,7 +494,7 @@ def solve(
 ) -> Result: ...
 @overload
 def solve(
-    model: OpposingSignals | LabelNoise,
+    model: OpposingSignals | LabelNoise | Whitening,
     *,
     t: Any = ...,
     fluctuations: bool = ...,

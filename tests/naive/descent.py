@@ -35,3 +35,11 @@ def deep_linear(layers, X, Y, lr, steps, penalty="none", strength=0.0):
             delta = delta @ W
         layers = [W + lr * dW for W, dW in zip(layers, moves[::-1])]
     return layers
+
+
+def convolution(W, A, X, y, lr, steps):
+    """Filters W (F, d) after so many steps on patches X (n, P, d) under readouts A (P, F)."""
+    for _ in range(steps):
+        error = y - np.einsum("pf,fd,npd->n", A, W, X)
+        W = W + lr * np.einsum("n,pf,npd->fd", error, A, X) / len(X)
+    return W

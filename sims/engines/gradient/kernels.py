@@ -1,4 +1,4 @@
-"""Forces, minus gradients, of two layers on data and of linear nets of any depth on moments, and their steps."""
+"""Forces, minus gradients, of two layers on data and of linear nets on moments, deep or of patches, and their steps."""
 
 from __future__ import annotations
 
@@ -200,5 +200,38 @@ def linear_steps(w, first, sizes, xx, yx, penalty, strength, steps, rate):
     for step in range(steps):
         linear_force(w, first, sizes, xx, yx, penalty, strength, out, below, error, gram)
         if not moved(w.reshape(1, -1), out.reshape(1, -1), rate, 0.0) < LARGEST:
+            return step
+    return steps
+
+
+@njit(fast=True)
+def convolution_force(W, A, xx, yx, V, R, out):
+    """Minus the gradient, by the filters W, of ½⟨(y − Σ_p a_p·Wx_p)²⟩.
+
+    Parameters
+    ----------
+    W, out : (F, d), and what comes out
+    A : (P, F), the readouts a_p
+    xx, yx : moments ⟨xxᵀ⟩ (Pd, Pd) and ⟨yx⟩ (Pd,) of all patches, one after the other
+    V, R : room for (P, d) each
+    """
+    product(A, W, V)
+    d = W.shape[1]
+    for i in range(yx.size):
+        total = 0.0
+        for p in range(V.shape[0]):
+            for j in range(d):
+                total += xx[i, p * d + j] * V[p, j]
+        R[i // d, i % d] = yx[i] - total
+    product(A.T, R, out)
+
+
+@njit
+def convolution_steps(W, A, xx, yx, steps, rate):
+    """So many steps in place; how many went well."""
+    V, R, out = np.empty((A.shape[0], W.shape[1])), np.empty((A.shape[0], W.shape[1])), np.empty_like(W)
+    for step in range(steps):
+        convolution_force(W, A, xx, yx, V, R, out)
+        if not moved(W, out, rate, 0.0) < LARGEST:
             return step
     return steps

@@ -1,4 +1,4 @@
-"""Nets that descend, each with what it learns from: of two layers on data, linear of any depth on moments."""
+"""Nets that descend, each with what it learns from: two layers on data, linear ones on moments, deep or of patches."""
 
 from __future__ import annotations
 
@@ -165,3 +165,41 @@ class DeepLinear:
     def _law(self) -> tuple[np.ndarray, np.ndarray, int, float]:
         xx, yx = (np.ascontiguousarray(x, dtype=float) for x in (self.xx, self.yx))
         return xx, yx, kernels.PENALTIES.index(self.penalty), float(self.strength)
+
+
+@dataclass(frozen=True, eq=False)
+class Convolution:
+    """f(x) = Σ_p a_p·Wx_p, one first layer W for all patches under fixed readouts; moments are all that counts.
+
+    Parameters
+    ----------
+    readouts : (P, F) ndarray
+        a_p.
+    xx, yx : ndarray
+        ⟨xxᵀ⟩ (Pd, Pd) and ⟨yx⟩ (Pd,) of all patches, one after the other.
+    """
+
+    readouts: np.ndarray
+    xx: np.ndarray
+    yx: np.ndarray
+
+    def layer(self, w: np.ndarray) -> np.ndarray:
+        """W (F, d) of a vector."""
+        return w.reshape(self.readouts.shape[1], -1)
+
+    def force(self, w: np.ndarray) -> np.ndarray:
+        """Minus the gradient."""
+        W, (A, xx, yx) = self.layer(w), self._law
+        V, R, out = np.empty((len(A), W.shape[1])), np.empty((len(A), W.shape[1])), np.empty_like(W)
+        kernels.convolution_force(W, A, xx, yx, V, R, out)
+        return out.ravel()
+
+    def advance(self, w: np.ndarray, lr: float, steps: int) -> int:
+        """So many steps of w in place; how many went well."""
+        A, xx, yx = self._law
+        return int(kernels.convolution_steps(self.layer(w), A, xx, yx, steps, lr))
+
+    @cached_property
+    def _law(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        A, xx, yx = (np.ascontiguousarray(x, dtype=float) for x in (self.readouts, self.xx, self.yx))
+        return A, xx, yx

@@ -71,11 +71,11 @@ class Spectrum:
         most = np.sqrt(np.sum(c * s**2))
 
         def edge(end: int, sign: int) -> float:
-            near, far = s[end] + sign * s[end] * np.sqrt(c[end]), s[end] + sign * most
+            # A hair further, where several eigenvalues are the same but for rounding.
+            near, far = s[end] + sign * s[end] * np.sqrt(c[end]), s[end] + sign * most * (1 + 1e-12)
             # With one eigenvalue both are the edge.
-            return (
-                float(brentq(lambda k: self.slope(np.array(k)), near, far)) if abs(far - near) > 1e-12 else float(far)
-            )
+            apart = abs(far - near) > 1e-9 * most
+            return float(brentq(lambda k: self.slope(np.array(k)), near, far)) if apart else float(near)
 
         return edge(int(s.argmin()), -1), edge(int(s.argmax()), 1)
 

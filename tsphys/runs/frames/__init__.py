@@ -9,7 +9,7 @@ from tsphys.runs.axis import Points
 from tsphys.runs.frames.course import Times, course, courses, in_time, or_over_time
 from tsphys.runs.frames.flow import Equations, Follow, Solution, flow, ode
 from tsphys.runs.frames.instances import Memory, Replica, instances, replicated
-from tsphys.runs.frames.iterated import Steps, iterated, seen
+from tsphys.runs.frames.iterated import Decades, Steps, iterated, seen
 from tsphys.runs.frames.options import Options, Replicas, chosen, described
 from tsphys.runs.frames.solved import solved
 from tsphys.runs.frames.static import static, theory
@@ -17,6 +17,7 @@ from tsphys.runs.frames.verb import Verb
 from tsphys.runs.points import Row, over, stack
 
 __all__ = [
+    "Decades",
     "Equations",
     "Follow",
     "Memory",

@@ -29,15 +29,20 @@ class Times(Options):
     t: Any = times.course("times: START:STOP:POINTS[:lin|log] or a list a,b,c", default="0.1:100:31")
 
 
-def course(model: type[M], options: type[O]) -> Callable[[Callable[[M, O], Course]], Verb[M]]:
-    """Make ``solve`` of ``work(model, options)``: observables over the times that are the option ``t``, each (t, …)."""
+def course(
+    model: type[M], options: type[O], *, dims: Mapping[str, tuple[str, ...]] | None = None
+) -> Callable[[Callable[[M, O], Course]], Verb[M]]:
+    """Make ``solve`` of ``work(model, options)``: observables over the times that are the option ``t``, each (t, …).
+
+    `dims` names their axes after that of time.
+    """
 
     def made(work: Callable[[M, O], Course]) -> Verb[M]:
         def run(model: M, given: dict[str, Any]) -> Result:
             along = points(model, {k: given[k] for k in model.axes if k in given})
             asked = chosen(options, given).suited(along.models)
             here = in_time(along, asked)
-            return solution(here.model, "t", {"t": here.values, **work(here.model, asked)}, asked.record())
+            return solution(here.model, "t", {"t": here.values, **work(here.model, asked)}, asked.record(), dims)
 
         return Verb(work, model, model.axes, described(options), run)
 

@@ -32,6 +32,14 @@ class Steps(Options):
     t: Any = course("steps after which to observe: START:STOP:POINTS or a,b,c", iterations, default="0:100:101")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Decades(Steps):
+    """Of one whose steps count by decades."""
+
+    t: Any = course("steps after which to observe: START:STOP:POINTS or a,b,c", iterations,
+                    default="0,1,3,10,30,100,300,1000,3000,10000")  # fmt: skip
+
+
 def iterated(
     model: type[M], *, start: Callable[[M], np.ndarray], step: Callable[[M, np.ndarray], np.ndarray]
 ) -> Callable[[Callable[[M, np.ndarray], Row]], Verb[M]]:
