@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import inspect
-from importlib import import_module
+import dataclasses
 from pathlib import Path
 
-from tsphys import registry
 from tsphys.catalogue import CATALOGUE, Entry
-from tsphys.registry import VERBS, runner
+from tsphys.registry import EVERY, VERBS, runner
 
 STUB = Path(__file__).resolve().parents[1] / "tsphys" / "signatures.pyi"
 #: What an option may be typed as without another import.
@@ -28,16 +26,11 @@ NUMBERS = "\nNumbers: TypeAlias = float | Sequence[float] | np.ndarray | None\n\
 
 def arguments(model: Entry, verb: str) -> dict[str, str]:
     """The options of a verb for a model, and what they are."""
-    own: dict[str, str] = {}
-    axes = getattr(import_module(model.home), model.cls).axes
-    # Those of the model, and those of every run.
-    both = [inspect.signature(function).parameters for function in (runner(model, verb), getattr(registry, verb))]
-    for name, option in {**both[0], **both[1], **both[0]}.items():
-        if option.kind is not option.KEYWORD_ONLY:
-            continue
-        plain = {*str(option.annotation).split()} <= PLAIN
-        kind = "Numbers" if name in axes else str(option.annotation) if plain else "Any"
-        own[name] = kind if option.default is option.empty else f"{kind} = ..."
+    made = runner(model, verb)
+    own = dict.fromkeys(made.axes, "Numbers = ...")
+    for name, option in {**made.options, **EVERY[verb]}.items():
+        kind = option.type if {*str(option.type).split()} <= PLAIN else "Any"
+        own[name] = kind if option.default is dataclasses.MISSING else f"{kind} = ..."
     return own
 
 

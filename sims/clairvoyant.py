@@ -7,23 +7,23 @@ Lessard 2020), which takes O(N²P) a step; within bounds they are the minimum of
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.ground.parameters import number
-from tsphys.ground.times import times, whole_steps
+from tsphys.ground.times import whole_steps
 from tsphys.models.online_attack import OnlineAttack
 from tsphys.numerics.random import generator
 from tsphys.physics.order_parameters import OrderParameters, microscopic, need
 from tsphys.rules.starts import checked_start
 from tsphys.runs.ensemble import ensemble
+from tsphys.runs.frames.options import Replicas
 from tsphys.runs.memory import REPLICA, check_memory, fitting_threads
 from tsphys.runs.online import seen, teachers
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
+from tsphys.sims.engines.online.simulation import Options
 
 #: Largest gradient by an action, relative to that at rest, at which the bounded minimum counts as found.
 TOLERANCE = 1e-7
@@ -127,12 +127,8 @@ def _replica(
     return {"R": R, "Q": Q, "v": v}
 
 
-def simulate(
-    model: OnlineAttack, *, N: int, t: Any, start: OrderParameters | None, replicas: int, seed: int, engine: str,
-    threads: int | None, dtype: str, progress: Callable[[float], None] | None,
-    checkpoint: Callable[[Result], Any] | None, resume: Result | None,
-) -> Result:  # fmt: skip
-    """Simulate the clairvoyant attack, with the arguments of `tsphys.sims.online_attack.simulate`.
+def planned(model: OnlineAttack, options: Options, frame: Replicas) -> Result:
+    """Simulate the clairvoyant attack, with the options of `tsphys.sims.online_attack.simulate`.
 
     Each replica draws its stream for the time `horizon`, plans its actions, and then runs until the last of `t`.
 
@@ -144,21 +140,19 @@ def simulate(
         If bounds are active and the best actions within them are not found.
     """
     rule = OnlineAttack(overlap=model.overlap).learning_rule()
-    N, t = need(N, 1, 2), times("t", t)
+    N, t, seed = need(options.N, 1, 2), options.t, frame.seed
     if t[-1] > model.horizon:
         raise ModelError("t", t.tolist(), f"must end at horizon = {model.horizon:g} or before")
-    if engine not in ("auto", "direct"):
-        raise ModelError("engine", engine, "must be direct for the clairvoyant strategy")
-    if dtype != "float64":
-        raise ModelError("dtype", dtype, "must be float64 for the clairvoyant strategy")
-    replicas = number("replicas", replicas, kind=int, low=1)
-    seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
-    steps, threads = whole_steps(t, N), thread_count(threads)
-    check_memory("replicas", replicas, replicas * (REPLICA + 8.0 * len(t) * 6), "the observables")
+    if options.engine not in ("auto", "direct"):
+        raise ModelError("engine", options.engine, "must be direct for the clairvoyant strategy")
+    if options.dtype != "float64":
+        raise ModelError("dtype", options.dtype, "must be float64 for the clairvoyant strategy")
+    steps = whole_steps(t, N)
+    check_memory("replicas", frame.replicas, frame.replicas * (REPLICA + 8.0 * len(t) * 6), "the observables")
     depends = {"N": N, "minibatch": model.minibatch, "horizon": model.horizon}
     bytes_each = 8.0 * model.horizon * float(N) ** 2 * (model.minibatch + 2)
-    threads = fitting_threads(bytes_each, depends, "the stream", threads)
-    given = checked_start(rule, start or model.start(N, generator(seed, 0, "start")))
+    threads = fitting_threads(bytes_each, depends, "the stream", thread_count(frame.threads))
+    given = checked_start(rule, options.start or model.start(N, generator(seed, 0, "start")))
     record = {
         "N": N, "seed": seed, "engine": "direct",
         "start": {k: getattr(given, k).tolist() for k in ("R", "Q", "T")},
@@ -166,8 +160,8 @@ def simulate(
     shapes = {"R": given.R.shape, "Q": given.Q.shape, "v": given.v.shape}
     return ensemble(
         model, "t", t, lambda replica, report: _replica(model, N, given, steps, seed, replica), record,
-        replicas=replicas, threads=threads, dims=model.dims,
+        replicas=frame.replicas, threads=threads, dims=model.dims,
         needs={name: (len(t), *shape) for name, shape in shapes.items()},
         derive=lambda found: seen(model, t, given, found), constants=teachers(given),
-        progress=progress, checkpoint=checkpoint, resume=resume,
+        progress=frame.progress, checkpoint=frame.checkpoint, resume=frame.resume,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from tsphys.ground.parameters import array, number
 from tsphys.ground.times import times, whole_steps
 from tsphys.models.online_attack import OnlineAttack
 from tsphys.numerics.random import generator
-from tsphys.physics.order_parameters import OrderParameters
+from tsphys.runs.frames.options import Replicas
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.online import simulation as online
@@ -21,30 +21,12 @@ from tsphys.sims.engines.online.local import SCALARS
 __all__ = ["on_inputs", "simulate"]
 
 
-def simulate(
-    model: OnlineAttack,
-    *,
-    N: int,
-    t: Any,
-    start: OrderParameters | None = None,
-    replicas: int = 1,
-    seed: int = 0,
-    engine: str = "auto",
-    threads: int | None = None,
-    dtype: str = "float64",
-    progress: Callable[[float], None] | None = None,
-    checkpoint: Callable[[Result], Any] | None = None,
-    resume: Result | None = None,
-) -> Result:
+@online.learned(OnlineAttack)
+def simulate(model: OnlineAttack, options: online.Options, frame: Replicas) -> Result:
     """Simulate an attack at size N, and observe it at the times t = steps/N.
 
-    Parameters
-    ----------
-    model : OnlineAttack
-        With any strategy; the clairvoyant one has a simulation of its own, see `tsphys.sims.clairvoyant`.
-    N, t, start, replicas, seed, engine, threads, dtype, progress, checkpoint, resume
-        As in `tsphys.sims.engines.online.simulation.simulate`. Greedy and optimal attacks see the whole minibatch and
-        run on the engines ``exact`` and ``direct``.
+    Of any strategy; the clairvoyant one has a simulation of its own, see `tsphys.sims.clairvoyant`. Greedy and optimal
+    attacks see the whole minibatch and run on the engines ``exact`` and ``direct``.
 
     Returns
     -------
@@ -60,13 +42,10 @@ def simulate(
         If a replica left every bound.
     """
     if model.strategy == "clairvoyant":
-        from tsphys.sims.clairvoyant import simulate as run
-    else:
-        run = online.simulate
-    return run(
-        model, N=N, t=t, start=start, replicas=replicas, seed=seed, engine=engine, threads=threads, dtype=dtype,
-        progress=progress, checkpoint=checkpoint, resume=resume,
-    )  # fmt: skip
+        from tsphys.sims.clairvoyant import planned
+
+        return planned(model, options, frame)
+    return online.trained(model, options, frame)
 
 
 def on_inputs(

@@ -1,7 +1,6 @@
 """Every parameter and every option of every model with values that it cannot have, through the command line."""
 
 import dataclasses
-import inspect
 
 import pytest
 
@@ -34,20 +33,13 @@ def wrong(meta):
     return out
 
 
-def required(name, verb):
-    """Times, where a run cannot do without them."""
-    signatures = [inspect.signature(f) for f in configuration._functions(name, verb)]
-    without = any("t" in s.parameters and s.parameters["t"].default is inspect.Parameter.empty for s in signatures)
-    return {"t": "0,1"} if without else {}
-
-
 @pytest.mark.parametrize("verb", ["simulate", "solve"])
 @pytest.mark.parametrize("name", MODELS)
 def test_each_gives_one_line_and_exit_code_2(name, verb, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     own = {f.name: f for f in dataclasses.fields(model_class(name)) if f.metadata}
     options = configuration.run_options(name, verb)
-    given = {k: v for k, v in {**SMALL, **required(name, verb)}.items() if k in options}
+    given = {k: v for k, v in SMALL.items() if k in options}
     count = 0
     for key, described in {**own, **options}.items():
         for value in wrong(described.metadata):

@@ -1,6 +1,5 @@
 """What every model of the registry offers alike: files, configuration, resumption, threads, names of axes."""
 
-import inspect
 import json
 from pathlib import Path
 
@@ -20,10 +19,8 @@ SMALL = {"N": 32, "replicas": 3, "n_test": 20, "burn_in": 2, "sweeps": 4, "equil
 def run_of(name, verb):
     """Small options of a run, with times where it cannot do without them."""
     options = configuration.run_options(name, verb)
-    signatures = [inspect.signature(f).parameters for f in configuration._functions(name, verb)]
-    without = any("t" in p and p["t"].default is inspect.Parameter.empty for p in signatures)
-    without = without or ("t" in options and isinstance(options["t"].default, Grid))
-    return {**{k: v for k, v in SMALL.items() if k in options}, **({"t": [0, 1]} if without else {})}
+    timed = "t" in options and isinstance(options["t"].default, Grid)
+    return {**{k: v for k, v in SMALL.items() if k in options}, **({"t": [0, 1]} if timed else {})}
 
 
 def words(options):

@@ -138,14 +138,8 @@ def test_docstring_and_signature_are_made_of_the_options():
     assert solve.__doc__.index("Parameters") < solve.__doc__.index("Returns\n-------\nResult\n    ``m``")
 
 
-def framed():
-    for name, entry in CATALOGUE.items():
-        for verb in VERBS:
-            if isinstance(runner(entry, verb), frames.Verb):
-                yield name, verb
-
-
-@pytest.mark.parametrize("name, verb", [*framed()])
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("name", CATALOGUE)
 def test_one_default_everywhere(name, verb):
     """The signature, which editors show, the command line and files, and what runs."""
     made = runner(CATALOGUE[name], verb)

@@ -1,7 +1,6 @@
 """What all models are tried with: small runs, values at the ends of what is allowed, and what may come of them."""
 
 import dataclasses
-import inspect
 import math
 
 import numpy as np
@@ -34,11 +33,10 @@ def options(name, verb):
 
 
 def run_of(name, verb):
-    """Small options of a run, with times where it cannot do without them."""
-    out = {k: v for k, v in SMALL.items() if k in options(name, verb)}
-    signatures = [inspect.signature(f).parameters for f in configuration._functions(name, verb)]
-    timed = any("t" in p and p["t"].default is inspect.Parameter.empty for p in signatures)
-    return {**out, **({"t": [0, 1]} if timed else {})}
+    """Small options of a run, a short one if it has times by default."""
+    own = options(name, verb)
+    timed = verb == "simulate" and "t" in own and not own["t"]["optional"]
+    return {**{k: v for k, v in SMALL.items() if k in own}, **({"t": [0, 1]} if timed else {})}
 
 
 def allowed(value, meta):

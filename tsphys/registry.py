@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -14,6 +12,7 @@ from tsphys.errors import DivergedError, ModelError
 from tsphys.ground.parameters import number, parameters
 from tsphys.ground.progress import listening, shown
 from tsphys.rules.contract import Model, Online
+from tsphys.runs.frames.options import Expansion, Precision, described
 from tsphys.runs.frames.verb import Verb
 from tsphys.runs.points import tolerating
 from tsphys.runs.result import Result
@@ -22,8 +21,8 @@ from tsphys.runs.result import Result
 MODELS = {name: model for name, model in CATALOGUE.items() if model.command}
 LIBRARY_ONLY = {name: model for name, model in CATALOGUE.items() if not model.command}
 VERBS = ("simulate", "solve")
-#: Options of every simulation beside its own.
-PRECISION = ("until_sem", "most_replicas")
+#: Options of every run beside its own.
+EVERY = {"simulate": described(Precision), "solve": described(Expansion)}
 
 
 def entry(name: str) -> Entry:
@@ -77,13 +76,13 @@ def size_axis(name: str) -> str | None:
     return None if known is None else getattr(import_module(known.home), known.cls).size
 
 
-def runner(model: Entry, verb: str) -> Callable[..., Result]:
-    """The function that a verb, ``simulate`` or ``solve``, stands for."""
+def runner(model: Entry, verb: str) -> Verb[Any]:
+    """What a verb, ``simulate`` or ``solve``, stands for."""
     return getattr(import_module(model.sims if verb == "simulate" else model.theory), verb)
 
 
-def find(model: Any, verb: str) -> Callable[..., Result]:
-    """The function that simulates or solves a model; of any model of online learning, that of its rule.
+def find(model: Any, verb: str) -> Verb[Any]:
+    """What simulates or solves a model; of any model of online learning, that of its rule.
 
     Parameters
     ----------
@@ -116,30 +115,13 @@ def known(model: Any) -> Entry:
 
 def takes(model: Any, verb: str) -> set[str]:
     """Names of the options of a verb for a model."""
-    found = find(model, verb)
-    own = {*found.names} if isinstance(found, Verb) else {*inspect.signature(found).parameters}
-    return {*own, "partial", *(PRECISION if verb == "simulate" else ())}
-
-
-def _call(function: Callable[..., Result], model: Any, options: dict[str, Any]) -> Result:
-    if isinstance(function, Verb):
-        return function(model, **options)
-    takes = inspect.signature(function).parameters
-    required = [k for k, p in takes.items() if p.default is p.empty and k != "model"]
-    for name, value in options.items():
-        if name not in takes or name == "model":
-            allowed = ", ".join(k for k in takes if k != "model")
-            raise ModelError(name, value, f"is not an option of {function.__name__} for {type(model).name} ({allowed})")
-    for name in required:
-        if name not in options:
-            raise ModelError(name, None, f"is required to {function.__name__} {type(model).name}")
-    return function(model, **options)
+    return {*find(model, verb).names, *EVERY[verb]}
 
 
 def _run(verb: str, model: Any, options: dict[str, Any], partial: bool) -> Result:
     with tolerating(flag("partial", partial)) as gaps:
         try:
-            result = _call(find(model, verb), model, options)
+            result = find(model, verb)(model, **options)
         except DivergedError as error:
             if not partial or error.partial is None:
                 raise
@@ -176,8 +158,8 @@ def simulate(
     most_replicas : int, optional
         How many at most; 1024 by default.
     options
-        For online learning see `tsphys.sims.engines.online.simulation.simulate`: ``N, t, start, replicas, seed, engine,
-        threads, dtype, progress``.
+        Of online learning ``N, t, start, engine, dtype, replicas, seed, threads, checkpoint, resume``, see
+        `tsphys.sims.engines.online.simulation.simulate`.
 
     Returns
     -------

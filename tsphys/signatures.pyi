@@ -34,20 +34,20 @@ Numbers: TypeAlias = float | Sequence[float] | np.ndarray | None
 def simulate(
     model: TwoLayer | Perceptron | ZerothOrder | Pruned | Continual | OnlineAttack | SimplicityBias | SpikedCumulant | LearningRule,
     *,
-    N: int,
-    t: Any,
+    N: int = ...,
+    t: Any = ...,
     start: Any = ...,
+    engine: str = ...,
+    dtype: str = ...,
     replicas: int = ...,
     seed: int = ...,
-    engine: str = ...,
     threads: int | None = ...,
-    dtype: str = ...,
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
     until_sem: Any = ...,
-    most_replicas: Any = ...,
+    most_replicas: int | None = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -65,9 +65,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
     until_sem: Any = ...,
-    most_replicas: Any = ...,
+    most_replicas: int | None = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -83,9 +83,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
     until_sem: Any = ...,
-    most_replicas: Any = ...,
+    most_replicas: int | None = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -112,9 +112,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
     until_sem: Any = ...,
-    most_replicas: Any = ...,
+    most_replicas: int | None = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -142,9 +142,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
     until_sem: Any = ...,
-    most_replicas: Any = ...,
+    most_replicas: int | None = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -169,9 +169,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
     until_sem: Any = ...,
-    most_replicas: Any = ...,
+    most_replicas: int | None = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -193,9 +193,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
     until_sem: Any = ...,
-    most_replicas: Any = ...,
+    most_replicas: int | None = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -214,9 +214,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
     until_sem: Any = ...,
-    most_replicas: Any = ...,
+    most_replicas: int | None = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -234,9 +234,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
     until_sem: Any = ...,
-    most_replicas: Any = ...,
+    most_replicas: int | None = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -251,9 +251,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
     until_sem: Any = ...,
-    most_replicas: Any = ...,
+    most_replicas: int | None = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -267,9 +267,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
     until_sem: Any = ...,
-    most_replicas: Any = ...,
+    most_replicas: int | None = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -283,9 +283,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
     until_sem: Any = ...,
-    most_replicas: Any = ...,
+    most_replicas: int | None = ...,
 ) -> Result: ...
 @overload
 def simulate(
@@ -306,9 +306,9 @@ def simulate(
     progress: Any = ...,
     checkpoint: Any = ...,
     resume: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
     until_sem: Any = ...,
-    most_replicas: Any = ...,
+    most_replicas: int | None = ...,
 ) -> Result: ...
 @overload
 def simulate(model: Online, **options: Any) -> Result: ...
@@ -323,9 +323,9 @@ def solve(
     rtol: float | None = ...,
     atol: float | None = ...,
     method: str = ...,
-    fluctuations: bool = ...,
     progress: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -339,9 +339,9 @@ def solve(
     rtol: float | None = ...,
     atol: float | None = ...,
     method: str = ...,
-    fluctuations: bool = ...,
     progress: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -356,9 +356,9 @@ def solve(
     rtol: float | None = ...,
     atol: float | None = ...,
     method: str = ...,
-    fluctuations: bool = ...,
     progress: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -369,9 +369,9 @@ def solve(
     rtol: float | None = ...,
     atol: float | None = ...,
     method: str = ...,
-    fluctuations: bool = ...,
     progress: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -385,9 +385,9 @@ def solve(
     rtol: float | None = ...,
     atol: float | None = ...,
     method: str = ...,
-    fluctuations: bool = ...,
     progress: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -402,9 +402,9 @@ def solve(
     rtol: float | None = ...,
     atol: float | None = ...,
     method: str = ...,
-    fluctuations: bool = ...,
     progress: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -417,9 +417,9 @@ def solve(
     mixture: int = ...,
     overlap: float = ...,
     tol: float = ...,
-    fluctuations: bool = ...,
     progress: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -432,9 +432,9 @@ def solve(
     F: Any = ...,
     branch: str = ...,
     tol: float = ...,
-    fluctuations: bool = ...,
     progress: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -447,9 +447,9 @@ def solve(
     t: Any = ...,
     overlap: float | None = ...,
     branch: str = ...,
-    fluctuations: bool = ...,
     progress: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -463,9 +463,9 @@ def solve(
     start: float | None = ...,
     branch: str = ...,
     tol: float = ...,
-    fluctuations: bool = ...,
     progress: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -475,9 +475,9 @@ def solve(
     alpha: Numbers = ...,
     ridge: Numbers = ...,
     noise: Numbers = ...,
-    fluctuations: bool = ...,
     progress: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -488,18 +488,18 @@ def solve(
     ridge: Numbers = ...,
     noise: Numbers = ...,
     inputs: int | None = ...,
-    fluctuations: bool = ...,
     progress: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
 ) -> Result: ...
 @overload
 def solve(
     model: OpposingSignals | LabelNoise | Whitening,
     *,
     t: Any = ...,
-    fluctuations: bool = ...,
     progress: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
 ) -> Result: ...
 @overload
 def solve(
@@ -509,9 +509,9 @@ def solve(
     ridge: Numbers = ...,
     beta: Numbers = ...,
     tol: float = ...,
-    fluctuations: bool = ...,
     progress: Any = ...,
-    partial: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
 ) -> Result: ...
 @overload
 def solve(model: Online, **options: Any) -> Result: ...

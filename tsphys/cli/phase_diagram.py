@@ -14,12 +14,11 @@ from tsphys.cli.options import force_option, progress_bar
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.ground.parameters import number
 from tsphys.ground.texts import from_json
-from tsphys.registry import MODELS, model_class
+from tsphys.registry import MODELS, model_class, runner
 from tsphys.runs.files import check_free, pictures
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import available_threads
 from tsphys.runs.result import Result
-from tsphys.studies.configuration import RUN
 from tsphys.symbols import words
 
 #: Where a map is empty: name of the error -> what is said of it, and how it is hatched.
@@ -139,10 +138,12 @@ def maps(result: Any, z: str | None, prefix: str) -> dict[str, np.ndarray]:
         return {z: values}
     out = {z: np.abs(values).mean(axis=2)}
     if values.shape[2] > 1:
-        # Where a study does not say, the options have their default; N may be an axis of the map.
-        N = result.parameters.get("N", RUN["N"].default)
-        if "N" in result:
-            N = result["N"] if result.axis != "N" else result["N"][:, None]
+        # Where a study does not say, the options have their default; the size may be an axis of the map.
+        cls = model_class(result.model)
+        options = {**cls.__dataclass_fields__, **runner(MODELS[result.model], "simulate").options}
+        N = result.parameters.get(cls.size, options[cls.size].default)
+        if cls.size in result:
+            N = result[cls.size] if result.axis != cls.size else result[cls.size][:, None]
         out["susceptibility"] = N * np.abs(values).var(axis=2, ddof=1)
         out["binder"] = 1 - (values**4).mean(axis=2) / (3 * (values**2).mean(axis=2) ** 2)
     return out

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import os
 import sys
 from pathlib import Path
@@ -12,65 +11,22 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import DTYPES, ENGINES, param
 from tsphys.ground.texts import known
 from tsphys.ground.times import grid, times, whole_steps
-from tsphys.physics.order_parameters import LARGEST, overlaps
-from tsphys.registry import MODELS, PRECISION, VERBS, model_class, runner
-from tsphys.runs.frames.verb import Verb
+from tsphys.physics.order_parameters import LARGEST
+from tsphys.registry import EVERY, MODELS, VERBS, model_class, runner
 
-#: Options of runs; a command offers those that the model's `simulate` or `solve` takes.
-RUN: dict[str, Any] = {
-    "N": param(1000, "size: input dimension or number of spins", kind=int, short="-N"),
-    "t": param("0.1:100:40", "times: START:STOP:POINTS[:lin|log] or a list a,b,c (t = steps/N)", kind=str, short="-t"),
-    "replicas": param(8, "independent replicas", kind=int, short="-r"),
-    "seed": param(0, "seed; with the replica and the engine it fixes every random number", kind=int, short="-s"),
-    "engine": param("auto", "engine of the simulation", kind=str, choices=ENGINES, short="-e"),
-    "dtype": param("float64", "precision of the weights (engine direct)", kind=str, choices=DTYPES),
-    "threads": param(None, "threads over replicas; none: all cores", kind=int, short="-j", optional=True),
-    "rtol": param(None, "relative tolerance of the solver; none: its default", optional=True),
-    "partial": param(False, "where a point has no result NaN, not an error", kind=bool),
-    "until_sem": param(
-        None,
-        'standard error to meet, of the first observable or as {"eps_g": 0.01}: replicas are added until it is; '
-        "none: as many as replicas",
-        optional=True,
-    ),
-    "most_replicas": param(None, "replicas at most for until_sem; none: 1024", kind=int, low=2, optional=True),
-    "start": param(
-        None,
-        "overlaps at t = 0, a table with R, Q, T (JSON, or TOML); none: the model's own",
-        kind=dict,
-        check=overlaps,
-        optional=True,
-    ),
-}
 #: Bytes of a TOML file: far more than anybody writes.
 LONGEST = 2**24
-HIDDEN = {"model", "progress", "checkpoint", "resume", "atol", "max_step"}
-
-
-def _functions(name: str, verb: str) -> list[Any]:
-    return [runner(MODELS[name], v) for v in VERBS if verb in (v, "compare")]
 
 
 def run_options(name: str, verb: str) -> dict[str, Any]:
-    """Options of the run: those of `RUN` that the model's functions take, or a plain option of their own."""
-    out: dict[str, Any] = {}
-    fields = {f.name for f in dataclasses.fields(model_class(name))}
-    for function in _functions(name, verb):
-        if isinstance(function, Verb):
-            out |= {k: v for k, v in function.options.items() if v.metadata["kind"] is not object}
-            continue
-        for key, p in inspect.signature(function).parameters.items():
-            if key in HIDDEN or key in fields or p.kind is p.VAR_KEYWORD:
-                continue
-            own = getattr(inspect.getmodule(function), "OPTIONS", {})
-            described = own.get(key) or RUN.get(key)
-            if described is not None:
-                out[key] = described
-    more = PRECISION if verb in ("simulate", "compare") else ()
-    return {**out, "partial": RUN["partial"], **{key: RUN[key] for key in more}}
+    """Options of the run that text can say; for ``compare`` of both runs."""
+    verbs = [v for v in VERBS if verb in (v, "compare")]
+    own = {key: option for v in verbs for key, option in runner(MODELS[name], v).options.items()}
+    # The order in 1/N is no option of studies and files; its command has a flag of its own.
+    every = {key: option for v in verbs for key, option in EVERY[v].items() if key != "fluctuations"}
+    return {key: option for key, option in {**own, **every}.items() if option.metadata["kind"] is not object}
 
 
 def describe(name: str, verb: str, values: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tsphys.errors import DivergedError, ModelError
 from tsphys.ground.fingerprint import functions
-from tsphys.ground.parameters import DTYPES, number, word
-from tsphys.ground.times import times, whole_steps
-from tsphys.physics.order_parameters import OrderParameters, need
+from tsphys.ground.parameters import DTYPES, ENGINES, param
+from tsphys.ground.times import course, whole_steps
+from tsphys.physics.order_parameters import OrderParameters, need, overlaps
+from tsphys.rules.contract import Online
 from tsphys.rules.engines import choose
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.starts import checked_start, drawn_starts
+from tsphys.runs import frames
 from tsphys.runs.checkpoint import kept_replicas
 from tsphys.runs.ensemble import ensemble
+from tsphys.runs.frames.options import chosen, described
 from tsphys.runs.memory import REPLICA, check_memory
 from tsphys.runs.online import seen, teachers
 from tsphys.runs.replicas import over_replicas, thread_count
@@ -27,50 +31,51 @@ from tsphys.runs.result import Result
 MOST_AT_ONCE = 256
 
 
-def simulate(
-    model: Any,
-    *,
-    N: int,
-    t: Any,
-    start: OrderParameters | None = None,
-    replicas: int = 1,
-    seed: int = 0,
-    engine: str = "auto",
-    threads: int | None = None,
-    dtype: str = "float64",
-    progress: Callable[[float], None] | None = None,
-    checkpoint: Callable[[Result], Any] | None = None,
-    resume: Result | None = None,
-) -> Result:
+M = TypeVar("M", bound=Online)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(frames.Options):
+    """What every one of these simulations is asked for."""
+
+    N: int = param(1000, "input dimension, at least K + M", kind=int, low=1, short="-N")
+    t: Any = course(
+        "times: START:STOP:POINTS[:lin|log] or a list a,b,c (t = steps/N); what is seen at t is the state after "
+        "round(tN) steps",
+        default="0.1:100:40",
+    )
+    start: OrderParameters | None = param(
+        None,
+        "overlaps at t = 0, realised exactly in each replica, a table with R, Q, T (JSON, or TOML); none: each replica "
+        "draws the model's own",
+        kind=dict, check=overlaps, optional=True,
+    )  # fmt: skip
+    engine: str = param(
+        "auto",
+        "direct iterates the weights; exact the overlaps by their exact law, at a cost independent of N, for Gaussian "
+        "inputs and fresh examples; cuda runs replicas on a GPU; auto is exact where it may be, otherwise direct",
+        kind=str, choices=ENGINES, short="-e",
+    )  # fmt: skip
+    dtype: str = param("float64", "precision of weights and inputs (engine direct)", kind=str, choices=DTYPES)
+
+
+def learned(model: type[M]) -> Callable[[Callable[[M, Options, frames.Replicas], Result]], frames.Verb[M]]:
+    """Make ``simulate`` of ``work(model, options, frame)``, which brings about the replicas, as `trained` does."""
+
+    def made(work: Callable[[M, Options, frames.Replicas], Result]) -> frames.Verb[M]:
+        def run(model: M, given: dict[str, Any]) -> Result:
+            return work(model, chosen(Options, given), chosen(frames.Replicas, given))
+
+        return frames.Verb(work, model, (), {**described(Options), **described(frames.Replicas)}, run)
+
+    return made
+
+
+@learned(Online)
+def simulate(model: Online, options: Options, frame: frames.Replicas) -> Result:
     """Simulate online learning at size N, and observe the order parameters at the times t = steps/N.
 
-    Parameters
-    ----------
-    model : TwoLayer, Perceptron, LearningRule, …
-        Anything with a ``learning_rule()``.
-    N : int
-        Input dimension, at least K + M.
-    t : sequence of float
-        Times, increasing from 0 or later. What is observed at t is the state after round(tN) steps.
-    start : OrderParameters, optional
-        Overlaps at t = 0, realised exactly in each replica; none: each replica draws the model's own start.
-    replicas : int
-        Independent runs.
-    seed : int
-        With the replica's number and the engine it determines every random number.
-    engine : {"auto", "direct", "exact", "cuda"}
-        ``direct`` iterates the weights; ``exact`` iterates the overlaps by their exact law at a cost independent of N
-        (Gaussian inputs, fresh examples); ``cuda`` runs replicas on a GPU; ``auto`` is exact where it may be.
-    threads : int, optional
-        Threads over the replicas; all cores by default. The result does not depend on it.
-    dtype : {"float64", "float32"}
-        Precision of the weights and inputs of engine ``direct``.
-    progress : callable, optional
-        Called with the fraction done.
-    checkpoint : callable, optional
-        Called with the replicas finished until then, soon after they are and when the run is stopped, by SIGTERM too.
-    resume : Result, optional
-        Finished replicas of the same run, which are not done again.
+    Of any model with a ``learning_rule()``. The result does not depend on the number of threads.
 
     Returns
     -------
@@ -85,23 +90,21 @@ def simulate(
     DivergedError
         If a replica left every bound; it tells the time and holds what was computed.
     """
-    rule = model.learning_rule()
-    N = need(N, rule.K, rule.M)
-    t = times("t", t)
+    return trained(model, options, frame)
+
+
+def trained(model: Online, options: Options, frame: frames.Replicas) -> Result:
+    """The replicas of a model's rule on the engine that is asked for, as one Result; see `simulate`."""
+    rule, t, dtype, seed = model.learning_rule(), options.t, options.dtype, frame.seed
+    N = need(options.N, rule.K, rule.M)
     steps = whole_steps(t, N)
-    replicas = number("replicas", replicas, kind=int, low=1)
     row = REPLICA + 8.0 * len(t) * rule.K * (rule.K + rule.M + 1)
-    check_memory("replicas", replicas, replicas * row, "the observables")
-    for name in ("weight_decay", "weight_decay_v"):
-        if getattr(rule, name) > N:
-            raise ModelError(
-                name, getattr(rule, name), f"must be at most N = {N}; a step leaves 1 − κ/N of the weights"
-            )
-    seed = number("seed", seed, kind=int, low=0, high=2**63 - 1)
-    threads = thread_count(threads)
-    word("dtype", dtype, DTYPES)
-    engine = choose(rule, engine, dtype)
-    given = None if start is None else checked_start(rule, start)
+    check_memory("replicas", frame.replicas, frame.replicas * row, "the observables")
+    for name, decay in (("weight_decay", rule.weight_decay), ("weight_decay_v", rule.weight_decay_v)):
+        if decay > N:
+            raise ModelError(name, decay, f"must be at most N = {N}; a step leaves 1 − κ/N of the weights")
+    threads, engine = thread_count(frame.threads), choose(rule, options.engine, dtype)
+    given = None if options.start is None else checked_start(rule, options.start)
     if engine != "cuda":
         threads = _module(engine).fitting(rule, N, np.dtype(dtype), threads)
 
@@ -122,10 +125,10 @@ def simulate(
         record["kernel"] = cuda.kernel_of(rule)
     if rule is model:
         record["functions"] = functions(rule)
-    phases = _phases(resume) if isinstance(resume, Result) and rule.schedule is not None else {}
+    phases = _phases(frame.resume) if isinstance(frame.resume, Result) and rule.schedule is not None else {}
     diverged: dict[int, int] = {}
 
-    def over(_: Any, todo: list[int], *, finished: Any, **options: Any) -> None:
+    def over(_: Any, todo: list[int], *, finished: Any, **more: Any) -> None:
         def settle(replica: int, outcome: Any) -> None:
             *found, stopped, begun = outcome
             if rule.schedule is not None:
@@ -135,26 +138,23 @@ def simulate(
             finished(replica, dict(zip("RQv", found, strict=True)))
 
         if engine == "cuda":
-            cuda.run(rule, N, starts_of, seed, todo, steps, settle, options["progress"])
+            cuda.run(rule, N, starts_of, seed, todo, steps, settle, more["progress"])
         else:
-            _on_threads(engine, rule, N, starts_of, seed, todo, steps, dtype, finished=settle, **options)
+            _on_threads(engine, rule, N, starts_of, seed, todo, steps, dtype, finished=settle, **more)
 
     shapes = {"R": first.R.shape, "Q": first.Q.shape, "v": first.v.shape}
     result = ensemble(
-        model, "t", t, None, record, replicas=replicas, threads=threads, dims=model.dims, over=over,
+        model, "t", t, None, record, replicas=frame.replicas, threads=threads, dims=model.dims, over=over,
         needs={name: (len(t), *shape) for name, shape in shapes.items()},
         derive=lambda found: seen(model, t, first, found), constants=teachers(first),
         complete=lambda found: math.isfinite(found["Q"][-1, 0, 0]),
         told_of=lambda ids: {} if rule.schedule is None else {"phases": [phases.get(i, []) for i in ids]},
-        progress=progress, checkpoint=checkpoint, resume=resume,
+        progress=frame.progress, checkpoint=frame.checkpoint, resume=frame.resume,
     )  # fmt: skip
     if diverged:
         replica, step = min(diverged.items(), key=lambda item: item[1])
-        raise DivergedError(
-            f"replica {replica} diverged at t = {step / N:.4g} (lr too large?); {len(diverged)} of {replicas} did",
-            t=step / N,
-            partial=result,
-        )
+        words = f"diverged at t = {step / N:.4g} (lr too large?); {len(diverged)} of {frame.replicas} did"
+        raise DivergedError(f"replica {replica} {words}", t=step / N, partial=result)
     return result
 
 

@@ -59,6 +59,36 @@ class Replicas(Options):
     resume: Any = handed("Result of finished replicas of the same run, which are not done again")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Every(Options):
+    """Of every run, whatever its model; see `tsphys.simulate` and `tsphys.solve`."""
+
+    progress: Any = handed("function that is called with the fraction done, or true: a bar")
+    partial: bool = param(False, "where a point has no result NaN, not an error", kind=bool)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Precision(Every):
+    """Of every simulation: replicas are added until means are known well enough."""
+
+    until_sem: Any = param(
+        None,
+        'standard error to meet, of the first observable or as {"eps_g": 0.01}: replicas are added until it is; '
+        "none: as many as replicas",
+        optional=True,
+    )
+    most_replicas: int | None = param(
+        None, "replicas at most for until_sem; none: 1024", kind=int, low=2, optional=True
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expansion(Every):
+    """Of every theory: the first order in 1/N, where it is known."""
+
+    fluctuations: bool = param(False, "also what runs of size N differ by, and fluctuate", kind=bool)
+
+
 def described(options: type[Options]) -> dict[str, dataclasses.Field[Any]]:
     """Name → field of each option."""
     return {f.name: f for f in dataclasses.fields(options)}
