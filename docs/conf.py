@@ -4,12 +4,14 @@ import re
 import sys
 from pathlib import Path
 
+from docutils import nodes
 from docutils.nodes import SkipNode
 from latex2mathml.converter import convert
 
 import tsphys
 
-sys.path.insert(0, str(Path(__file__).parent))  # for notebooks.py
+sys.path.insert(0, str(Path(__file__).parent))
+from pages import ROOT, caption
 
 project, author, release = "tsphys", "the authors of tsphys", tsphys.__version__
 copyright = author
@@ -19,7 +21,7 @@ extensions += ["sphinx_click", "sphinx_copybutton", "notebooks"]
 copybutton_selector = (
     "div:not(.cell-output) > div.highlight > pre, div:not(.cell-output) > div[class*=highlight] > div > pre"
 )
-myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_enable_extensions = ["dollarmath", "amsmath", "attrs_block"]
 myst_heading_anchors = 3
 html_theme, html_title = "furo", "tsphys"
 html_static_path, html_css_files = ["_static"], ["formulas.css", "pages.css"]
@@ -52,7 +54,20 @@ def _plain_bars(app, what, name, obj, options, lines):
     lines[:] = [re.sub(r"(``.*?``)|\|", lambda found: found[1] or r"\|", line) for line in lines]
 
 
+def _captions(app, doctree):
+    """Below a figure stands what its script says of lines, points and bars; the gallery has it as text."""
+    if app.env.docname == "gallery":
+        return
+    for image in list(doctree.findall(nodes.image)):
+        found = re.fullmatch(r"figures/(\w+)\.png", image["uri"].removeprefix("docs/"))
+        if found and (ROOT / "figures" / f"{found[1]}.py").is_file():
+            words = caption(found[1])
+            around = image.parent.parent
+            around.insert(around.index(image.parent) + 1, nodes.paragraph("", words, classes=["figure-caption"]))
+
+
 def setup(app):
     """MathML for formulas, which browsers draw without scripts, in a font that stands beside the pages."""
     app.connect("autodoc-process-docstring", _plain_bars)
+    app.connect("doctree-read", _captions)
     app.add_html_math_renderer("mathml", (_formula("inline"), None), (_formula("block"), None))

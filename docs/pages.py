@@ -9,7 +9,7 @@ import ast
 from pathlib import Path
 
 from tsphys.catalogue import CATALOGUE, FAMILIES
-from tsphys.papers import PAPERS, plain
+from tsphys.papers import COVERAGE, PAPERS, plain
 from tsphys.rules import engines as able
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,9 +17,35 @@ ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- from the catalogue -->\n", "<!-- end -->\n"
 
 
-def caption(path: str) -> str:
+def docstring(path: str) -> str:
+    """The docstring of a module, which is not imported for it."""
+    return ast.get_docstring(ast.parse((ROOT / path).read_text(encoding="utf-8"))) or ""
+
+
+def title(path: str) -> str:
     """The first line of a module's docstring."""
-    return ast.get_docstring(ast.parse((ROOT / path).read_text(encoding="utf-8"))).splitlines()[0]
+    return docstring(path).splitlines()[0]
+
+
+def caption(name: str) -> str:
+    """What lines, points and bars of a figure are: the rest of its docstring."""
+    return " ".join(docstring(f"figures/{name}.py").partition("\n")[2].split())
+
+
+def figures(family: str) -> list[str]:
+    """Figures of a family of models, each where its first model is."""
+    seen: dict[str, str] = {}
+    for model in CATALOGUE.values():
+        for name in model.figures:
+            seen.setdefault(name, model.family)
+    return [name for name, first in seen.items() if first == family]
+
+
+def cards(names: list[str], end: str) -> str:
+    """A list of pictures that link to what is said of each below, which the site shows side by side."""
+    return "{.cards}\n" + "".join(
+        f"* [![{name}](figures/{name}.{end}) {title(f'figures/{name}.py')}](#{name})\n" for name in names
+    )
 
 
 def table() -> str:
@@ -61,15 +87,24 @@ def library() -> str:
 
 
 def gallery() -> str:
-    """Every figure with its command and its caption, then what moves."""
-    out, names = [], dict.fromkeys(name for model in CATALOGUE.values() for name in model.figures)
-    for name in names:
-        words = caption(f"figures/{name}.py")
-        out.append(f"{words}\n\n    tsphys figure {name}\n\n![{words}](figures/{name}.png)\n\n")
+    """Every figure as a card, what moves, and then each with its command and its caption."""
+    out = []
+    families = {family: names for family in FAMILIES if (names := figures(family))}
+    every = [name for names in families.values() for name in names]
+    for family, names in families.items():
+        out.append(f"## {family}\n\n{cards(names, 'png')}\n")
     out.append("## In motion\n\nAs GIF, or MP4 with `--animate mp4` where ffmpeg is installed.\n\n")
-    for name in names:
+    for name in every:
         if (ROOT / "figures" / "animations" / f"{name}.py").is_file():
-            out.append(f"{caption(f'figures/animations/{name}.py')}\n\n    tsphys figure {name} --animate\n\n")
+            words = title(f"figures/animations/{name}.py")
+            out.append(f"{words}\n\n    tsphys figure {name} --animate\n\n![{words}](figures/{name}.gif)\n\n")
+    out.append("## All figures\n\n")
+    for name in every:
+        models = [model.name for model in CATALOGUE.values() if name in model.figures]
+        links = ", ".join(f"[{model}]({model}.md)" for model in models)
+        words = title(f"figures/{name}.py")
+        out.append(f"### {name}\n\n{words} Of {links}.\n\n    tsphys figure {name}\n\n")
+        out.append(f"![{words}](figures/{name}.png)\n\n{caption(name)}\n\n")
     return "".join(out)
 
 
@@ -88,14 +123,15 @@ def engines() -> str:
 
 
 def papers() -> str:
-    """Every paper with the models that have its system, and where to begin."""
-    out = ["| Paper | Model | See it |\n|---|---|---|\n"]
+    """Every paper with the models that have its system, where to begin, and what of it is here."""
+    out = ["| Paper | Model | Here | Not here |\n|---|---|---|---|\n"]
     for key in sorted(PAPERS, key=lambda key: plain(PAPERS[key].short)):
         paper = PAPERS[key]
         for model in (m for m in CATALOGUE.values() if key in m.papers):
-            see = f"`tsphys figure {model.figures[0]}`" if model.figures else ""
+            see = f"<br>`tsphys figure {model.figures[0]}`" if model.figures else ""
             name = f"{paper.short}, *{paper.title}*"
-            out.append(f"| {name} | [`{model.name}`]({model.name}.md): {model.about} | {see} |\n")
+            here, missing = COVERAGE.get(key, (model.about, "see the model's page"))
+            out.append(f"| {name} | [`{model.name}`]({model.name}.md){see} | {here} | {missing} |\n")
     return "".join(out) + "\n"
 
 

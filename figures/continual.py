@@ -1,4 +1,9 @@
-"""Continual learning: what is forgotten after a switch of tasks, and at which similarity most (Lee et al. 2021)."""
+"""Continual learning: what is forgotten after a switch of tasks, and at which similarity most (Lee et al. 2021).
+
+(a, b) Lines are the equations of motion, points means of 32 runs at N = 2000, bars standard errors, mostly smaller
+than the points. (a) Circles and full lines are the first task, squares and dashes the second; until the switch
+(dotted) all methods do the same, in black. (c) Theory alone.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +56,11 @@ def panel_curves(ax: Any, N: int, replicas: int, options: dict[str, Any], progre
             simulation_points(ax, sim, "eps_g", (s,), fmt=MARKERS[s], color=colour, ms=3)
         runs |= {f"theory_{n}": theory, f"simulation_{n}": sim}
     ax.axvline(SWITCH, color="black", lw=0.7, ls=":", zorder=0)
+    # Until the switch all are the same: one colour of its own, so that none seems hidden.
+    early, seen = theory["t"] <= SWITCH, sim["t"] <= SWITCH
     for s, line in enumerate(("-", "--")):
+        ax.plot(theory["t"][early], theory["eps_g"][early, s], line, color="black", zorder=4)
+        ax.plot(sim["t"][seen], sim.mean("eps_g")[seen, s], MARKERS[s], color="black", mfc="white", ms=3, zorder=5)
         ax.plot([], [], line, marker=MARKERS[s], mfc="white", color="black", label=f"task {s + 1}")
     ax.set(yscale="log", ylim=(2e-5, 1), xlabel="time $t=$ examples$/N$", ylabel=r"error $\epsilon_g$ of the tasks")
     ax.set_title(f"$K=2$, $M=1$, $V=0.5$, $N={N}$")

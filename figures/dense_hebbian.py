@@ -1,4 +1,10 @@
-"""A four-body Hebbian network that learns from noisy examples, with and without a teacher: where, and from how many."""
+"""A four-body Hebbian network that learns from noisy examples, with and without a teacher: where, and from how many.
+
+(a, b) Theory: below a line archetypes are retrieved. (c) Points are means of 16 networks of N = 160, bars standard
+errors, lines theory with the couplings of this N. Without a teacher most networks of this size stay at their example,
+far below the line; (d) shows how that passes as N grows, at load zero: 48 networks up to N = 3200 and 12 beyond, on
+the theory's states, dotted the one in which all examples stay equal.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Handwritten digits stored and recalled by Hebbian networks of two, four and six bodies."""
+"""Handwritten digits stored and recalled by Hebbian networks of two, four and six bodies.
+
+(a) Ten images, their cues, and where descent from them ends with ten images stored. (b) Means over 200 cues, bars
+standard errors; lines join the points, there is no theory here.
+"""
 
 from __future__ import annotations
 

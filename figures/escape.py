@@ -1,4 +1,9 @@
-"""How long the symmetric plateau lasts at finite N: escape times for N from 10² to 10⁹, and the ODE's law of ln N."""
+"""How long the symmetric plateau lasts at finite N: escape times for N from 10² to 10⁹, and the ODE's law of ln N.
+
+(a) Lines are 600 walks of the theory's diffusion at each N from 1000 on, points 25 of the runs of the exact chain:
+1000 at N = 100 and at N = 1000, 100 at N = 10 000. (b) Their medians, with standard errors; dotted, the slope ln N/2λ
+of the equations of motion, laid through the largest N.
+"""
 
 from __future__ import annotations
 

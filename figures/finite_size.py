@@ -1,4 +1,10 @@
-"""How far from N → ∞: runs at finite N, the band and the shifted mean that theory foretells, and the limit."""
+"""How far from N → ∞: runs at finite N, the band and the shifted mean that theory foretells, and the limit.
+
+(a) Black: N → ∞; blue: mean (dots) and spread (band) of runs at N = 100 by theory; points: means of 6000 runs with
+standard errors, grey 25 of them. (b, c) The bias times N and the spread times √N of 6000 runs at N = 25 and 100 and
+of 1500 at N = 400, with standard errors; lines are theory, one for all N. Pale points: N is too small for the
+expansion (β > ¼), and nothing is claimed.
+"""
 
 from __future__ import annotations
 

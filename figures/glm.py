@@ -1,4 +1,10 @@
-"""A teacher with sign labels: learning curves of Bayes and of convex risks, first-order transition of ±1 weights."""
+"""A teacher with sign labels: learning curves of Bayes and of convex risks, first-order transition of ±1 weights.
+
+Points are means over instances, bars standard errors, lines theory for N → ∞. (a) 12 instances: message passing at N
+= 800 for Bayes, exact minima at N = 400, at 200 for the largest margin. (b) 8 instances of message passing at N =
+2000; near its end (alg) finite instances jump early or late, so that means lie between the branches. (c) 4 instances
+at N = 5000.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Where recovery is impossible, hard and easy: message passing on instances under the lines of the theory."""
+"""Where recovery is impossible, hard and easy: message passing on instances under the lines of the theory.
+
+Colour is the mean error of message passing on 3 instances at N = 400, damped by 0.2, every cell on its own; lines are
+theory for N → ∞. Finite instances blur the edge of what is easy.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""The hidden manifold: learning curves and order parameters on theory, what is left to know, and a deep generator."""
+"""The hidden manifold: learning curves and order parameters on theory, what is left to know, and a deep generator.
+
+(a, b) Lines are the equations in the modes at N = 1024, circles means of 8 runs there, crosses their errors on 4000
+fresh inputs. (c) Runs at N = 256 (64 where δ > 1), 8 instances, on fresh inputs; full lines N → ∞, dotted for
+Gaussian features. (d) Theory. (e) 12 runs at N = 400, D = 150, errors on 4000 fresh inputs; the line takes the fields
+for Gaussian, which is 1 to 2 per cent off at this size. (f) Points are one instance at N = 400, lines the limit; the
+generator's are at N = 200. Bars are standard errors.
+"""
 
 from __future__ import annotations
 

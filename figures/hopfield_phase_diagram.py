@@ -1,4 +1,9 @@
-"""Where a Hopfield network remembers: simulated retrieval under the lines of the replica-symmetric phase diagram."""
+"""Where a Hopfield network remembers: simulated retrieval under the lines of the replica-symmetric phase diagram.
+
+Colour is the mean overlap of 4 networks that begin at a pattern, N = 3000, and 6000 in (b), after 150 sweeps; lines
+are replica theory. Beyond retrieval a pattern is not forgotten at once, nor is it to zero at low temperature, whence
+the pale rest.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Learning curves of ridge regression on a power-law spectrum, and why more features are better at the best ridge."""
+"""Learning curves of ridge regression on a power-law spectrum, and why more features are better at the best ridge.
+
+Lines are the eigenframework, points means of 40 instances on a spectrum of 2000 modes, bars standard errors; dotted
+in (b), the small ridge of (a) without tuning. At few examples (n or k of about ten) instances lie up to a sixth above
+the lines, which hold for large n.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +39,13 @@ def draw(sheet: Sheet, modes: int, replicas: int) -> dict[str, Any]:
         runs |= {f"theory_k{k}": theory, f"simulation_k{k}": sim}
     widths = np.array([10, 20, 40, 80, 160, 320, 640])
     many = np.unique(np.geomspace(10, 800, 49).astype(int))
+    # Where it diverges, at k = n, the curve is narrow.
+    dense = np.arange(10, 801)
     for j, size in enumerate(EXAMPLES):
         colour = COLOURS[4 + j]
         here = dataclasses.replace(model, n=size)
-        small = tsphys.solve(here, k=many)
-        right.plot(many, small["eps_g"], color=colour, ls=":", lw=1)
+        small = tsphys.solve(here, k=dense)
+        right.plot(dense, small["eps_g"], color=colour, ls=":", lw=1)
         best = np.array([optimal_ridge(dataclasses.replace(here, k=int(a))) for a in many])
         lines = [tsphys.solve(here, k=[a], ridge=b)["eps_g"][0] for a, b in zip(many.tolist(), best.tolist())]
         right.plot(many, lines, color=colour, label=f"$n={size}$")
@@ -49,7 +56,7 @@ def draw(sheet: Sheet, modes: int, replicas: int) -> dict[str, Any]:
             simulation_points(right, sim, "eps_g", color=colour, fmt=MARKERS[4 + j])
             runs[f"best_n{size}_k{features}"] = sim
         data |= {f"best_n{size}": np.array(lines), f"best_ridge_n{size}": best, f"small_n{size}": small["eps_g"]}
-    data["best_k"] = many
+    data |= {"best_k": many, "small_k": dense}
     right.plot([], [], color="black", ls=":", lw=1, label=f"$\\delta=10^{{{np.log10(SMALL):.0f}}}$")
     left.set(xscale="log", yscale="log", xlabel="examples $n$", ylabel=r"generalisation error $\epsilon_g$")
     left.set_title(f"$\\delta=10^{{{np.log10(SMALL):.0f}}}$, $\\sigma={NOISE}$")

@@ -1,4 +1,9 @@
-"""Ridge regression on handwritten digits: the spectrum of a kernel on them tells the error on those held out."""
+"""Ridge regression on handwritten digits: the spectrum of a kernel on them tells the error on those held out.
+
+(a) The spectrum of the kernel on the images, and the part of the labels beyond each mode. (b, c) Points are means of
+48 draws of the digits that are learned, bars standard errors, errors on all others; lines are the eigenframework on
+that spectrum.
+"""
 
 from __future__ import annotations
 

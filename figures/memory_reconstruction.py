@@ -1,4 +1,10 @@
-"""Error of reconstructed patterns over the noise, iteration by iteration, and in the hard phase of sparse patterns."""
+"""Error of reconstructed patterns over the noise, iteration by iteration, and in the hard phase of sparse patterns.
+
+Lines are theory for N → ∞. (a, b) Points are means of 8 networks at N = 5000, bars standard errors, smaller than the
+points. Beyond the transition (dotted) principal components of a finite network still overlap with the patterns a
+little, and lie below 1. (c) Every point is one of 8 networks at N = 8000: one finds the patterns or does not, and
+close to the edges finite networks do either.
+"""
 
 from __future__ import annotations
 

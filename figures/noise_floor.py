@@ -1,4 +1,10 @@
-"""Over-parameterised students of a noisy teacher: the error that is left grows with their width (Goldt et al. 2019)."""
+"""Over-parameterised students of a noisy teacher: the error that is left grows with their width (Goldt et al. 2019).
+
+(a) Lines are the equations of motion, points means of 16 runs at N = 1000, bars standard errors. (b) Dashes are the
+stationary state of the equations, dotted its first order in η, points the last third of the runs; crosses, where
+learning would end after much longer times, when superfluous units have paired off and cancel. From two superfluous
+units on the stationary state is a saddle, which runs of this N leave later than is shown.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +15,7 @@ import numpy as np
 import tsphys
 from tsphys.figures.frame import Sheet, drawn
 from tsphys.odes.two_layer_limits import noise_floor, noise_floor_end, noise_floor_small_lr
-from tsphys.plotting import COLOURS, MARKERS, PAGE, simulation_points, theory_line
+from tsphys.plotting import COLOURS, MARKERS, PAGE, theory_line
 
 M, NOISE, RATES, WIDTHS = 2, 0.3, (0.1, 0.5), (2, 3, 4, 6)
 
@@ -40,7 +46,10 @@ def draw(sheet: Sheet, N: int, replicas: int) -> dict[str, Any]:
             line = np.unique(np.rint(np.geomspace(0.05, ends[lr], 201) * N)) / N
             theory = tsphys.solve(model, start=start(K), t=line, N=N, fluctuations=True)
             theory_line(left, theory, "eps_g", color=colour, label=f"$K={K}$")
-            simulation_points(left, sim, "eps_g", color=colour)
+            # Its last third, for the average, lies too densely to be seen.
+            seen = t <= settles
+            left.errorbar(t[seen], sim.mean("eps_g")[seen], yerr=sim.sem("eps_g")[seen], fmt="o", mfc="white",
+                          color=colour, capsize=1.5, zorder=3)  # fmt: skip
             runs |= {f"theory_K{K}": theory, f"simulation_K{K}": sim}
         # The last third has settled; its points in time are correlated, replicas are not.
         settled = sim["eps_g"][:, t >= settles].mean(axis=1)
@@ -53,9 +62,11 @@ def draw(sheet: Sheet, N: int, replicas: int) -> dict[str, Any]:
         widths = [m.K for m in models]
         floor, end = (np.array([f(m).eps_g for m in models]) for f in (noise_floor, noise_floor_end))
         first = np.array([noise_floor_small_lr(m) for m in models])
-        right.plot(widths, floor, color=COLOURS[4 + n], label=f"stationary ODE, $\\eta={lr:g}$")
-        right.plot(widths, end, color=COLOURS[4 + n], ls="--", lw=1)
-        right.plot(widths, first, color=COLOURS[4 + n], ls=":", lw=1)
+        # Widths are whole numbers: nothing is drawn between them but the formula, which is linear in K.
+        right.plot(widths, floor, "_", ms=18, mew=1.6, color=COLOURS[4 + n], label=f"stationary ODE, $\\eta={lr:g}$")
+        right.plot(widths, end, "x", ms=5, color=COLOURS[4 + n])
+        fine = np.linspace(M, max(WIDTHS), 101)
+        right.plot(fine, np.interp(fine, widths, first), color=COLOURS[4 + n], ls=":", lw=1)
         data |= {
             f"floor_lr{lr}": floor,
             f"end_lr{lr}": end,
@@ -64,7 +75,7 @@ def draw(sheet: Sheet, N: int, replicas: int) -> dict[str, Any]:
         }
     right.errorbar([], [], [], fmt="o", mfc="white", color="black", label=f"SGD, $N={N}$")
     right.plot([], [], color="black", ls=":", lw=1, label=r"$\frac{\sigma^2\eta}{2\pi}(K-M+M/\sqrt{3})$")
-    right.plot([], [], color="black", ls="--", lw=1, label=r"$t\to\infty$: pairs cancel")
+    right.plot([], [], "x", ms=5, color="black", label=r"$t\to\infty$: pairs cancel")
     left.set(
         xscale="log",
         yscale="log",
@@ -73,7 +84,8 @@ def draw(sheet: Sheet, N: int, replicas: int) -> dict[str, Any]:
         ylabel=r"generalisation error $\epsilon_g$",
     )
     left.set_title(f"erf, $M={M}$, $\\sigma={NOISE:g}$, $\\eta={RATES[-1]:g}$, $N={N}$, {replicas} runs")
-    right.set(yscale="log", xlabel="width $K$ of the student", ylabel=r"final error $\epsilon_g^*$", xticks=widths)
-    left.legend(ncols=4, loc="lower right", columnspacing=1)
+    right.set(yscale="log", xlabel="width $K$ of the student", ylabel=r"final error $\epsilon_g^*$", xticks=widths,
+              xlim=(M - 0.3, max(WIDTHS) + 0.3), ylim=(None, 1.5))  # fmt: skip
+    left.legend(ncols=4, loc="lower right", columnspacing=0.8, handlelength=1.2)
     right.legend(loc="upper left")
     return {**runs, **data}

@@ -1,4 +1,10 @@
-"""The attack on real images: a linear reader of handwritten digits, turned around by its labels."""
+"""The attack on real images: a linear reader of handwritten digits, turned around by its labels.
+
+Circles are means of 32 runs on 30 principal components of the images, bars standard errors. Full lines are the theory
+for Gaussian inputs, dotted its limit η → 0 with the fourth moment of the images in place of the Gaussian one. With
+single examples (P = 1) the Gaussian theory is off, and it should be: images along the teacher are far from Gaussian.
+(b) Dotted: where the sign is to turn.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Outliers with opposing signals: a curvature that sharpens to the edge of stability, and a catapult back from it."""
+"""Outliers with opposing signals: a curvature that sharpens to the edge of stability, and a catapult back from it.
+
+(a) Lines are the exact map for infinite training sets, points means of 8 training sets of 200 000 examples, bars
+standard errors, smaller than the points; dotted, the edge of stability. (b) Theory alone.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""Learning rules of the sign perceptron: simulation on theory, and the power laws that they end in."""
+"""Learning rules of the sign perceptron: simulation on theory, and the power laws that they end in.
+
+N = 100, 640 runs of each rule, bars are standard errors. (a) Lines are the equations of motion, bands the spread of
+single runs by theory, dotted the laws of late times. (b) The mean of the runs over the limit, and the same by theory
+at this N: learning at finite N is up to two per cent better than the limit, by what the first order in 1/N says.
+Points are moved sideways so that they do not cover each other; those of one rule come from the same runs and stray
+together.
+"""
 
 from __future__ import annotations
 

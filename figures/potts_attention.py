@@ -1,4 +1,9 @@
-"""Attention that fills in masked sites of Potts sequences: its generalisation error, its couplings, its descent."""
+"""Attention that fills in masked sites of Potts sequences: its generalisation error, its couplings, its descent.
+
+Bars are standard errors, N = 60. (a) Lines are replica theory, points minima of the loss on 16 training sets; squares
+learn V as well, for which there is no theory, and pay for it at small α. (b) One network. (c) 4 runs; dashed, the
+minimum of the loss on the repeated examples by replicas: runs with these steps settle a little above it.
+"""
 
 from __future__ import annotations
 

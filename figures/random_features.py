@@ -1,4 +1,8 @@
-"""Double descent of random features, over their number and over that of the examples."""
+"""Double descent of random features, over their number and over that of the examples.
+
+Lines are theory for N → ∞, points means of 24 instances with N = 200 inputs, bars standard errors; dashed, the best
+ridge at each point. Where features and examples are equally many (dotted) single instances scatter most.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Students of two classes and of their clones: those that know the means only depart first, then the Gaussian ones."""
+"""Students of two classes and of their clones: those that know the means only depart first, then the Gaussian ones.
+
+Lines are the equations of motion, points means of 64 runs at N = 10 000, bars standard errors. (c) The three see the
+same noise, so that differences of pairs of runs are far more precise than the runs; a point is drawn where it is more
+than two bars from zero. Dips are changes of sign. Dashed: when a clone's student leaves by 10⁻³ (dotted) in theory.
+"""
 
 from __future__ import annotations
 

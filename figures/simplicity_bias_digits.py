@@ -1,4 +1,8 @@
-"""Handwritten digits and their clones: a network that learns the parity uses means, then covariances, then the rest."""
+"""Handwritten digits and their clones: a network that learns the parity uses means, then covariances, then the rest.
+
+(a) What is left of the images in each clone. (b, c) Means of 24 networks with 20 hidden units, each with a third of
+the digits held out, and standard errors; lines join the points, there is no theory here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Variants of two-layer students: without gradients, sparse, with inputs of another law, from starts of low rank."""
+"""Variants of two-layer students: without gradients, sparse, with inputs of another law, from starts of low rank.
+
+Lines are the equations of motion and points means of runs with standard errors: 32 at N = 4000 in (a) and (d), 32 at
+N = 500 in (b), where dotted lines are what gradient flow leaves. (c) 10 000 runs at each N: what inputs of ±1 change,
+and how far Gaussian ones are from the limit, both times N; lines are the first order in 1/N.
+"""
 
 from __future__ import annotations
 

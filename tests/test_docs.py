@@ -1,5 +1,6 @@
 """What the pages say can be done: the site builds, commands parse, examples run, every figure is in the gallery."""
 
+import ast
 import doctest
 import re
 import shlex
@@ -72,6 +73,24 @@ def test_every_figure_is_in_the_gallery():
         assert f"tsphys figure {name}\n" in gallery
     for name in moving():
         assert f"tsphys figure {name} --animate\n" in gallery
+        assert f"(figures/{name}.gif)" in gallery
+        assert (ROOT / "docs" / "figures" / f"{name}.gif").stat().st_size < 3 * 2**20
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_figure_says_what_is_drawn_and_of_how_many(name):
+    tree = ast.parse((ROOT / "figures" / f"{name}.py").read_text(encoding="utf-8"))
+    words = " ".join(ast.get_docstring(tree).partition("\n")[2].split())
+    assert len(words) > 100, f"figures/{name}.py: its docstring goes on with what lines, points and bars are"
+    # The sizes at which it is drawn for the gallery, where they are single numbers.
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        if isinstance(call.func, ast.Name) and call.func.id == "drawn":
+            sizes = {option.arg: ast.unparse(option.value) for option in call.keywords}
+            for size in ("N", "N_sparse", "replicas", "runs", "n"):
+                full = eval(sizes.get(size, "(0, 0)"), {})[1]
+                if isinstance(full, int) and full:
+                    written = f"{full:,}".replace(",", " ") if full >= 10_000 else str(full)
+                    assert re.search(rf"\b{written}\b", words), (size, written)
 
 
 def test_the_site_builds_without_a_warning(tmp_path):

@@ -453,3 +453,223 @@ SOFTWARE = """@software{tsphys,
   title = {{tsphys: a laboratory for the statistical physics of learning}},
   version = {%s},
 }"""
+
+#: What of a paper is here, and what of it is not; what a model itself leaves open stands on its page.
+COVERAGE = {
+    "saad_solla_1995": (
+        "equations of motion, symmetric plateau, escape, K = M and beyond",
+        "nothing that we know of",
+    ),
+    "saad_solla_1995_exact": (
+        "the same equations in closed form",
+        "nothing that we know of",
+    ),
+    "biehl_schwarze_1995": (
+        "soft committee machines, plateaus, their escape",
+        "nothing that we know of",
+    ),
+    "goldt_2019": (
+        "equations of motion, noise floor over width, scaling with learning rate, both layers",
+        "ReLU students on images",
+    ),
+    "kinzel_rujan_1990": (
+        "Hebbian online learning of random examples",
+        "selecting examples (queries)",
+    ),
+    "kinouchi_caticha_1992": (
+        "the optimal modulation, its law 0.88/t",
+        "estimates of what the student does not know",
+    ),
+    "biehl_riegler_1994": (
+        "Hebb, perceptron and AdaTron rules, exact laws at late times",
+        "queries",
+    ),
+    "lee_2021": (
+        "forgetting and transfer over similarity of features and readouts",
+        "nothing that we know of",
+    ),
+    "lee_2022": (
+        "interleaving, replay, elastic weights, over similarity",
+        "node re-use and activation measured by unit, images",
+    ),
+    "kirkpatrick_2017": (
+        "elastic weight consolidation of online students with several tasks, by theory too",
+        "images and games",
+    ),
+    "margiotta_2023": (
+        "greedy, constant, optimal and clairvoyant attacks, critical price, digits",
+        "deep learners attacked on images",
+    ),
+    "zhang_2020": (
+        "optimal control of an online learner by labels",
+        "inputs as controls, learned controllers",
+    ),
+    "refinetti_2023": (
+        "clones of a data set by moments, when students leave them, digits",
+        "ResNets on CIFAR",
+    ),
+    "refinetti_2021": (
+        "mixtures of Gaussians: two-layer students, online",
+        "kernels and random features on mixtures",
+    ),
+    "szekely_2024": (
+        "spiked Wishart and cumulant inputs, neurons by online SGD",
+        "hypothesis tests, random features, two-layer students",
+    ),
+    "bardone_goldt_2024": (
+        "correlated and independent spikes in covariance and cumulant, online SGD on the sphere",
+        "two-layer students, reusing examples",
+    ),
+    "chen_2024": (
+        "coordinate-wise and random estimates of a gradient, sparse and batched, in two-layer students",
+        "deep networks, feature reuse, the benchmark",
+    ),
+    "nesterov_spokoiny_2017": (
+        "random gradient-free steps, cost in the dimension",
+        "rates for general convex functions, smoothing of finite size",
+    ),
+    "goldt_2020": (
+        "online learning from a hidden manifold, Gaussian equivalence, both layers, any nonlinearity of the inputs",
+        "training on a fixed set, batches over epochs",
+    ),
+    "goldt_2022": (
+        "deep random generators and given inputs, their Gaussian clones",
+        "trained generators (bring your own as a function), convolutions",
+    ),
+    "yoshida_okada_2019": (
+        "plateaus under inputs of any covariance",
+        "nothing that we know of",
+    ),
+    "hopfield_1982": (
+        "the network, its dynamics, recall from spoilt patterns",
+        "asymmetric couplings, time sequences",
+    ),
+    "amit_1985": (
+        "retrieval and mixture states over temperature at finite numbers of patterns",
+        "asymmetric mixtures",
+    ),
+    "amit_1987": (
+        "replica-symmetric states, phase diagram, capacity, mixtures, the line where replica symmetry breaks",
+        "states of broken replica symmetry",
+    ),
+    "tsodyks_feigelman_1988": (
+        "sparse 0/1 patterns with the covariance rule, capacity over activity",
+        "sequences and hierarchies",
+    ),
+    "gardner_1987": (
+        "P-body couplings, capacity and phase diagram in replica symmetry",
+        "broken replica symmetry",
+    ),
+    "krotov_hopfield_2016": (
+        "powers of overlaps as energies, recall, digits",
+        "rectified powers, classification with hidden memories",
+    ),
+    "demircigil_2017": (
+        "exponential interactions, simulated",
+        "the proof of their capacity; their theory is that of Lucibello & Mézard",
+    ),
+    "agliari_2023_supervised": (
+        "retrieval from noisy examples with a teacher, phase diagram, Monte Carlo",
+        "broken replica symmetry",
+    ),
+    "agliari_2023_unsupervised": (
+        "retrieval from noisy examples without a teacher, phase diagram, Monte Carlo",
+        "broken replica symmetry",
+    ),
+    "lucibello_mezard_2024": (
+        "exponential interactions: retrieval and its capacity for ±1 patterns",
+        "patterns on the sphere",
+    ),
+    "goldt_2023": (
+        "patterns from noisy, clipped and diluted synapses, sparse ones, phases, message passing",
+        "connectomes, spiking networks",
+    ),
+    "lesieur_2017": (
+        "symmetric low-rank estimation, state evolution, phases, several channels",
+        "asymmetric factors, communities as a prior",
+    ),
+    "barbier_2019": (
+        "Bayes-optimal errors, free entropies, message passing and all thresholds for many priors and channels",
+        "the proof; spatial coupling",
+    ),
+    "gyorgyi_1990": (
+        "binary perceptron: first-order transition and metastable branch",
+        "temperature of the student, broken replica symmetry",
+    ),
+    "gardner_1988": (
+        "capacities for random labels, of real weights with any margin and of ±1 weights",
+        "storage with errors, biased patterns",
+    ),
+    "loureiro_2021": (
+        "convex risks on Gaussian covariates of any given spectrum",
+        "students and teachers of different features, except random ones",
+    ),
+    "rahimi_recht_2007": (
+        "random features as kernels, ridge on them",
+        "error bounds, random binning",
+    ),
+    "mei_montanari_2022": (
+        "double descent of ridge on random features of Gaussian inputs, over both ratios",
+        "inputs on the sphere with targets of higher degree",
+    ),
+    "gerace_2020": (
+        "ridge and logistic readouts of random features, Gaussian equivalence",
+        "orthogonal and correlated projections",
+    ),
+    "simon_2024": (
+        "the eigenframework for random features, best ridge, more is better",
+        "the bounds on overfitting, image benchmarks (digits here)",
+    ),
+    "bordelon_2020": (
+        "learning curves of any spectrum, mode by mode",
+        "spectra of the NTK from an architecture",
+    ),
+    "rende_2024": (
+        "masked training of factored attention on Potts sequences, replica theory, Gibbs sampling",
+        "several heads and layers, proteins",
+    ),
+    "aurell_ekeberg_2012": (
+        "pseudolikelihood for all couplings of a Potts network, masked site by masked site",
+        "Ising couplings of given graphs, decimation",
+    ),
+    "riegler_biehl_1995": (
+        "two-layer students by their equations of motion, fixed points",
+        "nothing that we know of",
+    ),
+    "malladi_2023": (
+        "two evaluations a step along a random direction, cost against the gradient",
+        "language models, the rank argument",
+    ),
+    "ben_arous_2021": (
+        "time of the search by information exponent, from starts of order 1/√N",
+        "the proofs",
+    ),
+    "liu_2020": (
+        "early learning and memorisation of wrong labels by linear flow",
+        "the regulariser of the paper, images",
+    ),
+    "advani_2020": (
+        "linear students by gradient flow, training and test error over time at any load",
+        "nonlinear and deep students, early stopping as a schedule of its own",
+    ),
+    "rosenfeld_2024": (
+        "outliers of two signs, catapults, the exact map of the linear net",
+        "images and language",
+    ),
+    "cohen_2021": (
+        "sharpening up to 2/η and oscillation there, in a net that is solved",
+        "real networks and losses",
+    ),
+    "damian_2023": (
+        "self-stabilisation as a map of few numbers, at one unstable direction",
+        "the general theorem, several directions",
+    ),
+    "seung_1992": (
+        "Gibbs and Bayes students, binary and real weights, in replica symmetry",
+        "high-temperature and annealed approximations, broken replica symmetry",
+    ),
+    "chowers_2023": (
+        "energies of the first layer of a linear convolutional net over training, from the spectrum of its data",
+        "nonlinear networks and natural images",
+    ),
+}

@@ -13,7 +13,7 @@ from tsphys.odes.two_layer_limits import plateau
 from tsphys.plotting import COLOURS, PAGE
 
 
-@moving(frames=(40, 120), sizes=((100, 400), (100, 1000, 10_000)), replicas=(30, 60))
+@moving(frames=(40, 120), sizes=((100, 400), (100, 1000, 10_000)), replicas=(30, 40))
 def animate(sheet: Sheet, frames: int, sizes: tuple[int, ...], replicas: int) -> Drawing:
     end = 160.0
     t = np.linspace(0, end, 4 * frames + 1)
