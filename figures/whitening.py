@@ -1,8 +1,8 @@
 """The first layer of a linear net: labels whiten its energies, from the largest principal component to the smallest.
 
-Lines are theory, points means of 16 runs of the network on 16 draws of its data each, bars standard errors. (a, b) Energy along each
-principal component of the patches, after the steps of the legend. (c) Power of what is learned on fresh patches, against the examples;
-dotted, as many examples as a patch has entries.
+Lines are theory, points means over 16 data sets with 16 nets each, bars standard errors. (a, b) Energy along each
+principal component of the patches, after the steps of the legend. (c) Power of what is learned on fresh patches,
+against the number of examples; dotted, as many examples as a patch has entries.
 """
 
 from __future__ import annotations
