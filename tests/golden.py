@@ -463,6 +463,8 @@ def descents() -> Iterator[Case]:
     at = {"t": [0, 0.5, 4]}
     for alpha in (0.5, 2.0):
         yield from both(f"label_noise {alpha:g}", of("LabelNoise", alpha=alpha), at, N=40, **at)
+        along = {"rounds": [0, 1, 3]}
+        yield from both(f"self_distillation {alpha:g}", of("SelfDistillation", alpha=alpha), along, N=40, **along)
 
 
 def cases() -> dict[str, Callable[[], Any]]:

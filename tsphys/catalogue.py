@@ -353,6 +353,18 @@ CATALOGUE = {
             functions=("odes.whitening.profile",),
         ),
         Entry(
+            name="self_distillation",
+            room="replica",
+            cls="SelfDistillation",
+            family="Descent",
+            about="ridge regression taught by its own answers, round by round, mixed with the labels",
+            simulated="ridge regression on labels of its own",
+            solved="averages over the spectrum of the data",
+            papers=("mobahi_2020", "das_2023"),
+            figures=("self_distillation",),
+            functions=("replica.self_distillation.best_mixing", "replica.self_distillation.for_ever"),
+        ),
+        Entry(
             name="potts_attention",
             room="replica",
             cls="PottsAttention",

@@ -417,6 +417,20 @@ PAPERS = {
         2020,
         arxiv="1710.03667",
     ),
+    "mobahi_2020": Paper(
+        "Mobahi, Hossein and Farajtabar, Mehrdad and Bartlett, Peter L.",
+        "Self-distillation amplifies regularization in Hilbert space",
+        "Advances in Neural Information Processing Systems 33 (2020)",
+        2020,
+        arxiv="2002.05715",
+    ),
+    "das_2023": Paper(
+        "Das, Rudrajit and Sanghavi, Sujay",
+        "Understanding self-distillation in the presence of label noise",
+        "Proceedings of Machine Learning Research 202 (ICML 2023)",
+        2023,
+        arxiv="2301.13304",
+    ),
     "rosenfeld_2024": Paper(
         "Rosenfeld, Elan and Risteski, Andrej",
         "Outliers with opposing signals have an outsized effect on neural network optimization",

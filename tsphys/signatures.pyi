@@ -20,6 +20,7 @@ from tsphys.models.perceptron import Perceptron as Perceptron
 from tsphys.models.potts_attention import PottsAttention as PottsAttention
 from tsphys.models.pruned import Pruned as Pruned
 from tsphys.models.random_features import RandomFeatures as RandomFeatures
+from tsphys.models.self_distillation import SelfDistillation as SelfDistillation
 from tsphys.models.simplicity_bias import SimplicityBias as SimplicityBias
 from tsphys.models.spiked_cumulant import SpikedCumulant as SpikedCumulant
 from tsphys.models.two_layer import TwoLayer as TwoLayer
@@ -289,6 +290,26 @@ def simulate(
 ) -> Result: ...
 @overload
 def simulate(
+    model: SelfDistillation,
+    *,
+    rounds: Numbers = ...,
+    mixing: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
+    alpha: Numbers = ...,
+    N: int = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
     model: PottsAttention,
     *,
     alpha: Numbers = ...,
@@ -497,6 +518,19 @@ def solve(
     model: OpposingSignals | LabelNoise | Whitening,
     *,
     t: Any = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: SelfDistillation,
+    *,
+    rounds: Numbers = ...,
+    mixing: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
+    alpha: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,

@@ -19,6 +19,8 @@ from tsphys.errors import ConvergenceError
 
 #: Nodes of the first contour, and of the last.
 NODES = (64, 2**17)
+#: Most nodes on the real axis: enough for poles at a relative distance of 1e-8.
+MOST_REAL = 2**20
 #: Largest half height of a contour in the plane of ln κ: arguments of κ stay where powers of 1 − ηz decay.
 HEIGHT = 1.0
 
@@ -142,3 +144,44 @@ class Spectrum:
             kappa = 0.5 * (high + low) + step
         terms = integrand(self.z(kappa), kappa) * (self.slope(kappa) * step)
         return -terms.real.mean(axis=-1), np.abs(terms).mean(axis=-1)
+
+
+def white_average(f: Callable[[np.ndarray], np.ndarray], ratio: float, rtol: float = 1e-10) -> np.ndarray:
+    """⟨f⟩ over the eigenvalues of XᵀX/n of X (n, D) with entries N(0, 1), for D → ∞ at D/n = `ratio`.
+
+    On the real axis, where nothing cancels, however close to the spectrum f has poles: λ = 1 + γ + 2√γ cos θ, and the
+    midpoint rule in θ, which converges geometrically; nodes are doubled until that changes nothing.
+
+    Parameters
+    ----------
+    f : callable
+        Of eigenvalues (p,), of shape (…, p).
+    ratio : float
+        γ; where it is more than 1 a share 1 − 1/γ of the eigenvalues is 0.
+    rtol : float
+        Largest change, over the mean size of f, that counts as none; what is rounding beside the largest f is none.
+
+    Returns
+    -------
+    ndarray, shape (…)
+
+    Raises
+    ------
+    ConvergenceError
+        If it still changes with the most nodes.
+    """
+    root, nodes, before = np.sqrt(ratio), NODES[0] // 2, np.inf
+    atom = f(np.zeros(1))[..., 0] * max(0.0, 1 - 1 / ratio)
+    while nodes < MOST_REAL:
+        nodes *= 2
+        half = (np.arange(nodes) + 0.5) * (0.5 * np.pi / nodes)
+        eigenvalues = (1 - root) ** 2 + 4 * root * np.cos(half) ** 2
+        terms = f(eigenvalues) * (2 * np.sin(2 * half) ** 2 / eigenvalues)
+        value, size = terms.mean(axis=-1) + atom, np.abs(terms).mean(axis=-1) + np.abs(atom)
+        floor = max(np.finfo(float).eps * size.max(), np.finfo(float).tiny)
+        change = float(np.max(np.abs(value - before) / np.maximum(size, floor)))
+        if change <= rtol:
+            return value
+        before = value
+    raise ConvergenceError("an average over the spectrum did not converge", residual=change, iterations=nodes,
+                           last=value)  # fmt: skip
