@@ -460,6 +460,12 @@ def descents() -> Iterator[Case]:
     patches = of("Whitening", d=4, n=9, F=3, patches=3, correlation=0.5, pooling=0.2, teacher=0.3)
     yield from both("whitening", of("Whitening", d=6, n=30, F=4), few, draws=2, **few)
     yield from both("whitening patches", patches, few, draws=2, **few)
+    tasks = {"t": [0, 1, 3]}
+    for penalty, depth in (("none", 2), ("l2", 2), ("spectral", 2), ("init", 2), ("spectral", 3)):
+        nets = of("Plasticity", penalty=penalty, depth=depth, duration=4, start=0.1)
+        yield from both(f"plasticity {penalty} {depth}", nets, tasks, inputs=3, **tasks)
+    nets = of("Plasticity", duration=2, start=0.1)
+    yield from both("plasticity batches", nets, tasks, inputs=3, batch=20, steps=50, **tasks)
     at = {"t": [0, 0.5, 4]}
     for alpha in (0.5, 2.0):
         yield from both(f"label_noise {alpha:g}", of("LabelNoise", alpha=alpha), at, N=40, **at)

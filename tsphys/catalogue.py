@@ -365,6 +365,17 @@ CATALOGUE = {
             functions=("replica.self_distillation.best_mixing", "replica.self_distillation.for_ever"),
         ),
         Entry(
+            name="plasticity",
+            room="odes",
+            cls="Plasticity",
+            family="Descent",
+            about="a deep linear net that learns tasks in turn: relearning times, and what penalties make of them",
+            simulated="gradient flow, or steps on batches, task by task",
+            solved="each direction in closed form",
+            papers=("lewandowski_2025", "lyle_2023", "kumar_2025", "saxe_2014"),
+            figures=("plasticity",),
+        ),
+        Entry(
             name="potts_attention",
             room="replica",
             cls="PottsAttention",

@@ -410,6 +410,36 @@ PAPERS = {
         2023,
         arxiv="2206.02454",
     ),
+    "lewandowski_2025": Paper(
+        "Lewandowski, Alex and Bortkiewicz, Michał and Kumar, Saurabh and György, András and Schuurmans, Dale and "
+        "Ostaszewski, Mateusz and Machado, Marlos C.",
+        "Learning continually by spectral regularization",
+        "International Conference on Learning Representations (2025)",
+        2025,
+        arxiv="2406.06811",
+    ),
+    "lyle_2023": Paper(
+        "Lyle, Clare and Zheng, Zeyu and Nikishin, Evgenii and Pires, Bernardo Avila and Pascanu, Razvan and "
+        "Dabney, Will",
+        "Understanding plasticity in neural networks",
+        "International Conference on Machine Learning (2023)",
+        2023,
+        arxiv="2303.01486",
+    ),
+    "kumar_2025": Paper(
+        "Kumar, Saurabh and Marklund, Henrik and Van Roy, Benjamin",
+        "Maintaining plasticity in continual learning via regenerative regularization",
+        "Conference on Lifelong Learning Agents (2025)",
+        2025,
+        arxiv="2308.11958",
+    ),
+    "saxe_2014": Paper(
+        "Saxe, Andrew M. and McClelland, James L. and Ganguli, Surya",
+        "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
+        "International Conference on Learning Representations (2014)",
+        2014,
+        arxiv="1312.6120",
+    ),
     "advani_2020": Paper(
         "Advani, Madhu S. and Saxe, Andrew M. and Sompolinsky, Haim",
         "High-dimensional dynamics of generalization error in neural networks",
@@ -685,5 +715,21 @@ COVERAGE = {
     "chowers_2023": (
         "energies of the first layer of a linear convolutional net over training, from the spectrum of its data",
         "nonlinear networks and natural images",
+    ),
+    "lewandowski_2025": (
+        "regularisation to the spectrum at the start, here to 1, in linear nets, beside L2 and none, over tasks",
+        "power iteration on the largest singular value alone, images, reinforcement learning",
+    ),
+    "lyle_2023": (
+        "times to fit new targets after others, as directions of a linear net",
+        "curvature of losses, activations, reinforcement learning",
+    ),
+    "kumar_2025": (
+        "L2 towards the weights at the start, in linear nets",
+        "images, streams of data",
+    ),
+    "saxe_2014": (
+        "strengths of directions of balanced deep linear nets over time, at any depth",
+        "orthogonal starts at large depth, nonlinear nets; starts off balance are another matter",
     ),
 }

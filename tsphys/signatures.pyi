@@ -17,6 +17,7 @@ from tsphys.models.memory_reconstruction import MemoryReconstruction as MemoryRe
 from tsphys.models.online_attack import OnlineAttack as OnlineAttack
 from tsphys.models.opposing_signals import OpposingSignals as OpposingSignals
 from tsphys.models.perceptron import Perceptron as Perceptron
+from tsphys.models.plasticity import Plasticity as Plasticity
 from tsphys.models.potts_attention import PottsAttention as PottsAttention
 from tsphys.models.pruned import Pruned as Pruned
 from tsphys.models.random_features import RandomFeatures as RandomFeatures
@@ -310,6 +311,24 @@ def simulate(
 ) -> Result: ...
 @overload
 def simulate(
+    model: Plasticity,
+    *,
+    t: Any = ...,
+    inputs: int = ...,
+    batch: int = ...,
+    steps: int = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
     model: PottsAttention,
     *,
     alpha: Numbers = ...,
@@ -515,7 +534,7 @@ def solve(
 ) -> Result: ...
 @overload
 def solve(
-    model: OpposingSignals | LabelNoise | Whitening,
+    model: OpposingSignals | LabelNoise | Whitening | Plasticity,
     *,
     t: Any = ...,
     progress: Any = ...,

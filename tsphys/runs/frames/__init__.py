@@ -9,7 +9,7 @@ from tsphys.runs.axis import Points
 from tsphys.runs.frames.course import Times, course, courses, in_time, or_over_time
 from tsphys.runs.frames.flow import Equations, Follow, Solution, flow, ode
 from tsphys.runs.frames.instances import Memory, Replica, instances, replicated
-from tsphys.runs.frames.iterated import Decades, Steps, iterated, seen
+from tsphys.runs.frames.iterated import Decades, Steps, Tasks, iterated, seen
 from tsphys.runs.frames.options import Options, Replicas, chosen, described
 from tsphys.runs.frames.solved import solved
 from tsphys.runs.frames.static import static, theory
@@ -28,6 +28,7 @@ __all__ = [
     "Row",
     "Solution",
     "Steps",
+    "Tasks",
     "Times",
     "Verb",
     "chosen",

@@ -40,6 +40,13 @@ class Decades(Steps):
                     default="0,1,3,10,30,100,300,1000,3000,10000")  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tasks(Steps):
+    """Of one each of whose steps is a task."""
+
+    t: Any = course("tasks after which to observe: START:STOP:POINTS or a,b,c", iterations, default="0:12:13")
+
+
 def iterated(
     model: type[M], *, start: Callable[[M], np.ndarray], step: Callable[[M, np.ndarray], np.ndarray]
 ) -> Callable[[Callable[[M, np.ndarray], Row]], Verb[M]]:
