@@ -1,4 +1,8 @@
-"""Self-distillation: errors over rounds and ridges; the best mixing makes up for a ridge that is off."""
+"""Self-distillation: errors over rounds and ridges; the best mixing makes up for a ridge that is off.
+
+Lines are averages over the spectrum of the data, points means of 48 runs at N = 400, bars standard errors; a run has
+the same examples in all rounds. Dotted: the best ridge without any round. (a) Dashes at the right: infinitely many.
+"""
 
 from __future__ import annotations
 

@@ -712,6 +712,14 @@ COVERAGE = {
         "Gibbs and Bayes students, binary and real weights, in replica symmetry",
         "high-temperature and annealed approximations, broken replica symmetry",
     ),
+    "mobahi_2020": (
+        "rounds of ridge regression on answers of their own, as filters of the spectrum",
+        "kernels; deep networks",
+    ),
+    "das_2023": (
+        "the mixing of least error, beyond 1 where labels are noisy; isotropic inputs",
+        "inputs of any covariance, where it may beat the best ridge; classification",
+    ),
     "chowers_2023": (
         "energies of the first layer of a linear convolutional net over training, from the spectrum of its data",
         "nonlinear networks and natural images",
