@@ -471,6 +471,14 @@ def descents() -> Iterator[Case]:
         yield from both(f"label_noise {alpha:g}", of("LabelNoise", alpha=alpha), at, N=40, **at)
         along = {"rounds": [0, 1, 3]}
         yield from both(f"self_distillation {alpha:g}", of("SelfDistillation", alpha=alpha), along, N=40, **along)
+    rough: dict[str, Any] = {"t": [0, 2, 7], "paths": 256, "scramblings": 2}
+    for name, more in {
+        "logistic": {"noise": 0.3, "momentum": 0.5},
+        "hinge": {"loss": "hinge", "lr": 0.3, "batch": 0.25},
+        "epochs": {"loss": "perceptron", "lr": 0.3, "batch": 0.25, "order": "shuffle", "init": 1.0},
+        "flow": {"loss": "square", "channel": "linear", "flow": True},
+    }.items():
+        yield from both(f"training_set {name}", of("TrainingSet", **more), rough, N=40, t=[0, 2, 7])
 
 
 def cases() -> dict[str, Callable[[], Any]]:

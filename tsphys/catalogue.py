@@ -376,6 +376,17 @@ CATALOGUE = {
             figures=("plasticity",),
         ),
         Entry(
+            name="training_set",
+            room="odes",
+            cls="TrainingSet",
+            family="Descent",
+            about="one layer on αN stored examples, any loss: overfitting, early stopping, minibatches, momentum",
+            simulated="descent on a training set: all at once, minibatches, epochs, flow",
+            solved="dynamical mean-field theory on sample paths, exact in time",
+            papers=("mignacco_2020", "gerbelot_2024", "eissfeller_opper_1992", "bolthausen_2014"),
+            figures=("training_set",),
+        ),
+        Entry(
             name="potts_attention",
             room="replica",
             cls="PottsAttention",

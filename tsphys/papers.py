@@ -461,6 +461,32 @@ PAPERS = {
         2023,
         arxiv="2301.13304",
     ),
+    "mignacco_2020": Paper(
+        "Mignacco, Francesca and Krzakala, Florent and Urbani, Pierfrancesco and Zdeborová, Lenka",
+        "Dynamical mean-field theory for stochastic gradient descent in Gaussian mixture classification",
+        "Advances in Neural Information Processing Systems 33 (2020)",
+        2020,
+        arxiv="2006.06098",
+    ),
+    "gerbelot_2024": Paper(
+        "Gerbelot, Cédric and Troiani, Emanuele and Mignacco, Francesca and Krzakala, Florent and Zdeborová, Lenka",
+        "Rigorous dynamical mean-field theory for stochastic gradient descent methods",
+        "SIAM Journal on Mathematics of Data Science 6, 400",
+        2024,
+        arxiv="2210.06591",
+    ),
+    "eissfeller_opper_1992": Paper(
+        "Eissfeller, Horst and Opper, Manfred",
+        "New method for studying the dynamics of disordered spin systems without finite-size effects",
+        "Physical Review Letters 68, 2094",
+        1992,
+    ),
+    "bolthausen_2014": Paper(
+        "Bolthausen, Erwin",
+        "An iterative construction of solutions of the TAP equations for the Sherrington–Kirkpatrick model",
+        "Communications in Mathematical Physics 325, 333",
+        2014,
+    ),
     "rosenfeld_2024": Paper(
         "Rosenfeld, Elan and Risteski, Andrej",
         "Outliers with opposing signals have an outsized effect on neural network optimization",
@@ -687,6 +713,22 @@ COVERAGE = {
     "ben_arous_2021": (
         "time of the search by information exponent, from starts of order 1/√N",
         "the proofs",
+    ),
+    "mignacco_2020": (
+        "dynamical mean-field theory of steps on stored examples, all at once or in minibatches",
+        "Gaussian mixtures as data, minibatches that persist",
+    ),
+    "gerbelot_2024": (
+        "discrete steps for N → ∞ by Gaussian conditioning, as an algorithm",
+        "the proof; input covariances, several layers",
+    ),
+    "eissfeller_opper_1992": (
+        "averages over sample paths, without kernels to invert",
+        "spin dynamics",
+    ),
+    "bolthausen_2014": (
+        "conditioning on what was seen, of both sides of a rectangular matrix",
+        "TAP equations of the Sherrington–Kirkpatrick model",
     ),
     "liu_2020": (
         "early learning and memorisation of wrong labels by linear flow",

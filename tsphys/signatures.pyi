@@ -24,6 +24,7 @@ from tsphys.models.random_features import RandomFeatures as RandomFeatures
 from tsphys.models.self_distillation import SelfDistillation as SelfDistillation
 from tsphys.models.simplicity_bias import SimplicityBias as SimplicityBias
 from tsphys.models.spiked_cumulant import SpikedCumulant as SpikedCumulant
+from tsphys.models.training_set import TrainingSet as TrainingSet
 from tsphys.models.two_layer import TwoLayer as TwoLayer
 from tsphys.models.whitening import Whitening as Whitening
 from tsphys.models.zeroth_order import ZerothOrder as ZerothOrder
@@ -329,6 +330,22 @@ def simulate(
 ) -> Result: ...
 @overload
 def simulate(
+    model: TrainingSet,
+    *,
+    N: int = ...,
+    t: Any = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
     model: PottsAttention,
     *,
     alpha: Numbers = ...,
@@ -550,6 +567,20 @@ def solve(
     ridge: Numbers = ...,
     noise: Numbers = ...,
     alpha: Numbers = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: TrainingSet,
+    *,
+    paths: int = ...,
+    scramblings: int = ...,
+    tol: float | None = ...,
+    seed: int = ...,
+    t: Any = ...,
+    step: float | None = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,

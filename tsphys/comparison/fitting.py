@@ -70,7 +70,7 @@ def _at(result: Result, there: np.ndarray) -> Result:
         own = {k: getattr(known, k)[there] for k in ("bias", "speed", "var2", "doubt", "cov")}
         known = dataclasses.replace(known, **own)
     meta = dict(result.meta)
-    for told in {"bias", "doubt"} & {*meta}:
+    for told in {"bias", "doubt", "sem", "chaotic"} & {*meta}:
         meta[told] = {name: np.array(values)[there].tolist() for name, values in meta[told].items()}
     return dataclasses.replace(result, data=data, meta=meta, first_order=known)
 

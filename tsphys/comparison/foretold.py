@@ -103,10 +103,15 @@ def _model(result: Result) -> Model:
 
 
 def _rounding(theory: Result, name: str) -> np.ndarray:
-    """Error of a theory curve: of its own quadrature, where it estimates one, and of rounding."""
+    """Error of a theory curve: of its own quadrature or sample, where it estimates one, and of rounding."""
     estimate = theory.meta.get("quadrature_error")
     own = estimate.get(name, 0.0) if isinstance(estimate, dict) else 0.0
-    return NUMERICAL * np.abs(theory[name]).max(axis=0) + own + np.zeros(theory[name].shape)
+    return np.hypot(NUMERICAL * np.abs(theory[name]).max(axis=0) + own, theory.sem(name))
+
+
+def chaotic(theory: Result, name: str) -> np.ndarray:
+    """Where runs are chaotic: each is its own, and finite sizes do more than leave a bias of order 1/N."""
+    return np.zeros(theory[name].shape, dtype=bool) | np.array(theory.meta.get("chaotic", {}).get(name, False))
 
 
 def left_of_bias(beta: np.ndarray, N: float) -> np.ndarray:
@@ -179,6 +184,8 @@ def by_rule(
         judged = bias <= np.sqrt(s2 / n + floor**2)
         # What is unknown altogether may be as large as the observable, or its deviation, as of an |x|.
         slack = np.hypot(np.where(judged, 1.0, OPEN) * np.where(np.isinf(bias), size + np.sqrt(s2), bias), floor)
+        wild = chaotic(theory, name)
+        slack, judged = np.where(wild, np.hypot(slack, np.sqrt(s2)), slack), judged & ~wild
     return Held(
         deviation=mean - y - known - _known(sim, theory, name, strict),
         variance=s2 / n,
@@ -223,7 +230,9 @@ def by_two_sizes(sim: Result, smaller: Result, theory: Result, name: str, known:
     welch = parts[0] ** 2 / counts[0] + parts[1] ** 2 / counts[1]
     freedom = np.divide(variance**2, welch, out=np.full(y.shape, float(sum(counts))), where=welch > 0)
     left = np.abs((means[0] - at) * (means[1] - at)) / np.maximum(sizes(theory, name), np.finfo(float).tiny)
-    judged = left <= np.sqrt(variance)
+    wild = chaotic(theory, name)
+    left = np.where(wild, np.hypot(left, np.sqrt(sum(count + 1 for count in counts) * variance)), left)
+    judged = (left <= np.sqrt(variance)) & ~wild
     return Held(
         deviation=at - y,
         variance=variance,

@@ -19,6 +19,7 @@ from tsphys.comparison.foretold import (
     by_first_order,
     by_rule,
     by_two_sizes,
+    chaotic,
     has_verdict,
 )
 from tsphys.comparison.nearby import counted, moved
@@ -107,7 +108,10 @@ def compare(
         else:
             need_replicas(simulation, 2)
             held[name] = by_rule(simulation, theory, name, move.get(name), loads[0].get(name, 0.0), not finite_size)
-    reasons += _too_many(simulation, held) + _transitions(theory, move)
+    wild = {name: chaotic(theory, name) for name in names}
+    steady = {name: h for name, h in held.items() if not wild[name].any()}
+    reasons += _too_many(simulation, steady) + _transitions(theory, move)
+    reasons += _wild(theory, wild) if finite_size else []
     if theories:
         reasons += _too_small(simulation, theories)
     means, variances = (sum(numbers) for numbers in zip(*(h.counts for h in held.values()), strict=True))
@@ -204,6 +208,16 @@ def _transitions(theory: Result, move: Mapping[str, np.ndarray]) -> list[str]:
     out = np.any([np.isinf(m).reshape(len(m), -1).any(axis=1) for m in move.values()], axis=0)
     values = ", ".join(f"{value:.4g}" for value in theory[theory.axis][out])
     return [f"a transition is within some 1/N of {theory.axis} = {values}"] if out.any() else []
+
+
+def _wild(theory: Result, wild: Mapping[str, np.ndarray]) -> list[str]:
+    """From where on runs are chaotic, so that no size tells what the next does."""
+    names = [name for name, out in wild.items() if out.any()]
+    if not names:
+        return []
+    out = np.any([wild[name].reshape(len(wild[name]), -1).any(axis=1) for name in names], axis=0)
+    first = theory[theory.axis][out][0]
+    return [f"runs are chaotic from {theory.axis} = {first:.4g} on: no verdict on {', '.join(names)} there"]
 
 
 def _differ(simulation: Result, theory: Result, own_starts: bool) -> tuple[str, ...]:

@@ -75,6 +75,13 @@ def iterations(name: str, value: Any) -> np.ndarray:
     return out
 
 
+def strides(t: np.ndarray, longest: float) -> list[tuple[int, float]]:
+    """Number and length of equal steps from each time to the next, the first from 0; none is longer than `longest`."""
+    gaps = np.diff(t, prepend=0.0)
+    counts = np.ceil(gaps / longest * (1 - 1e-12)).astype(np.int64)
+    return [(int(k), float(gap / max(k, 1))) for k, gap in zip(counts, gaps, strict=True)]
+
+
 def whole_steps(t: np.ndarray, N: int) -> np.ndarray:
     """Numbers of steps round(tN) (int64), or a ModelError if they cannot be counted."""
     if t[-1] * N > MOST_STEPS:

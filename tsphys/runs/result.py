@@ -131,10 +131,11 @@ class Result(Mapping[str, np.ndarray]):
     def sem(self, name: str) -> np.ndarray:
         """Standard error of the mean over replicas, shape (axis, …).
 
-        Zero for what has no replicas, NaN for a single replica, whose error nothing tells.
+        Of a theory by sample paths, the error that it knows of itself; else zero for what has no replicas, NaN for a
+        single replica, whose error nothing tells.
         """
         if not self._over_replicas(name):
-            return np.zeros(self[name].shape)
+            return np.zeros(self[name].shape) + np.array(self.meta.get("sem", {}).get(name, 0.0))
         return self.std(name) / np.sqrt(len(self[name]))
 
     def std(self, name: str, N: float | None = None) -> np.ndarray:

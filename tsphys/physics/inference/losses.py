@@ -1,4 +1,4 @@
-"""Convex losses ℓ(y, h) of empirical risk minimisation, with their proximal maps."""
+"""Convex losses ℓ(y, h) of empirical risk minimisation, with their proximal maps, and that of the perceptron."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from tsphys.ground.parameters import word
 
 #: Names of the losses.
 LOSSES = ("square", "logistic", "hinge")
+#: Where losses with a corner have it, in yh. The perceptron's has no minimum of its own, and no place among the others.
+MARGIN = {"hinge": 1.0, "perceptron": 0.0}
 
 
 def check_loss(name: str) -> str:
@@ -19,22 +21,23 @@ def check_loss(name: str) -> str:
 
 
 def loss(name: str, y: Any, h: Any) -> np.ndarray:
-    """``square`` ½(y − h)², ``logistic`` ln(1 + e^{−yh}), ``hinge`` max(0, 1 − yh)."""
+    """``square`` ½(y − h)², ``logistic`` ln(1 + e^{−yh}), ``hinge`` max(0, 1 − yh), ``perceptron`` max(0, −yh)."""
     if name == "square":
         return 0.5 * (np.asarray(y) - h) ** 2
     if name == "logistic":
         return np.logaddexp(0.0, -np.asarray(y) * h)
-    return np.maximum(0.0, 1.0 - np.asarray(y) * h)
+    return np.maximum(0.0, MARGIN[name] - np.asarray(y) * h)
 
 
 def slope(name: str, y: Any, h: Any) -> np.ndarray:
-    """∂ℓ/∂h; at the corner of ``hinge`` the value from beyond it, 0."""
+    """∂ℓ/∂h; at the corner of ``hinge`` the value from beyond it, 0, of ``perceptron`` −y: h = 0 is no answer."""
     y = np.asarray(y, dtype=float)
     if name == "square":
         return h - y
     if name == "logistic":
         return -y * np.exp(-np.logaddexp(0.0, y * h))
-    return np.where(y * h < 1.0, -y, 0.0)
+    wrong = y * h <= 0.0 if name == "perceptron" else y * h < 1.0
+    return np.where(wrong, -y, 0.0)
 
 
 def proximal(name: str, y: Any, omega: Any, V: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

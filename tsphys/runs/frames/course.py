@@ -31,18 +31,21 @@ class Times(Options):
 
 def course(
     model: type[M], options: type[O], *, dims: Mapping[str, tuple[str, ...]] | None = None
-) -> Callable[[Callable[[M, O], Course]], Verb[M]]:
+) -> Callable[[Callable[[M, O], Course | tuple[Course, Mapping[str, Any]]]], Verb[M]]:
     """Make ``solve`` of ``work(model, options)``: observables over the times that are the option ``t``, each (t, …).
 
-    `dims` names their axes after that of time.
+    `dims` names their axes after that of time; `work` may return a pair, the other of which is what the Result's
+    meta tells beside the options.
     """
 
-    def made(work: Callable[[M, O], Course]) -> Verb[M]:
+    def made(work: Callable[[M, O], Course | tuple[Course, Mapping[str, Any]]]) -> Verb[M]:
         def run(model: M, given: dict[str, Any]) -> Result:
             along = points(model, {k: given[k] for k in model.axes if k in given})
             asked = chosen(options, given).suited(along.models)
             here = in_time(along, asked)
-            return solution(here.model, "t", {"t": here.values, **work(here.model, asked)}, asked.record(), dims)
+            found = work(here.model, asked)
+            data, told = found if isinstance(found, tuple) else (found, {})
+            return solution(here.model, "t", {"t": here.values, **data}, {**asked.record(), **told}, dims)
 
         return Verb(work, model, model.axes, described(options), run)
 

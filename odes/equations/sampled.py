@@ -1,0 +1,87 @@
+"""Theory by sample paths: averages over scramblings, and how large their error is.
+
+The error is that of the mean over the scramblings, and what a coarser solution differs by beyond its own: with half of
+the paths, twice the tolerance and twice the step, where there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from tsphys.errors import ModelError
+from tsphys.ground.parameters import LARGEST_INTEGER, param
+from tsphys.ground.progress import tell
+from tsphys.runs import frames
+from tsphys.runs.blas import one_blas_thread
+from tsphys.runs.memory import check_memory
+from tsphys.solvers.sample_paths import memory
+
+#: Deviation that a single path makes, in the observable, from which on single runs are their own and not the mean's.
+CHAOTIC = 1.5
+S = TypeVar("S", bound="Sampling")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling(frames.Options):
+    """How finely a theory by sample paths is solved."""
+
+    paths: int = param(2**13, "sample paths of a scrambling, a power of two", kind=int, low=2**8, high=2**24)
+    scramblings: int = param(6, "scramblings, of which the error is known", kind=int, low=2)
+    tol: float | None = param(
+        None, "part of the weights left out; none: 1e-4, or 1e-3 where slopes jump", low=1e-8, high=0.1, optional=True
+    )
+    seed: int = param(0, "seed of the scramblings", kind=int, low=0, high=LARGEST_INTEGER, short="-s")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.paths & (self.paths - 1):
+            raise ModelError("paths", self.paths, "must be a power of two")
+
+    def fits(self, directions: int) -> None:
+        """Refuse what does not fit into memory, before anything is done."""
+        check_memory("paths", self.paths, memory(self.paths, directions), "the directions of a solution")
+
+
+class Grain(NamedTuple):
+    """One of the solutions: its paths, seed and tolerance; steps that are free are `factor` times as long."""
+
+    paths: int
+    seed: tuple[int, int]
+    tol: float
+    factor: int
+
+
+def sampled(
+    solve: Callable[[Grain], Mapping[str, np.ndarray]], asked: Sampling, tol: float
+) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
+    """Observables over t as means over the scramblings; and what the Result tells of them.
+
+    That is ``sem``, the error of each; ``chaotic``, where single paths make it; and the number of ``directions``, which
+    `solve` gives beside the observables.
+    """
+    tol, many = (tol if asked.tol is None else asked.tol), asked.scramblings
+    grains = [Grain(asked.paths // f, (asked.seed, k), f * tol, f) for f in (1, 2) for k in range(many)]
+    found = []
+    with one_blas_thread():
+        for i, grain in enumerate(grains):
+            try:
+                found.append(dict(solve(grain)))
+            except ModelError as error:
+                # A coarser solution has fewer than were asked for.
+                raise ModelError("paths", asked.paths, error.allowed) if error.name == "paths" else error from None
+            tell((i + 1) / len(grains))
+    directions = max(int(rows.pop("directions")[-1]) for rows in found)
+    data, sem, chaotic = {}, {}, {}
+    for name in found[0]:
+        fine, coarse = (np.stack([rows[name] for rows in part]) for part in (found[:many], found[many:]))
+        data[name] = fine.mean(axis=0)
+        spread, other = fine.var(axis=0, ddof=1), coarse.var(axis=0, ddof=1)
+        beyond = (data[name] - coarse.mean(axis=0)) ** 2 - (spread + other) / many
+        sem[name] = np.sqrt(spread / many + np.maximum(beyond, 0.0)).tolist()
+        size = np.abs(data[name]).max(axis=0)
+        chaotic[name] = (np.sqrt(spread * asked.paths) > CHAOTIC * size).tolist()
+    return data, {"sem": sem, "chaotic": chaotic, "directions": directions}

@@ -1,0 +1,105 @@
+"""One layer on a fixed training set for N → ∞: gradient descent on sample paths, exact step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tsphys.errors import DivergedError
+from tsphys.ground import times
+from tsphys.ground.parameters import param
+from tsphys.models.training_set import TrainingSet
+from tsphys.odes.equations.sampled import Grain, Sampling, sampled
+from tsphys.physics.inference.fresh import on_fresh
+from tsphys.physics.inference.losses import loss, slope
+from tsphys.runs import frames
+from tsphys.solvers.sample_paths import Paths
+
+#: Part of the weights left out by default: the slopes of losses with a corner jump, and need a direction a step.
+SMOOTH, ROUGH = 1e-4, 1e-3
+#: Longest step of a flow, and part of the largest stable one; what they err by is taken off to first order.
+LONGEST, STABLE = 0.1, 0.25
+#: |w|²/N from which on a run has diverged.
+LARGEST = 1e30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Sampling):
+    t: Any = times.course("steps, or times of a flow: START:STOP:POINTS[:lin|log] or a list a,b,c", default="0:100:101")
+    step: float | None = param(
+        None, "longest step of a flow; none: 0.1, or less where the loss is steep", low=1e-6, optional=True
+    )
+
+
+@frames.course(TrainingSet, Options)
+def solve(model: TrainingSet, options: Options) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """What has been learned for N → ∞; see `tsphys.solvers.sample_paths`.
+
+    Of a flow, steps of one length and of half of it are extrapolated to none.
+
+    Returns
+    -------
+    dict
+        Over t: ``m`` = w*·w/N, ``q`` = |w|²/N, ``train_loss``, the mean of ℓ(y, h), and ``eps_g``, against the teacher
+        without noise; of labels also ``train_error`` and ``test_error``, the shares of wrong ones. ``result.sem(name)``
+        is their error, ``meta["directions"]`` how many a solution has opened.
+
+    Raises
+    ------
+    ModelError
+        If the solution does not fit into memory, or needs more paths.
+    DivergedError
+        If steps are too large.
+    """
+    step = options.step or min(LONGEST, STABLE * 2 / model.sharpest)
+    many = sum(count for count, _ in model.strides(options.t, step / 2))
+    options.fits(2 + many)
+
+    def course(grain: Grain, longest: float) -> dict[str, np.ndarray]:
+        paths = Paths(grain.paths, model.alpha, [[1.0]], [[0.0]], [[model.init**2]], 1, grain.seed, grain.tol)
+        found = frames.stack(list(_seen(model, paths, options.t, longest, grain.seed)))
+        return {**found, **on_fresh(model.channel, model.labels, model.noise, found["m"], found["q"])}
+
+    def run(grain: Grain) -> dict[str, np.ndarray]:
+        if not model.flow:
+            return course(grain, 1.0)
+        once, twice = (course(grain, grain.factor * step / n) for n in (1, 2))
+        most = max(once["directions"][-1], twice["directions"][-1])
+        return {k: 2 * twice[k] - once[k] for k in once} | {"directions": np.array([most])}
+
+    return sampled(run, options, SMOOTH if model.loss in ("logistic", "square") else ROUGH)
+
+
+def _seen(
+    model: TrainingSet, paths: Paths, t: np.ndarray, longest: float, seed: tuple[int, int]
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """What is seen at each of the times."""
+    y = model.labels(paths.nu[0], paths.noise[0])
+    labelled, parts = bool((np.abs(y) == 1).all()), _parts(model, paths.n, seed)
+    for time, (count, lr) in zip(t, model.strides(t, longest), strict=True):
+        for _ in range(count):
+            g = slope(model.loss, y, paths.fields())
+            paths.step(g, lr, lr * model.regularization, model.momentum, *next(parts))
+            if not paths.Q[0, 0] < LARGEST:
+                raise DivergedError(f"the student diverged before t = {time:g} (lr too large?)", t=time)
+        h = paths.fields()[0]
+        row = {"m": paths.R[0, 0], "q": paths.Q[0, 0], "train_loss": loss(model.loss, y, h).mean()}
+        if labelled:
+            row["train_error"] = 0.5 * (1 - np.mean(np.sign(y * h)))
+        yield {**row, "directions": paths.directions}
+
+
+def _parts(model: TrainingSet, n: int, seed: tuple[int, int]) -> Iterator[tuple[Any, ...]]:
+    """Of each step, how often over the mean it takes the paths' example; and ⟨s²⟩ where that is drawn anew."""
+    rng = np.random.default_rng((*seed, 1))
+    while model.batch == 1:
+        yield ()
+    while model.order == "replacement":
+        yield (rng.random(n) < model.batch) / model.batch, 1 / model.batch
+    while True:
+        slots = rng.permutation(np.arange(n) % model.parts)
+        for part in range(model.parts):
+            yield (float(model.parts) * (slots == part),)
