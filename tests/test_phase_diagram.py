@@ -1,6 +1,7 @@
 """Maps over two parameters."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import tsphys
 from tests import command
 from tsphys.replica.hopfield import spinodal_load
 from tsphys.studies.collection import collect
+from tsphys.studies.refinement import filled, halved, refined
 from tsphys.studies.study import study
 
 
@@ -118,6 +120,7 @@ BAD = {
     "range": (("hopfield", "--x", "alpha", "0:1", "--y", "T", "0:1:2"), "alpha = '0:1'"),
     "set": (("hopfield", *AXES, "--set", "N"), "NAME=VALUE"),
     "set nonsense": (("hopfield", *AXES, "--simulate", "--set", "NN=3"), "is not known"),
+    "refine": (("hopfield", *AXES, "--refine", 9), "refine = 9"),
     "exists": (("hopfield", *AXES, "-o", "there"), "exists"),
 }
 
@@ -132,3 +135,66 @@ def test_bad_input_gives_one_line_and_exit_code_2(case, capsys, folder):
     assert err.count("\n") == 1
     assert word in err
     assert [p.name for p in folder.iterdir()] == ["there.png"]
+
+
+def test_cells_are_split_where_phases_meet_and_nowhere_else():
+    circle = np.hypot(*np.mgrid[0:65, 0:65]) < 40
+    looks = []
+
+    def look(points):
+        looks.append(points)
+        return [bool(circle[p]) for p in points]
+
+    known, cells = refined((5, 5), 4, look)
+    assert sum(size**2 for *_, size in cells) == 64**2
+    assert len(known) < 500
+    assert len(looks) < 12
+    # Every point of the fine grid has the phase that the map says.
+    shown = filled((5, 5), 4, {p: float(circle[p]) for p in known}, cells)
+    np.testing.assert_array_equal(shown, circle)
+
+
+def test_what_reaches_across_a_cell_splits_it_though_its_corners_are_alike():
+    wall = np.zeros((17, 17), bool)
+    wall[:, 6] = True
+    known, _ = refined((3, 3), 3, lambda points: [bool(wall[p]) for p in points])
+    assert not any(known.values())  # Too thin for a first look.
+    wall[:, 5:9] = True
+    known, cells = refined((3, 3), 3, lambda points: [bool(wall[p]) for p in points])
+    np.testing.assert_array_equal(filled((3, 3), 3, {p: float(wall[p]) for p in known}, cells), wall)
+
+
+def test_halved_axes_keep_their_points():
+    np.testing.assert_array_equal(halved([0.1, 0.3], 1, log=False), [0.1, 0.2, 0.3])
+    np.testing.assert_allclose(halved([1.0, 100.0], 1, log=True), [1, 10, 100])
+    coarse = np.geomspace(0.3, 7, 5)
+    np.testing.assert_array_equal(halved(coarse, 3, log=True)[::8], coarse)
+    np.testing.assert_array_equal(halved(coarse, 3, log=True)[::4], halved(coarse, 1, log=True))
+
+
+def test_a_refined_map_has_the_boundary_of_a_fine_one_and_goes_on_from_a_coarse_one(capsys):
+    axes = ("--x", "alpha", "0.01:0.16:6", "--y", "T", "0.1:0.7:4")
+    assert call(capsys, "hopfield", *axes, "-p", 1, "-o", "coarse", "--store", "kept")[0] == 0
+    files = {path.name: path.stat().st_mtime_ns for path in Path("kept").glob("*.npz")}
+    code, out, err = call(capsys, "hopfield", *axes, "-p", 1, "-o", "map", "--store", "kept", "--refine", 2)
+    assert code == 0, err
+    data, fine = drawn("map.npz"), (13, 21)
+    assert data["m"].shape == data["computed"].shape == fine
+    assert f"{data['computed'].sum()} points of a grid of {np.prod(fine)}" in out
+    assert data["computed"].sum() < 0.6 * np.prod(fine)
+    for T, row in zip(data["T"], data["m"]):
+        np.testing.assert_array_equal(np.isfinite(row), data["alpha"] < spinodal_load(tsphys.Hopfield(T=T)))
+    exact = tsphys.solve(tsphys.Hopfield(T=0.1), alpha=data["alpha"][:4])["m"]
+    np.testing.assert_allclose(data["m"][0, :4], exact, atol=1e-4)  # Linear between points.
+    assert all((Path("kept") / name).stat().st_mtime_ns == written for name, written in files.items())
+    assert len(list(Path("kept").glob("*.npz"))) + len(list(Path("kept").glob("*.failed"))) == data["computed"].sum()
+
+
+def test_a_simulation_is_refined_too(capsys):
+    fixed = ("--simulate", "--set", "N=60", "--set", "replicas=3", "--set", "sweeps=5", "--set", "equilibration=5")
+    axes = ("--x", "alpha", "0.05:0.6:2", "--y", "T", "0.2:1.5:2")
+    code, _, err = call(capsys, "hopfield", *axes, *fixed, "-p", 1, "-o", "map", "--refine", 1)
+    assert code == 0, err
+    data = drawn("map.npz")
+    assert {data[k].shape for k in ("m", "susceptibility", "binder", "computed")} == {(3, 3)}
+    assert np.isfinite(data["binder"]).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from tsphys.runs.replicas import available_threads
 from tsphys.runs.result import Result
 from tsphys.symbols import words
 
+#: How often axes may be halved, and how many cells are drawn one by one.
+MOST_LEVELS, MANY = 6, 10_000
 #: Where a map is empty: name of the error -> what is said of it, and how it is hatched.
 EMPTY = {
     "NoStateError": ("no such state here", "////"),
@@ -38,6 +42,8 @@ EMPTY = {
               shell_complete=among(numbers))  # fmt: skip
 @click.option("-z", "--z", "z", default=None, metavar="NAME", help="Observable.  [default: m, or the first number]")
 @click.option("--theory/--simulate", "theory", default=True, help="Solve the theory, or simulate.")
+@click.option("--refine", "levels", default=0, type=int, metavar="LEVELS", show_default=True,
+              help="Halve the axes so often, and compute the new points only where phases meet.")  # fmt: skip
 @click.option("--set", "fixed", multiple=True, metavar="NAME=VALUE", help="Parameter or option; may be repeated.")
 @click.option("--store", type=PATH, metavar="FOLDER",
               help="Folder of the results.  [default: that of the output, .study]")  # fmt: skip
@@ -46,8 +52,8 @@ EMPTY = {
 @force_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
 def phase_diagram(
-    model: str, x: tuple[str, str], y: tuple[str, str], z: str | None, theory: bool, fixed: tuple[str, ...],
-    store: str | None, processes: int | None, output: str | None, force: bool, quiet: bool,
+    model: str, x: tuple[str, str], y: tuple[str, str], z: str | None, theory: bool, levels: int,
+    fixed: tuple[str, ...], store: str | None, processes: int | None, output: str | None, force: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Map an observable of MODEL over two parameters, with the lines between its phases.
 
@@ -55,35 +61,157 @@ def phase_diagram(
     observable has fallen to half of its largest value. The runs are a study: they go on where they were stopped. Where
     there is nothing to show the map is hatched, and the legend says why. Of a run over times the last one is shown. A
     simulation also gives N·Var(m) and Binder's cumulant 1 − ⟨m⁴⟩/3⟨m²⟩² over its replicas.
+
+    With --refine a cell of the map is split while its corners are of different phases: there is a result or there is
+    none, for one reason or another, and the observable is above or below half of its largest value on the first grid.
+    Elsewhere the map is linear between points. Points that are there already are not computed again.
     """
-    from tsphys.studies import sweep as runs
-    from tsphys.studies.collection import collect
-    from tsphys.studies.study import study
 
     out = Path(output or f"{model}-phase-diagram")
     for path in pictures(out):
         check_free(path, force, makes_folder=True)
     if x[0] == y[0]:
         raise ModelError("y", y[0], "must be another parameter than x")
-    compute = "solve" if theory else "simulate"
-    described = study({"model": model, "compute": compute, **_fixed(fixed), "axes": {y[0]: y[1], x[0]: x[1]}})
-    described.tasks()
+    prefix = "theory" if theory else "simulation"
+    table = {"model": model, "compute": "solve" if theory else "simulate", **_fixed(fixed)}
+    number("refine", levels, kind=int, low=0, high=MOST_LEVELS)
     count = available_threads() if processes is None else number("processes", processes, kind=int, low=1)
     folder = Path(store) if store else out.with_name(out.name + ".study")
-    with runs.processes(count) as pool, progress_bar(f"phase-diagram {model}", quiet) as progress:
-        found = runs.sweep(described, folder, executor=pool, progress=progress)
-    if found.failed == found.total:
-        raise ConvergenceError(f"no point has a result: {next(iter(found.failures.values()))}")
-    result = collect(described, folder, partial=True)
-    gaps = _gaps(described, folder)
-    click.echo(f"{found.done} of {found.total} points in {folder}")
-    for name, where in gaps.items():
-        click.echo(f"  {where.sum()}: {EMPTY[name][0]}")
-    prefix = "theory" if theory else "simulation"
-    known = boundaries(model, _fixed(fixed), result, x[0], y[0])
-    found_maps = maps(result, z, prefix)
-    for path in _draw(out, result, x[0], y[0], next(iter(found_maps)), found_maps, prefix, known, gaps):
+    runs = Runs(table, folder, prefix, lambda described: _swept(described, folder, count, quiet))
+    given = runs.grid(y, x, z)
+    seen = runs.refined(given, (y, x), levels) if levels else given
+    click.echo(f"{seen.computed.sum()} points of a grid of {seen.computed.size} in {folder}" if levels else
+               f"{(given.errors == '').sum()} of {given.errors.size} points in {folder}")  # fmt: skip
+    for name in EMPTY:
+        if (seen.errors == name).any():
+            click.echo(f"  {(seen.errors == name)[seen.computed].sum()}: {EMPTY[name][0]}")
+    known = boundaries(model, _fixed(fixed), given.result, x[0], y[0])
+    for path in _draw(out, seen, x[0], y[0], prefix, known):
         click.echo(f"wrote {path}")
+
+
+def _swept(described: Any, folder: Path, count: int, quiet: bool) -> None:
+    from tsphys.studies import sweep as runs
+
+    with runs.processes(count) as pool, progress_bar(f"phase-diagram {described.model}", quiet) as progress:
+        runs.sweep(described, folder, executor=pool, progress=progress)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A map.
+
+    Parameters
+    ----------
+    result : Result
+        The study over the grid as given.
+    up, across : array (y,), (x,)
+        The axes.
+    maps : dict of str to array (y, x)
+        The observable first, then what replicas tell of it.
+    errors : array of str (y, x)
+        Why there is no result, "" where there is one.
+    computed : array of bool (y, x)
+        Where it is not read off the neighbours.
+    """
+
+    result: Any
+    up: np.ndarray
+    across: np.ndarray
+    maps: dict[str, np.ndarray]
+    errors: np.ndarray
+    computed: np.ndarray
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The points of a map as studies in one store.
+
+    Parameters
+    ----------
+    table : dict
+        What all of them have in common, as in a TOML file.
+    folder : Path
+        The store.
+    prefix : {"theory", "simulation"}
+    sweep : callable
+        Does what is left to do of a study.
+    """
+
+    table: dict[str, Any]
+    folder: Path
+    prefix: str
+    sweep: Callable[[Any], None]
+
+    def grid(self, y: tuple[str, str], x: tuple[str, str], z: str | None) -> Seen:
+        """All points of a grid; a ConvergenceError if none has a result."""
+        from tsphys.studies.collection import collect
+
+        described, errors = self._done({"axes": dict((y, x))})
+        if (errors != "").all():
+            raise ConvergenceError(f"no point has a result: {self._store().failure(described.tasks()[0].key)}")
+        result = collect(described, self.folder, partial=True)
+        found = maps(result, z, self.prefix)
+        return Seen(result, result[y[0]], result[x[0]], found, errors, np.ones(errors.shape, bool))
+
+    def refined(self, given: Seen, axes: tuple[tuple[str, str], tuple[str, str]], levels: int) -> Seen:
+        """The same map on axes that are halved so often, with new points where phases meet."""
+        from tsphys.studies.collection import collect
+        from tsphys.studies.refinement import filled, halved, refined
+
+        up, across = (
+            halved(values, levels, text.split(":")[3:] == ["log"])
+            for values, (_, text) in zip((given.up, given.across), axes, strict=True)
+        )
+        z, half = half_way(given.maps)
+        size = 2**levels
+        at = [(i * size, j * size) for i, j in np.ndindex(given.errors.shape)]
+        errors = dict(zip(at, given.errors.ravel().tolist(), strict=True))
+        found = {name: dict(zip(at, values.ravel().tolist(), strict=True)) for name, values in given.maps.items()}
+
+        def look(points: list[tuple[int, int]]) -> list[Any]:
+            if new := [p for p in points if p not in errors]:
+                columns = {axes[0][0]: [float(up[i]) for i, _ in new], axes[1][0]: [float(across[j]) for _, j in new]}
+                described, why = self._done({"zip": columns})
+                errors.update(zip(new, why.tolist(), strict=True))
+                some = (why == "").any()
+                part = maps(collect(described, self.folder, partial=True), z, self.prefix, lead=1) if some else {}
+                for name, values in found.items():
+                    values.update(zip(new, part.get(name, np.full(len(new), np.nan)).tolist(), strict=True))
+            return [errors[p] or found[z][p] > half for p in points]
+
+        shape = given.errors.shape
+        known, cells = refined((shape[0], shape[1]), levels, look)
+        whole = {name: filled((shape[0], shape[1]), levels, values, cells) for name, values in found.items()}
+        why = np.full((len(up), len(across)), "", dtype=object)
+        computed = np.zeros(why.shape, bool)
+        for i, j, s in cells:
+            if s > 1:
+                why[i : i + s + 1, j : j + s + 1] = errors[i, j]
+        for p in known:
+            why[p], computed[p] = errors[p], True
+        return Seen(given.result, up, across, whole, why, computed)
+
+    def _store(self) -> Any:
+        from tsphys.studies.store import Store
+
+        return Store(self.folder)
+
+    def _done(self, axes: dict[str, Any]) -> tuple[Any, np.ndarray]:
+        """A study, and why its points have no result, "" where they have one."""
+        from tsphys.studies.study import study
+
+        described = study({**self.table, **axes})
+        described.tasks()
+        self.sweep(described)
+        errors = [self._store().error(task.key) for task in described.tasks()]
+        return described, np.array(errors, dtype=object).reshape(described.shape)
+
+
+def half_way(found: dict[str, np.ndarray]) -> tuple[str, float]:
+    """The observable of a map, and half of its largest value, at which phases are told apart."""
+    z = next(iter(found))
+    return z, 0.5 * float(np.nanmax(found[z]))
 
 
 def _fixed(texts: tuple[str, ...]) -> dict[str, Any]:
@@ -94,15 +222,6 @@ def _fixed(texts: tuple[str, ...]) -> dict[str, Any]:
             raise ModelError("set", text, "must be NAME=VALUE")
         out[name] = from_json(value)
     return out
-
-
-def _gaps(described: Any, folder: Path) -> dict[str, np.ndarray]:
-    """Where the map is empty, (y, x), by the name of the error."""
-    from tsphys.studies.store import Store
-
-    store = Store(folder)
-    errors = np.array([store.error(task.key) for task in described.tasks()]).reshape(described.shape)
-    return {name: errors == name for name in EMPTY if (errors == name).any()}
 
 
 def boundaries(
@@ -121,13 +240,13 @@ def boundaries(
     return {k: (line, values) if x == given else (values, line) for k, line in found.items()}
 
 
-def maps(result: Any, z: str | None, prefix: str) -> dict[str, np.ndarray]:
-    """The observable and, from replicas, its fluctuation and Binder's cumulant, each (y, x).
+def maps(result: Any, z: str | None, prefix: str, lead: int = 2) -> dict[str, np.ndarray]:
+    """The observable and, from replicas, its fluctuation and Binder's cumulant, each over the first `lead` axes.
 
     Without a `z` it is m, or the first that is a number.
     """
     known = {k: at_the_end(result, k) for k in result.observables if k.startswith(prefix + "_")}
-    axes = 2 if prefix == "theory" else 3
+    axes = lead if prefix == "theory" else lead + 1
     numbers = [k.removeprefix(prefix + "_") for k, v in known.items() if v.ndim == axes]
     if z is None and numbers:
         z = "m" if "m" in numbers else numbers[0]
@@ -136,16 +255,16 @@ def maps(result: Any, z: str | None, prefix: str) -> dict[str, np.ndarray]:
     values = known[f"{prefix}_{z}"]
     if prefix == "theory":
         return {z: values}
-    out = {z: np.abs(values).mean(axis=2)}
-    if values.shape[2] > 1:
+    out = {z: np.abs(values).mean(axis=-1)}
+    if values.shape[-1] > 1:
         # Where a study does not say, the options have their default; the size may be an axis of the map.
         cls = model_class(result.model)
         options = {**cls.__dataclass_fields__, **runner(MODELS[result.model], "simulate").options}
         N = result.parameters.get(cls.size, options[cls.size].default)
         if cls.size in result:
             N = result[cls.size] if result.axis != cls.size else result[cls.size][:, None]
-        out["susceptibility"] = N * np.abs(values).var(axis=2, ddof=1)
-        out["binder"] = 1 - (values**4).mean(axis=2) / (3 * (values**2).mean(axis=2) ** 2)
+        out["susceptibility"] = N * np.abs(values).var(axis=-1, ddof=1)
+        out["binder"] = 1 - (values**4).mean(axis=-1) / (3 * (values**2).mean(axis=-1) ** 2)
     return out
 
 
@@ -155,30 +274,35 @@ def at_the_end(result: Any, name: str) -> np.ndarray:
 
 
 def _draw(
-    out: Path, result: Any, x: str, y: str, z: str, found: dict[str, np.ndarray], prefix: str,
-    known: dict[str, tuple[np.ndarray, np.ndarray]], gaps: dict[str, np.ndarray],
-) -> list[Path]:  # fmt: skip
+    out: Path, seen: Seen, x: str, y: str, prefix: str, known: dict[str, tuple[np.ndarray, np.ndarray]]
+) -> list[Path]:
     from matplotlib.patches import Patch
 
     from tsphys.plotting import COLOURS, COLUMN, save, style
 
-    across, up, values = result[x], result[y], found[z]
+    result, across, up = seen.result, seen.across, seen.up
+    z, half = half_way(seen.maps)
+    values = seen.maps[z]
     with style() as plt:
         figure, ax = plt.subplots(figsize=(1.4 * COLUMN, COLUMN))
-        image = ax.pcolormesh(across, up, values, shading="nearest", cmap="Blues", vmin=0)
-        half = 0.5 * np.nanmax(values)
+        # Many cells are too much for a vector picture.
+        many: dict[str, Any] = {"shading": "nearest", "cmap": "Blues", "vmin": 0, "rasterized": values.size > MANY}
+        image = ax.pcolormesh(across, up, values, **many)
         if not known and min(values.shape) > 1 and np.nanmin(np.nan_to_num(values)) < half:
             ax.contour(across, up, np.nan_to_num(values), levels=[half], colors="black", linewidths=0.7)
         limits = ax.get_xlim(), ax.get_ylim()
         handles: list[Any] = []
-        for name, where in gaps.items():
-            said, hatch = EMPTY[name]
+        for name, (said, hatch) in EMPTY.items():
+            where = seen.errors == name
+            if not where.any():
+                continue
             look: dict[str, Any] = {"hatch": hatch, "edgecolor": "0.7", "facecolor": "white", "linewidth": 0}
             empty = np.ma.masked_array(np.zeros(where.shape), ~where)
-            ax.pcolor(across, up, empty, shading="nearest", cmap="Blues", vmin=0, vmax=1, **look)
+            ax.pcolor(across, up, empty, **{**many, "vmax": 1}, **look)
             handles.append(Patch(label=said, **look))
         for n, (name, line) in enumerate(known.items()):
             handles += ax.plot(*line, color=COLOURS[1 + n], ls=("-", "--", "-.")[n % 3], label=words(name))
+        _name_phases(ax, seen, z, half)
         ax.set(xlim=limits[0], ylim=limits[1])
         if handles:
             figure.legend(handles=handles, loc="outside lower left", ncols=2)
@@ -188,6 +312,7 @@ def _draw(
         ax.set_title(f"{result.model.replace('_', ' ')}, {prefix}{end}")
         lines = {f"{name}_{axis}": v for name, line in known.items() for axis, v in zip((x, y), line, strict=True)}
         about = {"z": z, "kind": prefix}
+        found = {**seen.maps, "computed": seen.computed}
         data = Result(
             kind="phase diagram",
             model=result.model,
@@ -199,3 +324,18 @@ def _draw(
             meta={**about, **provenance()},
         )
         return save(figure, out, data, {"model": result.model, **result.parameters, **about})
+
+
+def _name_phases(ax: Any, seen: Seen, z: str, half: float) -> None:
+    """Say in the middle of either phase, if there are both, on which side of `half` the observable is."""
+    from scipy.ndimage import distance_transform_cdt
+
+    phases = {sign: mask for sign, mask in (("<", seen.maps[z] <= half), (">", seen.maps[z] > half)) if mask.any()}
+    if len(phases) < 2:
+        return
+    for sign, mask in phases.items():
+        depth = distance_transform_cdt(np.pad(mask, 1))[1:-1, 1:-1]
+        i, j = np.unravel_index(depth.argmax(), depth.shape)
+        box = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 1.5}
+        ax.text(seen.across[j], seen.up[i], f"{words(z)} ${sign} {half:.2g}$", ha="center", va="center", fontsize=8,
+                bbox=box)  # fmt: skip
