@@ -13,8 +13,9 @@ from click.testing import CliRunner
 import tsphys
 from tsphys.cli import tsphys as command_line
 from tsphys.explore import texts
-from tsphys.explore.controls import axes, controls, values
+from tsphys.explore.controls import axes, controls, first_points, values
 from tsphys.explore.work import Growing, Newest, Wish, theory
+from tsphys.ground.times import grid
 from tsphys.registry import MODELS
 from tsphys.studies.configuration import describe, read_config
 
@@ -39,6 +40,13 @@ def test_controls_follow_the_declarations(name):
     model, options = describe(name, "compare", {axes(name)[0]: "1:2:2"} if axes(name) == ("t",) else {})
     assert type(model).name == name
     assert set(values(untouched, known)) <= {*options}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_page_begins_with_what_the_model_takes(name):
+    for axis in axes(name):
+        Wish(name, {}, axis, first_points(name, axis)).described()
+        assert 2 <= len(grid(axis, first_points(name, axis))) <= 500
 
 
 def test_words_of_widgets_are_read():

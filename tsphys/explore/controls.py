@@ -98,6 +98,29 @@ def axes(name: str) -> tuple[str, ...]:
     return tuple(getattr(model_class(name), "axes", ())) or ("t",)
 
 
+def first_points(name: str, axis: str) -> str:
+    """What an axis shows at first: the times that a run has by default, or where the slider of a parameter goes."""
+    if axis == "t":
+        return str(run_options(name, "compare")["t"].default)
+    c = next(c for c in controls(name) if c.name == axis)
+    low, high = ends(c)
+    if c.kind == "log":
+        return f"{low:.3g}:{high:.3g}:30:log"
+    if c.kind == "integer":
+        step = max(1, round((high - low) / 30))
+        low, high = round(low), round(low) + step * round((high - low) / step)
+        return f"{low}:{high}:{round((high - low) / step) + 1}"
+    return f"{low:.3g}:{high:.3g}:30"
+
+
+def ends(c: Control) -> tuple[float, float]:
+    """Where a curve over a parameter begins and ends."""
+    if c.kind == "log":
+        return 10**c.low, 10**c.high
+    low, high = (c.low, c.high) if c.kind != "text" else (0.1, 2.0)
+    return (low or (1 if c.kind == "integer" else (high - low) / 30)), high
+
+
 def control(name: str, meta: Any, default: Any, model: bool) -> Control:
     """The control of one parameter.
 

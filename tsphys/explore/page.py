@@ -20,8 +20,9 @@ import tsphys
 from tsphys.curves import Curves, curves, drawable
 from tsphys.errors import ModelError
 from tsphys.explore import texts
-from tsphys.explore.controls import STEPS, Control, axes, controls, values
+from tsphys.explore.controls import STEPS, Control, axes, controls, ends, first_points, values
 from tsphys.explore.work import MOST, Growing, Newest, Wish, theory
+from tsphys.ground.times import grid
 from tsphys.plotting import COLOURS
 from tsphys.registry import MODELS
 from tsphys.symbols import words
@@ -58,10 +59,13 @@ class Page:
         self.model_select.on_change("value", lambda _a, _o, new: self._switch(new))
         self.widgets = {c.name: _widget(c) for c in self.known}
         self.axis = Select(title="drawn over", value=self.axes[0], options=list[Any](self.axes), width=140)
-        self.points = TextInput(title="START:STOP:POINTS[:log]", value=self._range(self.axes[0]), width=170)
+        self.points = TextInput(title="START:STOP:POINTS[:log]", value=first_points(self.name, self.axes[0]), width=170)
         self.observable = Select(title="observable", value="", options=[], width=200)
         self.logs = CheckboxGroup(
-            labels=["log x", "log y"], active=[0] if self.axes[0] == "t" else [], inline=True, align="end"
+            labels=["log x", "log y"],
+            active=[0] if self.axes[0] == "t" and grid("t", self.points.value)[0] > 0 else [],
+            inline=True,
+            align="end",
         )
         self.replicas = Spinner(title="replicas", value=8, low=1, high=MOST["replicas"], step=1, width=80)
         self.run = Button(label="Simulate", button_type="primary", width=110)
@@ -123,19 +127,6 @@ class Page:
         npz.on_click(lambda: self._hand_over("npz"))
         return column(row(pdf, npz), Tabs(tabs=parts))
 
-    def _range(self, axis: str) -> str:
-        if axis == "t":
-            return "0.1:100:40"
-        c = next(c for c in self.known if c.name == axis)
-        if c.kind == "log":
-            return f"{10**c.low:.3g}:{10**c.high:.3g}:30:log"
-        low, high = _ends(c)
-        if c.kind == "integer":
-            step = max(1, round((high - low) / 30))
-            low, high = round(low), round(low) + step * round((high - low) / step)
-            return f"{low}:{high}:{round((high - low) / step) + 1}"
-        return f"{low:.3g}:{high:.3g}:30"
-
     # -- what the visitor does --------------------------------------------------------------------------------------
 
     def _switch(self, name: str) -> None:
@@ -144,7 +135,7 @@ class Page:
         self.build()
 
     def _other_axis(self, new: str) -> None:
-        self.points.value = self._range(new)
+        self.points.value = first_points(self.name, new)
         self._turned()
 
     def _turned(self) -> None:
@@ -300,8 +291,7 @@ class Page:
 def _coarse(asked: tuple[Wish, str, tuple[str, ...], dict[str, Control]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The theory on a coarse grid over the first two axes of a model."""
     wish, name, over, known = asked
-    ends = [_ends(known[a]) for a in over[:2]]
-    x, y = (np.linspace(a, b, COARSE) for a, b in ends)
+    x, y = (np.linspace(*ends(known[a]), COARSE) for a in over[:2])
     rows = []
     for value in y:
         given = {**{k: v for k, v in wish.values.items() if k not in over[:2]}, over[1]: float(value)}
@@ -311,14 +301,6 @@ def _coarse(asked: tuple[Wish, str, tuple[str, ...], dict[str, Control]]) -> tup
         except (ModelError, ArithmeticError, RuntimeError):
             rows.append(np.full(COARSE, np.nan))
     return x, y, np.array(rows)
-
-
-def _ends(c: Control) -> tuple[float, float]:
-    """Where a curve over a parameter begins and ends."""
-    if c.kind == "log":
-        return 10**c.low, 10**c.high
-    low, high = (c.low, c.high) if c.kind != "text" else (0.1, 2.0)
-    return (low or (1 if c.kind == "integer" else (high - low) / 30)), high
 
 
 def _said(name: str, axis: bool) -> str:

@@ -1,0 +1,97 @@
+"""What the first hour costs: ``python -m tsphys.benchmarks.first_hour [MODEL …] [--install]``.
+
+Seconds of ``import tsphys``; milliseconds from a moved slider of the explorer to the new curve, of each model; with
+``--install``, seconds from ``pip install`` in an empty environment to a plot of one's own in five lines.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+#: What somebody types into a first notebook.
+FIVE_LINES = """\
+import numpy as np, tsphys
+model = tsphys.TwoLayer(K=2, M=2, lr=0.5, noise=0.1)
+how = dict(start=tsphys.OrderParameters(R=0.3 * np.eye(2), Q=0.2 * np.eye(2), T=np.eye(2)), t=np.geomspace(0.1, 100))
+sim, theory = tsphys.simulate(model, N=1000, **how), tsphys.solve(model, **how)
+tsphys.plot(sim, theory, "eps_g")"""
+#: Moves of a slider that are timed, after one that compiles.
+MOVES = 7
+
+
+def import_seconds(rounds: int = 7) -> tuple[float, float]:
+    """Median seconds of a process that imports tsphys, and of one that does nothing."""
+    return tuple(  # type: ignore[return-value]
+        float(np.median([_seconds([sys.executable, "-c", code]) for _ in range(rounds)]))
+        for code in ("import tsphys", "")
+    )
+
+
+def _seconds(command: list[str], **options: Any) -> float:
+    begun = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **options)
+    return time.perf_counter() - begun
+
+
+def redraws(name: str) -> tuple[str, list[float], list[float]]:
+    """Which slider was moved, and the milliseconds from each move to the new curve: by the clock, and of the processor.
+
+    The browser's share is not in it; ``tests/browser/explore.py`` has it. On a busy machine the second is what counts.
+    """
+    from bokeh.document import Document
+
+    from tsphys.explore.page import Page
+    from tsphys.explore.work import Wish, theory
+
+    page = Page(Document(), name)
+    begun = page._wish()
+    page._show_theory(begun, theory(begun))
+    slider = next((c for c in page.known if c.kind in ("log", "number") and c.model and c.name != begun.axis), None)
+    clock, processor = [], []
+    for i in range(MOVES + 1):
+        moved = {} if slider is None else {slider.name: slider.read(_moved(slider, i + 1))}
+        wish = Wish(name, {**begun.values, **moved}, begun.axis, begun.points)
+        start = time.perf_counter(), time.process_time()
+        page._show_theory(wish, theory(wish))
+        clock.append(1e3 * (time.perf_counter() - start[0]))
+        processor.append(1e3 * (time.process_time() - start[1]))
+    return slider.name if slider else "none", clock[1:], processor[1:]
+
+
+def _moved(slider: Any, steps: int) -> float:
+    """Where a slider is after so many small steps, to the right if there is room."""
+    step = (slider.high - slider.low) / 500
+    return slider.start + steps * (step if slider.start + (MOVES + 1) * step <= slider.high else -step)
+
+
+def first_plot() -> tuple[float, float]:
+    """Seconds of an installation into an empty environment, and of the five lines in it, nothing compiled before."""
+    root = Path(__file__).resolve().parents[1]
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-m", "venv", f"{folder}/env"], check=True)
+        python = str(next(Path(folder).glob("env/[bS]*/python*")))
+        installing = _seconds([python, "-m", "pip", "install", "-q", str(root)])
+        return installing, _seconds([python, "-c", f"{FIVE_LINES}.savefig('first.png')"], cwd=folder)
+
+
+def main(words: list[str]) -> None:
+    from tsphys.registry import MODELS
+
+    print("import tsphys: {:.2f} s, of which Python itself {:.2f} s".format(*import_seconds()))
+    print("| model | slider | ms per redraw | of the processor |\n|---|---|---|---|")
+    for name in [w for w in words if not w.startswith("-")] or MODELS:
+        slider, *found = redraws(name)
+        print(f"| `{name}` | `{slider}` | " + " | ".join(f"{np.median(ms):.0f}" for ms in found) + " |", flush=True)
+    if "--install" in words:
+        print("pip install: {:.0f} s, then five lines to a plot: {:.0f} s".format(*first_plot()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
