@@ -116,7 +116,7 @@ def engines() -> str:
         marks = " | ".join("yes" if name in engine.takes else "–" for engine in columns)
         out.append(f"| {words}: `{name}` | {marks} |\n")
     out.append("| precision | " + " | ".join(" or ".join(engine.dtypes) for engine in columns) + " |\n\n")
-    out.append("Nobody does together:\n\n")
+    out.append("No engine combines:\n\n")
     for name, others in able.CLASHES.items():
         out.append(f"* `{name}` and " + ", ".join(f"`{other}`" for other in others) + "\n")
     return "".join(out) + "\n"

@@ -1,4 +1,4 @@
-"""How far from N → ∞: runs at finite N, the band and the shifted mean that theory foretells, and the limit.
+"""How far from N → ∞: runs at finite N, the band and the shifted mean that theory predicts, and the limit.
 
 (a) Black: N → ∞; blue: mean (dots) and spread (band) of runs at N = 100 by theory; points: means of 6000 runs with
 standard errors, grey 25 of them. (b, c) The bias times N and the spread times √N of 6000 runs at N = 25 and 100 and

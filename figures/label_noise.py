@@ -1,7 +1,7 @@
-"""Labels that are partly wrong: gradient flow learns the rule first, and knows the wrong ones by heart later.
+"""Labels that are partly wrong: gradient flow learns the rule first, and memorises the wrong ones later.
 
 Lines are theory for N → ∞, points means of 16 training sets at N = 800, bars standard errors, smaller than the
-points. (a) Dotted: from there on wrong labels are learned by heart.
+points. (a) Dotted: from there on wrong labels are memorised.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def draw(
         model = tsphys.LabelNoise(alpha=2.0)
         at = onset(model)
         left.axvline(at, color="0.4", lw=0.7, ls=":")
-        left.annotate("by heart", (at, 0.24), xytext=(6, 0), textcoords="offset points", color="0.4", va="center")
+        left.annotate("memorised", (at, 0.24), xytext=(6, 0), textcoords="offset points", color="0.4", va="center")
         left.annotate("rule first", (at, 0.24), xytext=(-6, 0), textcoords="offset points", color="0.4", va="center",
                       ha="right")  # fmt: skip
         left.set(xlabel="time $t$", xscale="log", ylabel="share of true classes told", ylim=(0.2, 1.02),

@@ -77,7 +77,7 @@ SYMBOLS: dict[str, tuple[str, str]] = {
 #: The same name means something else where it is an axis or a parameter.
 AS_AXIS = {
     "T": ("temperature", "T"),
-    "M": ("examples a pattern", "M"),
+    "M": ("examples per pattern", "M"),
     "m": ("", "m"),
     "r": ("quality of the examples", "r"),
     "kappa": ("", r"\kappa"),

@@ -29,7 +29,7 @@ COMMANDS = {
     "validate": "Check theory and simulation of every model on this machine.",
     "bench": "Time tsphys against reference implementations, as ratios.",
     "plot": "Draw what is in result files.",
-    "info": "Tell what is in a result file.",
+    "info": "Show what is in a result file.",
     "cite": "Print BibTeX of the papers of a model.",
 }
 

@@ -18,7 +18,7 @@ from tsphys.runs.result import load
 @click.argument("file", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="The whole record as JSON.")
 def info(file: str, as_json: bool) -> None:
-    """Tell what is in a result FILE: model, parameters, observables, seed, versions."""
+    """Show what is in a result FILE: model, parameters, observables, seed, versions."""
     result = load(file)
     if as_json:
         shapes = {k: list(v.shape) for k, v in result.data.items()}

@@ -19,7 +19,7 @@ from tsphys.runs.result import load
 @click.option("-y", "--y", "y", metavar="NAME", multiple=True,
               help="Observable; several make a panel each.  [default: the first that all FILEs have]")  # fmt: skip
 @click.option("--log", default="auto", type=click.Choice(["auto", "none", "x", "y", "xy"]),
-              help="Logarithmic scales.  [default: auto, where numbers span decades]")  # fmt: skip
+              help="Logarithmic scales; auto: where numbers span decades.")  # fmt: skip
 @click.option("-o", "--output", metavar="PATH", type=PATH,
               help="Path without suffix.  [default: that of the first FILE]")  # fmt: skip
 @force_option

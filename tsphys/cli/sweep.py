@@ -72,7 +72,7 @@ def _read(file: str, store: str | None) -> tuple[Any, Path]:
 @click.option("--shard", metavar="I/N", help="Only every N-th task, beginning with the I-th, 0 <= I < N.")
 @click.option("--resume/--no-resume", default=True, help="Keep what is there and whole, or compute all anew.")
 @click.option("--retry", is_flag=True, help="Try again what failed.")
-@click.option("--dry-run", is_flag=True, help="Tell the number of tasks, and about what they take.")
+@click.option("--dry-run", is_flag=True, help="Print the number of tasks, and about how long they take.")
 @click.option("--dask", metavar="ADDRESS", help="On the workers of this Dask scheduler.  (extra dask)")
 @click.option(
     "--submit",
@@ -176,7 +176,7 @@ def _tell_failures(found: Any) -> int:
 @click.argument("study", metavar="STUDY.toml", type=PATH)
 @store_option
 def status(study: str, store: str | None) -> int:
-    """Tell how far a study is, after checking every file. Exit code 1 if a task failed."""
+    """Show how far a study is, after checking every file. Exit code 1 if a task failed."""
     from tsphys.studies.sweep import status as look
 
     described, folder = _read(study, store)

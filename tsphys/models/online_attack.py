@@ -72,7 +72,7 @@ class OnlineAttack(Online):
         Bounds of the actions; none: unbounded.
     action : float, optional
         The constant action; none: the best for a linear student and η → 0, 1/(1 + C) if it meets all examples, f/(C +
-        f²) or, with one action an example, 1/(C + f), if it meets a fraction f.
+        f²) or, with one action per example, 1/(C + f), if it meets a fraction f.
     control : {"batch", "example"}
         One action for the minibatch, or one for each example, at the mean price ½CΩ mean_p a_p². With one for each the
         greedy attacker takes the examples of a minibatch for perpendicular: it ignores their overlaps, of order 1/√N.
@@ -112,7 +112,7 @@ class OnlineAttack(Online):
     a_min: float | None = param(-2.0, "least action; none: unbounded", optional=True)
     a_max: float | None = param(3.0, "largest action; none: unbounded", optional=True)
     action: float | None = param(None, "the constant action; none: the best", optional=True)
-    control: str = param("batch", "one action a minibatch, or one an example", kind=str, choices=("batch", "example"))
+    control: str = param("batch", "one action per minibatch or per example", kind=str, choices=("batch", "example"))
     poisoned: int | None = param(
         None, "examples of a minibatch under attack; none: all", kind=int, low=1, optional=True
     )
