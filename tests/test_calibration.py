@@ -3,7 +3,7 @@
 import numpy as np
 
 import tsphys
-from tsphys.validation.calibration import CASES, FEW, MANY, chance, dealt, false_alarms, power, table
+from tsphys.validation.calibration import CASES, FEW, MANY, chance, dealt, every_model, false_alarms, power, table
 
 
 def test_a_pool_is_dealt_without_rest():
@@ -23,6 +23,12 @@ def test_a_few_comparisons_of_a_model():
     seen = {(name, off): shares for name, off, shares in power(case, 64)}
     assert seen["lr", 0.1] == [1.0, 1.0]
     assert set(seen) == {("lr", 0.01), ("lr", 0.03), ("lr", 0.1)}
+
+
+def test_scores_of_every_model():
+    lines = list(every_model(["label_noise"]))
+    assert len(lines) == 1 + 3 + 1
+    assert 0.3 < float(lines[-1].split()[-1]) < 2
 
 
 def test_the_tables():

@@ -191,6 +191,40 @@ def test_four_runs_see_a_learning_rate_three_percent_off():
     assert agreed[1] <= 11
 
 
+def test_a_parameter_that_is_off_is_told_with_its_error():
+    """Of two units none of the numbers sees a learning rate 3 % off, all together do; what is right lies at 0 ± 1."""
+    t = np.linspace(1, 20, 8)
+    start = tsphys.OrderParameters(R=[[0.3, 0.1], [0.05, 0.25]], Q=[[0.3, 0.05], [0.05, 0.3]], T=np.eye(2))
+    model = tsphys.TwoLayer(lr=0.5, noise=0.1)
+    theory = tsphys.solve(model, start=start, t=t, fluctuations=True)
+    off = tsphys.solve(dataclasses.replace(model, lr=0.485), start=start, t=t, fluctuations=True)
+    found = []
+    for seed in range(20):
+        sim = tsphys.simulate(model, N=1000, start=start, t=t, replicas=4, seed=seed)
+        found.append([tsphys.compare(sim, other, changes=False) for other in (theory, off)])
+    right, _ = (np.array([(c.shifts["lr"].z, c.shifts["lr"].change / c.shifts["lr"].error) for c in column])
+                    for column in zip(*found))  # fmt: skip
+    np.testing.assert_allclose(right[:, 0], right[:, 1], rtol=0.1)
+    # Means of 20 normal scores, and their χ²: within chances of 1e-4.
+    assert abs(right[:, 0].mean()) < 3.9 / np.sqrt(20) and 5 < (right[:, 0] ** 2).sum() < 53
+    change = np.array([w.shifts["lr"].change for _, w in found])
+    assert abs(change.mean() - 0.015) < 4 * found[0][1].shifts["lr"].error / np.sqrt(20) + 1e-3
+    # 5 σ each on average, of which 3.9 are needed.
+    assert sum(w.verdict == "disagree" for _, w in found) >= 10
+    assert sum(w.max_abs_z > w.threshold for _, w in found) <= 5
+    assert "if one parameter were off: lr by +" in repr(found[0][1])
+
+
+def test_where_no_correlations_are_known_no_parameter_has_a_score(tmp_path):
+    theory = tsphys.solve(tsphys.TwoLayer(K=1, M=1, lr=0.5), start=ONE, t=[1.0, 5.0], fluctuations=True)
+    known = dataclasses.replace(theory.first_order, before=np.empty((0, 0, 0)))
+    early = tsphys.load(dataclasses.replace(theory, first_order=known).save(tmp_path / "early.npz"))
+    found = held(tsphys.TwoLayer(K=1, M=1, lr=0.5), t=[1.0, 5.0], theory=early)
+    assert found.ok and found.shifts == {} and found.max_abs_shift == 0
+    both = held(tsphys.TwoLayer(K=1, M=1, lr=0.5), t=[1.0, 5.0], theory=theory)
+    assert set(both.shifts) == {"lr", "noise", "weight_decay"} and both.threshold > found.threshold
+
+
 def test_the_theory_of_a_comparison_is_solved_to_first_order_if_it_was_not():
     model = tsphys.TwoLayer(K=1, M=1, lr=0.5)
     t = [1.0, 5.0]

@@ -129,6 +129,26 @@ def test_hebb_is_known_in_closed_form(b):
     np.testing.assert_allclose(found.cov[:, 0, 1], 0, atol=1e-10)
 
 
+def test_correlations_in_time_are_those_of_closed_forms():
+    """R of Hebb's rule is a random walk; that of a linear student forgets at the rate η, and so do its correlations."""
+    t, eta = np.array([0.0, 0.5, 2.0, 3.0]), 0.8
+    for model, decay in (
+        (tsphys.Perceptron(rule="hebb", lr=eta), 0.0),
+        (tsphys.TwoLayer(K=1, M=1, activation="linear", lr=eta, noise=0.2), eta),
+    ):
+        known = tsphys.solve(model, start=one(0.2, 0.5), t=t, fluctuations=True).first_order
+        place, chosen = known.columns("R").start, np.array([1, 3])
+        var = known.cov[:, place, place]
+        expected = np.exp(-decay * 2.5) * np.sqrt(var[1] / var[3])
+        P = known.cov.shape[1]
+        for at in (np.arange(4), chosen):
+            R = known.correlations(at)
+            np.testing.assert_allclose(np.diag(R)[-P:][known.cov[3].diagonal() > 0], 1)
+            np.testing.assert_allclose(R[-P + place, np.flatnonzero(at == 1)[0] * P + place], expected, rtol=1e-5)
+            np.testing.assert_allclose(R, R.T, atol=1e-14)
+    assert dataclasses.replace(known, before=np.empty((0, 0, 0))).correlations(chosen) is None
+
+
 @pytest.mark.parametrize("b, eta", [(1, 1.0), (3, 1.5)])
 def test_the_linear_student_is_known_at_every_size(b, eta):
     """⟨eps_g⟩ after n steps is e₀fⁿ + a(1 − fⁿ)/(1 − f), f = 1 − 2e + e²(N + b + 1)/b, e = η/N, a = η²σ²/(2bN)."""

@@ -32,7 +32,7 @@ def passed(findings):
 
 def test_every_model_has_checks_of_theory_against_simulation():
     for name in (*MODELS, *LIBRARY_ONLY):
-        kinds = {check.kind for check in run._checks(name, Setting())}
+        kinds = {check.kind for check in run.checks_of(name, Setting())}
         assert "simulation" in kinds, name
         # A map that is exact at every step has neither integrals nor saddles, but laws.
         assert kinds & ({"identity"} if CATALOGUE[name].family == "Descent" else {"integral", "saddle"}), name
@@ -61,14 +61,14 @@ def reported(name, checks, folder):
 
 @pytest.mark.parametrize("name", run.names())
 def test_the_report_of_every_model_is_written(name, tmp_path):
-    first = next(check for check in run._checks(name, Setting()) if check.kind == "simulation")
+    first = next(check for check in run.checks_of(name, Setting()) if check.kind == "simulation")
     assert "data:image/png" in reported(name, [first], tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", run.names())
 def test_the_report_of_every_simulation_is_written(name, tmp_path):
-    checks = [check for check in run._checks(name, Setting()) if check.kind == "simulation"]
+    checks = [check for check in run.checks_of(name, Setting()) if check.kind == "simulation"]
     page = reported(name, checks, tmp_path)
     assert all(check.name in page for check in checks)
 

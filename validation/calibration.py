@@ -2,6 +2,7 @@
 
     python -m tsphys.validation.calibration                # some minutes of one core
     python -m tsphys.validation.calibration --runs 1000    # in a hurry
+    python -m tsphys.validation.calibration --models       # how large scores are, of all models
 
 A command for maintainers. Large pools of runs are simulated once and dealt into many simulations of a few runs each,
 every one of which is compared with theory: with its own, where a disagreement is a false alarm, and with theories whose
@@ -22,6 +23,8 @@ import tsphys
 from tsphys.comparison import Comparison
 from tsphys.errors import ModelError
 from tsphys.runs.result import Result
+from tsphys.validation import run
+from tsphys.validation.checks import Setting
 
 #: Levels at which false alarms are counted, and runs in a simulation.
 LEVELS = (1e-3, 1e-2)
@@ -131,6 +134,19 @@ def rms(found: Sequence[Comparison]) -> float:
     return float(np.sqrt(np.mean(np.concatenate([z.ravel() for f in found for z in f.z.values()]) ** 2)))
 
 
+def every_model(names: Sequence[str] = ()) -> Iterator[str]:
+    """The lines of the table of all models: root mean square of scores of means, 1 by chance alone, and the largest."""
+    yield f"{'model':<21} {'check':<32} {'rms z':>6} {'largest':>8} {'of':>5}"
+    squares = []
+    for name in names or run.names():
+        for check in run.checks_of(name, Setting()):
+            if check.kind == "simulation":
+                found = check.run(Setting())
+                squares.append(found.rms**2)
+                yield f"{name:<21} {check.name:<32} {found.rms:>6.2f} {found.score:>8.2f} {found.limit:>5.2f}"
+    yield f"of all {len(squares)}: {np.sqrt(np.nanmean(squares)):.2f}"
+
+
 def chance(count: int, level: float) -> int:
     """Most false alarms of so many comparisons, but for one chance in 10³."""
     from scipy import stats
@@ -141,8 +157,13 @@ def chance(count: int, level: float) -> int:
 @click.command(help=__doc__.split("\n")[0] if __doc__ else None)
 @click.option("--runs", default=10_000, metavar="INT", help="Runs of each model for false alarms.  [default: 10000]")
 @click.option("--powers", default=640, metavar="INT", help="Runs of each model for its power.  [default: 640]")
-def main(runs: int, powers: int) -> None:
+@click.option("--models", is_flag=True, help="Scores of every model at the points of `validate --quick` instead.")
+def main(runs: int, powers: int, models: bool) -> None:
     """Print the tables."""
+    if models:
+        for line in every_model():
+            click.echo(line)
+        return
     for name, value in (("runs", runs), ("powers", powers)):
         if value < MANY:
             raise SystemExit(str(ModelError(name, value, f"must be >= {MANY}")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -54,12 +55,15 @@ class Finding:
         The numbers behind it, in a line.
     curves : tuple, optional
         (simulation, theory, observable) for the report.
+    rms : float
+        Root mean square of the z-scores of a simulation with its theory, of all that fluctuates; NaN elsewhere.
     """
 
     score: float
     limit: float
     detail: str
     curves: tuple[Result, Result, str] | None = None
+    rms: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -94,10 +98,15 @@ def on_theory(sim: Result, theory: Result, shown: str, observables: Any = None, 
     if found.max_abs_spread / found.spread_threshold > score / limit:
         score, limit = found.max_abs_spread, found.spread_threshold
         detail = f"variance between replicas; {detail}"
+    if found.max_abs_shift / found.shift_threshold > score / limit:
+        score, limit = found.max_abs_shift, found.shift_threshold
+        name, shift = max(found.shifts.items(), key=lambda item: abs(item[1].z))
+        detail = f"{name} off by {shift.change:.1e} ± {shift.error:.1e}; {detail}"
     if found.verdict == "undecided":
         detail = f"{'; '.join(found.reasons)}; {detail}"
     detail += f", from {least} of {n} replicas" if least < n else ""
-    return Finding(score, limit, detail, (sim, theory, shown))
+    z = np.concatenate([found.z[name][found.telling(name)] for name in found.z])
+    return Finding(score, limit, detail, (sim, theory, shown), float(np.sqrt(np.mean(z**2))) if len(z) else math.nan)
 
 
 def _compared(sim: Result, theory: Result, observables: Any, finite_size: bool) -> Comparison:

@@ -129,9 +129,9 @@ def checks(quick: bool) -> list[Check]:
     """What is checked of the hidden manifold."""
     return [
         Check("rate", "an instance", rate),
-        Check("step", "manifold", steps(FEW, 3, 40, 2500)),
+        Check("step", "manifold", steps(FEW, 3, 40, 4000)),
         Check("step", "Gaussian clone", steps(dataclasses.replace(FEW, inputs="clone"), 3, 40, 800)),
-        Check("step", "Gaussian clone, length", steps(ALIKE, 1, 160, 3000)),
+        Check("step", "Gaussian clone, length", steps(ALIKE, 1, 160, 6000)),
         Check("simulation", "sign, Gaussian features", simulated(MODEL, 300, 12)),
         Check("simulation", "relu, Hadamard features", simulated(FAST, 512, 12)),
         Check("simulation", "Gaussian equivalence", equivalent),

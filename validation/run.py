@@ -9,7 +9,7 @@ from importlib import import_module
 
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
 from tsphys.registry import LIBRARY_ONLY, MODELS
-from tsphys.validation.checks import KINDS, Finding, Setting
+from tsphys.validation.checks import KINDS, Check, Finding, Setting
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def validate(
         if name not in names():
             raise ModelError("model", name, "must be one of " + ", ".join(names()))
     setting = setting or Setting()
-    todo = [(model, check) for model in models or names() for check in _checks(model, setting)]
+    todo = [(model, check) for model in models or names() for check in checks_of(model, setting)]
     for done, (model, check) in enumerate(todo):
         start = time.perf_counter()
         try:
@@ -69,7 +69,8 @@ def validate(
         yield Row(model, check.kind, check.name, finding, time.perf_counter() - start)
 
 
-def _checks(model: str, setting: Setting) -> list:
+def checks_of(model: str, setting: Setting) -> list[Check]:
+    """The checks of a model."""
     return import_module(f"tsphys.validation.{model}").checks(setting.quick)
 
 

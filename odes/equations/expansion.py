@@ -61,7 +61,8 @@ class Process:
 class Expansion(NamedTuple):
     """Mean and covariance of y to first order in 1/N at the times t (p,).
 
-    y, its units, m and dy/dt (p, n); C and an estimate of its error (p, n, n).
+    y, its units, m and dy/dt (p, n); C and an estimate of its error (p, n, n); and Φ (p, n, n), by which deviations at
+    the time before become those of this one, NaN where it is not known.
     """
 
     t: np.ndarray
@@ -71,6 +72,7 @@ class Expansion(NamedTuple):
     speed: np.ndarray
     cov: np.ndarray
     doubt: np.ndarray
+    link: np.ndarray
 
 
 class Coefficients(NamedTuple):
@@ -126,11 +128,11 @@ def coefficients(process: Process, y: np.ndarray) -> Coefficients:
 
 
 def carried(g: Callable[[np.ndarray], np.ndarray], rows: Expansion) -> Expansion:
-    """The expansion of a function g(y) with values (k,), its units left as they are."""
+    """The expansion of a function g(y) with values (k,), its units left as they are; links are those from y to g."""
     out = []
-    for t, y, units, bias, speed, cov, doubt in zip(*rows):
+    for t, y, units, bias, speed, cov, doubt, _ in zip(*rows):
         J = jacobian(g, y, units)
-        out.append((t, g(y), units, J @ bias + bend(g, y, units, cov), J @ speed, J @ cov @ J.T, J @ doubt @ J.T))
+        out.append((t, g(y), units, J @ bias + bend(g, y, units, cov), J @ speed, J @ cov @ J.T, J @ doubt @ J.T, J))
     return Expansion(*(np.array(column) for column in zip(*out)))
 
 
@@ -285,7 +287,7 @@ def expand(
     m = np.zeros(n) if bias is None else bias
     C = np.stack([np.zeros((n, n)) if given is None else given for given in (cov, doubt)])
     y = curve(begin)
-    rows = [(begin, y, process.units(y), m, process.drift(y), *C)]
+    rows = [(begin, y, process.units(y), m, process.drift(y), *C, np.eye(n))]
     for piece in pieces(process, curve, begin, t[-1]) if t[-1] > begin else []:
         marks = np.unique(np.concatenate([t[(t > piece.t[0]) & (t < piece.t[-1])], piece.t]))
         times = np.sort(np.concatenate([marks, 0.5 * (marks[1:] + marks[:-1])]))
@@ -305,5 +307,5 @@ def expand(
             mean = h * (g[0] + 4 * g[1] + g[2]) / 6
             turn = J[1] @ (g[2] - g[0]) - (J[2] - J[0]) @ g[1]
             m = phi[-1] @ m + _driven(X, mean - h * h / 12 * turn, phi)
-            rows.append((marks[i + 1], at.y[2 * i + 2], at.units[2 * i + 2], m, at.f[2 * i + 2], *covs[i + 1]))
+            rows.append((marks[i + 1], at.y[2 * i + 2], at.units[2 * i + 2], m, at.f[2 * i + 2], *covs[i + 1], phi[-1]))
     return Expansion(*(np.array(column) for column in zip(*rows)))

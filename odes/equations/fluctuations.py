@@ -7,7 +7,7 @@ V = ½ tr(∂²g C ∂²h C), which is all there is where ∇g vanishes: at the 
 from __future__ import annotations
 
 import dataclasses
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,7 +37,7 @@ def follow(chain: Chain, t: np.ndarray) -> Expansion:
     found: list[Expansion] = []
     n = len(chain.start)
     bias, cov = (np.zeros(shape) if a is None else a for a, shape in ((chain.bias, n), (chain.cov, (n, n))))
-    given = 0.0, chain.start, chain.units(chain.start), bias, np.zeros(n), cov, np.zeros((n, n))
+    given = 0.0, chain.start, chain.units(chain.start), bias, np.zeros(n), cov, np.zeros((n, n)), np.eye(n)
     now = Expansion(*(np.array([x]) for x in given))
     while not found or found[-1].t[-1] < t[-1]:
         begin = float(now.t[0])
@@ -51,11 +51,15 @@ def follow(chain: Chain, t: np.ndarray) -> Expansion:
             stage.process, curve, np.unique(np.append(inside, end)), begin=begin, bias=now.bias[0], cov=now.cov[0],
             doubt=now.doubt[0],
         )  # fmt: skip
-        if stage.back is not None:
+        if stage.back is None:
+            rows.link[0] = now.link[0]
+        else:
             rows = carried(stage.back, rows)
-            rows = rows._replace(units=np.array([chain.units(y) for y in rows.y]))
+            rows = rows._replace(
+                units=np.array([chain.units(y) for y in rows.y]), link=np.full((len(rows.t), n, n), np.nan)
+            )
         found.append(rows)
-        now = Expansion(*(a[-1:] for a in rows))
+        now = Expansion(*(a[-1:] for a in rows))._replace(link=np.eye(n)[None])
     return Expansion(*(np.concatenate(same) for same in zip(*found)))
 
 
@@ -79,7 +83,7 @@ class Observed(NamedTuple):
     """What the expansion of the state makes of P observed numbers, at all of its times (p,).
 
     Names of the observables whose entries they are, in turn; bias m, speed dg/dt and var2 V (p, P), cov C (p, P, P),
-    doubt, an estimate of the error of its diagonal (p, P).
+    doubt, an estimate of the error of its diagonal (p, P), and their gradients along the axes of C (p, n, P).
     """
 
     names: tuple[str, ...]
@@ -88,6 +92,7 @@ class Observed(NamedTuple):
     cov: np.ndarray
     var2: np.ndarray
     doubt: np.ndarray
+    gradient: np.ndarray
 
 
 def observables(chain: Chain, found: Expansion) -> Observed:
@@ -121,7 +126,7 @@ def observables(chain: Chain, found: Expansion) -> Observed:
     inverse = np.linalg.pinv(span, rcond=1e-6)
     doubt = inverse.swapaxes(1, 2) @ found.doubt @ inverse
     doubt = np.abs(np.einsum("prg,prs,psg->pg", slopes, doubt, slopes))
-    return Observed(names, bias, speed, np.einsum("prg,prh->pgh", slopes, slopes), var2, doubt)
+    return Observed(names, bias, speed, np.einsum("prg,prh->pgh", slopes, slopes), var2, doubt, inverse @ slopes)
 
 
 def _steps(ways: np.ndarray, units: np.ndarray, part: float) -> np.ndarray:
@@ -154,8 +159,14 @@ def with_fluctuations(chain: Chain, theory: Result) -> Result:
     seen = observables(chain, found)
     at = np.searchsorted(found.t, t)
     sizes = [int(np.prod(theory[name].shape[1:])) for name in seen.names]
+    before = np.zeros_like(seen.cov[at])
+    for i, (a, b) in enumerate(pairwise(at), start=1):
+        cov = found.cov[a]
+        for link in found.link[a + 1 : b + 1]:
+            cov = link @ cov
+        before[i] = seen.gradient[b].T @ cov @ seen.gradient[a]
     known = FirstOrder(
         np.array(seen.names), np.array(sizes), seen.bias[at], seen.speed[at], seen.var2[at], seen.doubt[at],
-        seen.cov[at], found.t, seen.bias, np.diagonal(seen.cov, axis1=1, axis2=2), seen.var2,
+        seen.cov[at], found.t, seen.bias, np.diagonal(seen.cov, axis1=1, axis2=2), seen.var2, before,
     )  # fmt: skip
     return dataclasses.replace(theory, first_order=known)

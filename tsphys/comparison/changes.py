@@ -23,7 +23,8 @@ def seen_changes(found: Comparison, theory: Result) -> dict[str, tuple[float, fl
     """Values of the parameters of a theory, and the change of each that half of all such comparisons would see.
 
     That is where the largest shift of a point that fluctuates and has a verdict, in errors, reaches the threshold; the
-    theory is solved again with larger values until it does.
+    theory is solved again with larger values until it does. Where all points together have a score, its threshold
+    counts as well.
 
     Parameters
     ----------
@@ -57,6 +58,8 @@ def seen_changes(found: Comparison, theory: Result) -> dict[str, tuple[float, fl
     for name, value in again.parameters().items():
         change = _reaching_one(partial(shift, name), value)
         if change is not None:
+            if value and name in found.shifts:
+                change = min(change, found.shift_threshold * found.shifts[name].error)
             out[name] = value, change
     return out
 

@@ -23,6 +23,7 @@ from tsphys.comparison.foretold import (
     has_verdict,
 )
 from tsphys.comparison.nearby import counted, moved
+from tsphys.comparison.parameters import shifts
 from tsphys.comparison.scores import normal
 from tsphys.comparison.verdict import Comparison
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
@@ -45,9 +46,10 @@ def compare(
     Of online learning theory knows more than its limit N → ∞: mean and spread of runs of the size of the simulation, to
     first order in 1/N, see `tsphys.solve` with ``fluctuations=True``; it is solved to this order here if it was not
     before. The mean is held against that without any allowance, the foretold spread counting with the sample's, and the
-    variance between replicas against the spread. Where this order does not hold at this size, there is no verdict. If
-    simulation and theory both start from what the model draws by itself, each replica is held against the theory from
-    its own start.
+    variance between replicas against the spread; where the theory is in closed form all points together are held
+    against what a change of each of its parameters would do, and that change is told with its error. Where this order
+    does not hold at this size, there is no verdict. If simulation and theory both start from what the model draws by
+    itself, each replica is held against the theory from its own start.
 
     Elsewhere the error is that of Student's t, with an allowance for the unknown bias of order 1/N: s²/4|y| with s the
     standard deviation over replicas and |y| the largest entry of the observable at that point (of a motion, at any
@@ -124,6 +126,7 @@ def compare(
         axis=theory.axis,
         values=theory[theory.axis],
         counts=(means, variances),
+        shifts=shifts(simulation, theories[0], held, simulation.meta["N"]) if len(theories) == 1 else {},
         level=level,
         largest={name: float(np.abs(theory[name]).max()) for name in names},
         differ=_differ(simulation, theory, len(theories) > 1),

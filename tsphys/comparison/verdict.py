@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from tsphys.comparison.parameters import Shift
 from tsphys.comparison.scores import threshold
 from tsphys.ground import html
 from tsphys.runs.result import Result
 
 #: Part of an observable below which a difference is rounding: what does not fluctuate is compared exactly.
 EXACT = 1e-7
-#: Part of the probability of a false alarm that is left to variances.
-VARIANCES = 0.1
+#: Parts of the probability of a false alarm that are left to variances, and to parameters.
+VARIANCES, PARAMETERS = 0.1, 0.4
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,6 +42,9 @@ class Comparison:
         Probability at most that two that agree are called different.
     largest : dict of str to float
         Largest |y| of an observable in theory.
+    shifts : dict of str to Shift
+        Parameters of the theory: by how much each seems to be off (`change`), were it the only one, with the error of
+        that and its normal score `z`. Empty where that is not known.
     changes : dict of str to tuple of float
         Parameters of the theory: their values, and the change of each with which half of all such comparisons would
         disagree. Empty if that was not asked for, or the theory is not solved in no time.
@@ -64,6 +68,7 @@ class Comparison:
     counts: tuple[int, int]
     level: float
     largest: dict[str, float]
+    shifts: dict[str, Shift] = field(default_factory=dict)
     changes: dict[str, tuple[float, float]] = field(default_factory=dict)
     differ: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -97,14 +102,25 @@ class Comparison:
     def threshold(self) -> float:
         """|z| that the largest of all means exceeds by chance with probability `level` at most (Šidák).
 
-        Where there are scores of variances they take `VARIANCES` of it, since means see more of what may be wrong.
+        Where there are scores of variances and of parameters they take `VARIANCES` and `PARAMETERS` of it.
         """
-        return threshold(self.counts[0], self.level * (1 - VARIANCES * (self.counts[1] > 0)))
+        left = 1 - VARIANCES * (self.counts[1] > 0) - PARAMETERS * bool(self.shifts)
+        return threshold(self.counts[0], self.level * left)
 
     @property
     def spread_threshold(self) -> float:
         """The same of the variances."""
         return threshold(self.counts[1], self.level * VARIANCES)
+
+    @property
+    def shift_threshold(self) -> float:
+        """The same of the parameters."""
+        return threshold(len(self.shifts), self.level * PARAMETERS)
+
+    @property
+    def max_abs_shift(self) -> float:
+        """Largest |z| of all parameters; zero where none is known."""
+        return max((abs(shift.z) for shift in self.shifts.values()), default=0.0)
 
     @property
     def max_abs_z(self) -> float:
@@ -119,7 +135,8 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """``agree``, ``disagree``, or ``undecided`` if nothing disagrees but not everything could be judged."""
-        if not (self.max_abs_z <= self.threshold and self.max_abs_spread <= self.spread_threshold):
+        scores = (self.max_abs_z, self.threshold), (self.max_abs_spread, self.spread_threshold)
+        if not all(score <= most for score, most in (*scores, (self.max_abs_shift, self.shift_threshold))):
             return "disagree"
         return "agree" if all(judged.all() for judged in self.judged.values()) else "undecided"
 
@@ -154,6 +171,9 @@ class Comparison:
                 f"{self.deviation[name][at]:>11.2e} {self.error[name][at]:>9.1e} {told:>11}  "
                 f"{_resolved(resolution[name], self.largest[name])}"
             )
+        if self.shifts:
+            told = ", ".join(_off(name, *shift) for name, shift in self.shifts.items())
+            lines.append(f"if one parameter were off: {told}")
         if self.changes:
             told = ", ".join(_change(name, *change) for name, change in self.changes.items())
             lines.append(f"half of such comparisons would see: {told}")
@@ -164,6 +184,8 @@ class Comparison:
         told = f"{word}: max |z| = {self.max_abs_z:.2f}, chance allows {self.threshold:.2f}"
         if self.counts[1]:
             told += f", of the spread {self.max_abs_spread:.2f} and {self.spread_threshold:.2f},"
+        if self.shifts:
+            told += f" of parameters {self.max_abs_shift:.2f} and {self.shift_threshold:.2f},"
         lines.append(f"{told} at level {self.level:g}")
         return "\n".join(lines)
 
@@ -185,3 +207,9 @@ def _change(name: str, value: float, change: float) -> str:
     if not math.isfinite(change):
         return f"{name} at no value"
     return f"{name} off by {100 * change / abs(value):.2g} %" if value else f"{name} = {change:.2g} instead of 0"
+
+
+def _off(name: str, value: float, change: float, error: float, z: float) -> str:
+    if not value:
+        return f"{name} = {change:.2g} ± {error:.1g} instead of 0"
+    return f"{name} by {100 * change / abs(value):+.2g} ± {100 * error / abs(value):.2g} %"

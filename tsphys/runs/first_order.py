@@ -25,6 +25,8 @@ class FirstOrder:
         C.
     all_t, all_bias, all_var, all_var2 : (p,), (p, P), (p, P), (p, P) ndarray
         m, the diagonal of C, and V at many times up to the last.
+    before : (axis, P, P) ndarray
+        C of each time with that before; NaN where it is not known, empty in files from before it was.
     """
 
     names: np.ndarray
@@ -38,6 +40,7 @@ class FirstOrder:
     all_bias: np.ndarray
     all_var: np.ndarray
     all_var2: np.ndarray
+    before: np.ndarray = dataclasses.field(default_factory=lambda: np.empty((0, 0, 0)))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All fields by name."""
@@ -52,6 +55,8 @@ class FirstOrder:
         own = dict.fromkeys(("bias", "speed", "var2", "doubt"), (length, P))
         more = dict.fromkeys(("all_bias", "all_var", "all_var2"), (p, P))
         shapes = {**own, **more, "cov": (length, P, P), "all_t": (p,)}
+        if self.before.size:
+            shapes["before"] = (length, P, P)
         if [int(np.prod(data[k].shape[1:])) for k in names] != self.sizes.tolist():
             raise ValueError("a first order in 1/N must have the sizes of its observables")
         if {values.dtype.kind for values in (*(data[k] for k in names), *(a[k] for k in shapes))} != {"f"}:
@@ -79,6 +84,30 @@ class FirstOrder:
         """C/N + V/N²."""
         at = self.columns(name)
         return np.diagonal(self.cov, axis1=1, axis2=2)[:, at] / N + self.var2[:, at] / N**2
+
+    def correlations(self, at: np.ndarray) -> np.ndarray | None:
+        """Correlations (len(at)·P, len(at)·P) of all entries at these places of the axis; None if they are not known.
+
+        The observables are all that the future depends on: what is known of a time follows from that before.
+        """
+        if not self.before.size or not np.isfinite(self.before).all():
+            return None
+        P = self.cov.shape[1]
+        out, row = np.zeros((len(at), P, len(at), P)), np.zeros((0, P, P))
+        for i in range(int(at[-1]) + 1):
+            # From the covariances of the time before with all chosen times to those of this one.
+            if i:
+                row = self.before[i] @ np.linalg.pinv(self.cov[i - 1], rcond=1e-9, hermitian=True) @ row
+            k = np.flatnonzero(at == i)
+            if len(k):
+                out[k[0], :, : k[0]] = row.transpose(1, 0, 2)
+                row = np.concatenate([row, self.cov[i][None]])
+                out[k[0], :, k[0]] = self.cov[i]
+        C = out.reshape(len(at) * P, -1)
+        C = np.tril(C) + np.tril(C, -1).T
+        scale = np.sqrt(np.diag(C))
+        inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
+        return C * inverse[:, None] * inverse
 
     def beta(self, t: np.ndarray, N: float) -> np.ndarray:
         """Largest bias of all observables at any time until t, in standard deviations of a run of size N."""
