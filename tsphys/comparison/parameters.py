@@ -29,7 +29,10 @@ MOST = 600
 
 
 class Shift(NamedTuple):
-    """A parameter, by how much it seems to be off if all others are right, the error of that, and its normal score."""
+    """A parameter, by how much it seems to be off if all others are right, the error of that, and its normal score.
+
+    Of one that is zero change and error are those of what moves a theory linearly, as noise, by its square, does not.
+    """
 
     value: float
     change: float

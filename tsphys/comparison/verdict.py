@@ -211,5 +211,5 @@ def _change(name: str, value: float, change: float) -> str:
 
 def _off(name: str, value: float, change: float, error: float, z: float) -> str:
     if not value:
-        return f"{name} = {change:.2g} ± {error:.1g} instead of 0"
+        return f"{name}, which is 0, z = {z:.2f}"
     return f"{name} by {100 * change / abs(value):+.2g} ± {100 * error / abs(value):.2g} %"
