@@ -479,6 +479,12 @@ def descents() -> Iterator[Case]:
         "flow": {"loss": "square", "channel": "linear", "flow": True},
     }.items():
         yield from both(f"training_set {name}", of("TrainingSet", **more), rough, N=40, t=[0, 2, 7])
+    yield from both("linear_network", of("LinearNetwork", rank=2, inputs=6), at, **at)
+    yield from both(
+        "linear_network falling", of("LinearNetwork", rank=2, inputs=6, decay=1.0, alignment=0.5), {"at": 5}, at=5
+    )
+    two = {"rank": 2, "inputs": 5, "teacher": (2.0, 1.0), "balance": 0.5}
+    yield from both("linear_network balance", of("LinearNetwork", **two), {**at, "draws": 3}, lr=0.05, **at)
 
 
 def cases() -> dict[str, Callable[[], Any]]:

@@ -387,6 +387,18 @@ CATALOGUE = {
             figures=("training_set",),
         ),
         Entry(
+            name="linear_network",
+            room="odes",
+            cls="LinearNetwork",
+            family="Descent",
+            about="two linear layers, rich or lazy by rank, alignment, scale and balance of the start",
+            simulated="gradient flow or descent of the network",
+            solved="exact solution of balanced starts, flow of blocks",
+            papers=("liu_2024", "braun_2022", "domine_2025", "saxe_2014"),
+            figures=("linear_network",),
+            functions=("physics.flows.linear_layers.balanced", "physics.flows.linear_layers.learned_alignment"),
+        ),
+        Entry(
             name="potts_attention",
             room="replica",
             cls="PottsAttention",

@@ -487,6 +487,28 @@ PAPERS = {
         "Communications in Mathematical Physics 325, 333",
         2014,
     ),
+    "liu_2024": Paper(
+        "Liu, Yuhan Helena and Baratin, Aristide and Cornford, Jonathan and Mihalas, Stefan and Shea-Brown, Eric and "
+        "Lajoie, Guillaume",
+        "How connectivity structure shapes rich and lazy learning in neural circuits",
+        "International Conference on Learning Representations (2024)",
+        2024,
+        arxiv="2310.08513",
+    ),
+    "braun_2022": Paper(
+        "Braun, Lukas and Dominé, Clémentine and Fitzgerald, James and Saxe, Andrew",
+        "Exact learning dynamics of deep linear networks with prior knowledge",
+        "Advances in Neural Information Processing Systems 35 (2022)",
+        2022,
+    ),
+    "domine_2025": Paper(
+        "Dominé, Clémentine C. J. and Anguita, Nicolas and Proca, Alexandra M. and Braun, Lukas and Kunin, Daniel and "
+        "Mediano, Pedro A. M. and Saxe, Andrew M.",
+        "From lazy to rich: exact learning dynamics in deep linear networks",
+        "International Conference on Learning Representations (2025)",
+        2025,
+        arxiv="2409.14623",
+    ),
     "rosenfeld_2024": Paper(
         "Rosenfeld, Elan and Risteski, Andrej",
         "Outliers with opposing signals have an outsized effect on neural network optimization",
@@ -777,6 +799,18 @@ COVERAGE = {
     "kumar_2025": (
         "L2 towards the weights at the start, in linear nets",
         "images, streams of data",
+    ),
+    "liu_2024": (
+        "cosines of tangent kernels by effective rank, random and aligned teachers, in closed form and by networks",
+        "recurrent and nonlinear networks, spectra of real connectomes",
+    ),
+    "braun_2022": (
+        "the exact solution from balanced starts, any ranks; kernels over time",
+        "continual and reversal learning, revision of what is known",
+    ),
+    "domine_2025": (
+        "the exact solution from any λ-balanced start, networks rich and lazy by λ",
+        "what of it is proved of rates and fine-tuning",
     ),
     "saxe_2014": (
         "strengths of directions of balanced deep linear nets over time, at any depth",

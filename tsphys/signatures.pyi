@@ -13,6 +13,7 @@ from tsphys.models.hopfield import Hopfield as Hopfield
 from tsphys.models.kernel_ridge import KernelRidge as KernelRidge
 from tsphys.models.label_noise import LabelNoise as LabelNoise
 from tsphys.models.learning_rule import LearningRule as LearningRule
+from tsphys.models.linear_network import LinearNetwork as LinearNetwork
 from tsphys.models.memory_reconstruction import MemoryReconstruction as MemoryReconstruction
 from tsphys.models.online_attack import OnlineAttack as OnlineAttack
 from tsphys.models.opposing_signals import OpposingSignals as OpposingSignals
@@ -346,6 +347,32 @@ def simulate(
 ) -> Result: ...
 @overload
 def simulate(
+    model: LinearNetwork,
+    *,
+    rank: Numbers = ...,
+    scale: Numbers = ...,
+    alignment: Numbers = ...,
+    decay: Numbers = ...,
+    balance: Numbers = ...,
+    inputs: Numbers = ...,
+    at: float = ...,
+    t: Any = ...,
+    width: int | None = ...,
+    jitter: float = ...,
+    lr: float | None = ...,
+    rtol: float = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
     model: PottsAttention,
     *,
     alpha: Numbers = ...,
@@ -581,6 +608,24 @@ def solve(
     seed: int = ...,
     t: Any = ...,
     step: float | None = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: LinearNetwork,
+    *,
+    rank: Numbers = ...,
+    scale: Numbers = ...,
+    alignment: Numbers = ...,
+    decay: Numbers = ...,
+    balance: Numbers = ...,
+    inputs: Numbers = ...,
+    at: float = ...,
+    t: Any = ...,
+    method: str = ...,
+    draws: int = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,

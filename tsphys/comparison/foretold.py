@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tsphys.catalogue import CATALOGUE
 from tsphys.comparison.scores import of_variance
 from tsphys.errors import ModelError
 from tsphys.registry import size_axis
@@ -251,9 +252,10 @@ def _known(sim: Result, theory: Result, name: str, strict: bool) -> np.ndarray:
 
 
 def _later(sim: Result, theory: Result, name: str) -> np.ndarray:
-    """What a curve moves by from t to the step round(tN) that a simulation shows."""
+    """What a curve moves by from t to the step round(tN) that a simulation of online learning shows."""
     t, y = theory[theory.axis], theory[name]
-    if theory.axis != "t" or "N" not in sim.meta or len(t) < 2:
+    stepped = theory.model not in CATALOGUE or CATALOGUE[theory.model].family == "Online learning"
+    if not stepped or theory.axis != "t" or "N" not in sim.meta or len(t) < 2:
         return np.zeros(y.shape)
     steps = np.rint(t * sim.meta["N"]) / sim.meta["N"] - t
     return np.gradient(y, t, axis=0) * steps.reshape(-1, *[1] * (y.ndim - 1))
