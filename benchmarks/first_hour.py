@@ -6,6 +6,7 @@ Seconds of ``import tsphys``; milliseconds from a moved slider of the explorer t
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from tsphys.errors import ModelError
 
 #: What somebody types into a first notebook.
 FIVE_LINES = """\
@@ -53,7 +56,8 @@ def redraws(name: str) -> tuple[str, list[float], list[float]]:
     page = Page(Document(), name)
     begun = page._wish()
     page._show_theory(begun, theory(begun))
-    slider = next((c for c in page.known if c.kind in ("log", "number") and c.model and c.name != begun.axis), None)
+    able = (c for c in page.known if c.kind in ("log", "number") and c.model and c.name != begun.axis)
+    slider = next((c for c in able if _allowed(begun, c)), None)
     clock, processor = [], []
     for i in range(MOVES + 1):
         moved = {} if slider is None else {slider.name: slider.read(_moved(slider, i + 1))}
@@ -63,6 +67,15 @@ def redraws(name: str) -> tuple[str, list[float], list[float]]:
         clock.append(1e3 * (time.perf_counter() - start[0]))
         processor.append(1e3 * (time.process_time() - start[1]))
     return slider.name if slider else "none", clock[1:], processor[1:]
+
+
+def _allowed(begun: Any, slider: Any) -> bool:
+    """Whether the model takes another value of that parameter beside all others as they are."""
+    try:
+        dataclasses.replace(begun, values={**begun.values, slider.name: slider.read(_moved(slider, 1))}).described()
+    except ModelError:
+        return False
+    return True
 
 
 def _moved(slider: Any, steps: int) -> float:

@@ -1,6 +1,6 @@
 """Overlap and energy of retrieval over the load at several temperatures, and how its end sharpens with N.
 
-(a, b) Lines are replica theory up to where retrieval ends, points means of 72 networks of N = 4000 over 200 sweeps
+(a, b) Lines are replica theory up to where retrieval ends, points means of 24 networks of N = 4000 over 200 sweeps
 after 100, bars standard errors; those of the energy come from the patterns, which differ from network to network. (c)
 32 networks of each N, 100 sweeps after 300; near the end some have lost the pattern and some have not, and the mean
 is over both. Lines join the points.
@@ -29,7 +29,7 @@ def retrieved_curve(T: float) -> Any:
     return tsphys.solve(tsphys.Hopfield(T=T), alpha=end * (1 - np.linspace(0.99, 1e-4, 60) ** 2))
 
 
-@drawn(N=(2000, 4000), replicas=(8, 72), samples=(12, 32), sizes=((250, 500, 1000), (500, 1000, 2000, 4000)))
+@drawn(N=(2000, 4000), replicas=(8, 24), samples=(12, 32), sizes=((250, 500, 1000), (500, 1000, 2000, 4000)))
 def draw(sheet: Sheet, N: int, replicas: int, samples: int, sizes: Any) -> dict[str, Any]:
     options = sheet.options
     runs: dict[str, Any] = {}

@@ -1,6 +1,6 @@
 """Mixture states, the first two steps of parallel dynamics, and basins of attraction of a Hopfield network.
 
-(a) Lines are replica theory, dotted where a mixture decays; points are means of 64 networks of N = 16 000, bars
+(a) Lines are replica theory, dotted where a mixture decays; points are means of 16 networks of N = 16 000, bars
 standard errors; close to the end finite networks leave the mixture, and no points are drawn. (b) Lines are exact for
 N → ∞, points 32 networks of N = 4000. (c) Shares of 64 networks of N = 4000 that end with m > 0.9 at T = 0, with the
 error of a share; lines join the points.
@@ -113,7 +113,7 @@ def panel_basins(ax: Any, N: int, replicas: int, progress: Any, **options: Any) 
     return out
 
 
-@drawn({"load": LOAD}, sizes=((4000, 1000, 1000), (16_000, 4000, 4000)), replicas=((4, 8, 12), (64, 32, 64)))
+@drawn({"load": LOAD}, sizes=((4000, 1000, 1000), (16_000, 4000, 4000)), replicas=((4, 8, 12), (16, 32, 64)))
 def draw(sheet: Sheet, sizes: Any, replicas: Any) -> dict[str, Any]:
     options = sheet.options
     axes = sheet.subplots(1, 3, figsize=(PAGE, 2.8))
