@@ -51,11 +51,11 @@ def redraws(name: str) -> tuple[str, list[float], list[float]]:
     from bokeh.document import Document
 
     from tsphys.explore.page import Page
-    from tsphys.explore.work import Wish, theory
+    from tsphys.explore.work import Wish
 
     page = Page(Document(), name)
     begun = page._wish()
-    page._show_theory(begun, theory(begun))
+    page._show_theory(begun, _found(begun))
     able = (c for c in page.known if c.kind in ("log", "number") and c.model and c.name != begun.axis)
     slider = next((c for c in able if _allowed(begun, c)), None)
     clock, processor = [], []
@@ -63,10 +63,21 @@ def redraws(name: str) -> tuple[str, list[float], list[float]]:
         moved = {} if slider is None else {slider.name: slider.read(_moved(slider, i + 1))}
         wish = Wish(name, {**begun.values, **moved}, begun.axis, begun.points)
         start = time.perf_counter(), time.process_time()
-        page._show_theory(wish, theory(wish))
-        clock.append(1e3 * (time.perf_counter() - start[0]))
-        processor.append(1e3 * (time.process_time() - start[1]))
+        page._show_theory(wish, found := _found(wish))
+        drawn = 1e3 if not isinstance(found, Exception) else float("nan")
+        clock.append(drawn * (time.perf_counter() - start[0]))
+        processor.append(drawn * (time.process_time() - start[1]))
     return slider.name if slider else "none", clock[1:], processor[1:]
+
+
+def _found(wish: Any) -> Any:
+    """What there is to show: a theory, or why there is none."""
+    from tsphys.explore.work import FAILURES, theory
+
+    try:
+        return theory(wish)
+    except FAILURES as error:
+        return error
 
 
 def _allowed(begun: Any, slider: Any) -> bool:
@@ -80,8 +91,8 @@ def _allowed(begun: Any, slider: Any) -> bool:
 
 def _moved(slider: Any, steps: int) -> float:
     """Where a slider is after so many small steps, to the right if there is room."""
-    step = (slider.high - slider.low) / 500
-    return slider.start + steps * (step if slider.start + (MOVES + 1) * step <= slider.high else -step)
+    step, at = (slider.high - slider.low) / 500, slider.write(slider.start)
+    return at + steps * (step if at + (MOVES + 1) * step <= slider.high else -step)
 
 
 def first_plot() -> tuple[float, float]:
@@ -101,7 +112,7 @@ def main(words: list[str]) -> None:
     print("| model | slider | ms per redraw | of the processor |\n|---|---|---|---|")
     for name in [w for w in words if not w.startswith("-")] or MODELS:
         slider, *found = redraws(name)
-        print(f"| `{name}` | `{slider}` | " + " | ".join(f"{np.median(ms):.0f}" for ms in found) + " |", flush=True)
+        print(f"| `{name}` | `{slider}` | " + " | ".join(f"{np.nanmedian(ms):.0f}" for ms in found) + " |", flush=True)
     if "--install" in words:
         print("pip install: {:.0f} s, then five lines to a plot: {:.0f} s".format(*first_plot()))
 

@@ -27,12 +27,16 @@ from tsphys.plotting import COLOURS
 from tsphys.registry import MODELS
 from tsphys.symbols import words
 
+#: A table of a comparison, as wide as the plot.
+TABLE = "white-space: pre-wrap; font-size: 10.5px; margin: 0"
 #: Most lines of an observable.
 LINES = 16
 #: Points along an axis of the second view.
 COARSE = 14
 #: Plot and buttons stay in sight while one looks for a control.
-STAYS = ":host { position: sticky; top: 8px; align-self: flex-start; }"
+STAYS = "@media (min-width: 1131px) { :host { position: sticky; top: 8px; align-self: flex-start; } }"
+#: Where there is no room for both, the plot stands above the controls.
+NARROW = "@media (max-width: 1130px) { :host { flex-direction: column-reverse !important; } }"
 
 
 class Page:
@@ -70,8 +74,8 @@ class Page:
         self.replicas = Spinner(title="replicas", value=8, low=1, high=MOST["replicas"], step=1, width=80)
         self.run = Button(label="Simulate", button_type="primary", width=110)
         self.stop = Button(label="Stop", disabled=True, width=80)
-        self.said = Div(text="", width=900, css_classes=["said"])
-        self.verdict = Div(text="", width=900, css_classes=["verdict"])
+        self.said = Div(text="", width=760, css_classes=["said"])
+        self.verdict = Div(text="", width=760, css_classes=["verdict"])
         self.plot: Plot | None = None
         # What a tab shows may change, which tab it is in may not.
         self.curve, self.second = column(Div(text="…")), column(Div(text=""))
@@ -97,7 +101,7 @@ class Page:
         right = column(top, self.said, self.panels, buttons, self.verdict, self._take_away(), stylesheets=[STAYS])
         self.document.clear()
         self.document.title = f"tsphys explore: {self.name}"
-        self.document.add_root(row(left, right, spacing=24))
+        self.document.add_root(row(left, right, spacing=24, stylesheets=[NARROW]))
         self._turned()
 
     def _take_away(self) -> Any:
@@ -235,7 +239,7 @@ class Page:
         self._redraw()
         if self.theory is not None and (found.replicas or 0) > 1:
             try:
-                self.verdict.text = f"<pre>{escape(str(tsphys.compare(found, self.theory)))}</pre>"
+                self.verdict.text = f"<pre style='{TABLE}'>{escape(str(tsphys.compare(found, self.theory)))}</pre>"
             except ModelError as error:
                 self.verdict.text = escape(str(error))
 
