@@ -327,6 +327,7 @@ CATALOGUE = {
             solved="exact map of three numbers",
             papers=("rosenfeld_2024", "cohen_2021", "damian_2023"),
             figures=("opposing_signals",),
+            functions=("odes.opposing_signals.catapult",),
         ),
         Entry(
             name="label_noise",

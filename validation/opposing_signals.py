@@ -6,33 +6,23 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from scipy.integrate import quad
-from scipy.optimize import brentq
 
 import tsphys
+from tsphys.odes.opposing_signals import catapult
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
 
-
-def adiabatic(beta: float, G: float, s0: float) -> tuple[float, float]:
-    """c² behind a catapult from c² = s0 with cb = β, and the largest b_o² in it, for a small excess Gs0 − 2 > 0.
-
-    With G = ηγ, from ∫ ln(Gs − 1)(1 + β²/s²)/(Gs) ds, which gains until s = 2/G what it then loses.
-    """
-
-    def gained(low: float) -> float:
-        return float(quad(lambda s: np.log(G * s - 1) * (1 + beta**2 / s**2) / (G * s), low, s0, epsabs=1e-14)[0])
-
-    edge = 2 / G
-    return float(brentq(gained, edge - 2 * (s0 - edge), edge)), gained(edge)
+#: Where b_o and losses fall to 0 they are what single sets make of them.
+BEHIND = ("c", "b", "curvature", "sharpness")
+BELOW = (*BEHIND, "loss_up", "loss_down")
 
 
-def trained(lr: float, t: Any, replicas: int) -> Any:
+def trained(lr: float, t: Any, replicas: int, names: Any) -> Any:
     """A check of training sets on the map of the population."""
 
     def run(setting: Setting) -> Finding:
         model, many = tsphys.OpposingSignals(lr=lr), setting.replicas(replicas)
         sim = tsphys.simulate(model, t=t, replicas=many, seed=setting.seed, threads=setting.threads)
-        return on_theory(sim, tsphys.solve(model, t=t), "curvature", ("c", "b", "curvature"))
+        return on_theory(sim, tsphys.solve(model, t=t), "sharpness", names)
 
     return run
 
@@ -43,7 +33,7 @@ def catapults(setting: Setting) -> Finding:
     for lr in (0.202, 0.205, 0.21):
         model = tsphys.OpposingSignals(lr=lr, c=1, b=1, b_o=1e-6)
         found = tsphys.solve(model, t=range(0, 4001, 2 if setting.quick else 1))
-        (end, peak), excess = adiabatic(1.0, 10 * lr, 1.0), 10 * lr - 2
+        (end, peak), excess = catapult(model), 10 * lr - 2
         off += [found["c"][-1] ** 2 - end, (found["b_o"] ** 2).max() / peak - 1]
         bound += [excess**2, 2 * excess]
     return within(off, bound, "behind catapults")
@@ -76,12 +66,30 @@ def conserved(setting: Setting) -> Finding:
     return within(moved, 2 * lr * beta**2, "c² − b² − b_o²")
 
 
+def hessian(setting: Setting) -> Finding:
+    """The sharpness of the map against second differences of its loss, their error of order h² and rounding over h²."""
+    off, h = [], 1e-4
+    for at in ((0.1, 0.1, 1e-3), (0.9, 1.1, 0.1), (0.8, 1.2, -0.3)):
+
+        def loss(move: np.ndarray, at: Any = at) -> float:
+            c, b, b_o = np.array(at) + h * move
+            return float(tsphys.solve(tsphys.OpposingSignals(c=c, b=b, b_o=b_o), t=[0])["loss"][0])
+
+        e = np.eye(3)
+        mixed = [[sum(s * r * loss(s * i + r * j) for s in (1, -1) for r in (1, -1)) for i in e] for j in e]
+        foretold = np.linalg.eigvalsh(np.array(mixed) / (4 * h**2))[-1]
+        c, b, b_o = at
+        off.append(tsphys.solve(tsphys.OpposingSignals(c=c, b=b, b_o=b_o), t=[0])["sharpness"][0] - foretold)
+    return within(off, 1e-5, "largest eigenvalue")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of opposing signals: below the edge, behind a catapult, and its laws."""
     return [
-        Check("simulation", "below the edge", trained(0.15, [0, 5, 10, 20, 40], 16)),
-        Check("simulation", "before and behind a catapult", trained(0.25, [0, 10, 20, 200], 16)),
+        Check("simulation", "below the edge", trained(0.15, [0, 5, 10, 20, 40], 16, BELOW)),
+        Check("simulation", "before and behind a catapult", trained(0.25, [0, 10, 20, 200], 16, BEHIND)),
         Check("identity", "adiabatic catapults", catapults),
         Check("identity", "conservation", conserved),
         Check("identity", "steps of descent", descends),
+        Check("identity", "sharpness", hessian),
     ]

@@ -26,8 +26,8 @@ class OpposingSignals(Model):
 
     lr: float = param(0.25, "learning rate η", low=0, open_low=True)
     beta: float = param(1.0, "size of β", low=0, high=LARGEST_SCALE)
-    share: float = param(0.1, "share p of outliers", low=0, high=1)
-    outlier: float = param(10.0, "size A of an outlier", low=0, high=LARGEST_SCALE)
+    share: float = param(0.1, "share p of outliers", low=0, high=1, open_low=True)
+    outlier: float = param(10.0, "size A of an outlier", low=0, high=LARGEST_SCALE, open_low=True)
     kappa: float = param(0.5, "answer κ to an outlier over its size", low=0, high=LARGEST_SCALE)
     c: float = param(0.1, "c at the start", low=-LARGEST_SCALE, high=LARGEST_SCALE)
     b: float = param(0.1, "b at the start, along β", low=-LARGEST_SCALE, high=LARGEST_SCALE)
