@@ -34,7 +34,7 @@ def animate(sheet: Sheet, frames: int, sizes: tuple[int, ...], replicas: int) ->
     left.set_ylabel(r"generalisation error $\epsilon_g$")
     left.set_title(f"erf, $K=M=2$, $\\eta={MODEL.lr:g}$, {replicas} networks of each size")
     right.set(xlim=(0, end), ylim=(0, 1.02), xlabel="time $t$", ylabel="fraction of networks escaped")
-    right.legend(loc="upper left")
+    right.legend(loc="lower right")
     escaped = [escape_times(run, height / 2) for run in runs.values()]
 
     def redraw(i: int) -> None:
