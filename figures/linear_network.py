@@ -1,9 +1,9 @@
 """Two linear layers: how lazy they stay by the effective rank, the teacher's alignment and the balance of the start.
 
-Lines are theory, points means of networks with d = 20 inputs and their standard errors. (a) One output; crosses are
-theory for first layers whose eigenvalues fall like 1/√j, 1/j and 1/j² at scale 4, circles in them networks, at t = 5.
-(b) A first layer of one direction, or of all; dotted is what is learned. (c) Two outputs, a first layer of rank two,
-at t = 5.
+Lines are theory, points means of 32 runs of networks with d = 20 inputs, bars their standard errors. (a) One output;
+crosses are theory for first layers whose eigenvalues fall like 1/√j, 1/j and 1/j² at scale 4, circles in them
+networks, at t = 5. (b) A first layer of one direction, or of all; dotted is what is learned. (c) Two outputs, a first
+layer of rank two, at t = 5.
 """
 
 from __future__ import annotations
