@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from tsphys.ground.parameters import param
-from tsphys.odes.equations import online
+from tsphys.odes.equations import online, stored
 from tsphys.odes.equations.phases import Leg, through_phases
+from tsphys.odes.equations.stored import Stored
 from tsphys.physics.estimation import estimation_noise
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
 from tsphys.rules import phases
@@ -105,11 +106,17 @@ class Quadrature(frames.Options):
     )
 
 
-@frames.solved(Online, Quadrature)
-def solve(model: Online, start: OrderParameters, options: Quadrature) -> frames.Equations:
+@dataclass(frozen=True, kw_only=True)
+class Averages(Quadrature, Stored):
+    """The same, and those over sample paths of a fixed training set."""
+
+
+@frames.solved(Online, Averages)
+def solve(model: Online, start: OrderParameters, options: Averages) -> frames.Equations:
     """Solve online learning by the rule of `model` for N → ∞.
 
-    Any model with a ``learning_rule()`` will do. The tolerances are 1e-8 and 1e-10 by default; on n Sobol points the
+    Any model with a ``learning_rule()`` will do; with a fixed training set by sample paths, see
+    `tsphys.odes.equations.stored`. The tolerances are 1e-8 and 1e-10 by default; on n Sobol points the
     relative one is at least 1/n: the average of a rule with jumps jumps itself by about that much whenever a point
     crosses one.
 
@@ -133,6 +140,8 @@ def solve(model: Online, start: OrderParameters, options: Quadrature) -> frames.
     ConvergenceError
         If the tolerance could not be met.
     """
+    if model.learning_rule().alpha is not None:
+        return stored.equations(model, start, options)
     return equations(model, start, options)
 
 

@@ -25,7 +25,8 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.models.perceptron import Perceptron
-from tsphys.odes.equations import online
+from tsphys.odes.equations import online, stored
+from tsphys.odes.equations.stored import Stored
 from tsphys.physics.order_parameters import OrderParameters, coordinates
 from tsphys.runs import frames
 
@@ -87,10 +88,11 @@ def drift(rule: str, lr: float, minibatch: int, a: float, d: float) -> tuple[flo
     return q * F / gain, q * q * F * (1 / (b * gain**2) - 2 * rho / gain)
 
 
-@frames.solved(Perceptron)
-def solve(model: Perceptron, start: OrderParameters) -> frames.Equations:
+@frames.solved(Perceptron, Stored)
+def solve(model: Perceptron, start: OrderParameters, options: Stored) -> frames.Equations:
     """Solve the closed equations of a sign perceptron for N → ∞.
 
+    With `alpha` on sample paths of an example, see `tsphys.odes.equations.stored`; ``result.sem(name)`` is the error.
     The tolerances, 1e-10 and 1e-12 by default, are those of a = R/√T; d = Q − a², which may decay without end, is held
     to the relative one alone. ``eps_g`` comes from a and d, so that it is accurate also where Q T − R² is lost to
     rounding.
@@ -103,13 +105,15 @@ def solve(model: Perceptron, start: OrderParameters) -> frames.Equations:
     Raises
     ------
     ModelError
-        If an argument is out of range, the model has a fixed training set, for which these equations do not hold, or
-        the rule is optimal and T is not 1.
+        If an argument is out of range, the rule is optimal and T is not 1 or there is a fixed training set, or the
+        solution of one does not fit into memory or needs more paths.
     DivergedError
         If the student's norm left every bound.
     ConvergenceError
         If the tolerance could not be met.
     """
+    if model.alpha is not None:
+        return stored.equations(model, start, options)
     A, L, LT = (float(x[0, 0]) for x in coordinates(start))
 
     def observe(y: np.ndarray) -> dict[str, np.ndarray]:

@@ -55,31 +55,34 @@ def solve(model: TrainingSet, options: Options) -> tuple[dict[str, np.ndarray], 
         If steps are too large.
     """
     step = options.step or min(LONGEST, STABLE * 2 / model.sharpest)
-    many = sum(count for count, _ in model.strides(options.t, step / 2))
-    options.fits(2 + many)
+    many = sum(count for count, _ in model.strides(options.t, step, 2))
+    options.fits(2 + many, sure=model.batch < 1)
 
-    def course(grain: Grain, longest: float) -> dict[str, np.ndarray]:
+    def course(grain: Grain, parts: int = 1) -> dict[str, np.ndarray]:
         paths = Paths(grain.paths, model.alpha, [[1.0]], [[0.0]], [[model.init**2]], 1, grain.seed, grain.tol)
-        found = frames.stack(list(_seen(model, paths, options.t, longest, grain.seed)))
+        found = frames.stack(
+            list(_seen(model, paths, options.t, model.strides(options.t, step * grain.factor, parts), grain.seed))
+        )
         return {**found, **on_fresh(model.channel, model.labels, model.noise, found["m"], found["q"])}
 
     def run(grain: Grain) -> dict[str, np.ndarray]:
         if not model.flow:
-            return course(grain, 1.0)
-        once, twice = (course(grain, grain.factor * step / n) for n in (1, 2))
+            return course(grain)
+        once, twice = (course(grain, parts) for parts in (1, 2))
         most = max(once["directions"][-1], twice["directions"][-1])
         return {k: 2 * twice[k] - once[k] for k in once} | {"directions": np.array([most])}
 
-    return sampled(run, options, SMOOTH if model.loss in ("logistic", "square") else ROUGH)
+    usual = SMOOTH if model.loss in ("logistic", "square") else ROUGH
+    return sampled(run, options, options.tol or usual, options.seed)
 
 
 def _seen(
-    model: TrainingSet, paths: Paths, t: np.ndarray, longest: float, seed: tuple[int, int]
+    model: TrainingSet, paths: Paths, t: np.ndarray, strides: list[tuple[int, float]], seed: tuple[int, int]
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """What is seen at each of the times."""
     y = model.labels(paths.nu[0], paths.noise[0])
     labelled, parts = bool((np.abs(y) == 1).all()), _parts(model, paths.n, seed)
-    for time, (count, lr) in zip(t, model.strides(t, longest), strict=True):
+    for time, (count, lr) in zip(t, strides, strict=True):
         for _ in range(count):
             g = slope(model.loss, y, paths.fields())
             paths.step(g, lr, lr * model.regularization, model.momentum, *next(parts))

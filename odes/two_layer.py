@@ -11,20 +11,22 @@ from __future__ import annotations
 import numpy as np
 
 from tsphys.models.two_layer import TwoLayer
-from tsphys.odes.equations import online
+from tsphys.odes.equations import online, stored
 from tsphys.odes.equations.motion import Motion, has_closed_equations
+from tsphys.odes.equations.stored import Stored
 from tsphys.physics.order_parameters import OrderParameters
 from tsphys.runs import frames
 
 
-@frames.solved(TwoLayer)
-def solve(model: TwoLayer, start: OrderParameters) -> frames.Equations:
+@frames.solved(TwoLayer, Stored)
+def solve(model: TwoLayer, start: OrderParameters, options: Stored) -> frames.Equations:
     """Solve the equations of motion for N → ∞, and observe the order parameters at the times t.
 
-    Of models that learn online, without `alpha`. Pairs of activations without closed integrals go by quadrature, see
-    `tsphys.odes.learning_rule`. The tolerances are those of R and v in `integrate`; that of S is finer. By default they
-    are 1e-12 and 1e-13, for relu, quad and he2, whose equations are known to rounding only, 1e-11 and 1e-12, for
-    quadratures 1e-8 and 1e-10. The relative error of eps_g is then below 1e-6 at eps_g = 1e-8, for erf also at 1e-12.
+    With `alpha` on sample paths of an example, see `tsphys.odes.equations.stored`, and ``result.sem(name)`` is the
+    error. Otherwise pairs of activations without closed integrals go by quadrature, see `tsphys.odes.learning_rule`.
+    The tolerances are those of R and v in `integrate`; that of S is finer. By default they are 1e-12 and 1e-13, for
+    relu, quad and he2, whose equations are known to rounding only, 1e-11 and 1e-12, for quadratures 1e-8 and 1e-10.
+    The relative error of eps_g is then below 1e-6 at eps_g = 1e-8, for erf also at 1e-12.
 
     Returns
     -------
@@ -34,12 +36,14 @@ def solve(model: TwoLayer, start: OrderParameters) -> frames.Equations:
     Raises
     ------
     ModelError
-        If an argument is out of range, or the model has a fixed training set.
+        If an argument is out of range, or with `alpha` the solution does not fit into memory or needs more paths.
     DivergedError
         If an order parameter exceeds 1e16 (learning rate too large); ``partial`` is the Result until then.
     ConvergenceError
         If the tolerance cannot be met.
     """
+    if model.alpha is not None:
+        return stored.equations(model, start, options)
     if not has_closed_equations(model):
         from tsphys.odes import learning_rule
 

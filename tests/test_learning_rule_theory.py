@@ -231,7 +231,7 @@ def test_result_can_be_kept(tmp_path):
 @pytest.mark.parametrize(
     ("model", "options", "name"),
     [
-        ({"alpha": 2.0}, {}, "alpha"),
+        ({"alpha": 2.0}, {"lump": 0}, "lump"),
         ({}, {"quadrature": "none"}, "quadrature"),
         ({}, {"points": 3}, "points"),
         ({}, {"method": "Euler"}, "method"),

@@ -216,7 +216,7 @@ def test_default_start_is_that_of_the_first_replica():
 
 
 def test_what_the_equations_do_not_hold_for_is_refused():
-    with pytest.raises(tsphys.ModelError, match="alpha"):
-        tsphys.solve(tsphys.Perceptron(alpha=2.0), t=[1])
+    with pytest.raises(tsphys.ModelError, match="uses_overlaps"):
+        tsphys.solve(tsphys.Perceptron(rule="optimal", alpha=2.0), t=[1])
     with pytest.raises(tsphys.ModelError, match=r"T = \[\[2"):
         tsphys.solve(tsphys.Perceptron(rule="optimal"), start=start(0.1, 1.0, 2.0), t=[1])

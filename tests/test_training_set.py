@@ -162,7 +162,8 @@ def test_compare_counts_the_error_of_theory():
     doubled = replace(theory, meta={**theory.meta, "sem": {**theory.meta["sem"], "eps_g": [0.3] * len(T)}})
     error = [tsphys.compare(sim, one, observables=["eps_g"]).error["eps_g"] for one in (theory, doubled)]
     assert (error[0] > theory.sem("eps_g")).all()
-    np.testing.assert_allclose(error[1] ** 2 - error[0] ** 2, 0.3**2 - theory.sem("eps_g") ** 2, rtol=1e-6)
+    # Four scramblings: three degrees of freedom.
+    np.testing.assert_allclose(error[1] ** 2 - error[0] ** 2, 3 * (0.3**2 - theory.sem("eps_g") ** 2), rtol=1e-6)
 
 
 def test_a_channel_of_your_own():

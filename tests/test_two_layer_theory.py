@@ -349,11 +349,6 @@ def test_divergence_keeps_what_was_computed():
     assert 0.1 < caught.value.t < 1e3
 
 
-def test_fixed_training_set_has_no_closed_theory():
-    with pytest.raises(ModelError, match="alpha"):
-        solve(tsphys.TwoLayer(alpha=2.0, inputs="gaussian"), t=[1.0])
-
-
 @pytest.mark.parametrize("K", [2, 3])
 def test_plateau(K):
     small, state = plateau_small_lr(K)

@@ -398,7 +398,25 @@ def simulate(
 def simulate(model: Online, **options: Any) -> Result: ...
 @overload
 def solve(
-    model: TwoLayer | Perceptron | ZerothOrder | Pruned | Continual,
+    model: TwoLayer | Perceptron,
+    *,
+    start: Any = ...,
+    N: int = ...,
+    seed: int = ...,
+    paths: int = ...,
+    scramblings: int = ...,
+    lump: float | None = ...,
+    t: Any = ...,
+    rtol: float | None = ...,
+    atol: float | None = ...,
+    method: str = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: ZerothOrder | Pruned | Continual,
     *,
     start: Any = ...,
     N: int = ...,
@@ -480,6 +498,9 @@ def solve(
     start: Any = ...,
     N: int = ...,
     seed: int = ...,
+    paths: int = ...,
+    scramblings: int = ...,
+    lump: float | None = ...,
     quadrature: str = ...,
     points: int = ...,
     t: Any = ...,

@@ -9,7 +9,7 @@ import numpy as np
 import tsphys
 from tsphys.physics.committee import integrals
 from tsphys.physics.names import code
-from tsphys.validation.checks import Check, Finding, Setting, within
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
 from tsphys.validation.one_step import both, drawn, numbers, rates, stepped
 from tsphys.validation.online import averaged, engines, simulated, sized
 from tsphys.validation.plain_rules import Plain, regression
@@ -71,12 +71,21 @@ def erf_integrals(setting: Setting) -> Finding:
     return within(fine - closed, np.abs(fine - rough) + 1e-14, "I2, J2, I3, I4")
 
 
+def stored(setting: Setting) -> Finding:
+    """Few examples that come again, two of them a step."""
+    model, t = tsphys.TwoLayer(lr=1.0, noise=0.2, alpha=1.5, minibatch=2, weight_decay=0.05), [0.5, 2, 4]
+    many = setting.replicas(24)
+    sim = tsphys.simulate(model, N=500, start=START, t=t, replicas=many, seed=setting.seed, threads=setting.threads)
+    return on_theory(sim, tsphys.solve(model, start=START, t=t, paths=2**12, scramblings=4), "eps_g")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of two-layer networks."""
     N, replicas = {"exact": 1000, "direct": 300, "cuda": 1000}, {"exact": 32, "direct": 16, "cuda": 128}
     out = [Check("simulation", f"erf, engine {e}", simulated(ERF, START, T, e, N[e], replicas[e])) for e in engines()]
     out += [
         Check("simulation", "both layers, engine exact", simulated(BOTH, START, T, "exact", 1000, 32)),
+        Check("simulation", "α = 1.5", stored),
         Check("simulation", "relu, engine exact", simulated(RELU, START, T, "exact", 1000, 32)),
         Check("size", "erf, eps_g at t = 4", sized(ERF, START, 4.0, (200, 400, 800), 300)),
         Check("integral", "integrals of erf", erf_integrals),

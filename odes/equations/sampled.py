@@ -6,9 +6,10 @@ the paths, twice the tolerance and twice the step, where there is one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,32 +19,42 @@ from tsphys.ground.progress import tell
 from tsphys.runs import frames
 from tsphys.runs.blas import one_blas_thread
 from tsphys.runs.memory import check_memory
-from tsphys.solvers.sample_paths import memory
+from tsphys.solvers.sample_paths import FULL, memory
 
 #: Deviation that a single path makes, in the observable, from which on single runs are their own and not the mean's.
 CHAOTIC = 1.5
-S = TypeVar("S", bound="Sampling")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sampling(frames.Options):
+class Accuracy(frames.Options):
     """How finely a theory by sample paths is solved."""
 
     paths: int = param(2**13, "sample paths of a scrambling, a power of two", kind=int, low=2**8, high=2**24)
     scramblings: int = param(6, "scramblings, of which the error is known", kind=int, low=2)
-    tol: float | None = param(
-        None, "part of the weights left out; none: 1e-4, or 1e-3 where slopes jump", low=1e-8, high=0.1, optional=True
-    )
-    seed: int = param(0, "seed of the scramblings", kind=int, low=0, high=LARGEST_INTEGER, short="-s")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.paths & (self.paths - 1):
             raise ModelError("paths", self.paths, "must be a power of two")
 
-    def fits(self, directions: int) -> None:
-        """Refuse what does not fit into memory, before anything is done."""
+    def fits(self, directions: int, sure: bool = False) -> None:
+        """Refuse so many directions at most where they, or if they are `sure` their paths, do not fit, beforehand."""
+        if sure and 2 * directions > FULL * self.paths:
+            least = 2 ** math.ceil(math.log2(2 * directions / FULL))
+            raise ModelError(
+                "paths", self.paths, f"must be at least {least} for the {directions} directions of this run"
+            )
         check_memory("paths", self.paths, memory(self.paths, directions), "the directions of a solution")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling(Accuracy):
+    """The same, with directions opened where they are needed."""
+
+    tol: float | None = param(
+        None, "part of the weights left out; none: 1e-4, or 1e-3 where slopes jump", low=1e-8, high=0.1, optional=True
+    )
+    seed: int = param(0, "seed of the scramblings", kind=int, low=0, high=LARGEST_INTEGER, short="-s")
 
 
 class Grain(NamedTuple):
@@ -56,15 +67,15 @@ class Grain(NamedTuple):
 
 
 def sampled(
-    solve: Callable[[Grain], Mapping[str, np.ndarray]], asked: Sampling, tol: float
+    solve: Callable[[Grain], Mapping[str, np.ndarray]], asked: Accuracy, tol: float, seed: int = 0
 ) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
     """Observables over t as means over the scramblings; and what the Result tells of them.
 
     That is ``sem``, the error of each; ``chaotic``, where single paths make it; and the number of ``directions``, which
     `solve` gives beside the observables.
     """
-    tol, many = (tol if asked.tol is None else asked.tol), asked.scramblings
-    grains = [Grain(asked.paths // f, (asked.seed, k), f * tol, f) for f in (1, 2) for k in range(many)]
+    many = asked.scramblings
+    grains = [Grain(asked.paths // f, (seed, k), f * tol, f) for f in (1, 2) for k in range(many)]
     found = []
     with one_blas_thread():
         for i, grain in enumerate(grains):

@@ -107,7 +107,10 @@ def _rounding(theory: Result, name: str) -> np.ndarray:
     """Error of a theory curve: of its own quadrature or sample, where it estimates one, and of rounding."""
     estimate = theory.meta.get("quadrature_error")
     own = estimate.get(name, 0.0) if isinstance(estimate, dict) else 0.0
-    return np.hypot(NUMERICAL * np.abs(theory[name]).max(axis=0) + own, theory.sem(name))
+    # Of few scramblings the deviation of Student's t.
+    freedom = theory.meta.get("scramblings", 2) - 1
+    known = np.sqrt(freedom / (freedom - 2)) if freedom > 2 else OPEN
+    return np.hypot(NUMERICAL * np.abs(theory[name]).max(axis=0) + own, known * theory.sem(name))
 
 
 def chaotic(theory: Result, name: str) -> np.ndarray:

@@ -89,8 +89,9 @@ class TrainingSet(Model):
                 if getattr(self, name) != plain:
                     raise ModelError(name, getattr(self, name), f"must be {plain:g} with flow, which takes no steps")
 
-    def strides(self, t: np.ndarray, longest: float) -> list[tuple[int, float]]:
-        """How many steps lead from each time to the next, and their η: of a flow steps that are no longer than that.
+    def strides(self, t: np.ndarray, longest: float, parts: int = 1) -> list[tuple[int, float]]:
+        """How many steps lead from each time to the next, and their η: of a flow so many parts of steps that are no
+        longer than that.
 
         Raises
         ------
@@ -98,7 +99,7 @@ class TrainingSet(Model):
             If times are steps and not whole.
         """
         if self.flow:
-            return strides(t, longest)
+            return [(k * parts, length / parts) for k, length in strides(t, longest)]
         return [(int(k), self.lr) for k in np.diff(iterations("t", t), prepend=0)]
 
     @property

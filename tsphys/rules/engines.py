@@ -68,6 +68,7 @@ EXACT = Engine(
 CUDA = Engine("cuda", frozenset({*_FREE, "inputs", "alpha", "uses_overlaps"}))
 #: Equations for N → ∞ of any model, those for any rule, and the first order in 1/N.
 THEORY = Engine("the theory", _ALL - {"alpha"})
+STORED = Engine("the theory of a fixed training set", frozenset({*_FREE, "inputs", "alpha"}))
 QUADRATURE = Engine("the theory by quadrature", THEORY.takes - {"masks", "pull"})
 EXPANSION = Engine("the expansion in 1/N", THEORY.takes - {"masks", "whole_batch"})
 #: In the order in which ``auto`` tries them; it never picks a GPU.

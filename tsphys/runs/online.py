@@ -10,7 +10,7 @@ import numpy as np
 from tsphys.ground.parameters import number, parameters
 from tsphys.physics.order_parameters import OrderParameters, need
 from tsphys.rules.contract import Online
-from tsphys.rules.engines import THEORY, refuse
+from tsphys.rules.engines import STORED, THEORY, refuse
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
 
@@ -25,13 +25,12 @@ def theory_start(
     Raises
     ------
     ModelError
-        If the start does not fit the model, N or seed is out of range, or the model has a fixed training set: its
-        examples come again, and the overlaps alone do not tell what they do then.
+        If the start does not fit the model, N or seed is out of range, or no theory knows what the model has.
     """
     from tsphys.rules.starts import checked_start, drawn_start, mean_start
 
     rule = model.learning_rule()
-    refuse(THEORY, rule)
+    refuse(THEORY if rule.alpha is None else STORED, rule)
     drawn: dict[str, Any] = {}
     if isinstance(start, str):
         start, drawn = mean_start(model)[0], {"drawn": start}

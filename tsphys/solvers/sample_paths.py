@@ -187,9 +187,12 @@ class Paths:
                 "paths", self.n, f"must be more: {self.directions} directions are open, and more are needed"
             )
         x = x - x.mean()
-        for _ in range(2):
+        length, before = np.sqrt(x @ x / self.n), np.inf
+        # Once is enough unless most of it is taken off.
+        while length < 0.5 * before:
+            before = length
             x = x - ((seen @ x) / self.n) @ seen
-        length = np.sqrt(x @ x / self.n)
+            length = np.sqrt(x @ x / self.n)
         if length > 1e3 * ROUNDING:
             self._seen.add(x / length)
 

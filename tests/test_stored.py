@@ -1,0 +1,114 @@
+"""SGD on stored examples, drawn with replacement: tables, limits that are known, and the weights themselves."""
+
+import numpy as np
+import pytest
+
+import tsphys
+from tests.refusal import refuses
+from tsphys.odes.equations.stored import Stored
+
+START = tsphys.OrderParameters(R=[[0.3, 0], [0, 0.1]], Q=[[0.3, 0.05], [0.05, 0.2]], T=np.eye(2))
+FEW = {"paths": 2**11, "scramblings": 5}
+BOTH = {"lr": 0.8, "lr_v": 0.4, "weight_decay": 0.02, "weight_decay_v": 0, "noise": 0.1}
+
+
+def volterra(alpha, noise, lr, b, t, nodes=2000, steps=4000):
+    """2 eps_g of linear regression from w = 0: modes of Marchenko and Pastur's, driven by the training loss."""
+    low, high = (1 - alpha**-0.5) ** 2, (1 + alpha**-0.5) ** 2
+    theta = (np.arange(nodes) + 0.5) * np.pi / nodes
+    h = 0.5 * (low + high) - 0.5 * (high - low) * np.cos(theta)
+    rho = np.sin(theta) ** 2 / h
+    rho *= min(1, alpha) / rho.sum()
+    dt, v, out = t[-1] / steps, np.zeros(nodes), []
+
+    def rate(s, v):
+        loss = noise**2 * max(1 - 1 / alpha, 0)
+        loss += rho @ (h * ((1 + noise**2 / (alpha * h)) * np.exp(-2 * lr * h * s) + v))
+        return -2 * lr * h * v + lr**2 / b * h * loss
+
+    for i in range(steps + 1):
+        s = i * dt
+        if len(out) < len(t) and abs(s - t[len(out)]) < dt / 2:
+            gone = np.exp(-lr * h * s)
+            out.append(1 - rho.sum() + rho @ (gone**2 + noise**2 / (alpha * h) * (1 - gone) ** 2 + v))
+        half = v + 0.5 * dt * rate(s, v)
+        v = v + dt * rate(s + 0.5 * dt, half)
+    return np.array(out)
+
+
+@pytest.mark.parametrize("alpha, b, lr", [(2.0, 1, 0.5), (0.5, 1, 0.5), (2.0, 4, 1.5)])
+def test_linear_regression_is_a_volterra_equation(alpha, b, lr):
+    start = tsphys.OrderParameters(R=[[0.0]], Q=[[0.0]], T=[[1.0]])
+    model = tsphys.TwoLayer(K=1, M=1, activation="linear", lr=lr, noise=0.5, alpha=alpha, minibatch=b)
+    t = [1, 2, 5]
+    theory = tsphys.solve(model, start=start, t=t, **FEW)
+    # Five scramblings know their error to a third.
+    assert (np.abs(theory["eps_g"] - 0.5 * volterra(alpha, 0.5, lr, b, t)) < 5 * theory.sem("eps_g") + 1e-4).all()
+    assert theory.sem("eps_g").max() < 0.02
+
+
+def test_published_numbers():
+    """Of two committees that learn both layers, from a program of its own, to ±6e-4."""
+    theory = tsphys.solve(tsphys.TwoLayer(alpha=4.0, **BOTH), start=START, t=[1, 2], **FEW)
+    for seen, name, values in (
+        (theory["eps_g"], "eps_g", (0.1513, 0.0862)),
+        (theory["Q"][:, 0, 0], "Q", (0.3904, 0.4323)),
+        (theory["v"][:, 0], "v", (0.9910, 0.9917)),
+    ):
+        error = theory.sem(name).reshape(2, -1)[:, 0]
+        assert (np.abs(seen - values) < 5 * error + 2e-3).all(), name
+
+
+def test_many_examples_are_fresh_ones():
+    t = [1, 3]
+    theory = tsphys.solve(tsphys.TwoLayer(alpha=1e6, **BOTH), start=START, t=t, **FEW)
+    limit = tsphys.solve(tsphys.TwoLayer(**BOTH), start=START, t=t)
+    for name in ("R", "Q", "v", "eps_g"):
+        assert (np.abs(theory[name] - limit[name]) < 5 * theory.sem(name) + 2e-4).all(), name
+
+
+def slow(lam, nu, v, v_star, noise, p, c, dv):
+    c[0] = p[0] * np.tanh(nu[0] + 0.3 * noise[0] - lam[0])
+
+
+@pytest.mark.parametrize("model, start", [
+    (tsphys.TwoLayer(alpha=2.0, lr=1.0, noise=0.2, minibatch=2), START),
+    (tsphys.TwoLayer(alpha=1.0, K=1, M=2, lr=0.5, lr_v=0.3, weight_decay=0.1, v_star=(1, 0.5)), tsphys.OrderParameters(
+        R=[[0.3, 0]], Q=[[0.3]], T=np.eye(2), v_star=[1, 0.5])),
+    (tsphys.Perceptron(rule="rosenblatt", alpha=1.5, lr=0.5), tsphys.OrderParameters(R=[[0.2]], Q=[[1]], T=[[1]])),
+    (tsphys.LearningRule(slow, params=(0.7,), n_noise=1, alpha=1.5),
+     tsphys.OrderParameters(R=[[0]], Q=[[0.5]], T=[[1]])),
+], ids=["minibatch", "both layers", "perceptron", "rule"])  # fmt: skip
+def test_simulation_on_theory(model, start):
+    """At fixed seeds, two sizes: biases are of order 1/N."""
+    t = [0.5, 2]
+    theory = tsphys.solve(model, start=start, t=t, **FEW)
+    sim, small = (
+        tsphys.simulate(model, N=n, start=start, t=t, replicas=r, seed=1, threads=1) for n, r in ((400, 16), (100, 64))
+    )
+    found = tsphys.compare(sim, theory, smaller=small)
+    assert found.max_abs_z < found.threshold, found
+    assert {"R", "Q"} <= set(found.z)
+
+
+def test_memory_is_seen():
+    """Of so few examples that the online equations are far off."""
+    model = tsphys.TwoLayer(alpha=1.0, lr=1.0, noise=0.3)
+    theory = tsphys.solve(model, start=START, t=[8], lump=0.2, **FEW)
+    fresh = tsphys.solve(tsphys.TwoLayer(lr=1.0, noise=0.3), start=START, t=[8])
+    assert theory["eps_g"][0] > fresh["eps_g"][0] + 5 * theory.sem("eps_g")[0]
+
+
+def test_refusals():
+    refuses(lambda: tsphys.solve(tsphys.TwoLayer(alpha=2.0), start=START, t=[30], paths=2**8), "paths")
+    refuses(lambda: tsphys.solve(tsphys.Perceptron(rule="optimal", alpha=2.0), t=[1]), "uses_overlaps")
+    refuses(lambda: Stored(paths=1000), "paths")
+    with pytest.raises(tsphys.DivergedError) as caught:
+        tsphys.solve(
+            tsphys.TwoLayer(K=1, M=1, activation="linear", lr=30.0, alpha=1.0),
+            t=[20],
+            paths=2**11,
+            scramblings=2,
+            lump=0.5,
+        )
+    assert np.isnan(caught.value.partial["eps_g"]).all()
