@@ -86,7 +86,7 @@ def checks(quick: bool) -> list[Check]:
     conv = tsphys.Whitening(patches=3, correlation=0.5, pooling=0.3, n=100, F=6, start=0.2, teacher=0.2)
     return [
         Check("simulation", "random labels", seen(tsphys.Whitening(F=4, start=0.02), t, 32)),
-        Check("simulation", "a teacher's labels", seen(tsphys.Whitening(F=4, teacher=0.3, readout=0.6), t, 32)),
+        Check("simulation", "labels of a teacher", seen(tsphys.Whitening(F=4, teacher=0.3, readout=0.6), t, 32)),
         Check("simulation", "patches that correlate", seen(conv, t, 32)),
         Check("simulation", "fewer examples than components", seen(tsphys.Whitening(F=4, n=12), [10, 100], 32)),
         Check("identity", "one run in closed form", one_run),
