@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from tsphys.ground.times import grid
 from tsphys.registry import MODELS
 from tsphys.studies.configuration import describe, read_config
 
+ROOT = Path(__file__).resolve().parents[1]
 SMALL = Wish("hopfield", {"T": 0.3, "N": 200, "sweeps": 5, "equilibration": 5}, "alpha", "0.01:0.05:3")
 
 
@@ -206,3 +208,13 @@ def test_a_page_redraws_and_keeps_the_last_good_curve(monkeypatch):
     settle(waiting, lambda: getattr(page.second.children[0], "renderers", None))
     page._hand_over("npz")
     assert page.download.data["name"] == ["hopfield-simulation.npz"]
+
+
+def test_the_first_hour_is_measured_and_its_lines_are_those_of_the_docs():
+    from tsphys.benchmarks.first_hour import FIVE_LINES, MOVES, redraws
+
+    assert FIVE_LINES + "\n" in (ROOT / "docs" / "beside.md").read_text(encoding="utf-8")
+    slider, *times = redraws("opposing_signals")
+    assert slider == "lr"
+    assert np.isfinite(times).all()
+    assert [len(t) for t in times] == [MOVES, MOVES]
