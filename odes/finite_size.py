@@ -171,7 +171,7 @@ def sample(
     motion = Motion(model, np.array(first.T), np.array(first.v_star))
     moves = kernels(*model.activations)[0]
     walk = rebind(_walk, {_motion: moves, rule: rules.rule}, tag="_".join(model.activations))
-    root, rates, p = triangular_root(motion.T), np.array(motion.rates), law.parameter_array()
+    root, rates, p = triangular_root(motion.T), np.array(motion.rates), law.seen_params()
     state = motion.state(first)
     states = np.empty((replicas, len(t), len(state)))
 

@@ -22,7 +22,7 @@ from tsphys.odes.equations.stored import Stored
 from tsphys.physics.estimation import estimation_noise
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
 from tsphys.rules import phases
-from tsphys.rules.binding import batch_rule, bind, write_overlaps
+from tsphys.rules.binding import batch_rule, bind, given, placed
 from tsphys.rules.contract import Online
 from tsphys.rules.engines import QUADRATURE, refuse
 from tsphys.rules.field_average import (
@@ -50,21 +50,21 @@ def drift(rule: LearningRule, nodes: Nodes, T: np.ndarray, v_star: np.ndarray) -
     """The function ``(R, Q, v) -> (dR/dt, dQ/dt, dv/dt)`` with averages over `nodes`."""
     K, M = rule.K, rule.M
     LT, G = teacher_factors(T)
-    p = rule.parameter_array()
+    known = np.zeros((K, M)), np.zeros((K, K))
+    p = given(rule, *known)
     A, L, c_nu, c_lam, c_c = np.zeros((K, M)), np.zeros((K, K)), np.zeros((K, M)), np.zeros((K, K)), np.zeros((K, K))
     v_star = np.array(v_star)
     if rule.whole_batch:
         from tsphys.rules.batch_average import batch_moments, by_example
 
-        kernel: Any = bind(batch_moments, rule.function, batch_rule)
+        kernel: Any = bind(batch_moments, placed(rule), batch_rule)
         where: tuple[Any, ...] = (by_example(rule, nodes), nodes.w)
     else:
-        kernel, where = bind(moments, rule.function), (nodes.kind == "polar", nodes.z, nodes.w)
+        kernel, where = bind(moments, placed(rule)), (nodes.kind == "polar", nodes.z, nodes.w)
 
     def rates(R: np.ndarray, Q: np.ndarray, v: np.ndarray) -> State:
         factors(R, Q, G, A, L)
-        if rule.uses_overlaps:
-            write_overlaps(p, R, Q)
+        known[0][...], known[1][...] = R, Q
         dv = np.zeros(len(v))
         kernel(*where, A, L, LT, v, v_star, p, c_nu, c_lam, c_c, dv)
         dR = c_nu - rule.weight_decay * R

@@ -56,8 +56,8 @@ def linear(lam, nu, v, v_star, noise, p, c, dv):
     c[0] = p[0] * (nu[0] + 0.5 * noise[0] - lam[0])
 
 
-def knowing(lam, nu, v, v_star, noise, p, c, dv):
-    c[0] = p[0] * (nu[0] - lam[0]) / (1.0 + p[-1] + p[-2] ** 2)
+def knowing(lam, nu, v, v_star, noise, R, Q, p, c, dv):
+    c[0] = p[0] * (nu[0] - lam[0]) / (1.0 + Q[0, 0] + R[0, 0] ** 2)
 
 
 def worst(lam, nu, v, v_star, noise, gram, p, c, dv):

@@ -15,16 +15,16 @@ LOCAL = tsphys.TwoLayer(lr=1.5, lr_v=0.5, noise=0.3, weight_decay=0.1)
 
 @njit(cached=False)
 def rule(lam, nu, v, v_star, noise, gram, p, c, dv):
-    """p[0] = 0: SGD of two layers. Otherwise linear units whose examples are mixed by the Gram matrix to the p[0]th.
+    """Mode 0: SGD of two layers. Otherwise linear units whose examples are mixed by the Gram matrix to that power.
 
     One function, because each costs compilation.
     """
     for i in range(lam.shape[0]):
-        if p[0] == 0.0:
-            sgd(lam[i], nu[i], v, v_star, noise[i], p[1:], c[i], dv[i])
+        if p.mode == 0.0:
+            sgd(lam[i], nu[i], v, v_star, noise[i], p, c[i], dv[i])
             continue
         for j in range(lam.shape[0]):
-            mix = gram[i, j] if p[0] > 0.0 else 1.0 * (i == j)
+            mix = gram[i, j] if p.mode > 0.0 else 1.0 * (i == j)
             dv[i, j % 2] += mix
             for k in range(lam.shape[1]):
                 c[i, k] -= 0.4 * mix * (lam[j, k] - nu[j, k])
@@ -33,8 +33,8 @@ def rule(lam, nu, v, v_star, noise, gram, p, c, dv):
 def batched(minibatch, mode):
     own = LOCAL.learning_rule()
     return tsphys.LearningRule(
-        rule, K=2, M=2, params=(mode, *own.params), n_noise=1, v=own.v, v_star=own.v_star, minibatch=minibatch,
-        weight_decay=0.1, weight_decay_v=0.1, whole_batch=True,
+        rule, K=2, M=2, params={"mode": mode, **own.params._asdict()}, n_noise=1, v=own.v, v_star=own.v_star,
+        minibatch=minibatch, weight_decay=0.1, weight_decay_v=0.1, whole_batch=True,
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def test_references_take_the_step_of_the_rule(step):
     c, dv = np.zeros(3), np.zeros(3)
     noise = np.array([zeta / setting.noise])
     root = np.sqrt(50)
-    two_layer.rule(W @ x / root, B @ x / root, v, v_star, noise, rule.parameter_array(), c, dv)
+    two_layer.rule(W @ x / root, B @ x / root, v, v_star, noise, rule.seen_params(), c, dv)
     expected = W + np.outer(c, x) / root
     step(W, B, v, v_star, x, zeta, setting.lr)
     # Rounding of a few sums of 50 terms.

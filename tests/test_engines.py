@@ -10,14 +10,8 @@ from tsphys.physics.order_parameters import OrderParameters, coordinates, micros
 from tsphys.rules.starts import checked_start, drawn_start
 from tsphys.sims.engines.online import direct, exact
 from tsphys.sims.engines.online.local import bind
+from tsphys.validation.two_layer import START
 
-START = OrderParameters(
-    R=[[0.12, 0.02], [-0.05, 0.1]],
-    Q=[[0.3, 0.05], [0.05, 0.25]],
-    T=[[1, 0.2], [0.2, 1]],
-    v=[0.9, 1.1],
-    v_star=[1, 1.2],
-)
 MODELS = [
     tsphys.TwoLayer(lr=0.8, lr_v=0.5, noise=0.2, weight_decay=0.1),
     tsphys.TwoLayer(activation="relu", lr=0.4, minibatch=3, noise=0.1),
@@ -108,7 +102,7 @@ def test_exact_takes_the_steps_of_the_gram_form(model, N):
     start = checked_start(rule, START)
     A, L, LT = (np.ascontiguousarray(a) for a in coordinates(start))
     K, M, b = rule.K, rule.M, rule.minibatch
-    v, p, dof = np.array(start.v), rule.parameter_array(), N - K - M
+    v, p, dof = np.array(start.v), rule.seen_params(), N - K - M
     v_star = np.array(start.v_star)
     R, Q = np.empty((K, M)), np.empty((K, K))
     kernel = bind(exact.advance, rule.function)
@@ -141,7 +135,7 @@ def test_rounding_does_not_build_up_on_the_way_to_a_vanishing_error():
     rule = model.learning_rule()
     near = OrderParameters(R=0.9 * np.eye(2), Q=0.85 * np.eye(2), T=np.eye(2))
     A, L, LT = (np.ascontiguousarray(a) for a in coordinates(near))
-    v, p, ones = np.ones(2), rule.parameter_array(), np.ones(2)
+    v, p, ones = np.ones(2), rule.seen_params(), np.ones(2)
     R, Q = np.empty((K, M)), np.empty((K, K))
     kernel, draws = bind(exact.advance, rule.function), exact.Draws(rule, N - K - M, exact.SCALARS)
     draws.begin(next(exact.seeded(4, [0])))

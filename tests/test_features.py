@@ -26,20 +26,41 @@ START = OrderParameters(R=[[0.3]], Q=[[1.0]], T=[[1.0]], v=[0.4], v_star=[0.7])
 
 
 @njit(cached=False)
-def one(lam, nu, v, v_star, noise, p, c, dv):
-    """p = [rate], and R and Q where they are wanted."""
-    gain = p[0] / (1.0 + p[1] ** 2 + p[2]) if p.shape[0] > 1 else p[0]
+def step(gain, lam, nu, v, v_star, noise, c, dv):
     c[0] = gain * (v_star[0] * nu[0] + 0.3 * noise[0] - v[0] * lam[0])
     dv[0] = gain * (nu[0] * lam[0] - v[0] * lam[0] ** 2)
 
 
 @njit(cached=False)
-def many(lam, nu, v, v_star, noise, gram, p, c, dv):
+def steps(gain, lam, nu, v, v_star, noise, gram, rate, c, dv):
     for i in range(lam.shape[0]):
-        one(lam[i], nu[i], v, v_star, noise[i], p, c[i], dv[i])
+        step(gain, lam[i], nu[i], v, v_star, noise[i], c[i], dv[i])
         for j in range(lam.shape[0]):
             if j != i:
-                c[i, 0] += 0.5 * p[0] * gram[i, j] * nu[j, 0]
+                c[i, 0] += 0.5 * rate * gram[i, j] * nu[j, 0]
+
+
+@njit(cached=False)
+def one(lam, nu, v, v_star, noise, p, c, dv):
+    step(p.rate, lam, nu, v, v_star, noise, c, dv)
+
+
+@njit(cached=False)
+def knowing(lam, nu, v, v_star, noise, R, Q, p, c, dv):
+    step(p.rate / (1.0 + R[0, 0] ** 2 + Q[0, 0]), lam, nu, v, v_star, noise, c, dv)
+
+
+@njit(cached=False)
+def many(lam, nu, v, v_star, noise, gram, p, c, dv):
+    steps(p.rate, lam, nu, v, v_star, noise, gram, p.rate, c, dv)
+
+
+@njit(cached=False)
+def knowing_many(lam, nu, v, v_star, noise, gram, R, Q, p, c, dv):
+    steps(p.rate / (1.0 + R[0, 0] ** 2 + Q[0, 0]), lam, nu, v, v_star, noise, gram, p.rate, c, dv)
+
+
+FUNCTIONS = {(False, False): one, (False, True): knowing, (True, False): many, (True, True): knowing_many}
 
 
 @njit(cached=False)
@@ -49,11 +70,11 @@ def skewed(s, noise, p):
 
 
 def changing(i, state):
-    return Phase([RATE], until=0.3) if i == 0 else Phase([0.5 * RATE], v=[0.2])
+    return Phase({}, until=0.3) if i == 0 else Phase({"rate": 0.5 * RATE}, v=[0.2])
 
 
 def anchored(i, state):
-    return Phase([RATE], until=0.3) if i == 0 else Phase([0.5 * RATE], pull=[1.5])
+    return Phase({}, until=0.3) if i == 0 else Phase({"rate": 0.5 * RATE}, pull=[1.5])
 
 
 def half(N, rng):
@@ -93,8 +114,8 @@ def rule(pair):
     more = {name: VALUES[name] for name in pair}
     if "pull" in more:
         more["schedule"] = more.pop("pull")
-    function = many if "whole_batch" in pair else one
-    return tsphys.LearningRule(function, params=(RATE,), n_noise=1, v=(0.4,), v_star=(0.7,), smooth=True, **more)
+    function = FUNCTIONS["whole_batch" in pair, "uses_overlaps" in pair]
+    return tsphys.LearningRule(function, params={"rate": RATE}, n_noise=1, v=(0.4,), v_star=(0.7,), smooth=True, **more)
 
 
 def run(pair, engine, dtype="float64", replicas=1, t=TIMES):

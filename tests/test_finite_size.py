@@ -6,10 +6,8 @@ from scipy import stats
 
 import tsphys
 from tsphys.odes.finite_size import _root, sample
+from tsphys.validation.two_layer import START
 
-START = tsphys.OrderParameters(
-    R=[[0.12, 0.02], [-0.05, 0.1]], Q=[[0.3, 0.05], [0.05, 0.25]], T=[[1, 0.2], [0.2, 1]], v=[0.9, 1.1], v_star=[1, 1.2]
-)
 MODELS = {
     "erf": tsphys.TwoLayer(lr=1.5, noise=0.2),
     "both layers": tsphys.TwoLayer(lr=0.8, lr_v=0.5, noise=0.2, weight_decay=0.1),

@@ -36,8 +36,8 @@ def attract(lam, nu, v, v_star, noise, p, c, dv):
 
 def rule(law, **options):
     return tsphys.LearningRule(
-        two_layer.rule, K=2, M=2, params=(0, 0, 0.8, 0.0, 0.2), n_noise=1, v=(1.0, 0.5), v_star=(1.0, 1.0),
-        law=law, fixed_teacher=True, **options,
+        two_layer.rule, K=2, M=2, params=two_layer.Params(0, 0, 0.8, 0.0, 0.2), n_noise=1, v=(1.0, 0.5),
+        v_star=(1.0, 1.0), law=law, fixed_teacher=True, **options,
     )  # fmt: skip
 
 

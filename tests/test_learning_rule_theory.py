@@ -13,12 +13,10 @@ from tsphys._jit import njit
 from tsphys.odes import learning_rule
 from tsphys.odes.learning_rule import drift, solve
 from tsphys.rules.field_average import node_sets
+from tsphys.validation.two_layer import START
 
 MANUAL = Path(__file__).resolve().parents[1] / "docs" / "learning_rule.md"
 
-START = tsphys.OrderParameters(
-    Q=[[0.3, 0.05], [0.05, 0.25]], R=[[0.12, 0.02], [-0.05, 0.1]], T=[[1, 0.2], [0.2, 1]], v=(0.9, 1.1), v_star=(1, 1.2)
-)
 #: Activation, (η, η_v, σ, κ, b), eps_g at t = 1, 4 and Q_11 at t = 4 of an integration to nine digits.
 REFERENCE = [
     ("erf", (0.8, 0.5, 0.2, 0.1, 1), (0.2431627995, 0.0809985565), 0.4579962938),
@@ -45,9 +43,9 @@ def half_square(lam, nu, v, v_star, p):
     return 0.5 * (lam[0] - nu[0]) ** 2
 
 
-def hebb_in_scale(lam, nu, v, v_star, noise, p, c, dv):
-    """Hebb's rule in units of the student's norm, p = […, R, Q]."""
-    c[0] = math.sqrt(p[1]) * (1.0 if nu[0] > 0.0 else -1.0)
+def hebb_in_scale(lam, nu, v, v_star, noise, R, Q, p, c, dv):
+    """Hebb's rule in units of the student's norm."""
+    c[0] = math.sqrt(Q[0, 0]) * (1.0 if nu[0] > 0.0 else -1.0)
 
 
 def adatron_with_margin(lam, nu, v, v_star, noise, p, c, dv):
@@ -122,12 +120,12 @@ def test_a_rule_that_sees_the_overlaps():
     assert np.abs(rho - (high - low * ratio) / (1 - ratio)).max() < 1e-6
 
 
-def test_overlaps_come_row_by_row():
-    """c = (R_1 + 10 R_2, …) ν: what the rule reads at the end of p decides ⟨c ν⟩ = c/ν · T."""
+def test_overlaps_come_as_they_are():
+    """c = (R_1 + 10 R_2, …) ν: what the rule reads of them decides ⟨c ν⟩ = c/ν · T."""
 
-    def reads(lam, nu, v, v_star, noise, p, c, dv):
-        c[0] = (p[1] + 10.0 * p[2]) * nu[0]
-        c[1] = (p[3] + 10.0 * p[4] + 100.0 * p[5] + 1000.0 * p[6]) * nu[0]
+    def reads(lam, nu, v, v_star, noise, R, Q, p, c, dv):
+        c[0] = (R[0, 0] + 10.0 * R[1, 0]) * nu[0]
+        c[1] = (Q[0, 0] + 10.0 * Q[0, 1] + 100.0 * Q[1, 0] + 1000.0 * Q[1, 1]) * nu[0]
 
     rule = tsphys.LearningRule(reads, K=2, params=(7.0,), uses_overlaps=True, smooth=True)
     R, Q = np.array([[0.2], [0.3]]), np.array([[1.0, 0.4], [0.4, 2.0]])
@@ -146,7 +144,7 @@ def test_drift_against_the_rule_on_drawn_examples(activation):
     x = rng.multivariate_normal(np.zeros(4), C, size=n, method="cholesky")
     zeta = rng.standard_normal((n, 1))
     c, dv = np.empty((n, 2)), np.empty((n, 2))
-    p = rule.parameter_array()
+    p = rule.seen_params()
     for i in range(n):
         rule.function(x[i, :2], x[i, 2:], START.v, START.v_star, zeta[i], p, c[i], dv[i])
     lam, nu = x[:, :2], x[:, 2:]

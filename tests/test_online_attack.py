@@ -80,13 +80,11 @@ def rule_action(model, W, teacher, target, X):
     b, N = X.shape
     rule = model.learning_rule()
     lam, nu = X @ W.T / np.sqrt(N), X @ np.vstack([teacher, target]).T / np.sqrt(N)
-    p = rule.parameter_array()
     B = np.vstack([teacher, target])
-    if rule.uses_overlaps:
-        p[rules.OWN :] = np.concatenate([(W @ B.T / N).ravel(), (W @ W.T / N).ravel()])
+    known = (W @ B.T / N, W @ W.T / N) if rule.uses_overlaps else ()
     c, dv = np.zeros(lam.shape), np.zeros((b, len(rule.v)))
     arrays = [np.ascontiguousarray(a) for a in (lam, nu, rule.v, rule.v_star, np.zeros((b, 0)), X @ X.T / N)]
-    rule.function(*arrays, p, c, dv)
+    rule.function(*arrays, *known, rule.seen_params(), c, dv)
     return dv.mean(axis=0)[model.K], W + c.T @ X / (b * np.sqrt(N))
 
 
@@ -154,8 +152,8 @@ def test_a_constant_attack_is_plain_sgd_on_a_larger_teacher(strategy, a):
         for _ in range(20):
             lam, nu = rng.standard_normal(2), rng.standard_normal(4)
             c, d, dv = np.zeros(2), np.zeros(2), np.zeros(5)
-            attack.function(lam, nu, np.ones(5), T, np.zeros(0), attack.parameter_array(), c, dv)
-            two_layer.rule(lam, nu, T, v_star, np.zeros(1), plain.parameter_array(), d, np.zeros(2))
+            attack.function(lam, nu, np.ones(5), T, np.zeros(0), attack.seen_params(), c, dv)
+            two_layer.rule(lam, nu, T, v_star, np.zeros(1), plain.seen_params(), d, np.zeros(2))
             np.testing.assert_allclose(c, d, rtol=1e-12, atol=1e-14)
             miss = sum(g(x) for x in lam) - sum(g(x) for x in nu[2:])
             paid = 0.5 * 0.7 * model.distance() * a * a + 0.5 * miss**2

@@ -10,7 +10,7 @@ from tests.naive import variants
 from tests.test_pruned_theory import START, WIDE
 from tsphys.cli import main
 from tsphys.sims.engines.online.direct import iterate
-from tsphys.sims.engines.online.estimates import head, of_replica
+from tsphys.sims.engines.online.estimates import Masks, of_replica
 
 T = [0.0, 1.0, 2.0, 5.0, 10.0]
 MODEL = tsphys.Pruned(lr=0.5, noise=0.1)
@@ -30,7 +30,7 @@ def test_steps_are_those_of_the_slow_reference():
     run = iterate(
         model.learning_rule(), W * masks, B, [1.0, 0.8], [1.0, 1.0],
         lambda step, most: (X, rows[step : step + most], zeta[rows[step : step + most], None]),
-        more=head(masks.ravel(), 0),
+        more=Masks(None, np.array(masks, dtype=float)),
     )  # fmt: skip
     step, R, _, v = run(0, steps)
     expected, readout = variants.masked_steps(
@@ -87,7 +87,7 @@ def test_units_have_the_nearest_whole_number_of_coordinates():
 
 def test_masks_are_those_of_seed_and_replica():
     rule = MODEL.learning_rule()
-    drawn = [of_replica(rule, 40, seed, replica) for seed, replica in ((0, 0), (0, 1), (1, 0), (0, 0))]
+    drawn = [of_replica(rule, 40, seed, replica).masks for seed, replica in ((0, 0), (0, 1), (1, 0), (0, 0))]
     assert (drawn[0] == drawn[3]).all()
     assert (drawn[0] != drawn[1]).any()
     assert (drawn[0] != drawn[2]).any()

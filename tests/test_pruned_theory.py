@@ -8,8 +8,8 @@ import pytest
 import tsphys
 from tests.naive import variants
 from tsphys.odes.pruned import attainable_error
+from tsphys.validation.pruned import START
 
-START = tsphys.OrderParameters(R=[[0.3, 0.1], [0.05, 0.35]], Q=[[0.4, 0.1], [0.1, 0.5]], T=np.eye(2))
 WIDE = tsphys.OrderParameters(R=[[0.3, 0.1], [0.05, 0.35], [0.1, 0.1]], Q=np.diag([0.4, 0.5, 0.3]), T=np.eye(2))
 ONE = tsphys.OrderParameters(R=[[0.1]], Q=[[0.5]], T=[[1.0]])
 LINEAR = tsphys.Pruned(K=1, M=1, activation="linear", lr=0.5, noise=0.3, density=0.4)

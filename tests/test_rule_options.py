@@ -20,15 +20,15 @@ OPTIONS = {
 
 
 @njit(cached=False)
-def mixing(lam, nu, v, v_star, noise, gram, p, c, dv):
-    """Reads everything: p = [rate, strength], then R (2, 2) and Q (2, 2) row by row."""
+def mixing(lam, nu, v, v_star, noise, gram, R, Q, p, c, dv):
+    """Reads everything: p = [rate, strength]."""
     for i in range(lam.shape[0]):
         for k in range(2):
-            c[i, k] = p[0] * (nu[i, k] + 0.2 * noise[i, 0] - (p[6 + 3 * k] + v[k]) * lam[i, k])
+            c[i, k] = p[0] * (nu[i, k] + 0.2 * noise[i, 0] - (Q[k, k] + v[k]) * lam[i, k])
             for j in range(lam.shape[0]):
                 if j != i:
                     c[i, k] += p[1] * gram[i, j] * (lam[j, 1 - k] + nu[j, k])
-            dv[i, k] = p[0] * (p[3 - k] + 0.1 * lam[i, k] * nu[i, k])
+            dv[i, k] = p[0] * (R[0, 1 - k] + 0.1 * lam[i, k] * nu[i, k])
 
 
 @njit(cached=False)
@@ -79,8 +79,7 @@ def plain(N, stops, alpha=None):
                 for x in X:
                     normals(rng, x)
             lam, nu, c, dv = X @ W.T / np.sqrt(N), X @ B.T / np.sqrt(N), np.zeros((b, 2)), np.zeros((b, 2))
-            p = np.concatenate([phase.params, R.ravel(), Q.ravel()])
-            mixing.py_func(lam, nu, v, None, noise, X @ X.T / N, p, c, dv)
+            mixing.py_func(lam, nu, v, None, noise, X @ X.T / N, R, Q, np.array(phase.params), c, dv)
             W = (1 - 0.3 / N) * W + c.T @ X / (b * np.sqrt(N))
             v = (1 - 0.2 / N) * v + dv.sum(axis=0) / (b * N)
             step += 1

@@ -8,9 +8,8 @@ from tests.test_engine_law import p_values, sample
 from tsphys.cli import main
 from tsphys.models.simplicity_bias import DATA
 from tsphys.sims.engines.online import direct, exact
+from tsphys.validation.simplicity_bias import START, TWO
 
-START = tsphys.OrderParameters(R=[[0.01, -0.01]], Q=[[0.2502]], T=np.eye(2))
-TWO = tsphys.OrderParameters(R=[[0.3, -0.1], [0.2, 0.35]], Q=[[0.5, 0.1], [0.1, 0.4]], T=np.eye(2))
 POINTS = {
     **{data: (tsphys.SimplicityBias(trained_on=data), START) for data in DATA},
     "committee": (tsphys.SimplicityBias(K=2, lr=1.0, minibatch=3, v=(1.0, -0.6)), TWO),

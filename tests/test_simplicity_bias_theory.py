@@ -12,9 +12,8 @@ from tsphys.models.simplicity_bias import DATA
 from tsphys.odes import learning_rule
 from tsphys.odes.simplicity_bias import divergence_times, drift, early_drift
 from tsphys.physics.classes import Classes, accuracy, half_square, nodes, pair
+from tsphys.validation.simplicity_bias import START, TWO
 
-START = tsphys.OrderParameters(R=[[0.01, -0.01]], Q=[[0.2502]], T=np.eye(2))
-TWO = tsphys.OrderParameters(R=[[0.3, -0.1], [0.2, 0.35]], Q=[[0.5, 0.1], [0.1, 0.4]], T=np.eye(2))
 #: (a_1, a_2, q) at t = 1, 5, 20 and eps_g, accuracy at 20, from an independent integration; given to six digits.
 REFERENCE = {
     "original": ([[0.197679, 0.076177, 0.266027], [0.617812, 0.162145, 0.237066], [1.171877, -0.079535, 0.226528]],

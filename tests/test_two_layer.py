@@ -5,14 +5,8 @@ import pytest
 from scipy import stats
 
 import tsphys
+from tsphys.validation.two_layer import START
 
-START = tsphys.OrderParameters(
-    R=[[0.12, 0.02], [-0.05, 0.1]],
-    Q=[[0.3, 0.05], [0.05, 0.25]],
-    T=[[1, 0.2], [0.2, 1]],
-    v=[0.9, 1.1],
-    v_star=[1, 1.2],
-)
 WIDE = tsphys.OrderParameters(
     R=[[0.3, 0.0], [0.0, 0.3], [0.1, -0.05], [-0.1, 0.15]], Q=np.diag([0.3, 0.25, 0.2, 0.35]), T=np.eye(2)
 )

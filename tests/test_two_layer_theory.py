@@ -25,14 +25,7 @@ from tsphys.odes.two_layer_limits import (
 )
 from tsphys.rules.starts import drawn_start
 from tsphys.solvers.ode import integrate
-
-START = tsphys.OrderParameters(
-    R=[[0.12, 0.02], [-0.05, 0.1]],
-    Q=[[0.3, 0.05], [0.05, 0.25]],
-    T=[[1, 0.2], [0.2, 1]],
-    v=(0.9, 1.1),
-    v_star=(1, 1.2),
-)
+from tsphys.validation.two_layer import START
 
 
 def random_start(seed, K, M, v=None):
@@ -107,7 +100,7 @@ def test_rates_are_averages_of_the_rule(student, teacher, nodes):
         out = np.empty((K * M + 2 * K * K + K, x.shape[1]))
         for i, fields in enumerate(x.T.copy()):
             lam, nu, noise = fields[:K], fields[K : K + M], fields[K + M :]
-            rule.function(lam, nu, start.v, start.v_star, noise, rule.parameter_array(), c, dv)
+            rule.function(lam, nu, start.v, start.v_star, noise, rule.seen_params(), c, dv)
             blocks = (np.outer(c, nu), np.outer(c, lam), np.outer(c, c), dv)
             out[:, i] = np.concatenate([block.ravel() for block in blocks])
         return out

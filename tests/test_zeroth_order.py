@@ -29,14 +29,13 @@ def same_law(a, b):
     return stats.ks_2samp(a, b).pvalue > LEVEL
 
 
-def estimated(place, c, x, tail, noise, count):
+def estimated(place, c, x, p, count):
     """What `place` makes of the step with rows c_k x, `count` times."""
     K, N = len(c), len(x)
-    out, pool, new = np.zeros((count, K, N)), x[None], np.zeros(1, np.int64)
-    p, rng = estimates.head([tail], 1), stream(3, 0)
-    for W, a in zip(out, noise, strict=True):
+    out, pool, new, rng = np.zeros((count, K, N)), x[None], np.zeros(1, np.int64), stream(3, 0)
+    for i, W in enumerate(out):
         left = c[None].copy()
-        place(W, pool, new, left, np.array([[0.0, a]]), p, rng)
+        place(W, pool, new, left, i, p, rng)
         W += left[0][:, None] * x
     return out
 
@@ -48,7 +47,7 @@ def test_sampler_has_the_law_of_explicit_directions(q):
     c, x, count = np.array([0.7, -0.4]), rng.standard_normal(20), 4000
     G = c[:, None] * x
     noise = np.sqrt(rng.chisquare(q, count) / q)
-    fast = estimated(estimates.along_directions, c, x, float(q), noise, count)
+    fast = estimated(estimates.along_directions, c, x, estimates.Directions(None, float(q), noise), count)
     slow = variants.along_directions(G, q, rng, count)
     across = rng.standard_normal(G.shape)
     across -= G * (G * across).sum() / (G * G).sum()
@@ -69,7 +68,7 @@ def test_sampler_has_the_law_of_explicit_directions(q):
 def test_partial_steps_are_unbiased_and_longer():
     c, x, count, s = np.array([0.7, -0.4]), np.linspace(-1, 2, 20), 4000, 0.3
     G = c[:, None] * x
-    found = estimated(estimates.on_some_coordinates, c, x, s, np.zeros(count), count)
+    found = estimated(estimates.on_some_coordinates, c, x, estimates.Share(None, s), count)
     hit = found != 0
     np.testing.assert_allclose(found[hit], np.broadcast_to(G, found.shape)[hit] / s, rtol=1e-14)
     # 40 frequencies, five standard errors.
@@ -87,16 +86,17 @@ def test_step_of_engine_exact_on_given_numbers():
     expected = a**2 * G + a / np.sqrt(q) * np.linalg.norm(G) * across
     A, S = G[:, :1].copy(), G[:, 1:].copy()
     z = np.concatenate([x[:3], xi[:, :4].ravel(), xi[:, 4:].ravel(), [a]])[None]
-    width = estimates.along_directions_of_coordinates(A, S, C, z, np.full((1, 1), x[3]), estimates.head([q], 13), 3)
+    p = estimates.Directions(None, q, np.empty(0))
+    width = estimates.along_directions_of_coordinates(A, S, C, z, np.full((1, 1), x[3]), p, 3)
     assert width == 5
     np.testing.assert_allclose(np.hstack([A, S]), expected, rtol=1e-13)
 
 
-def constant(lam, nu, v, v_star, noise, p, c, dv):
-    """A constant, if there are a parameter of 7, then R = 0 and Q = 0, and one noise, and no more."""
-    known = p.shape[0] == 7 and noise.shape[0] == 1 and p[0] == 7.0
-    for i in range(1, p.shape[0]):
-        known = known and abs(p[i]) < 1e-9
+def constant(lam, nu, v, v_star, noise, R, Q, p, c, dv):
+    """A constant, if there are a parameter of 7, R = 0 and Q = 0, and one noise, and no more."""
+    known = p.shape[0] == 1 and noise.shape[0] == 1 and p[0] == 7.0 and R.shape == (2, 1) and Q.shape == (2, 2)
+    for k in range(2):
+        known = known and abs(R[k, 0]) + abs(Q[k, 0]) + abs(Q[k, 1]) < 1e-9
     c[0] = 1.0 if known else 99.0
     c[1] = -0.5
 
@@ -136,7 +136,7 @@ def test_all_examples_of_a_partial_step_count():
     """On all coordinates, s = 1, the step is that of the minibatch."""
     W, pool, c = np.zeros((2, 20)), np.arange(60.0).reshape(3, 20), np.array([[0.5, -1.0], [0.25, 0.5]])
     estimates.on_some_coordinates(
-        W, pool, np.array([2, 0]), left := c.copy(), np.zeros((2, 2)), estimates.head([1.0], 0), stream(3, 0)
+        W, pool, np.array([2, 0]), left := c.copy(), 0, estimates.Share(None, 1.0), stream(3, 0)
     )
     np.testing.assert_allclose(W, c.T @ pool[[2, 0]], rtol=1e-14)
     assert not left.any()

@@ -10,8 +10,8 @@ import tsphys
 from tsphys.odes import learning_rule
 from tsphys.odes.equations.motion import Motion
 from tsphys.odes.zeroth_order import right_hand_side
+from tsphys.validation.pruned import START
 
-START = tsphys.OrderParameters(R=[[0.3, 0.1], [0.05, 0.35]], Q=[[0.4, 0.1], [0.1, 0.5]], T=np.eye(2))
 MODEL = tsphys.ZerothOrder(lr=0.5, noise=0.1)
 LINEAR = tsphys.ZerothOrder(K=1, M=1, activation="linear")
 ONE = tsphys.OrderParameters(R=[[0.3]], Q=[[0.5]], T=[[1.0]])

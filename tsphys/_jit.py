@@ -166,8 +166,8 @@ def rebind(kernel: Any, replace: dict[Any, Any], compiler: Callable[[Any], Any] 
     if not changed and compiler is None:
         return kernel
     copy = types.FunctionType(plain.__code__, names, plain.__name__, plain.__defaults__, plain.__closure__)
-    # Numba names the cache file after the qualified name.
-    copy.__qualname__ = f"{plain.__qualname__}_{tag}" if tag else plain.__qualname__
+    # Numba names the cache file after the qualified name; without a tag it must not tell who this is.
+    copy.__qualname__ = f"{plain.__qualname__}_{tag or '<bound>'}"
     copy.__module__ = plain.__module__
     if compiler is not None:
         return compiler(copy)

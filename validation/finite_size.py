@@ -25,6 +25,7 @@ from tsphys.errors import ModelError
 from tsphys.models.perceptron import RULES
 from tsphys.rules import perceptron
 from tsphys.rules.phases import Phase
+from tsphys.validation.two_layer import START as S22
 
 #: An entry of an observable: its name, and its place in a matrix or vector.
 Entry = tuple[str, tuple[int, ...]]
@@ -57,9 +58,6 @@ S32 = tsphys.OrderParameters(
     R=[[0, 0.12], [0.11, 0.01], [0.11, 0.02]], Q=[[0.41, 0.05, 0.16], [0.05, 0.22, 0.07], [0.16, 0.07, 0.19]],
     T=[[1, -0.1], [-0.1, 1.2]], v=[0.7, 1, 0.5], v_star=[1.1, 0.8],
 )  # fmt: skip
-S22 = tsphys.OrderParameters(
-    R=[[0.12, 0.02], [-0.05, 0.1]], Q=[[0.3, 0.05], [0.05, 0.25]], T=[[1, 0.2], [0.2, 1]], v=[0.9, 1.1], v_star=[1, 1.2]
-)
 PLATEAU = tsphys.OrderParameters(R=[[0.3, 0.2], [0.2, 0.3]], Q=[[0.3, 0.1], [0.1, 0.3]], T=np.eye(2))
 PLANE = tsphys.OrderParameters(R=[[0.1, 0.05], [-0.1, 0.2]], Q=[[0.3, 0.1], [0.1, 0.35]], T=np.eye(2), v=[1, 1])
 TASKS = tsphys.OrderParameters(
@@ -73,7 +71,7 @@ _BOTH: tuple[Entry, ...] = (("eps_g", (0,)), ("eps_g", (1,)), R11, R12, Q11, ("v
 
 def _slower(i: int, state: Any) -> Phase:
     """AdaTron with the rate 1, and from t = 2 on ½."""
-    return Phase(params=(RULES.index("adatron"), 1.0 / (1 + i)), until=2.0 if i == 0 else math.inf)
+    return Phase(params={"lr": 1.0 / (1 + i)}, until=2.0 if i == 0 else math.inf)
 
 
 def cases() -> dict[str, Case]:
@@ -111,7 +109,7 @@ def cases() -> dict[str, Case]:
             tsphys.OrderParameters(R=[[0.2, 0.3, 0.25]], Q=[[1.0]], T=np.eye(3)), (R11, R12, ("R", (0, 2))), (1, 12),
         ),
     }  # fmt: skip
-    adatron = RULES.index("adatron"), 1.0
+    adatron = perceptron.Params(RULES.index("adatron"), 1.0)
     more["phases of a rule"] = Case(
         tsphys.LearningRule(perceptron.rule, params=adatron, schedule=_slower), _one(0.1, 1.0), (R11, Q11), (2, 4)
     )

@@ -20,8 +20,8 @@ T = np.linspace(0, 6, 7)
 
 
 def saturated(lam, nu, v, v_star, noise, p, c, dv):
-    """Linear regression whose steps saturate, p = [η]."""
-    c[0] = p[0] * math.tanh(nu[0] - lam[0])
+    """Linear regression whose steps saturate."""
+    c[0] = p.lr * math.tanh(nu[0] - lam[0])
 
 
 def half_square(lam, nu, v, v_star, p):
@@ -63,11 +63,11 @@ def told(lam, nu, v, v_star, noise, gram):
 
 def linear(lam, nu, v, v_star, noise, p, c, dv):
     """Linear regression."""
-    c[0] = p[0] * (nu[0] - 0.5 * lam[0])
+    c[0] = p.lr * (nu[0] - 0.5 * lam[0])
 
 
 def _model() -> LearningRule:
-    return LearningRule(saturated, params=(0.8,), error=half_square, smooth=True)
+    return LearningRule(saturated, params={"lr": 0.8}, error=half_square, smooth=True)
 
 
 def checks(quick: bool) -> list[Check]:
@@ -90,7 +90,7 @@ def checks(quick: bool) -> list[Check]:
     def on_sphere(lam, nu, v, v_star, noise, gram):
         return 0.6 * (nu - 0.5 * lam), np.zeros((*lam.shape[:-1], 0))
 
-    sphere = LearningRule(linear, params=(0.6,), sphere=True, smooth=True)
+    sphere = LearningRule(linear, params={"lr": 0.6}, sphere=True, smooth=True)
     out += both("sphere", sphere, Plain(on_sphere, noises=0, sphere=True), unit)
     return [
         *out,

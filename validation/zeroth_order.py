@@ -9,8 +9,8 @@ from tsphys.validation.checks import Check
 from tsphys.validation.one_step import rates, stepped
 from tsphys.validation.online import averaged, simulated
 from tsphys.validation.plain_rules import Plain, regression
+from tsphys.validation.pruned import START
 
-START = tsphys.OrderParameters(R=[[0.3, 0.1], [0.05, 0.35]], Q=[[0.4, 0.1], [0.1, 0.5]], T=np.eye(2))
 T = np.linspace(0, 8, 9)
 FEW = tsphys.ZerothOrder(lr=0.5, noise=0.1, kappa=0.5)
 PARTIAL = tsphys.ZerothOrder(lr=0.5, noise=0.1, estimator="sparse", fraction=0.25)

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tsphys._jit import njit
-from tsphys.rules.binding import bind, rule, write_overlaps
+from tsphys.rules.binding import bind, given, placed, rule
 from tsphys.rules.field_average import Nodes, fields, teacher_factors
 from tsphys.rules.learning_rule import LearningRule
 
@@ -157,12 +157,13 @@ def one_step(rules: Shares, nodes: Nodes, T: np.ndarray, v_star: np.ndarray) -> 
     directions = 0.0 if rule.queries is None else 1.0 / rule.queries
     rank = float(np.linalg.matrix_rank(T, hermitian=True))
     step = Step(float(b), share, directions, rule.inputs == "binary", rank)
-    kernel, v_star = bind(averages, rule.function), np.array(v_star)
+    kernel, v_star = bind(averages, placed(rule)), np.array(v_star)
     row, column = np.tril_indices(K)
     shared = K * M + len(row)
     half = len(nodes.w) // 2 if nodes.kind == "sobol" else 0
     parts = [(nodes.z[:half], nodes.w[:half])] * (half > 0) + [(nodes.z[half:], nodes.w[half:])]
-    own = [(probability, one.parameter_array()) for probability, one in rules if probability > 0]
+    known = np.empty((K, M)), np.empty((K, K))
+    own = [(probability, given(one, *known)) for probability, one in rules if probability > 0]
 
     def moments(y: np.ndarray, decay: np.ndarray) -> Moments:
         n = len(y)
@@ -170,12 +171,11 @@ def one_step(rules: Shares, nodes: Nodes, T: np.ndarray, v_star: np.ndarray) -> 
         S[row, column] = S[column, row] = y[K * M : shared]
         A, L = R @ G, np.zeros((K, K))
         root(S, L)
+        known[0][...], known[1][...] = R, S + R @ T_inv @ R.T
         found = []
         for z, w in parts:
             total = np.zeros(n), np.zeros((n, n)), np.zeros(n), np.zeros(K), np.zeros((K, K))
             for probability, p in own:
-                if rule.uses_overlaps:
-                    write_overlaps(p, R, S + R @ T_inv @ R.T)
                 out = tuple(np.empty_like(a) for a in total)
                 kernel(nodes.kind == "polar", z, w, A, L, LT, T_inv, v, v_star, p, decay, rule.M, step, *out)
                 for a, more in zip(total, out):

@@ -22,6 +22,7 @@ from tsphys.physics.order_parameters import OrderParameters
 from tsphys.rules.engines import EXPANSION, FEATURES, lacking
 from tsphys.rules.field_average import SCRAMBLINGS, Nodes, gauss, lawful, polar, sobol
 from tsphys.rules.learning_rule import LearningRule
+from tsphys.rules.params import same
 from tsphys.rules.phases import Phase, State
 from tsphys.rules.starts import mean_start
 from tsphys.runs.online import readouts
@@ -211,8 +212,12 @@ def fixed_phase(
     there = at(y + 1e-3 * overlaps.units(y, rough=False) * np.resize([1.0, 0.5], len(y)))
     if here.stop is not None:
         raise ModelError("fluctuations", True, "must be false where a phase ends at a threshold: when, is random")
-    names = ("params", "until") if pull else ("params", "until", "pull")
-    if any(not np.array_equal(np.array(getattr(here, k)), np.array(getattr(there, k))) for k in names):
+
+    def asked(phase: Phase) -> tuple[Any, ...]:
+        rates = () if pull or phase.pull is None else phase.pull
+        return phase.params, [phase.until], rates
+
+    if any(not same(one, other) for one, other in zip(asked(here), asked(there), strict=True)):
         raise ModelError("fluctuations", True, "must be false where phases depend on the state, which is random")
     return here
 

@@ -11,7 +11,7 @@ def learn(rule, start, N, stops, seed=0, replica=0):
     W, B = microscopic(start, N, generator(seed, replica, "direct start"))
     rng, scalars = stream(seed, replica, "direct inputs"), generator(seed, replica, "direct scalars")
     lengths, b, v = generator(seed, replica, "direct directions"), rule.minibatch, np.array(start.v)
-    p, anchor, pull, phases, until = np.array(rule.params), 0.0 * W, 0.0, 0, 0.0
+    p, anchor, pull, phases, until = rule.params, 0.0 * W, 0.0, 0, 0.0
     mask = np.ones((1, N)) if rule.masks is None else rule.masks(N, generator(seed, replica, "masks"))
     W, root = W * mask, np.sqrt(N)
 
@@ -33,7 +33,7 @@ def learn(rule, start, N, stops, seed=0, replica=0):
         while step < stop:
             if rule.schedule is not None and step / N >= until - 1e-9:
                 phase = rule.schedule(phases, None)
-                p, until, phases = np.array(phase.params), phase.until, phases + 1
+                p, until, phases = rule.params._replace(**phase.params), phase.until, phases + 1
                 v = v if phase.v is None else np.array(phase.v)
                 anchor, pull = W.copy(), 0.0 if phase.pull is None else phase.pull[0]
             if rule.alpha is None:
@@ -41,13 +41,13 @@ def learn(rule, start, N, stops, seed=0, replica=0):
             else:
                 rows = scalars.integers(size, size=b)
                 X, noise = stored[0][rows], stored[1][rows]
-            seen = np.concatenate([p, (W @ B.T / N).ravel(), (W @ W.T / N).ravel()]) if rule.uses_overlaps else p
+            seen = (W @ B.T / N, W @ W.T / N, p) if rule.uses_overlaps else (p,)
             lam, nu, c, dv = X @ W.T / root, X @ B.T / root, np.zeros((b, 1)), np.zeros((b, len(v)))
             if rule.whole_batch:
-                rule.function.py_func(lam, nu, v, start.v_star, noise, X @ X.T / N, seen, c, dv)
+                rule.function.py_func(lam, nu, v, start.v_star, noise, X @ X.T / N, *seen, c, dv)
             else:
                 for i in range(b):
-                    rule.function.py_func(lam[i], nu[i], v, start.v_star, noise[i], seen, c[i], dv[i])
+                    rule.function.py_func(lam[i], nu[i], v, start.v_star, noise[i], *seen, c[i], dv[i])
             G = c.T @ X / (b * root)
             if rule.queries is not None:
                 q = round(rule.queries * N)

@@ -277,9 +277,11 @@ def parameters(model: Any) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A parameter for JSON: tuples as lists, a function by its name and fingerprint."""
+    """A parameter for JSON: tuples as lists, with names as tables, a function by its name and fingerprint."""
     if callable(value):
         from tsphys.ground.fingerprint import fingerprint
 
         return f"{getattr(value, '__name__', type(value).__name__)}:{fingerprint(value)}"
+    if isinstance(value, tuple) and type(value) is not tuple:
+        return {k: plain(v) for k, v in value._asdict().items()}  # type: ignore[attr-defined]
     return [plain(v) for v in value] if isinstance(value, tuple) else value

@@ -290,12 +290,15 @@ class Continual(Online):
         pull = self.pull(block, heads, state.Q)
         return Phase(self.parameters_of(self.mixture(block)), until=until, stop=stop, v=heads.ravel(), pull=pull)
 
-    def parameters_of(self, mixture: np.ndarray) -> list[float]:
-        """Parameters of the rule, see `tsphys.rules.continual`."""
+    def parameters_of(self, mixture: np.ndarray) -> Any:
+        """Parameters of the rule, where examples are of each task with the probabilities `mixture` (S,)."""
+        from tsphys.rules.continual import Params
+
         below = [NormalDist().inv_cdf(p) if 0 < p < 1 else math.copysign(_NEVER, p - 0.5) for p in np.cumsum(mixture)]
         alternate = self.schedule == "interleaved" and self.mixing == "alternate"
-        g = code(self.activation)
-        return [g, g, self.lr, self.eta_v, self.tasks, float(alternate), 0.0, *self.sigmas, *below]
+        return Params(
+            code(self.activation), self.lr, self.eta_v, int(alternate), clock=[0.0], sigma=self.sigmas, below=below
+        )
 
     def learning_rule(self) -> LearningRule:
         """The rule on local fields that this model is an instance of."""

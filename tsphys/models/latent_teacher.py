@@ -66,14 +66,14 @@ class LatentTeacher(Model):
 
     def engine_rule(self) -> LearningRule:
         """The rule as the engines want it where the teachers' fields come along with the noise."""
-        from tsphys.rules import latent_teacher
+        from tsphys.rules import latent_teacher, two_layer
 
-        v, v_star = self.readouts()
+        (v, v_star), g = self.readouts(), code(self.activation)
         return LearningRule(
             latent_teacher.rule,
             K=self.K,
             M=self.M,
-            params=(code(self.activation), code(self.activation), self.lr, self.lr_v, self.noise),
+            params=two_layer.Params(g, g, self.lr, self.lr_v, self.noise),
             n_noise=1 + self.M,
             v=tuple(v),
             v_star=tuple(v_star),

@@ -199,12 +199,13 @@ class OnlineAttack(Online):
 
             gains = optimal_gains(self)
         kind = {"greedy": rules.GREEDY, "optimal": rules.FEEDBACK}.get(self.strategy, rules.FIXED)
-        params = (
-            code(self.activation), self.lr, self.cost * self.distance(), *np.clip(self.bounds, -1e300, 1e300),
-            self.fixed_action, kind, self.rho, *self.controls, self.overlap, *gains,
+        (low, high), (controls, each, weight) = np.clip(self.bounds, -1e300, 1e300), self.controls
+        params = rules.Params(
+            code(self.activation), self.lr, self.cost * self.distance(), low, high, self.fixed_action, kind, self.rho,
+            controls, each, weight, self.overlap, *gains,
         )  # fmt: skip
         return LearningRule(
-            rules.fixed if single else rules.rule,
+            rules.fixed if single else rules.blind if kind == rules.FIXED else rules.rule,
             K=self.K,
             M=self.M,
             params=params,

@@ -66,14 +66,15 @@ class Perceptron(Online):
         """The rule on local fields that this model is an instance of."""
         from tsphys.rules import perceptron
 
+        optimal = self.rule == "optimal"
         return LearningRule(
-            perceptron.rule,
-            params=(RULES.index(self.rule), self.lr),
+            perceptron.optimal_rule if optimal else perceptron.rule,
+            params=() if optimal else perceptron.Params(RULES.index(self.rule), self.lr),
             error=perceptron.error,
             minibatch=self.minibatch,
-            uses_overlaps=self.rule == "optimal",
+            uses_overlaps=optimal,
             # Its modulation takes |w*|² as N.
-            fixed_teacher=self.rule == "optimal",
+            fixed_teacher=optimal,
             inputs=self.inputs,
             alpha=self.alpha,
             init=self.init,

@@ -119,12 +119,14 @@ class SimplicityBias(Online):
         """The rule on local fields that this model is an instance of."""
         from tsphys.rules import rectangle, two_layer
 
-        uniform = float(self.trained_on == "original")
+        uniform, (plus, minus) = int(self.trained_on == "original"), self.roots()
         return LearningRule(
             two_layer.rule,
             K=self.K,
             M=2,
-            params=(code(self.activation), code("linear"), self.lr, 0.0, 1.0, uniform, *self.mu, *self.roots().ravel()),
+            params=rectangle.Params(
+                code(self.activation), code("linear"), self.lr, 0.0, 1.0, uniform, self.mu, plus, minus
+            ),
             n_noise=1,
             v=self.v or (1.0,) * self.K,
             v_star=(0.0, 0.0),

@@ -107,9 +107,9 @@ class SpikedCumulant(Online):
         return LearningRule(
             spikes.rule,
             M=self.M,
-            params=(
+            params=spikes.Params(
                 code(self.activation), self.lr, LATENTS.index(self.latent), self.beta, self.beta_m, self.beta_u,
-                float(self.correlated),
+                int(self.correlated),
             ),
             n_noise=2 if self.task == "spiked" else 3,
             law=spikes.spiked if self.task == "spiked" else spikes.mixed,

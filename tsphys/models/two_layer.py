@@ -160,7 +160,7 @@ class TwoLayer(Online):
             two_layer.rule,
             K=self.K,
             M=self.M,
-            params=(code(g), code(g_star), self.eta_w, self.eta_v, self.noise),
+            params=two_layer.Params(code(g), code(g_star), self.eta_w, self.eta_v, self.noise),
             error=two_layer.error,
             n_noise=1,
             v=self.v or (1.0,) * self.K,

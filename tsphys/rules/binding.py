@@ -1,10 +1,16 @@
 """The places that a learning rule, its error and a law of the inputs take in a kernel; engines and quadratures put the
-real ones there."""
+real ones there.
+
+A kernel hands on ``p`` as it is. It is the rule's parameters, or a NamedTuple that has them as ``own`` beside what
+somebody else wants to know; in the place of the rule then stands a function that takes the tuple apart.
+"""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from tsphys._jit import njit, rebind
 
@@ -18,6 +24,18 @@ def rule(lam, nu, v, v_star, noise, p, c, dv):
 @njit
 def batch_rule(lam, nu, v, v_star, noise, gram, p, c, dv):
     """Stands for the rule of a whole minibatch in a kernel."""
+    c[0, 0] = 0.0
+
+
+@njit
+def knowing_rule(lam, nu, v, v_star, noise, R, Q, p, c, dv):
+    """Stands for a rule that uses the overlaps."""
+    c[0] = 0.0
+
+
+@njit
+def knowing_batch_rule(lam, nu, v, v_star, noise, gram, R, Q, p, c, dv):
+    """Stands for a rule of a whole minibatch that uses the overlaps."""
     c[0, 0] = 0.0
 
 
@@ -39,18 +57,45 @@ def through_law(z, M, K, p):
         law(z[i, :M], z[i, M + K :], p)
 
 
-@njit
-def write_overlaps(p, R, Q):
-    """Put R and Q, row by row, at the end of the rule's parameters."""
-    K, M = R.shape
-    at = p.shape[0] - K * M - K * K
+class Known(NamedTuple):
+    """Parameters of a rule and the overlaps R (K, M) and Q (K, K), which whoever calls it keeps up to date."""
+
+    own: Any
+    R: Any
+    Q: Any
+
+
+@njit(forceinline=True)
+def _knowing(lam, nu, v, v_star, noise, p, c, dv):
+    knowing_rule(lam, nu, v, v_star, noise, p.R, p.Q, p.own, c, dv)
+
+
+@njit(forceinline=True)
+def _knowing_batch(lam, nu, v, v_star, noise, gram, p, c, dv):
+    knowing_batch_rule(lam, nu, v, v_star, noise, gram, p.R, p.Q, p.own, c, dv)
+
+
+class Anchored(NamedTuple):
+    """Parameters of a rule and room for the fields (K,) of weights that are known by their differences from anchors."""
+
+    own: Any
+    lam: Any
+
+
+@njit(forceinline=True)
+def _anchored(lam, nu, v, v_star, noise, p, c, dv):
+    """The rule for such weights, where ``nu`` ends with the K fields of the anchors."""
+    K = lam.shape[0]
+    M = nu.shape[0] - K
     for k in range(K):
-        for m in range(M):
-            p[at + k * M + m] = R[k, m]
-    at += K * M
-    for k in range(K):
-        for j in range(K):
-            p[at + k * K + j] = Q[k, j]
+        p.lam[k] = lam[k] + nu[M + k]
+    rule(p.lam, nu[:M], v, v_star, noise, p.own, c, dv)
+
+
+@njit(forceinline=True)
+def _own(lam, nu, v, v_star, noise, p, c, dv):
+    """The rule, in a kernel that keeps something of its own beside ``p.own``."""
+    rule(lam, nu, v, v_star, noise, p.own, c, dv)
 
 
 @njit
@@ -62,31 +107,6 @@ def of_unit(decay, k):
 @njit
 def _of_each(decay, k):
     return decay[k]
-
-
-@njit
-def _anchored(lam, nu, v, v_star, noise, p, c, dv):
-    """The rule for weights that are known by their differences from anchors.
-
-    ``nu`` ends with the K fields of the anchors, ``p`` with room for K numbers.
-    """
-    K = lam.shape[0]
-    M, P = nu.shape[0] - K, p.shape[0] - K
-    for k in range(K):
-        p[P + k] = lam[k]
-        lam[k] += nu[M + k]
-    rule(lam, nu[:M], v, v_star, noise, p[:P], c, dv)
-    for k in range(K):
-        lam[k] = p[P + k]
-
-
-@njit
-def _behind_head(lam, nu, v, v_star, noise, p, c, dv):
-    """The rule in a kernel that keeps numbers of its own where the rule has its parameters and noises.
-
-    ``p`` = [how many numbers stand before the rule's, how many noises behind the rule's, …, the rule's].
-    """
-    rule(lam, nu, v, v_star, noise[: noise.shape[0] - int(p[1])], p[int(p[0]) :], c, dv)
 
 
 def origin(function: Any) -> str:
@@ -107,10 +127,27 @@ def bind(kernel: Any, function: Any, place: Any = rule) -> Any:
 
 
 @cache
-def bind_behind_head(kernel: Any, function: Any) -> Any:
-    """`bind` for a kernel with numbers of its own in front of the rule's parameters, see `_behind_head`."""
-    tag = f"behind_head_{origin(function)}" if origin(function) else ""
-    return rebind(kernel, {rule: rebind(_behind_head, {rule: function}, tag=tag)}, tag=tag)
+def _at(function: Any, knows: bool, whole: bool) -> Any:
+    if not knows:
+        return function
+    return bind(_knowing_batch, function, knowing_batch_rule) if whole else bind(_knowing, function, knowing_rule)
+
+
+def placed(described: Any) -> Any:
+    """What stands in the place of a LearningRule, of an example or of the whole minibatch, in a kernel."""
+    return _at(described.function, described.uses_overlaps, described.whole_batch)
+
+
+def given(described: Any, R: np.ndarray, Q: np.ndarray) -> Any:
+    """``p`` for what is `placed`: the parameters of a LearningRule, with the overlaps if it uses them."""
+    return Known(described.seen_params(), R, Q) if described.uses_overlaps else described.seen_params()
+
+
+@cache
+def bind_beside(kernel: Any, function: Any) -> Any:
+    """`kernel` with `function` as its learning rule, where ``p`` has more than the rule's parameters, its ``own``."""
+    tag = f"beside_{origin(function)}" if origin(function) else ""
+    return rebind(kernel, {rule: rebind(_own, {rule: function}, tag=tag)}, tag=tag)
 
 
 @cache
@@ -122,5 +159,5 @@ def bind_anchored(kernel: Any, function: Any) -> Any:
     (K,) as decay; the rule itself sees the fields of w.
     """
     tag = f"anchored_{origin(function)}" if origin(function) else ""
-    own = rebind(_anchored, {rule: function}, tag=tag)
-    return rebind(kernel, {rule: own, of_unit: _of_each}, tag=tag)
+    adapted = rebind(_anchored, {rule: function}, tag=tag)
+    return rebind(kernel, {rule: adapted, of_unit: _of_each}, tag=tag)

@@ -1,19 +1,33 @@
 """Online SGD of a student with a head for each of several teachers, as a rule on local fields.
 
-Parameters ``p = [student code, teacher code, lr, lr of the heads, tasks S, alternate, clock, σ_1 … σ_S, c_1 … c_S]``.
-An example belongs to the first task s with z < c_s, where z is the second noise of the example (0 without one); if
-tasks alternate, to the task clock mod S instead, and the clock moves on. Teachers' units, teachers' readouts and heads
-stand task after task in ν (S·M,), v_star (S·M,) and v (S·K,).
+Teachers' units, teachers' readouts and heads stand task after task in ν (S·M,), v_star (S·M,) and v (S·K,).
 """
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 from tsphys._jit import njit
 from tsphys.physics.activations import dg, g
 
-#: Where the noises of the labels begin in p.
-SIGMA = 7
-ALTERNATE, CLOCK = 5, 6
+
+class Params(NamedTuple):
+    """What tells examples apart, beside what a two-layer network has.
+
+    An example belongs to the first task s with z < below_s, where z is the second noise of the example (0 without one).
+    Where tasks alternate it is that which the clock shows, and the clock moves on.
+    """
+
+    activation: int
+    lr: float
+    lr_v: float
+    alternate: int
+    clock: Any
+    """The task (1,) whose turn it is."""
+    sigma: Any
+    """Standard deviations (S,) of the noise of the labels."""
+    below: Any
+    """(S,)"""
 
 
 @njit
@@ -22,23 +36,23 @@ def rule(lam, nu, v, v_star, noise, p, c, dv):
 
     lam (K,), nu (S·M,), v (S·K,), v_star (S·M,), noise (1 or 2,) in; c (K,), dv (S·K,) out, zero for other heads.
     """
-    student, teacher, S = int(p[0]), int(p[1]), int(p[4])
-    if p[ALTERNATE] != 0.0:
-        s = int(p[CLOCK])
-        p[CLOCK] = float((s + 1) % S)
+    S = p.sigma.shape[0]
+    if p.alternate != 0:
+        s = int(p.clock[0])
+        p.clock[0] = float((s + 1) % S)
     else:
         z = noise[1] if noise.shape[0] > 1 else 0.0
         s = 0
-        while s < S - 1 and z >= p[SIGMA + S + s]:
+        while s < S - 1 and z >= p.below[s]:
             s += 1
     K, M = lam.shape[0], nu.shape[0] // S
-    delta = -p[SIGMA + s] * noise[0]
+    delta = -p.sigma[s] * noise[0]
     for m in range(s * M, (s + 1) * M):
-        delta -= v_star[m] * g(teacher, nu[m])
+        delta -= v_star[m] * g(p.activation, nu[m])
     for k in range(K):
         # The student's output is needed twice; dv holds it meanwhile.
-        dv[s * K + k] = g(student, lam[k])
+        dv[s * K + k] = g(p.activation, lam[k])
         delta += v[s * K + k] * dv[s * K + k]
     for k in range(K):
-        c[k] = -p[2] * delta * v[s * K + k] * dg(student, lam[k])
-        dv[s * K + k] *= -p[3] * delta
+        c[k] = -p.lr * delta * v[s * K + k] * dg(p.activation, lam[k])
+        dv[s * K + k] *= -p.lr_v * delta

@@ -27,5 +27,5 @@ def on_each(
     """Coefficients (K, n) and the mean change of the readout (V,) at fields (K, n), (M, n) and noises (n_noise, n)."""
     fields = [np.ascontiguousarray(a.T) for a in (lam, nu, noise)]
     c, dv = np.empty(fields[0].shape), np.empty(v.shape)
-    bind(coefficients_of_each, rule.function)(*fields[:2], v, v_star, fields[2], rule.parameter_array(), c, dv)
+    bind(coefficients_of_each, rule.function)(*fields[:2], v, v_star, fields[2], rule.seen_params(), c, dv)
     return c.T, dv

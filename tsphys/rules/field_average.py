@@ -35,7 +35,7 @@ from tsphys._jit import njit
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import number, word
 from tsphys.physics.order_parameters import triangular_root
-from tsphys.rules.binding import bind, error, law, rule, through_law, write_overlaps
+from tsphys.rules.binding import bind, error, law, rule, through_law
 from tsphys.rules.trial import try_out
 
 KINDS = ("auto", "gauss", "polar", "sobol")
@@ -222,7 +222,7 @@ def families(
 def lawful(rule: Any, z: np.ndarray) -> np.ndarray:
     """Nodes z (…, M + K + n_noise) of standard normals as nodes of the law of the inputs."""
     out = z.copy()
-    bind(through_law, rule.law, law)(out.reshape(-1, z.shape[-1]), rule.M, rule.K, rule.parameter_array())
+    bind(through_law, rule.law, law)(out.reshape(-1, z.shape[-1]), rule.M, rule.K, rule.seen_params())
     return out
 
 
@@ -309,15 +309,13 @@ def moments(turns, z, w, A, L, LT, v, v_star, p, c_nu, c_lam, c_c, mean_dv):
 
 
 @njit
-def errors(turns, z, w, R, Q, G, LT, v, v_star, p, uses_overlaps, out):
+def errors(turns, z, w, R, Q, G, LT, v, v_star, p, out):
     """Mean error (S,) at S states R (S, K, M), Q (S, K, K), G and LT (S, M, M), v (S, V), v_star (S, V')."""
     _, K, M = R.shape
     x = np.zeros(z.shape[1])
     lam, nu, A, L = np.zeros(K), np.zeros(M), np.zeros((K, M)), np.zeros((K, K))
     for s in range(R.shape[0]):
         factors(R[s], Q[s], G[s], A, L)
-        if uses_overlaps:
-            write_overlaps(p, R[s], Q[s])
         total = 0.0
         for i in range(z.shape[0]):
             weight = fields(turns, z[i], w[i], A, L, LT[s], x, lam, nu)
@@ -376,8 +374,7 @@ def mean_error_with_estimate(
     def average(nodes: Nodes, rows: np.ndarray) -> np.ndarray:
         out = np.empty(len(rows))
         chosen = [a[rows] for a in states]
-        p = rule.parameter_array()
-        kernel(nodes.kind == "polar", nodes.z, nodes.w, *chosen, p, rule.uses_overlaps, out)
+        kernel(nodes.kind == "polar", nodes.z, nodes.w, *chosen, rule.seen_params(), out)
         return out
 
     tried = known[np.unique(np.linspace(0, len(known) - 1, TRIALS).astype(int))] if len(known) else known

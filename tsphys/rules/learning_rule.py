@@ -13,6 +13,7 @@ from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array
 from tsphys.physics.order_parameters import OrderParameters, of_many, random_overlaps
 from tsphys.rules.contract import Online
 from tsphys.rules.engines import check
+from tsphys.rules.params import kept, seen
 from tsphys.rules.phases import Phase, State
 
 
@@ -32,15 +33,15 @@ class LearningRule(Online):
     ----------
     function : function ``f(lam, nu, v, v_star, noise, p, c, dv)``
         Writes the coefficients ``c`` (K,) and the readout change ``dv`` (len(v),) of one example. ``lam`` (K,) and
-        ``nu`` (M,) are the fields, ``noise`` (n_noise,) standard normals drawn with the example, ``p`` the `params`.
-        Jitted by ``numba.njit``, or plain Python that Numba can compile. With `whole_batch` it is the function
-        ``f(lam, nu, v, v_star, noise, gram, p, c, dv)`` of all b examples at once: ``lam`` (b, K), ``nu`` (b, M),
-        ``noise`` (b, n_noise), the Gram matrix x·x'/N of the inputs, ``gram`` (b, b), and ``c`` (b, K) and ``dv``
-        (b, len(v)), which come as zeros.
+        ``nu`` (M,) are the fields, ``noise`` (n_noise,) standard normals drawn with the example, ``p`` the `params`,
+        as ``p.lr`` if they have names. Jitted by ``numba.njit``, or plain Python that Numba can compile. With
+        `whole_batch` it is the function ``f(lam, nu, v, v_star, noise, gram, p, c, dv)`` of all b examples at once:
+        ``lam`` (b, K), ``nu`` (b, M), ``noise`` (b, n_noise), the Gram matrix x·x'/N of the inputs, ``gram`` (b, b),
+        and ``c`` (b, K) and ``dv`` (b, len(v)), which come as zeros.
     K, M : int
         Students and teachers.
-    params : sequence of float
-        Handed to the rule as ``p``.
+    params : mapping, NamedTuple or sequence of float
+        Handed to the rule as ``p``: numbers and arrays with names, or numbers in a row.
     error : function ``e(lam, nu, v, v_star, p) -> float``, optional
         Error on one example; its mean over Gaussian fields is ``eps_g``. Without it only R, Q, v are observed.
     n_noise : int
@@ -61,7 +62,7 @@ class LearningRule(Online):
         The rule is smooth in fields and noise: its averages are taken by Gauss-Hermite quadrature; otherwise by
         quadratures that tolerate kinks and jumps.
     uses_overlaps : bool
-        The last K·M + K·K entries of ``p`` hold the current R and Q, row by row, whenever the rule is called.
+        `function` gets the current overlaps ``R`` (K, M) and ``Q`` (K, K) as two more arguments before ``p``.
     whole_batch : bool
         `function` sees the whole minibatch, so that its examples need not be treated independently of each other.
     inputs : {"gaussian", "binary"}
@@ -99,7 +100,7 @@ class LearningRule(Online):
     function: Callable[..., None]
     K: int = param(1, "number of student units", kind=int, low=1, high=MOST_UNITS, short="-K")
     M: int = param(1, "number of teacher units", kind=int, low=1, high=MOST_UNITS, short="-M")
-    params: Row = param((), "numbers handed to the rule", shape=1)
+    params: Any = param((), "handed to the rule, by names or in a row", kind=dict, check=kept)
     error: Callable[..., float] | None = None
     n_noise: int = param(0, "standard normals drawn with each example", kind=int, low=0)
     v: Row = param((), "student readout at t = 0", shape=1)
@@ -111,7 +112,7 @@ class LearningRule(Online):
     weight_decay: float = param(0.0, "weight decay κ, in units of 1/N a step", low=0)
     weight_decay_v: float = param(0.0, "weight decay of the readout, in units of 1/N a step", low=0)
     smooth: bool = param(False, "smooth in fields and noise", kind=bool)
-    uses_overlaps: bool = param(False, "wants R and Q at the end of its parameters", kind=bool)
+    uses_overlaps: bool = param(False, "wants to see R and Q", kind=bool)
     whole_batch: bool = param(False, "the function is that of a whole minibatch", kind=bool)
     inputs: str = param("gaussian", "law of the inputs", kind=str, choices=("gaussian", "binary"))
     law: Callable[..., None] | None = None
@@ -142,10 +143,9 @@ class LearningRule(Online):
         """Whether steps are not the rule's own, but zeroth-order, partial or masked ones."""
         return self.queries is not None or self.fraction is not None or self.masks is not None
 
-    def parameter_array(self) -> np.ndarray:
-        """`params` as the kernels see them, with room for the overlaps where the rule wants them."""
-        room = self.K * self.M + self.K * self.K if self.uses_overlaps else 0
-        return np.concatenate([np.array(self.params, dtype=np.float64), np.zeros(room)])
+    def seen_params(self) -> Any:
+        """`params` as the kernels see them, in arrays of their own."""
+        return seen(self.params)
 
     def teacher_overlaps(self) -> np.ndarray:
         """T (M, M) of the default start."""

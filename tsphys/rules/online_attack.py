@@ -1,14 +1,13 @@
 """SGD on labels that an attacker moves from a teacher towards a target, as rules on local fields.
 
 The teachers are K units of the teacher, then K of the target. The readout of the student, K ones, is followed by the
-integrals over time of the action, of its square, and of the attacker's cost. Parameters
-``p = [activation, η, CΩ, a_min, a_max, fixed action, kind, ρ, controls, examples of each, weight of each, overlap of
-teacher and target, g₀, g₀', g₁, g₂]``, and the overlaps R and Q behind them where the kind is not `FIXED`.
+integrals over time of the action, of its square, and of the attacker's cost.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,20 +15,47 @@ from tsphys._jit import njit
 from tsphys.physics.activations import LINEAR, dg, g
 
 FIXED, GREEDY, FEEDBACK = range(3)
-#: Parameters before the overlaps.
-OWN = 16
 
 _TWO_OVER_PI = 2.0 / math.pi
+
+
+class Params(NamedTuple):
+    """What student and attacker do."""
+
+    activation: int
+    lr: float
+    price: float
+    """CΩ."""
+    low: float
+    high: float
+    """Bounds of the actions."""
+    action: float
+    """The action of the strategy `FIXED`."""
+    strategy: int
+    rho: float
+    controls: int
+    """Actions in a step, …"""
+    each: int
+    """… examples that each moves, …"""
+    weight: float
+    """… and the weight of each in the price."""
+    overlap: float
+    """Of teacher and target."""
+    g_0: float
+    g_0_slope: float
+    g_1: float
+    g_2: float
+    """Gains of the strategy `FEEDBACK`, see `tsphys.physics.linear_control.optimal_gains`."""
 
 
 @njit
 def fixed(lam, nu, v, v_star, noise, p, c, dv):
     """One example under the same action at all times."""
-    kind, a, K = int(p[0]), p[5], lam.shape[0]
-    student, teacher, target = outputs(kind, lam, nu)
+    a, K = p.action, lam.shape[0]
+    student, teacher, target = outputs(p.activation, lam, nu)
     for k in range(K):
-        c[k] = p[1] * dg(kind, lam[k]) * ((1.0 - a) * teacher + a * target - student)
-    remember(a, a * a, 0.5 * p[2] * a * a + 0.5 * (student - target) ** 2, dv)
+        c[k] = p.lr * dg(p.activation, lam[k]) * ((1.0 - a) * teacher + a * target - student)
+    remember(a, a * a, 0.5 * p.price * a * a + 0.5 * (student - target) ** 2, dv)
 
 
 @njit
@@ -75,7 +101,7 @@ def slopes(kind, R, Q, D, E):
 
 
 @njit
-def greedy(first, last, weight, lam, nu, gram, p, still, shift, D, E):
+def greedy(first, last, lam, nu, gram, p, still, shift, D, E):
     """The action on the examples first, …, last − 1 that minimises ½wCΩa² + (ρN/η)·½⟨(φ_s − φ_*)²⟩ after the step.
 
     A step moves the overlaps by O(1/N), so that this is a quadratic function of a: still (b, K) + a shift (b, K) are
@@ -87,73 +113,78 @@ def greedy(first, last, weight, lam, nu, gram, p, still, shift, D, E):
         for l in range(K):
             for i in range(first, last):
                 pull, push = 0.0, 0.0
-                low, high = (0, b) if weight == 1.0 else (i, i + 1)
+                low, high = (0, b) if p.weight == 1.0 else (i, i + 1)
                 for j in range(low, high):
                     pull += gram[i, j] * still[j, l]
                     if first <= j < last:
                         push += gram[i, j] * shift[j, l]
                 linear += 2.0 * D[k, l] * shift[i, k] * (lam[i, l] + pull / b) + E[k, l] * shift[i, k] * nu[i, K + l]
                 square += D[k, l] * shift[i, k] * push / b
-    strength = p[7] / (p[1] * b)
-    curvature = weight * p[2] + 2.0 * strength * square
+    strength = p.rho / (p.lr * b)
+    curvature = p.weight * p.price + 2.0 * strength * square
     if curvature > 0.0:
-        return clip(-strength * linear / curvature, p)
-    ends = (strength * linear + 0.5 * curvature * p[3]) * p[3] < (strength * linear + 0.5 * curvature * p[4]) * p[4]
-    return p[3] if ends else p[4]
+        return clip(-strength * linear / curvature, p.low, p.high)
+    at_low = (strength * linear + 0.5 * curvature * p.low) * p.low
+    at_high = (strength * linear + 0.5 * curvature * p.high) * p.high
+    return p.low if at_low < at_high else p.high
 
 
 @njit
-def feedback(first, last, weight, lam, nu, p):
+def feedback(first, last, lam, nu, R, p):
     """The action on these examples by linear feedback from A = Σκ², B = Σκs and the overlap with the target's side."""
-    V = 2.0 * (1.0 - p[11])
-    progress = (p[OWN + 1] - p[OWN] + 1.0 - p[11]) / V
+    V = 2.0 * (1.0 - p.overlap)
+    progress = (R[0, 1] - R[0, 0] + 1.0 - p.overlap) / V
     A, B = 0.0, 0.0
     for i in range(first, last):
         kappa = nu[i, 1] - nu[i, 0]
         A += kappa * kappa
         B += kappa * (lam[i, 0] - nu[i, 0])
-    return clip(((p[12] + p[13] * progress) * A + p[14] * B) / (weight * p[2] + p[15] * A), p)
+    return clip(((p.g_0 + p.g_0_slope * progress) * A + p.g_1 * B) / (p.weight * p.price + p.g_2 * A), p.low, p.high)
 
 
 @njit
-def clip(a, p):
+def clip(a, low, high):
     """The action within its bounds."""
-    return min(max(a, p[3]), p[4])
+    return min(max(a, low), high)
 
 
 @njit
-def rule(lam, nu, v, v_star, noise, gram, p, c, dv):
-    """A minibatch: the attacker sees its fields and its Gram matrix, and chooses the actions."""
+def rule(lam, nu, v, v_star, noise, gram, R, Q, p, c, dv):
+    """A minibatch: the attacker sees its fields, its Gram matrix and the overlaps, and chooses the actions."""
     b, K = lam.shape
-    kind, strategy = int(p[0]), int(p[6])
-    controls, each, weight = int(p[8]), int(p[9]), p[10]
     shift, D, E = np.empty((b, K)), np.empty((K, K)), np.empty((K, K))
     away = 0.0
     for i in range(b):
-        student, teacher, target = outputs(kind, lam[i], nu[i])
+        student, teacher, target = outputs(p.activation, lam[i], nu[i])
         away += (student - target) ** 2 / b
         for k in range(K):
-            slope = p[1] * dg(kind, lam[i, k])
+            slope = p.lr * dg(p.activation, lam[i, k])
             c[i, k] = slope * (teacher - student)
             shift[i, k] = slope * (target - teacher)
-    if strategy == GREEDY:
-        R = p[OWN : OWN + 2 * K * K].reshape(K, 2 * K)[:, K:]
-        slopes(kind, R, p[OWN + 2 * K * K :].reshape(K, K), D, E)
+    if p.strategy == GREEDY:
+        slopes(p.activation, R[:, K:], Q, D, E)
     mean, square = 0.0, 0.0
-    actions = np.empty(controls)
-    for n in range(controls):
-        first, last = n * each, (n + 1) * each
-        if strategy == GREEDY:
-            actions[n] = greedy(first, last, weight, lam, nu, gram, p, c, shift, D, E)
-        elif strategy == FEEDBACK:
-            actions[n] = feedback(first, last, weight, lam, nu, p)
+    actions = np.empty(p.controls)
+    for n in range(p.controls):
+        first, last = n * p.each, (n + 1) * p.each
+        if p.strategy == GREEDY:
+            actions[n] = greedy(first, last, lam, nu, gram, p, c, shift, D, E)
+        elif p.strategy == FEEDBACK:
+            actions[n] = feedback(first, last, lam, nu, R, p)
         else:
-            actions[n] = p[5]
-        mean += weight * actions[n]
-        square += weight * actions[n] * actions[n]
-    for n in range(controls):
-        for i in range(n * each, (n + 1) * each):
+            actions[n] = p.action
+        mean += p.weight * actions[n]
+        square += p.weight * actions[n] * actions[n]
+    for n in range(p.controls):
+        for i in range(n * p.each, (n + 1) * p.each):
             for k in range(K):
                 c[i, k] += actions[n] * shift[i, k]
     # The engine takes the mean over the examples; these are of the step as a whole.
-    remember(b * mean, b * square, 0.5 * b * (p[2] * square + away), dv[0])
+    remember(b * mean, b * square, 0.5 * b * (p.price * square + away), dv[0])
+
+
+@njit
+def blind(lam, nu, v, v_star, noise, gram, p, c, dv):
+    """A minibatch under the strategy `FIXED`, which does not look at the overlaps."""
+    unseen = np.empty((0, 0))
+    rule(lam, nu, v, v_star, noise, gram, unseen, unseen, p, c, dv)

@@ -1,22 +1,29 @@
 """Rules of the sign perceptron: Hebb, Rosenblatt, AdaTron, and the optimal online rule.
 
-Parameters ``p = [rule code, lr, R, Q]``; the overlaps are there for the optimal rule only. The codes follow the order
-hebb, rosenblatt, adatron, optimal.
+The codes of the first three follow that order. The optimal rule uses the overlaps, and has neither code nor rate.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from tsphys._jit import njit
 
-HEBB, ROSENBLATT, ADATRON, OPTIMAL = range(4)
+HEBB, ROSENBLATT, ADATRON = range(3)
 
 #: The optimal step grows like 1/ρ; below this overlap it is kept as it is there.
 SMALLEST_OVERLAP = 1e-3
 
 _SQRT_TWO_OVER_PI = math.sqrt(2.0 / math.pi)
 _SQRT_HALF = math.sqrt(0.5)
+
+
+class Params(NamedTuple):
+    """Code of the rule, learning rate η."""
+
+    kind: int
+    lr: float
 
 
 @njit
@@ -58,20 +65,23 @@ def optimal(lam, nu, overlap, q):
 
 @njit
 def rule(lam, nu, v, v_star, noise, p, c, dv):
-    """One example: the coefficient c (1,) of the rule with code p[0] and learning rate p[1].
+    """One example: the coefficient c (1,) of the rule `p.kind`.
 
     A field of exactly zero counts as an error, so that Rosenblatt's rule starts from w = 0.
     """
-    kind = int(p[0])
     y = 1.0 if nu[0] > 0.0 else -1.0
-    if kind == HEBB:
-        c[0] = p[1] * y
-    elif kind == ROSENBLATT:
-        c[0] = p[1] * y if y * lam[0] <= 0.0 else 0.0
-    elif kind == ADATRON:
-        c[0] = -p[1] * lam[0] if y * lam[0] <= 0.0 else 0.0
+    if p.kind == HEBB:
+        c[0] = p.lr * y
+    elif p.kind == ROSENBLATT:
+        c[0] = p.lr * y if y * lam[0] <= 0.0 else 0.0
     else:
-        c[0] = optimal(lam[0], nu[0], p[2] / math.sqrt(p[3]), p[3])
+        c[0] = -p.lr * lam[0] if y * lam[0] <= 0.0 else 0.0
+
+
+@njit
+def optimal_rule(lam, nu, v, v_star, noise, R, Q, p, c, dv):
+    """One example of the optimal rule: its coefficient c (1,)."""
+    c[0] = optimal(lam[0], nu[0], R[0, 0] / math.sqrt(Q[0, 0]), Q[0, 0])
 
 
 @njit

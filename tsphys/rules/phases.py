@@ -14,6 +14,7 @@ from tsphys.errors import ModelError
 from tsphys.ground.given import call, in_words, takes
 from tsphys.ground.parameters import array, number
 from tsphys.rules.engines import check
+from tsphys.rules.params import changed
 
 #: First phases for whose parameters the rule is tried anew; a schedule may have thousands.
 TRIED = 16
@@ -39,8 +40,8 @@ class Phase:
 
     Parameters
     ----------
-    params : sequence of float
-        The rule's parameters, as many as it has.
+    params : mapping, NamedTuple or sequence of float
+        The rule's parameters; a mapping changes those that it names, a sequence has as many as the rule.
     until : float
         Time at which the phase ends, unless it ends earlier; it lasts for a step at least.
     stop : function ``stop(state) -> float``, optional
@@ -62,7 +63,7 @@ class Phase:
 
     def of(self, rule: Any) -> Any:
         """The rule with the parameters of this phase."""
-        params = tuple(array("params", self.params, (len(rule.params),), "as many as the rule has").tolist())
+        params = changed(rule.params, self.params)
         if params == rule.params:
             return rule
         own = copy.copy(rule)

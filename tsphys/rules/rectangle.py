@@ -1,21 +1,36 @@
 """Law of two labelled classes in a plane: rectangles, or clones that share only their first moments.
 
-The parameters ``p`` of the rule hold, from place 5 on: 1 for uniform, 0 for normal coordinates, μ (2,), M_+ (2, 2) and
-M_− (2, 2), row by row. The first five are those of the rule of two-layer networks, with the label in the place of its
-noise, of standard deviation 1, and a teacher without output.
+The rule is that of two-layer networks, with the label in the place of its noise, and a teacher without output.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 from tsphys._jit import njit
 
-#: Where the parameters of the law begin.
-AT = 5
-
 _SQRT_HALF = math.sqrt(0.5)
 _SQRT_THREE = math.sqrt(3.0)
+
+
+class Params(NamedTuple):
+    """What the rule wants, see `tsphys.rules.two_layer.Params`, and the law."""
+
+    student: int
+    teacher: int
+    lr: float
+    lr_v: float
+    noise: float
+    """1."""
+    uniform: int
+    """Whether coordinates are uniform; otherwise they are normal."""
+    mu: Any
+    """μ (2,)."""
+    plus: Any
+    """M_+ (2, 2)."""
+    minus: Any
+    """M_− (2, 2)."""
 
 
 @njit
@@ -28,9 +43,9 @@ def law(s, noise, p):
     y = 1.0 if noise[0] > 0.0 else -1.0
     noise[0] = y
     u0, u1 = s[0], s[1]
-    if p[AT] > 0.0:
+    if p.uniform > 0:
         # Φ(z) is uniform on (0, 1).
         u0, u1 = _SQRT_THREE * math.erf(u0 * _SQRT_HALF), _SQRT_THREE * math.erf(u1 * _SQRT_HALF)
-    at = AT + 3 if y > 0.0 else AT + 7
-    s[0] = y * p[AT + 1] + p[at] * u0 + p[at + 1] * u1
-    s[1] = y * p[AT + 2] + p[at + 2] * u0 + p[at + 3] * u1
+    spread = p.plus if y > 0.0 else p.minus
+    s[0] = y * p.mu[0] + spread[0, 0] * u0 + spread[0, 1] * u1
+    s[1] = y * p.mu[1] + spread[1, 0] * u0 + spread[1, 1] * u1

@@ -1,13 +1,13 @@
 """Online ascent of the correlation y g(λ), and the laws of inputs whose classes differ by spikes in few directions.
 
-The parameters are ``p = [activation, lr, latent law, β, β_m, β_u, correlated]``. Of the noises, standard normals, the
-first becomes the label, the others are the latent variables. The codes of their laws follow the order rademacher,
-uniform, laplace, normal.
+Of the noises, standard normals, the first becomes the label, the others are the latent variables. The codes of their
+laws follow the order rademacher, uniform, laplace, normal.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from tsphys._jit import njit
 from tsphys.physics.activations import dg
@@ -18,10 +18,22 @@ _SQRT_HALF = math.sqrt(0.5)
 _SQRT_THREE = math.sqrt(3.0)
 
 
+class Params(NamedTuple):
+    """Codes of the activation and of the law of latent variables, learning rate η, strengths β, β_m and β_u."""
+
+    activation: int
+    lr: float
+    latent: int
+    beta: float
+    beta_m: float
+    beta_u: float
+    correlated: int
+
+
 @njit
 def rule(lam, nu, v, v_star, noise, p, c, dv):
     """One example: c = η y g'(λ), with the label y = noise[0]."""
-    c[0] = p[1] * noise[0] * dg(int(p[0]), lam[0])
+    c[0] = p.lr * noise[0] * dg(p.activation, lam[0])
 
 
 @njit
@@ -43,7 +55,7 @@ def spiked(s, noise, p):
     y = 1.0 if noise[0] > 0.0 else -1.0
     noise[0] = y
     if y > 0.0:
-        s[0] = (math.sqrt(p[3]) * latent(int(p[2]), noise[1]) + s[0]) / math.sqrt(1.0 + p[3])
+        s[0] = (math.sqrt(p.beta) * latent(p.latent, noise[1]) + s[0]) / math.sqrt(1.0 + p.beta)
 
 
 @njit
@@ -53,7 +65,7 @@ def mixed(s, noise, p):
     y = 1.0 if noise[0] > 0.0 else -1.0
     noise[0] = y
     if y > 0.0:
-        s[0] += p[4]
-        s[1] += math.sqrt(p[5]) * noise[1]
-        g = latent(int(p[2]), noise[1] if p[6] > 0.0 else noise[2])
-        s[2] = (math.sqrt(p[3]) * g + s[2]) / math.sqrt(1.0 + p[3])
+        s[0] += p.beta_m
+        s[1] += math.sqrt(p.beta_u) * noise[1]
+        g = latent(p.latent, noise[1] if p.correlated > 0 else noise[2])
+        s[2] = (math.sqrt(p.beta) * g + s[2]) / math.sqrt(1.0 + p.beta)

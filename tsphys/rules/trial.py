@@ -16,18 +16,14 @@ from tsphys.ground.given import first_line, in_words, takes
 from tsphys.physics.order_parameters import triangular_root
 from tsphys.rules.binding import origin
 from tsphys.rules.helpers import call_compiled, compiled, interpreted
+from tsphys.rules.params import names
 
 #: Examples of each kind, fewer for large networks: as many as hold so many numbers.
 MOST_EXAMPLES, MOST_NUMBERS = 200, 50_000
 #: Standard deviations that hardly a variable exceeds in a million examples.
 FAR = 5.0
 
-ARGUMENTS = {
-    "function": ("lam", "nu", "v", "v_star", "noise", "p", "c", "dv"),
-    "whole_batch": ("lam", "nu", "v", "v_star", "noise", "gram", "p", "c", "dv"),
-    "error": ("lam", "nu", "v", "v_star", "p"),
-    "law": ("s", "noise", "p"),
-}
+ARGUMENTS = {"error": ("lam", "nu", "v", "v_star", "p"), "law": ("s", "noise", "p")}
 #: What a function is to write; all else it only reads.
 WRITTEN = {"function": ("c", "dv"), "error": (), "law": ("s", "noise")}
 
@@ -80,10 +76,12 @@ def prepare(rule: Any) -> None:
     """
     for name in _of_user(rule):
         f = getattr(rule, name)
-        takes(name, f, *ARGUMENTS[_kind(rule, name)])
+        takes(name, f, *_arguments(rule, name))
         object.__setattr__(rule, name, f if hasattr(f, "py_func") else compiled(name, f))
+    if "function" not in _of_user(rule) and rule.params and not names(rule.params):
+        raise ModelError("params", rule.params, f"must be the Params of {rule.function.py_func.__module__}")
     if _of_user(rule):
-        _try_all(rule, len(rule.v), len(rule.v_star), True)
+        _try_all(rule, names(rule.params), len(rule.v), len(rule.v_star), True)
 
 
 def try_out(rule: Any, V: int, V_star: int) -> None:
@@ -96,7 +94,7 @@ def try_out(rule: Any, V: int, V_star: int) -> None:
         should, makes NaN of ordinary fields, or cannot be compiled.
     """
     if _of_user(rule):
-        _try_all(rule, V, V_star, False)
+        _try_all(rule, names(rule.params), V, V_star, False)
 
 
 def _of_user(rule: Any) -> list[str]:
@@ -105,31 +103,53 @@ def _of_user(rule: Any) -> list[str]:
     return [name for name, f in given if not (f is None and name != "function") and not origin(f)]
 
 
-def _kind(rule: Any, name: str) -> str:
-    return "whole_batch" if name == "function" and rule.whole_batch else name
+def _arguments(rule: Any, name: str) -> tuple[str, ...]:
+    if name != "function":
+        return ARGUMENTS[name]
+    more = ("gram",) * rule.whole_batch + ("R", "Q") * rule.uses_overlaps
+    return ("lam", "nu", "v", "v_star", "noise", *more, "p", "c", "dv")
 
 
 @lru_cache(maxsize=1024)
-def _try_all(rule: Any, V: int, V_star: int, declared: bool) -> None:
-    """All functions of a user's; readouts that are only `declared` may come with a start."""
+def _try_all(rule: Any, names: tuple[str, ...], V: int, V_star: int, declared: bool) -> None:
+    """All functions of a user's; readouts that are only `declared` may come with a start.
+
+    Parameters with names are equal to those without if their numbers are, so that the `names` tell.
+    """
     for name in _of_user(rule):
         function = getattr(rule, name)
         absent = [k for k, n in (("v", V), ("dv", V), ("v_star", V_star)) if declared and n == 0]
         try:
             for near, example in examples(rule, V, V_star, name != "law"):
-                _try(name, function, {k: example[k] for k in ARGUMENTS[_kind(rule, name)]}, near)
+                _try(name, function, {k: example[k] for k in _arguments(rule, name)}, near)
         except Misuse as misuse:
             if misuse.argument not in absent:
                 raise ModelError(name, function, f"must not {misuse}") from None
         if not declared:
-            call_compiled(name, function, *(np.array(example[k]) for k in ARGUMENTS[_kind(rule, name)]))
+            call_compiled(name, function, *(_copy(example[k]) for k in _arguments(rule, name)))
 
 
-def _try(name: str, function: Any, arguments: dict[str, np.ndarray], near: bool) -> None:
+def _copy(argument: Any, name: str = "") -> Any:
+    """A copy of an argument, with a `name` one that tells it; in parameters with names numbers are plain ones."""
+    if isinstance(argument, tuple):
+        parts = zip(argument._fields, argument, strict=True)  # type: ignore[attr-defined]
+        return argument._make(_copy(a, name and f"{name}.{k}") if np.ndim(a) else a for k, a in parts)  # type: ignore[attr-defined]
+    if not name:
+        return np.array(argument)
+    out = np.array(argument).view(Argument)
+    out.name = name
+    return out
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, tuple):
+        return all(map(_equal, one, other))
+    return np.array_equal(one, other, equal_nan=True)
+
+
+def _try(name: str, function: Any, arguments: dict[str, Any], near: bool) -> None:
     """One call, of a copy in plain Python, at fields and noises that are ordinary (`near`) or hardly ever met."""
-    given = {k: np.array(a).view(Argument) for k, a in arguments.items()}
-    for k, a in given.items():
-        a.name = k
+    given = {k: _copy(a, k) for k, a in arguments.items()}
     try:
         with np.errstate(all="ignore"):
             value = interpreted(function)(*given.values())
@@ -142,7 +162,7 @@ def _try(name: str, function: Any, arguments: dict[str, np.ndarray], near: bool)
             raise ModelError(name, function, f"must not fail, as it did with {first_line(error)}") from error
         return
     for k, a in given.items():
-        if k not in WRITTEN[name] and not np.array_equal(a, arguments[k], equal_nan=True):
+        if k not in WRITTEN[name] and not _equal(a, arguments[k]):
             raise ModelError(name, function, f"must not change {k}, but a copy of it")
     results: dict[str, np.ndarray] = {k: given[k] for k in WRITTEN[name]}
     if name == "error":
@@ -154,7 +174,7 @@ def _try(name: str, function: Any, arguments: dict[str, np.ndarray], near: bool)
             raise ModelError(name, function, f"must not make NaN of fields of order one, as it did in {k}")
 
 
-def examples(rule: Any, V: int, V_star: int, lawful: bool) -> Iterator[tuple[bool, dict[str, np.ndarray]]]:
+def examples(rule: Any, V: int, V_star: int, lawful: bool) -> Iterator[tuple[bool, dict[str, Any]]]:
     """Arguments by their names, every other time such as are met all the time; `lawful`: of inputs with their law."""
     K, M, b = rule.K, rule.M, rule.minibatch if rule.whole_batch else 1
     rng, spread = np.random.default_rng(0), 1.0 if rule.T is None else np.sqrt(np.diag(rule.T))
@@ -164,10 +184,11 @@ def examples(rule: Any, V: int, V_star: int, lawful: bool) -> Iterator[tuple[boo
         def draw(*shape: int, near: bool = near) -> np.ndarray:
             return rng.standard_normal(shape) if near else rng.uniform(-FAR, FAR, shape)
 
-        p, s, noise = rule.parameter_array(), draw(b, M), draw(b, rule.n_noise)
+        p, s, noise = rule.seen_params(), draw(b, M), draw(b, rule.n_noise)
+        more: dict[str, Any] = {"p": p}
         if rule.uses_overlaps:
             A, L, root = draw(K, M), np.tril(draw(K, K)), triangular_root(rule.teacher_overlaps())
-            p[len(rule.params) :] = np.concatenate([(A @ root.T).ravel(), (A @ A.T + L @ L.T).ravel()])
+            more |= {"R": A @ root.T, "Q": A @ A.T + L @ L.T}
         if lawful and rule.law is not None:
             for row in range(b):
                 interpreted(rule.law)(s[row], noise[row], p)
@@ -175,7 +196,7 @@ def examples(rule: Any, V: int, V_star: int, lawful: bool) -> Iterator[tuple[boo
         each |= {"c": np.zeros((b, K)), "dv": np.zeros((b, V))}
         out = each if rule.whole_batch and lawful else {k: a[0] for k, a in each.items()}
         x = draw(b, 2 * b)
-        out |= {"p": p, "gram": x @ x.T / (2 * b)}
+        out |= {**more, "gram": x @ x.T / (2 * b)}
         for k, own, length in (("v", rule.v, V), ("v_star", rule.v_star, V_star)):
             out[k] = np.array(own) if len(own) == length else draw(length)
         yield near, out

@@ -1,14 +1,13 @@
 """Rules that see the whole minibatch: what stands in the engines' places so that the loop over examples serves them.
 
 Before its examples are taken one by one, the fields and the Gram matrix of the minibatch are handed to the rule, which
-writes the coefficients of all of them into a table; the place of the rule of one example then reads the next row. The
-table is kept in front of the rule's parameters: number of rows read, b, c (b, K), dv (b, V).
+writes the coefficients of all of them into a table; the place of the rule of one example then reads the next row.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,27 +17,36 @@ from tsphys.rules.learning_rule import LearningRule
 from tsphys.sims.engines.online.local import minibatch_coordinates, minibatch_weights
 
 
-@njit
-def fill(lam, nu, v, v_star, noise, gram, p):
+class Table(NamedTuple):
+    """Parameters of a rule, the number (1,) of rows that are read, and the table: c (b, K) and dv (b, V)."""
+
+    own: Any
+    read: Any
+    c: Any
+    dv: Any
+
+
+@njit(forceinline=True)
+def tabulate(lam, nu, v, v_star, noise, gram, p):
     """Write the table for the fields lam (b, K) and nu (b, M)."""
-    b, K, V = lam.shape[0], lam.shape[1], v.shape[0]
-    p[0], p[1] = 0.0, b
-    table = p[2 : 2 + b * (K + V)]
-    for i in range(table.shape[0]):
-        table[i] = 0.0
-    c, dv = table[: b * K].reshape(b, K), table[b * K :].reshape(b, V)
-    batch_rule(lam, nu, v, v_star, noise, gram, p[2 + b * (K + V) :], c, dv)
+    c, dv = p.c, p.dv
+    p.read[0] = 0
+    c.fill(0.0)
+    dv.fill(0.0)
+    batch_rule(lam, nu, v, v_star, noise, gram, p.own, c, dv)
 
 
-@njit
+@njit(forceinline=True)
 def next_row(lam, nu, v, v_star, noise, p, c, dv):
     """The rule of one example: its row of the table."""
-    row, b, K, V = int(p[0]), int(p[1]), c.shape[0], dv.shape[0]
-    p[0] += 1.0
-    for k in range(K):
-        c[k] = p[2 + row * K + k]
-    for k in range(V):
-        dv[k] = p[2 + b * K + row * V + k]
+    # Whoever takes an array out of a tuple counts a reference to it, which costs as much as a number.
+    read, all_c, all_dv = p.read, p.c, p.dv
+    row = read[0]
+    read[0] = row + 1
+    for k in range(c.shape[0]):
+        c[k] = all_c[row, k]
+    for k in range(dv.shape[0]):
+        dv[k] = all_dv[row, k]
 
 
 @njit
@@ -52,7 +60,7 @@ def of_weights(pool, new, lam, nu, root, v, v_star, noise, p):
             for n in range(N):
                 s += pool[new[i], n] * pool[new[j], n]
             gram[i, j] = gram[j, i] = s / N
-    fill(lam / root, nu / root, v, v_star, noise, gram, p)
+    tabulate(lam / root, nu / root, v, v_star, noise, gram, p)
 
 
 @njit
@@ -80,7 +88,7 @@ def of_coordinates(A, L, LT, z, F, columns, N, v, v_star, p):
             for n in range(min(j + 1, columns)):
                 s += F[i, n] * F[j, n]
             gram[i, j] = gram[j, i] = s / N
-    fill(lam, nu, v, v_star, noise, gram, p)
+    tabulate(lam, nu, v, v_star, noise, gram, p)
 
 
 @cache
@@ -95,6 +103,7 @@ def bind_batch(kernel: Any, function: Any) -> Any:
     return rebind(kernel, {rule: next_row, **seen}, tag=tag)
 
 
-def table(rule: LearningRule, V: int) -> np.ndarray:
-    """Room for the table of a rule with a readout of length V."""
-    return np.zeros(2 + rule.minibatch * (rule.K + V))
+def table(rule: LearningRule, V: int, own: Any) -> Table:
+    """Parameters of a rule with a readout of length V, and room for its table."""
+    b = rule.minibatch
+    return Table(own, np.zeros(1, np.int64), np.zeros((b, rule.K)), np.zeros((b, V)))

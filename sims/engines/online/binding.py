@@ -1,4 +1,4 @@
-"""A kernel of an engine with a rule in its place, and the numbers that both want."""
+"""A kernel of an engine with a rule in its place, and the parameters that both want."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.rules.binding import bind, bind_behind_head
+from tsphys.rules.binding import bind, bind_beside, given, placed
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.sims.engines.online.batch import bind_batch, table
 
@@ -14,14 +14,13 @@ from tsphys.sims.engines.online.batch import bind_batch, table
 def bound(kernel: Any, rule: LearningRule) -> Any:
     """`kernel` of an engine with the function of a rule, of one example or of the whole minibatch."""
     if rule.estimated:
-        return bind_behind_head(kernel, rule.function)
-    if not rule.whole_batch:
-        return bind(kernel, rule.function)
-    return bind_batch(kernel, rule.function)
+        return bind_beside(kernel, placed(rule))
+    return bind_batch(kernel, placed(rule)) if rule.whole_batch else bind(kernel, placed(rule))
 
 
-def numbers(rule: LearningRule, V: int) -> np.ndarray:
-    """``p`` of a kernel: the rule's parameters, for a rule of the whole minibatch behind the table of its results."""
-    if not rule.whole_batch:
-        return rule.parameter_array()
-    return np.concatenate([table(rule, V), rule.parameter_array()])
+def seen_by(rule: LearningRule, V: int, R: np.ndarray, Q: np.ndarray, more: Any = None) -> Any:
+    """``p`` of that kernel, which keeps the overlaps R and Q; with what estimates of its steps want as `more`."""
+    own = given(rule, R, Q)
+    if more is not None:
+        return more._replace(own=own)
+    return table(rule, V, own) if rule.whole_batch else own

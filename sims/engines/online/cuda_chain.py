@@ -15,6 +15,7 @@ from tsphys.numerics import random, single
 from tsphys.numerics.random import chi2
 from tsphys.numerics.single import fill_normals, normal
 from tsphys.physics.order_parameters import OrderParameters, coordinates
+from tsphys.rules.binding import Known, placed
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.sims.engines.online.exact import advance, overlaps
 from tsphys.sims.engines.online.local import rule as place
@@ -51,15 +52,15 @@ def copy(a, b):
 
 
 @cache
-def chain_kernel(function: Any, K: int, M: int, V: int, V_star: int, P: int, n_noise: int, batch: int) -> Any:
+def chain_kernel(function: Any, knows: bool, K: int, M: int, V: int, V_star: int, n_noise: int, batch: int) -> Any:
     """The kernel for a rule and sizes, which are constants in it: arrays in a thread's own memory need them."""
     # An array must not be empty.
-    v_size, v_star_size, p_size, noise_size = (max(n, 1) for n in (V, V_star, P, n_noise))
+    v_size, v_star_size, noise_size = (max(n, 1) for n in (V, V_star, n_noise))
     small, wide = min(batch, K), max(batch, K)
     n_fields, appended = M + K + n_noise, K + small
 
     def chains(
-        all_A, all_L, all_LT, all_v, all_v_star, all_p, all_src, uses_overlaps, N, decay, decay_v, step, stop,
+        all_A, all_L, all_LT, all_v, all_v_star, all_src, own, N, decay, decay_v, step, stop,
         all_R, all_Q, reached,
     ):  # fmt: skip
         replica = cuda.grid(1)
@@ -71,7 +72,7 @@ def chain_kernel(function: Any, K: int, M: int, V: int, V_star: int, P: int, n_n
             cuda.local.array((M, M), np.float64),
         )
         v, v_star = cuda.local.array(v_size, np.float64)[:V], cuda.local.array(v_star_size, np.float64)[:V_star]
-        p, src = cuda.local.array(p_size, np.float64)[:P], cuda.local.array(4, np.uint64)
+        src = cuda.local.array(4, np.uint64)
         zeta = cuda.local.array(noise_size, np.float64)[:n_noise]
         lam, nu, c = (
             cuda.local.array(K, np.float64),
@@ -88,15 +89,14 @@ def chain_kernel(function: Any, K: int, M: int, V: int, V_star: int, P: int, n_n
         copy(all_LT[replica], LT)
         copy_row(all_v[replica], v)
         copy_row(all_v_star[replica], v_star)
-        copy_row(all_p[replica], p)
         copy_row(all_src[replica], src)
-        dof = N - M - K
+        p, dof = with_overlaps(own, R, Q), N - M - K
         while step < stop:
             for beta in range(batch):
                 fill_normals(src, z[0, beta])
             remainder_root(src, F[0], dof)
             done = advance(
-                A, L, LT, v, v_star, p, uses_overlaps, z, F, dof, N, decay, decay_v, R, Q,
+                A, L, LT, v, v_star, p, knows, z, F, dof, N, decay, decay_v, R, Q,
                 zeta, lam, nu, c, dv, change, S, C, dA,
             )  # fmt: skip
             if done == 0:
@@ -112,9 +112,31 @@ def chain_kernel(function: Any, K: int, M: int, V: int, V_star: int, P: int, n_n
         reached[replica] = step
 
     made: dict[Any, Any] = {}
-    for drawn, own in ((random.normal, single.normal), (random.uniform, single.uniform), (place, function)):
-        made[drawn] = device(own, made)
+    for drawn, mine in ((random.normal, single.normal), (random.uniform, single.uniform), (place, function)):
+        made[drawn] = device(mine, made)
+    if knows:
+        made[with_overlaps] = device(known, made)
     return kernel(chains, made)
+
+
+@njit
+def with_overlaps(own, R, Q):
+    """``p`` of a rule that uses no overlaps, …"""
+    return own
+
+
+@njit
+def known(own, R, Q):
+    """… and of one that does, which takes the place of `with_overlaps`."""
+    return Known(own, R, Q)
+
+
+def on_device(rule: LearningRule) -> Any:
+    """The parameters of a rule, the same for all replicas."""
+    p = rule.seen_params()
+    if isinstance(p, tuple):
+        return p._make(cuda.to_device(a) if isinstance(a, np.ndarray) else a for a in p)  # type: ignore[attr-defined]
+    return cuda.to_device(p if len(p) else np.zeros(1))
 
 
 class Chains:
@@ -129,18 +151,17 @@ class Chains:
         n, K, M = len(ids), rule.K, rule.M
         A, L, LT = (np.array(a) for a in zip(*(coordinates(s) for s in starts), strict=True))
         v, v_star = (padded([getattr(s, name) for s in starts]) for name in ("v", "v_star"))
-        p = padded([rule.parameter_array()] * n)
         src = np.array([single.states(seed, replica, "cuda chain", 1)[0] for replica in ids])
         self.V = len(starts[0].v)
         self.v = cuda.to_device(v)
-        self.state = [*(cuda.to_device(a) for a in (A, L, LT)), self.v, *(cuda.to_device(a) for a in (v_star, p, src))]
+        self.state = [*(cuda.to_device(a) for a in (A, L, LT)), self.v, *(cuda.to_device(a) for a in (v_star, src))]
         self.R, self.Q, self.reached = (
             cuda.to_device(a) for a in (np.zeros((n, K, M)), np.zeros((n, K, K)), np.zeros(n, np.int64))
         )
-        sizes = self.V, len(starts[0].v_star), len(rule.parameter_array())
-        run = chain_kernel(rule.function, K, M, *sizes, rule.n_noise, rule.minibatch)
+        sizes = self.V, len(starts[0].v_star)
+        run = chain_kernel(placed(rule), rule.uses_overlaps, K, M, *sizes, rule.n_noise, rule.minibatch)
         self.run = run[-(-n // THREADS), THREADS]
-        self.numbers = rule.uses_overlaps, N, 1.0 - rule.weight_decay / N, 1.0 - rule.weight_decay_v / N
+        self.numbers = on_device(rule), N, 1.0 - rule.weight_decay / N, 1.0 - rule.weight_decay_v / N
 
     def advance(self, step: int, stop: int) -> None:
         """Do the steps from `step` to `stop` in all replicas that have not diverged."""

@@ -19,9 +19,10 @@ from tsphys.numerics import single
 from tsphys.numerics.random import generator
 from tsphys.numerics.single import fill_normals, pair, uniform, word
 from tsphys.physics.order_parameters import OrderParameters, microscopic
+from tsphys.rules.binding import placed
 from tsphys.rules.learning_rule import LearningRule
-from tsphys.sims.engines.online.cuda_chain import padded
-from tsphys.sims.engines.online.local import coefficients, write_overlaps
+from tsphys.sims.engines.online.cuda_chain import known, on_device, padded, with_overlaps
+from tsphys.sims.engines.online.local import coefficients
 from tsphys.sims.engines.online.local import rule as place
 
 #: Threads a block come in multiples of this, the threads of a warp, …
@@ -147,7 +148,7 @@ def learn(sums, M, v, v_star, p, zeta, new, c, scratch, N, decay_v):
 
 @cache
 def weights_kernel(
-    function: Any, K: int, M: int, V: int, V_star: int, P: int, n_noise: int, batch: int, threads: int, kept: int
+    function: Any, knows: bool, K: int, M: int, V: int, V_star: int, n_noise: int, batch: int, threads: int, kept: int
 ) -> Any:
     """The kernel for a rule and sizes; `kept` is N if the weights are to be in shared memory, else 0."""
     n_fields = batch * (K + M)
@@ -156,8 +157,8 @@ def weights_kernel(
     fold = threads // PARTS
 
     def blocks(
-        all_W, all_B, all_v, all_v_star, all_p, all_pool, all_zeta, all_rows, all_c, all_sums, all_scratch, all_src,
-        fresh, binary, uses_overlaps, decay, decay_v, step, stop, all_R, all_Q, reached,
+        all_W, all_B, all_v, all_v_star, params, all_pool, all_zeta, all_rows, all_c, all_sums, all_scratch, all_src,
+        fresh, binary, decay, decay_v, step, stop, all_R, all_Q, reached,
     ):  # fmt: skip
         replica, tid = cuda.blockIdx.x, cuda.threadIdx.x
         if reached[replica] < step:
@@ -170,8 +171,9 @@ def weights_kernel(
         W = store if kept else all_W[replica]
         B, pool, zeta, scratch = all_B[replica], all_pool[replica], all_zeta[replica], all_scratch[replica]
         c, sums, examples, src = all_c[replica], all_sums[replica], all_rows[replica], all_src[replica]
-        v, v_star, p = all_v[replica, :V], all_v_star[replica, :V_star], all_p[replica, :P]
+        v, v_star = all_v[replica, :V], all_v_star[replica, :V_star]
         R, Q, N = all_R[replica], all_Q[replica], all_W.shape[2]
+        p = with_overlaps(params, R, Q)
         if kept:
             for i in range(tid, N, threads):
                 for k in range(K):
@@ -191,7 +193,7 @@ def weights_kernel(
                     for beta in range(batch):
                         new[beta] = min(int(uniform(src[threads]) * pool.shape[0]), pool.shape[0] - 1)
                 cuda.syncthreads()
-            overlaps = last or uses_overlaps
+            overlaps = last or knows
             share(W, B, pool, old, new, c, shrink, fresh, binary, not last, overlaps, src[tid], tid, threads, own)
             for low in range(0, n_sums if overlaps else n_fields, SUMS):
                 for q in range(SUMS):
@@ -216,8 +218,6 @@ def weights_kernel(
                 if overlaps:
                     unpack(sums, N, n_fields, R, Q)
                 if not last:
-                    if uses_overlaps:
-                        write_overlaps(p, R, Q)
                     if fresh:
                         for beta in range(batch):
                             fill_normals(src[threads], zeta[new[beta], :n_noise])
@@ -237,6 +237,8 @@ def weights_kernel(
 
     made: dict[Any, Any] = {}
     made[place] = device(function, made)
+    if knows:
+        made[with_overlaps] = device(known, made)
     return kernel(blocks, made)
 
 
@@ -264,25 +266,26 @@ class Weights:
             src[i] = single.states(seed, replica, "cuda weights", threads + 1)
         n_sums = b * (K + M) + K * M + K * (K + 1) // 2
         v, v_star = (padded([getattr(s, name) for s in starts]) for name in ("v", "v_star"))
-        p = padded([rule.parameter_array()] * n)
         rows = np.zeros((n, 2, b), np.int64) + np.arange(b) % examples
         self.V = len(starts[0].v)
         self.v = cuda.to_device(v)
         self.state = [
             *(cuda.to_device(a) for a in (W, B)),
             self.v,
-            *(cuda.to_device(a) for a in (v_star, p, pool, zeta, rows, np.zeros((n, b, K)), np.zeros((n, n_sums)))),
+            cuda.to_device(v_star),
+            on_device(rule),
+            *(cuda.to_device(a) for a in (pool, zeta, rows, np.zeros((n, b, K)), np.zeros((n, n_sums)))),
             *(cuda.to_device(a) for a in (np.zeros((n, 2, v.shape[1])), src)),
         ]
         self.R, self.Q, self.reached = (
             cuda.to_device(a) for a in (np.zeros((n, K, M)), np.zeros((n, K, K)), np.zeros(n, np.int64))
         )
         kept = N if K * N + SUMS * (threads + PARTS) < SHARED else 0
-        sizes = self.V, len(starts[0].v_star), len(rule.parameter_array())
-        run = weights_kernel(rule.function, K, M, *sizes, rule.n_noise, b, threads, kept)
+        sizes = self.V, len(starts[0].v_star)
+        run = weights_kernel(placed(rule), rule.uses_overlaps, K, M, *sizes, rule.n_noise, b, threads, kept)
         self.run = run[n, threads]
         decays = 1.0 - rule.weight_decay / N, 1.0 - rule.weight_decay_v / N
-        self.numbers = fresh, binary, rule.uses_overlaps, *decays
+        self.numbers = fresh, binary, *decays
 
     def advance(self, step: int, stop: int) -> None:
         """Do the steps from `step` to `stop` in all replicas that have not diverged."""

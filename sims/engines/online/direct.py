@@ -15,12 +15,12 @@ from tsphys.errors import ModelError
 from tsphys.ground.times import MOST_STEPS
 from tsphys.numerics.random import Generators, generators, normals, signs, stream, streams
 from tsphys.physics.order_parameters import OrderParameters, in_directions, need
-from tsphys.rules.binding import law
+from tsphys.rules.binding import Anchored, law
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, held_fraction
 from tsphys.runs.memory import fitting_threads
 from tsphys.sims.engines.online import estimates
-from tsphys.sims.engines.online.binding import bound, numbers
+from tsphys.sims.engines.online.binding import bound, seen_by
 from tsphys.sims.engines.online.local import (
     BLOCK,
     SCALARS,
@@ -30,7 +30,6 @@ from tsphys.sims.engines.online.local import (
     estimate,
     minibatch_weights,
     of_unit,
-    write_overlaps,
 )
 from tsphys.sims.engines.online.phases import Held, restored, through_phases
 
@@ -38,7 +37,6 @@ from tsphys.sims.engines.online.phases import Held, restored, through_phases
 WORDS_AHEAD = 2**15
 #: Numbers in the directions that are drawn for several replicas at once.
 NUMBERS_AT_ONCE = 2**20
-NOTHING = np.empty(0)
 
 
 @njit(fast=True)
@@ -201,7 +199,8 @@ def advance(
 ):  # fmt: skip
     """Do a step for each row of `rows`; returns how many were done, fewer if it diverged.
 
-    W (K, N), B (M, N), v are changed in place; R (K, M), Q (K, K) hold the overlaps at the end. The inputs of step i
+    W (K, N), B (M, N), v are changed in place; R (K, M), Q (K, K) hold the overlaps at the end, and those of each step
+    if it `uses_overlaps`, which ``p`` then has. The inputs of step i
     are pool[rows[i]], drawn anew if they are `fresh`, with noise[i] (b, n_noise). The last six are memory: lam and c
     (b, K), nu (b, M), c_example (K,), dv and change like v; allocating here would take half a second to compile.
     """
@@ -225,7 +224,6 @@ def advance(
             break
         if uses_overlaps:
             overlaps(W, B, R, Q)
-            write_overlaps(p, R, Q)
         minibatch_weights(pool, new, lam, nu, root, v, v_star, noise[i], p)
         change.fill(0.0)
         ok = True
@@ -244,7 +242,7 @@ def advance(
         for k in range(v.shape[0]):
             v[k] = decay_v * v[k] + change[k]
         shrink = kept(decay, W[0], c, lam, pool[new[0]])
-        estimate(W, pool, new, c, noise[i], p, rng)
+        estimate(W, pool, new, c, i, p, rng)
         old = new
         done += 1
     overlaps(W, B, R, Q)
@@ -304,12 +302,14 @@ def start_replicas(
     They are for one after the other, since each takes over the memory of the one before.
     """
     run: Replica | None = None
+    more: Any = None
     pool = np.zeros((pool_size(rule, N), N), dtype)
     for start, drawn, W, B in placed(rule, N, starts, seed, replicas, dtype):
-        more = estimates.of_replica(rule, N, seed, drawn.replica)
+        if more is None or rule.masks is not None:
+            more = estimates.of_replica(rule, N, seed, drawn.replica)
         if rule.masks is not None:
-            W *= more[2:].reshape(W.shape)
-        inputs, examples = source(rule, N, B, pool, drawn)
+            W *= more.masks
+        inputs, examples = source(rule, N, B, pool, drawn, more)
         if run is None or rule.schedule is not None or rule.masks is not None:
             run = iterate(rule, W, B, start.v, start.v_star, examples, inputs, more)
         else:
@@ -356,9 +356,9 @@ def seeded(rule: LearningRule, seed: int, replicas: Sequence[int]) -> Iterator[S
 
 
 def source(
-    rule: LearningRule, N: int, B: np.ndarray, pool: np.ndarray, drawn: Seeded
+    rule: LearningRule, N: int, B: np.ndarray, pool: np.ndarray, drawn: Seeded, more: Any = None
 ) -> tuple[np.ndarray | None, Examples]:
-    """Where the examples of a replica come from, which are put into `pool`: for both see `iterate`."""
+    """Where the examples of a replica come from, which are put into `pool`: for both, and for `more`, see `iterate`."""
     _, rng, scalars, lengths = drawn
     b, size = rule.minibatch, len(pool)
     if rule.alpha is not None:
@@ -388,7 +388,7 @@ def source(
         count = min(most, longest)
         noise = scalars.standard_normal((count, b, rule.n_noise))
         if lengths is not None:
-            noise = np.concatenate([noise, estimates.roots(rule, N, lengths, (count, b, 1))], axis=2)
+            more.lengths[:count] = estimates.roots(rule, N, lengths, count)
         return pool, turns[step & 1 :][:count], noise
 
     return rng, fresh
@@ -403,7 +403,7 @@ def in_turn(b: int, steps: int) -> np.ndarray:
 def filler(rule: LearningRule, B: np.ndarray, rng: np.ndarray) -> Callable[[np.ndarray, np.ndarray], None]:
     """The function ``fill(x, noise)`` that draws inputs x (rows, N), and turns normals (rows, n_noise) into noises."""
     if rule.law is not None:
-        kernel, p, memory = bind(draw_inputs, rule.law, law), rule.parameter_array(), np.zeros((2, rule.M))
+        kernel, p, memory = bind(draw_inputs, rule.law, law), rule.seen_params(), np.zeros((2, rule.M))
         return lambda x, noise: kernel(x, noise, B, rng, p, *memory)
     one = signs if rule.inputs == "binary" else normals
 
@@ -416,7 +416,7 @@ def filler(rule: LearningRule, B: np.ndarray, rng: np.ndarray) -> Callable[[np.n
 
 def iterate(
     rule: LearningRule, W: np.ndarray, B: np.ndarray, v: np.ndarray, v_star: np.ndarray,
-    examples: Examples, rng: np.ndarray | None = None, more: np.ndarray = NOTHING,
+    examples: Examples, rng: np.ndarray | None = None, more: Any = None,
 ) -> Replica:  # fmt: skip
     """Weights W (K, N), changed in place, as the function ``advance(step, stop) -> (step reached, R, Q, v)``.
 
@@ -431,7 +431,7 @@ class Replica:
     """Weights in motion: ``replica(step, stop) -> (step reached, R, Q, v)``, for arguments see `iterate`."""
 
     def __init__(self, rule: LearningRule, W: np.ndarray, B: np.ndarray, v: np.ndarray, v_star: np.ndarray,
-                 examples: Any, rng: np.ndarray | None, more: np.ndarray = NOTHING):  # fmt: skip
+                 examples: Any, rng: np.ndarray | None, more: Any = None):  # fmt: skip
         self.rule, self.W, self.teachers, self.v, self.v_star = rule, W, B, v, v_star
         self.examples, self.fresh, self.more = examples, rng is not None, more
         self.rng = stream(0, 0) if rng is None else rng
@@ -451,7 +451,8 @@ class Replica:
         if self.held is not None:
             self.W = self.W + self.B[M:]
         kernel, decay = of_inputs(rule.inputs, rule.sphere, estimates.of_weights(rule)), rule.weight_decay
-        self.p, self.B, self.held = np.concatenate([self.more, numbers(rule, V)]), self.teachers, None
+        self.B, self.held, self.R, self.Q = self.teachers, None, np.empty((K, M)), np.empty((K, K))
+        self.p = seen_by(rule, V, self.R, self.Q, self.more)
         self.decays: Any = 1.0 - decay / N, 1.0 - rule.weight_decay_v / N
         if pull is None:
             self.kernel = bound(kernel, rule)
@@ -461,10 +462,9 @@ class Replica:
             self.W, self.B = self.W - fixed, np.concatenate([self.teachers, fixed])
             self.held = Held(np.empty((K, M)), np.empty((K, K)))
             overlaps(fixed, self.teachers, *self.held)
-            self.p = np.concatenate([self.p, np.zeros(K)])
+            self.p, self.R = Anchored(self.p, np.zeros(K)), np.empty((K, M + K))
             self.decays = 1.0 - (decay + pull) / N, self.decays[1]
         b, M = rule.minibatch, len(self.B)
-        self.R, self.Q = np.empty((K, M)), np.empty((K, K))
         self.memory = np.zeros((b, K)), np.zeros((b, M)), np.zeros((b, K), self.W.dtype), np.zeros(K), *np.zeros((2, V))
 
     def enter(self, phase: Phase) -> None:

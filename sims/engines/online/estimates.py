@@ -2,14 +2,14 @@
 
 In engine `direct` a function takes the place `local.estimate`. It changes the weights itself, and leaves to the engine
 what is still to be added along the input. Engine `exact` has random directions only, for which the weights outside of
-the teachers' span are no more than their overlaps. What a function wants to know stands in front of the rule's
-parameters in ``p``, behind two numbers that `tsphys.rules.binding.bind_behind_head` keeps from the rule.
+the teachers' span are no more than their overlaps. What a function wants to know stands beside the rule's parameters
+in ``p``; see `tsphys.rules.binding.bind_beside`.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,15 +19,37 @@ from tsphys.ground.given import reals
 from tsphys.ground.times import MOST_STEPS
 from tsphys.numerics.random import generator, normals, uniforms
 from tsphys.rules.learning_rule import LearningRule
-from tsphys.sims.engines.online.local import BLOCK
+from tsphys.sims.engines.online.local import BLOCK, SCALARS
+
+
+class Directions(NamedTuple):
+    """Parameters of a rule, their number q, and √(χ²_q/q) of the steps that are drawn at once, in engine `direct`."""
+
+    own: Any
+    q: float
+    lengths: Any
+
+
+class Share(NamedTuple):
+    """Parameters of a rule, and the probability s with which a coordinate takes part."""
+
+    own: Any
+    s: float
+
+
+class Masks(NamedTuple):
+    """Parameters of a rule, and zeros and ones (K, N)."""
+
+    own: Any
+    masks: Any
 
 
 @njit
-def along_directions(W, pool, new, c, noise, p, rng):
-    """Turn the step G, its rows c_k x, into Ĝ = (1/q) Σ_j u_j (u_j·G) of q directions u_j ~ N(0, 1), p = [·, ·, q, …].
+def along_directions(W, pool, new, c, step, p, rng):
+    """Turn the step G, its rows c_k x, into Ĝ = (1/q) Σ_j u_j (u_j·G) of q directions u_j ~ N(0, 1).
 
-    With a² = χ²_q/q, a the last of the example's noises, Ĝ = a²G + (a/√q)|G| ξ, ξ normal across G: the law of Ĝ, at
-    the cost of a single direction. What ξ has along G is drawn too, and taken away from what is left to the engine.
+    With a² = χ²_q/q Ĝ = a²G + (a/√q)|G| ξ, ξ normal across G: the law of Ĝ, at the cost of a single direction. What ξ
+    has along G is drawn too, and taken away from what is left to the engine.
     """
     K, N = W.shape
     x = pool[new[0]]
@@ -39,7 +61,7 @@ def along_directions(W, pool, new, c, noise, p, rng):
     length = math.sqrt(length * size)
     if length == 0.0:
         return
-    a, root = noise[0, noise.shape[1] - 1], math.sqrt(p[2])
+    a, root = p.lengths[step], math.sqrt(p.q)
     scale = W.dtype.type(a * length / root)
     xi = np.empty(BLOCK, W.dtype)
     along = 0.0
@@ -59,10 +81,10 @@ def along_directions(W, pool, new, c, noise, p, rng):
 
 
 @njit
-def on_some_coordinates(W, pool, new, c, noise, p, rng):
-    """Make the step on each coordinate with probability s only, 1/s times as large, p = [·, ·, s, …]."""
+def on_some_coordinates(W, pool, new, c, step, p, rng):
+    """Make the step on each coordinate with probability s only, 1/s times as large."""
     K, N = W.shape
-    s = p[2]
+    s = p.s
     uniform = np.empty(BLOCK)
     for k in range(K):
         for low in range(0, N, BLOCK):
@@ -70,17 +92,16 @@ def on_some_coordinates(W, pool, new, c, noise, p, rng):
             u = uniform[: w.shape[0]]
             uniforms(rng, u)
             for beta in range(new.shape[0]):
-                x, step = pool[new[beta], low : low + BLOCK], c[beta, k] / s
+                x, scaled = pool[new[beta], low : low + BLOCK], c[beta, k] / s
                 for i in range(w.shape[0]):
-                    w[i] += step * x[i] if u[i] < s else 0.0
+                    w[i] += scaled * x[i] if u[i] < s else 0.0
     c.fill(0.0)
 
 
 @njit
-def under_masks(W, pool, new, c, noise, p, rng):
-    """Make the step under masks (K, N), p = [·, ·, masks, …]."""
-    K, N = W.shape
-    masks = p[2 : 2 + K * N].reshape(K, N)
+def under_masks(W, pool, new, c, step, p, rng):
+    """Make the step under masks (K, N)."""
+    (K, N), masks = W.shape, p.masks
     for beta in range(new.shape[0]):
         x = pool[new[beta]]
         for k in range(K):
@@ -112,7 +133,7 @@ def along_directions_of_coordinates(A, S, C, z, F, p, width):
             s += xi[k, j] * z[0, j]
         along += C[k, 0] * s
     length = math.sqrt(length * size)
-    root = math.sqrt(p[2])
+    root = math.sqrt(p.q)
     scale = a * length / root
     change = a * a - 1.0 - (a / root * along / length if length > 0.0 else 0.0)
     for k in range(K):
@@ -158,28 +179,23 @@ def roots(rule: LearningRule, N: int, rng: np.random.Generator, shape: Any) -> n
     return np.sqrt(rng.chisquare(q, shape) / q)
 
 
-def head(values: Any, noises: int) -> np.ndarray:
-    """`values` as they stand in front of the rule's parameters, if `noises` stand behind its noises."""
-    return np.concatenate([[2.0 + len(values), noises], values])
-
-
-def of_replica(rule: LearningRule, N: int, seed: int, replica: int) -> np.ndarray:
-    """What stands in front of the rule's parameters in ``p``, for engine `direct`."""
+def of_replica(rule: LearningRule, N: int, seed: int, replica: int) -> Directions | Share | Masks | None:
+    """What stands beside the rule's parameters in ``p``, for engine `direct`; None where steps are the rule's own."""
     if rule.queries is not None:
-        return head([query_count(rule, N)], 1)
+        return Directions(None, float(query_count(rule, N)), np.empty(SCALARS))
     if rule.fraction is not None:
-        return head([rule.fraction], 0)
+        return Share(None, rule.fraction)
     if rule.masks is None:
-        return np.empty(0)
+        return None
     masks = reals("masks", rule.masks, (rule.K, N), N, generator(seed, replica, "masks"))
     if not np.isin(masks, (0, 1)).all():
         raise ModelError("masks", rule.masks, "must return zeros and ones only")
-    return head(masks.ravel(), 0)
+    return Masks(None, np.array(masks, dtype=np.float64))
 
 
-def of_coordinates(rule: LearningRule, N: int) -> np.ndarray:
-    """`of_replica` for engine `exact`."""
-    return np.empty(0) if rule.queries is None else head([query_count(rule, N)], width(rule))
+def of_coordinates(rule: LearningRule, N: int) -> Directions | None:
+    """`of_replica` for engine `exact`, which has the lengths among the numbers of each example."""
+    return None if rule.queries is None else Directions(None, float(query_count(rule, N)), np.empty(0))
 
 
 def width(rule: LearningRule) -> int:

@@ -19,13 +19,13 @@ import numpy as np
 from tsphys._jit import njit, rebind
 from tsphys.numerics.random import LANES, generators, normals, streams
 from tsphys.physics.order_parameters import OrderParameters
+from tsphys.rules.binding import Anchored, through_law
 from tsphys.rules.binding import law as place
-from tsphys.rules.binding import through_law
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, held_fraction
 from tsphys.runs.memory import fitting_threads
 from tsphys.sims.engines.online import estimates
-from tsphys.sims.engines.online.binding import bound, numbers
+from tsphys.sims.engines.online.binding import bound, seen_by
 from tsphys.sims.engines.online.local import (
     SCALARS,
     bind,
@@ -34,7 +34,6 @@ from tsphys.sims.engines.online.local import (
     estimate_of_coordinates,
     minibatch_coordinates,
     of_unit,
-    write_overlaps,
 )
 from tsphys.sims.engines.online.phases import Held, restored, through_phases
 
@@ -111,20 +110,20 @@ def advance(
 ):
     """Do a step for each row of `z`; returns how many were done, fewer if it diverged.
 
-    A (K, M), L (K, K), v are changed in place; R (K, M), Q (K, K) hold the overlaps at the end. z (steps, b, M + K +
-    n_noise) are the inputs in the basis of teachers and students, and the noise; F (steps, r, r), see `remainder`, is
+    A (K, M), L (K, K), v are changed in place; R (K, M), Q (K, K) hold the overlaps at the end, and those of each step
+    if it `uses_overlaps`, which ``p`` then has. z (steps, b, M + K + n_noise + …) are the inputs in the basis of
+    teachers and students, the noise, and what an estimate of the step wants; F (steps, r, r), see `remainder`, is
     Bartlett's factor of the Gram matrix of their rest, lower triangular, its upper part is not read. The last nine
     are `scratch`: a thread of a GPU cannot allocate, and on a CPU it would take half a second to compile.
     """
     K, M = A.shape
-    batch, n_noise, small = z.shape[1], z.shape[2] - M - K, F.shape[1]
+    batch, n_noise, small = z.shape[1], zeta.shape[0], F.shape[1]
     columns = int(min(small, dof))
     scale = 1.0 / (batch * N)
     done = 0
     for step in range(z.shape[0]):
         if uses_overlaps:
             overlaps(A, L, LT, R, Q)
-            write_overlaps(p, R, Q)
         minibatch_coordinates(A, L, LT, z[step], F[step], columns, N, v, v_star, p)
         dA.fill(0.0)
         change.fill(0.0)
@@ -195,7 +194,7 @@ def scratch(rule: LearningRule, V: int, M: int | None = None) -> tuple[np.ndarra
     """
     K, M, b = rule.K, rule.M if M is None else M, rule.minibatch
     columns = K + remainder(rule) + (0 if rule.queries is None else K)
-    shapes = (rule.n_noise + estimates.width(rule), K, M, K, V, V, (K, columns), (K, max(b, K)), (K, M))
+    shapes = (rule.n_noise, K, M, K, V, V, (K, columns), (K, max(b, K)), (K, M))
     return tuple(np.zeros(shape) for shape in shapes)
 
 
@@ -214,7 +213,7 @@ class Draws:
         self.rule, self.N = rule, dof + rule.M + rule.K
         self.law = None
         if rule.law is not None:
-            law, p, width = bind(through_law, rule.law, place), rule.parameter_array(), self.z.shape[2]
+            law, p, width = bind(through_law, rule.law, place), rule.seen_params(), self.z.shape[2]
             self.law = lambda: law(self.z.reshape(-1, width), rule.M, rule.K, p)
 
     def begin(self, seeded: Seeded) -> None:
@@ -321,7 +320,8 @@ class Replica:
             self.A = np.ascontiguousarray(self.A[:, :M] + self.LT[M:, :M])
             self.L = np.ascontiguousarray(np.asarray(np.linalg.qr(outside.T, mode="r")).T)
             self.LT = np.ascontiguousarray(self.LT[:M, :M])
-        self.p, self.held = np.concatenate([estimates.of_coordinates(rule, N), numbers(rule, len(self.v))]), None
+        self.held, self.R, self.Q = None, np.empty((K, M)), np.empty((K, K))
+        self.p = seen_by(rule, len(self.v), self.R, self.Q, estimates.of_coordinates(rule, N))
         self.decays: Any = 1.0 - decay / N, 1.0 - rule.weight_decay_v / N
         if pull is None:
             self.kernel = bound(of_weights(rule.sphere, rule.queries is not None), rule)
@@ -332,14 +332,13 @@ class Replica:
             self.held = Held(fixed[:, :M] @ self.LT.T, fixed @ fixed.T)
             self.LT = np.vstack([np.hstack([self.LT, np.zeros((M, K))]), fixed])
             self.A, self.L = weights - fixed, np.zeros((K, K))
-            self.p = np.concatenate([self.p, np.zeros(K)])
+            self.p, self.R = Anchored(self.p, np.zeros(K)), np.empty((K, M + K))
             self.decays = 1.0 - (decay + pull) / N, self.decays[1]
         M = len(self.LT)
         self.dof = N - M - K
         width = M + K + rule.n_noise + estimates.width(rule)
         if self.draws.z.shape[2] != width:
             self.draws.reset(rule.minibatch, width, self.dof)
-        self.R, self.Q = np.empty((K, M)), np.empty((K, K))
         self.memory = scratch(rule, len(self.v), M)
 
     def enter(self, phase: Phase) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tsphys._jit import njit
 from tsphys.physics.order_parameters import DIVERGED
-from tsphys.rules.binding import bind, bind_anchored, of_unit, rule, write_overlaps
+from tsphys.rules.binding import bind, bind_anchored, of_unit, rule
 
 __all__ = [
     "BLOCK",
@@ -19,7 +19,6 @@ __all__ = [
     "minibatch_weights",
     "of_unit",
     "rule",
-    "write_overlaps",
 ]
 
 #: A field this large (or NaN) means that the dynamics left every bound.
@@ -30,7 +29,7 @@ BLOCK = 512
 SCALARS = 2048
 
 
-@njit
+@njit(forceinline=True)
 def coefficients(lam, nu, v, v_star, noise, p, c, dv):
     """Apply the rule to one example; False if the dynamics has diverged.
 
@@ -58,8 +57,8 @@ def minibatch_coordinates(A, L, LT, z, F, columns, N, v, v_star, p):
 
 
 @njit
-def estimate(W, pool, new, c, noise, p, rng):
-    """Stands in engine `direct` for what becomes of a step c (b, K) that is not made as it is."""
+def estimate(W, pool, new, c, step, p, rng):
+    """Stands in engine `direct` for what becomes of a step c (b, K), one of those drawn at once, not made as it is."""
 
 
 @njit
