@@ -485,6 +485,9 @@ def descents() -> Iterator[Case]:
     )
     two = {"rank": 2, "inputs": 5, "teacher": (2.0, 1.0), "balance": 0.5}
     yield from both("linear_network balance", of("LinearNetwork", **two), {**at, "draws": 3}, lr=0.05, **at)
+    for balanced in (True, False):
+        few = of("XorClusters", n=12, N=90, K=8, distance=5.0, balanced=balanced)
+        yield from both(f"xor_clusters {balanced}", few, {**times, "draws": 3}, n_test=40, **times)
 
 
 def cases() -> dict[str, Callable[[], Any]]:

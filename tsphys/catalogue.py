@@ -400,6 +400,17 @@ CATALOGUE = {
             functions=("physics.flows.linear_layers.balanced", "physics.flows.linear_layers.learned_alignment"),
         ),
         Entry(
+            name="xor_clusters",
+            room="odes",
+            cls="XorClusters",
+            family="Descent",
+            about="XOR clusters with flipped labels: known by heart at once, and the rule much later",
+            simulated="descent of a net of ReLUs",
+            solved="fields from the Gram matrix of many dimensions",
+            papers=("xu_2024",),
+            figures=("xor_clusters",),
+        ),
+        Entry(
             name="potts_attention",
             room="replica",
             cls="PottsAttention",

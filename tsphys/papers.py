@@ -509,6 +509,13 @@ PAPERS = {
         2025,
         arxiv="2409.14623",
     ),
+    "xu_2024": Paper(
+        "Xu, Zhiwei and Wang, Yutong and Frei, Spencer and Vardi, Gal and Hu, Wei",
+        "Benign overfitting and grokking in ReLU networks for XOR cluster data",
+        "International Conference on Learning Representations (2024)",
+        2024,
+        arxiv="2310.02541",
+    ),
     "rosenfeld_2024": Paper(
         "Rosenfeld, Elan and Risteski, Andrej",
         "Outliers with opposing signals have an outsized effect on neural network optimization",
@@ -783,6 +790,10 @@ COVERAGE = {
     "das_2023": (
         "the mixing of least error, beyond 1 where labels are noisy; isotropic inputs",
         "inputs of any covariance, where it may beat the best ridge; classification",
+    ),
+    "xu_2024": (
+        "training labels by heart after a step, test accuracy that rises late, with and without flipped labels",
+        "bounds with high probability",
     ),
     "chowers_2023": (
         "energies of the first layer of a linear convolutional net over training, from the spectrum of its data",

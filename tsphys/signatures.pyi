@@ -28,6 +28,7 @@ from tsphys.models.spiked_cumulant import SpikedCumulant as SpikedCumulant
 from tsphys.models.training_set import TrainingSet as TrainingSet
 from tsphys.models.two_layer import TwoLayer as TwoLayer
 from tsphys.models.whitening import Whitening as Whitening
+from tsphys.models.xor_clusters import XorClusters as XorClusters
 from tsphys.models.zeroth_order import ZerothOrder as ZerothOrder
 from tsphys.rules.contract import Online as Online
 from tsphys.runs.result import Result as Result
@@ -373,6 +374,22 @@ def simulate(
 ) -> Result: ...
 @overload
 def simulate(
+    model: XorClusters,
+    *,
+    t: Any = ...,
+    n_test: int = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
     model: PottsAttention,
     *,
     alpha: Numbers = ...,
@@ -647,6 +664,18 @@ def solve(
     t: Any = ...,
     method: str = ...,
     draws: int = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: XorClusters,
+    *,
+    t: Any = ...,
+    overlaps: bool = ...,
+    draws: int = ...,
+    seed: int = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,
