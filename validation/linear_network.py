@@ -34,6 +34,16 @@ def ends(setting: Setting) -> Finding:
     return within(off, 1e-10, "alignment at the end, and a mode")
 
 
+def random_teachers(setting: Setting) -> Finding:
+    """Alignment at the end, over teachers whose share sin² φ in the start has the density sin^(r−1) φ cos^(d−r−1) φ."""
+    phi, off = np.linspace(0, 0.5 * np.pi, 4001)[1:-1], []
+    for rank in (3, 10):
+        weight = np.sin(phi) ** (rank - 1) * np.cos(phi) ** (20 - rank - 1)
+        told = weight @ learned_alignment(rank, 20, 4.0, 2.0, np.sin(phi) ** 2) / weight.sum()
+        off.append(tsphys.solve(tsphys.LinearNetwork(scale=4.0), rank=[rank], at=200)["ntk_alignment"][0] - told)
+    return within(off, 1e-6, "alignment over teachers")
+
+
 def motion(setting: Setting) -> Finding:
     """The exact solution against the equations of motion, to a hundred times their tolerance."""
     t, off = [0.5, 2, 5], []
@@ -54,5 +64,6 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "a falling spectrum", trained(tsphys.LinearNetwork(rank=20, decay=1.0), 64, t=t)),
         Check("simulation", "over ranks", trained(tsphys.LinearNetwork(rank=5), 32, rank=[2, 10], at=10)),
         Check("identity", "closed forms", ends),
+        Check("identity", "random teachers", random_teachers),
         Check("identity", "equations of motion", motion),
     ]
