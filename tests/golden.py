@@ -488,6 +488,10 @@ def descents() -> Iterator[Case]:
     for balanced in (True, False):
         few = of("XorClusters", n=12, N=90, K=8, distance=5.0, balanced=balanced)
         yield from both(f"xor_clusters {balanced}", few, {**times, "draws": 3}, n_test=40, **times)
+    small = {"inputs": 5, "examples": 12}
+    for words, alpha in (("rich", 0.5), ("lazy", None)):
+        model = of("QuadraticFeature", alpha=alpha, **small)
+        yield from both(f"quadratic_feature {words}", model, {**at, "sets": 2}, **at)
 
 
 def cases() -> dict[str, Callable[[], Any]]:

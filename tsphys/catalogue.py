@@ -411,6 +411,18 @@ CATALOGUE = {
             figures=("xor_clusters",),
         ),
         Entry(
+            name="quadratic_feature",
+            room="odes",
+            cls="QuadraticFeature",
+            family="Descent",
+            about="grokking: quadratic features from lazy to rich, training and test error over time",
+            simulated="gradient flow of the network, or of its linearisation",
+            solved="exact flow of mean and covariance of weights",
+            papers=("kumar_2024",),
+            figures=("quadratic_feature",),
+            functions=("odes.quadratic_feature.population",),
+        ),
+        Entry(
             name="potts_attention",
             room="replica",
             cls="PottsAttention",

@@ -516,6 +516,13 @@ PAPERS = {
         2024,
         arxiv="2310.02541",
     ),
+    "kumar_2024": Paper(
+        "Kumar, Tanishq and Bordelon, Blake and Gershman, Samuel J. and Pehlevan, Cengiz",
+        "Grokking as the transition from lazy to rich training dynamics",
+        "International Conference on Learning Representations (2024)",
+        2024,
+        arxiv="2310.06110",
+    ),
     "rosenfeld_2024": Paper(
         "Rosenfeld, Elan and Risteski, Andrej",
         "Outliers with opposing signals have an outsized effect on neural network optimization",
@@ -822,6 +829,10 @@ COVERAGE = {
     "domine_2025": (
         "the exact solution from any λ-balanced start, networks rich and lazy by λ",
         "what of it is proved of rates and fine-tuning",
+    ),
+    "kumar_2024": (
+        "training and test error over time by scale and alignment, the lazy limit, the whole population",
+        "averages over data at fixed load (here over sets of data), modular arithmetic, images, transformers",
     ),
     "saxe_2014": (
         "strengths of directions of balanced deep linear nets over time, at any depth",

@@ -21,6 +21,7 @@ from tsphys.models.perceptron import Perceptron as Perceptron
 from tsphys.models.plasticity import Plasticity as Plasticity
 from tsphys.models.potts_attention import PottsAttention as PottsAttention
 from tsphys.models.pruned import Pruned as Pruned
+from tsphys.models.quadratic_feature import QuadraticFeature as QuadraticFeature
 from tsphys.models.random_features import RandomFeatures as RandomFeatures
 from tsphys.models.self_distillation import SelfDistillation as SelfDistillation
 from tsphys.models.simplicity_bias import SimplicityBias as SimplicityBias
@@ -390,6 +391,24 @@ def simulate(
 ) -> Result: ...
 @overload
 def simulate(
+    model: QuadraticFeature,
+    *,
+    t: Any = ...,
+    width: int | None = ...,
+    start: str = ...,
+    rtol: float = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
     model: PottsAttention,
     *,
     alpha: Numbers = ...,
@@ -675,6 +694,17 @@ def solve(
     t: Any = ...,
     overlaps: bool = ...,
     draws: int = ...,
+    seed: int = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: QuadraticFeature,
+    *,
+    t: Any = ...,
+    sets: int = ...,
     seed: int = ...,
     progress: Any = ...,
     partial: bool = ...,

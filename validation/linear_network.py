@@ -44,6 +44,13 @@ def random_teachers(setting: Setting) -> Finding:
     return within(off, 1e-6, "alignment over teachers")
 
 
+def first(setting: Setting) -> Finding:
+    """At first the share t‖W₁‖²/d of a random teacher is learned, whatever the rank, to order t."""
+    t, model = 1e-3, tsphys.LinearNetwork(rank=5)
+    found = tsphys.solve(model, t=[t])["learned"][0]
+    return within(found / (t * model.scale / model.inputs) - 1, 0.01, "share that is learned at first")
+
+
 def motion(setting: Setting) -> Finding:
     """The exact solution against the equations of motion, to a hundred times their tolerance."""
     t, off = [0.5, 2, 5], []
@@ -64,6 +71,7 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "a falling spectrum", trained(tsphys.LinearNetwork(rank=20, decay=1.0), 64, t=t)),
         Check("simulation", "over ranks", trained(tsphys.LinearNetwork(rank=5), 32, rank=[2, 10], at=10)),
         Check("identity", "closed forms", ends),
+        Check("identity", "the first moment of time", first),
         Check("identity", "random teachers", random_teachers),
         Check("identity", "equations of motion", motion),
     ]
