@@ -44,7 +44,11 @@ def steps_of(net: Any, w: np.ndarray) -> Callable[[int], None]:
 
 
 def steps(setting: Setting) -> list[Row]:
-    """Time of a step on all examples, and its ratio to the plain loop, on one thread and over replicas."""
+    """Time of a step on all examples, and its ratio to the plain loop, on one thread and over replicas.
+
+    Two matrix products, 4KDn operations, are nearly all of a step: how many a second there are is held against those of
+    a large matrix product, which is what the machine gives.
+    """
     rng = np.random.default_rng(1)
     X, y, W, v = (rng.standard_normal(s) for s in ((P, D), P, (N, D), N))
     X, v, rows = X / np.sqrt(D), v / N, []
@@ -54,7 +58,9 @@ def steps(setting: Setting) -> list[Row]:
         if phi == "linear":
             net = DeepLinear((D, N, 1), X.T @ X / P, y[None] @ X / P)
         cases = {"plain NumPy": plain_numpy(X, y, W, v, phi), "tsphys": steps_of(net, start.copy())}
-        rows += _rows(f"descent, a step, {phi}, {D} inputs, {P} examples, {N} units", cases, setting)
+        rows += _rows(
+            f"descent, a step, {phi}, {D} inputs, {P} examples, {N} units", cases, setting, 0 if phi == "linear" else D
+        )
     wide = rng.standard_normal((P, MANY)) / np.sqrt(MANY)
     Z, Q = reduced(wide)
     W = rng.standard_normal((N, MANY))
@@ -70,14 +76,29 @@ def steps(setting: Setting) -> list[Row]:
             lambda index, _: net.advance(replicas[index], LR, 200 * pieces), range(len(replicas)), threads=threads
         )
 
-    times = interleaved({str(k): on(k) for k in (1, count)}, setting.seconds, setting.rounds, setting.steps)
+    plain = [plain_numpy(X, y, rng.standard_normal((N, D)), v, "relu") for _ in replicas]
+
+    def one_by_one(pieces: int) -> None:
+        for advance in plain:
+            advance(200 * pieces)
+
+    square = rng.standard_normal((1000, 1000))
+    cases = {"plain NumPy": one_by_one, **{str(k): on(k) for k in (1, count)}}
+    times = interleaved(cases, setting.seconds, setting.rounds, setting.steps)
+    product = interleaved({"": lambda steps: [square @ square for _ in range(steps)]}, setting.seconds, setting.rounds)
+    section = f"descent, relu, {2 * count} nets over threads"
     return [
         *rows,
-        ratio(f"descent, speed-up by threads, {2 * count} nets", f"{count} threads", times["1"], times[str(count)]),
+        ratio(section, f"{count} threads: times faster than one", times["1"], times[str(count)]),
+        ratio(section, f"{count} threads: times faster than plain NumPy", times["plain NumPy"], times[str(count)]),
+        row("descent, a product of 1000 × 1000 matrices", "plain NumPy", 2 / product[""], "GFlop/s"),
     ]
 
 
-def _rows(section: str, cases: dict[str, Callable[[int], None]], setting: Setting) -> list[Row]:
+def _rows(section: str, cases: dict[str, Callable[[int], None]], setting: Setting, inputs: int = 0) -> list[Row]:
+    """Times, their ratio, and operations a second where there are so many `inputs` to each field."""
     times = interleaved(cases, setting.seconds, setting.rounds, setting.steps)
     rows = [row(section, name, 1e6 * t, "µs") for name, t in times.items()]
-    return [*rows, ratio(section, "tsphys: times faster", times["plain NumPy"], times["tsphys"])]
+    rows.append(ratio(section, "tsphys: times faster", times["plain NumPy"], times["tsphys"]))
+    work = 4e-9 * N * inputs * P
+    return [*rows, *(row(section, name, work / t, "GFlop/s") for name, t in times.items() if work)]

@@ -63,7 +63,7 @@ class TwoLayer:
     @staticmethod
     def memory(n: int, D: int, K: int, c: int = 1) -> float:
         """Bytes of the examples and of all that is needed of them at once."""
-        return 8.0 * n * (3 * (D + LANES) + 2 * K + 3 * c) + 8.0 * K * (4 * D + 4 * c)
+        return 8.0 * n * (3 * (D + LANES) + 2 * K + 3 * c + 1) + 8.0 * K * (4 * D + 4 * c)
 
     def pack(self, W: np.ndarray, V: np.ndarray) -> np.ndarray:
         """The weights (K, D) and (c, K), or (K,), as one vector."""
@@ -79,7 +79,7 @@ class TwoLayer:
         W, V = self._begun(w)
         n, c = self._data[0].shape[0], len(V)
         dW, dV = np.empty_like(W), np.empty_like(V)
-        room = np.empty((self.K, n)), np.empty((self.K, n)), np.empty((c, n))
+        room = np.empty((self.K, n)), np.empty((self.K, n)), np.empty((c + 1, n))
         kernels.two_layer_force(W, V, *self._data, *self._law, dW, dV, *room)
         dW, dV = (r * (d - self.decay * x) for r, d, x in zip(self.rates, (dW, dV), (W, V)))
         return self.pack(dW[:, : self.X.shape[1]], dV)
