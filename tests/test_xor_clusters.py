@@ -138,7 +138,7 @@ def test_without_flips_the_end_is_higher():
 
 
 def test_the_mean_spread_of_fresh_fields():
-    """K_z = WWᵀ is σ²1 + C h(0)ᵀ + h(0)Cᵀ + C G Cᵀ with the whole Gram matrix: without ν² C s Cᵀ it is a tenth off."""
+    """K_z = WWᵀ is σ²1 + C h(0)ᵀ + h(0)Cᵀ + C G Cᵀ with the whole Gram matrix, ν² C s Cᵀ among it."""
     n, N, K, nu = 60, 4000, 30, 20.0
     rng, drawn = np.random.default_rng(2), composition(60, 30, 0.1)
     X, W = rng.standard_normal((n, N)), 0.05 / N**0.5 * rng.standard_normal((K, N))
