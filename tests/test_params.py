@@ -11,7 +11,7 @@ from tests.refusal import refuses
 from tsphys._jit import njit
 from tsphys.ground.parameters import parameters
 from tsphys.rules.binding import origin, placed
-from tsphys.rules.params import kept, same, seen
+from tsphys.rules.params import changed, kept, same, seen
 from tsphys.rules.phases import Phase
 
 START = tsphys.OrderParameters(R=[[0.1]], Q=[[0.5]], T=[[1.0]])
@@ -80,6 +80,37 @@ def test_what_is_kept_is_hashable_and_seen_as_arrays_of_its_own():
     assert not same({**NAMED, "lr": 0.4}, given)
 
 
+def test_whole_numbers_are_told_by_hints_whatever_the_others_are():
+    class Local(NamedTuple):
+        gains: "NowhereToBeFound"  # noqa: F821
+        kind: "int"
+
+    class More(Local):
+        """The fields of another."""
+
+    for own in (Local, More):
+        given = kept("params", own(np.ones(2), 3.0))
+        assert (type(given), given) == (own, ((1.0, 1.0), 3)) and type(given.kind) is int
+
+
+def test_no_names_are_no_parameters():
+    assert kept("params", {}) == ()
+    assert changed((0.5, 1.0), {}) == (0.5, 1.0)
+    assert changed((), {}) == ()
+
+
+def test_a_phase_may_give_all_of_those_with_names_in_a_row():
+    given = kept("params", NAMED)
+    for row in ((0.1, (1.0, 2.0)), [0.1, np.array([1.0, 2.0])]):
+        assert changed(given, row) == (0.1, (1.0, 2.0)) and type(changed(given, row)) is type(given)
+
+
+def test_other_names_with_the_same_values_are_not_the_same():
+    assert not same({"lr": 0.5}, {"margin": 0.5})
+    assert same({"a": 1, "b": 2}, {"b": 2, "a": 1})
+    assert same((1.0, 2.0), [1, 2])
+
+
 def test_names_survive_pickling_in_one_class():
     """Kernels are compiled for a class."""
     given = kept("params", NAMED)
@@ -119,6 +150,7 @@ BAD = {
     "without the names that it reads": (of(named, params=(0.5, 1.0, 0.3)), "function", "lr"),
     "a phase with another name": (changing({"rate": 1.0}), "params", "some of lr, gains"),
     "a phase with another length": (changing({"gains": [1.0]}), "params.gains", "shape (2,)"),
+    "a phase with names of two kinds": (changing({"rate": 1.0, 2: 1.0}), "params", "some of lr, gains"),
     "a phase of another class": (changing(Own(1.0, 1, [1.0])), "params", "lr, gains"),
     "a rule of ours in a row": (of(tsphys.Perceptron().learning_rule().function, params=(0, 1.0)), "params", "Params"),
 }

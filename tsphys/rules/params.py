@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, TypeAlias, get_type_hints
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -35,8 +35,9 @@ def __getattr__(name: str) -> Any:
 
 
 def _whole(params: Any) -> set[str]:
-    """Fields that are integers, as the class says."""
-    return {name for name, hint in get_type_hints(type(params)).items() if hint is int}
+    """Fields that are integers, as the class says, whose other hints may be names that only its own module knows."""
+    hints = {k: v for cls in reversed(type(params).__mro__) for k, v in getattr(cls, "__annotations__", {}).items()}
+    return {name for name, hint in hints.items() if hint is int or getattr(hint, "__forward_arg__", hint) == "int"}
 
 
 def _nested(value: Any) -> Any:
@@ -45,7 +46,7 @@ def _nested(value: Any) -> Any:
 
 def named(params: Any) -> bool:
     """Whether they have names."""
-    return isinstance(params, tuple) and type(params) is not tuple
+    return isinstance(params, tuple) and hasattr(params, "_fields")
 
 
 def names(params: Any) -> tuple[str, ...]:
@@ -63,7 +64,7 @@ def kept(name: str, value: Any) -> Any:
     """
     if isinstance(value, Mapping):
         try:
-            value = _class(tuple(value))(*value.values())
+            value = _class(tuple(value))(*value.values()) if value else ()
         except (ValueError, TypeError) as error:
             raise ModelError(name, list(value), f"must have names of Python's kind ({error})") from None
     if not named(value):
@@ -88,14 +89,16 @@ def changed(params: Any, new: Any) -> Any:
     ModelError
         If there are others, or they have other shapes.
     """
+    if isinstance(new, Mapping) and not new:
+        return params
     if not named(params):
         return tuple(array("params", new, (len(params),), "as many as the rule has").tolist())
     if isinstance(new, Mapping):
         if not new.keys() <= {*params._fields}:
-            raise ModelError("params", sorted(new), f"must be some of {', '.join(params._fields)}")
+            raise ModelError("params", list(new), f"must be some of {', '.join(params._fields)}")
         new = params._replace(**new)
-    elif not named(new) and np.ndim(new) == 1 and len(new) == len(params):
-        new = params._make(new)
+    elif not named(new) and np.iterable(new) and len(row := [*new]) == len(params):
+        new = params._make(row)
     if type(new) is not type(params):
         raise ModelError("params", new, f"must be {', '.join(params._fields)}, as the rule has")
     out = kept("params", new)
@@ -106,9 +109,9 @@ def changed(params: Any, new: Any) -> Any:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two that were given have equal values."""
-    one, other = (tuple(x.values()) if isinstance(x, Mapping) else tuple(x) for x in (a, b))
-    return len(one) == len(other) and all(np.array_equal(x, y) for x, y in zip(one, other, strict=True))
+    """Whether two that were given have the same names and equal values."""
+    one, other = (x._asdict() if named(x) else x if isinstance(x, Mapping) else dict(enumerate(x)) for x in (a, b))
+    return one.keys() == other.keys() and all(np.array_equal(x, other[name]) for name, x in one.items())
 
 
 def seen(params: Any) -> Any:

@@ -41,7 +41,8 @@ class Phase:
     Parameters
     ----------
     params : mapping, NamedTuple or sequence of float
-        The rule's parameters; a mapping changes those that it names, a sequence has as many as the rule.
+        The rule's parameters; a mapping changes those that it names and leaves all others as the rule has them,
+        whatever phases before did, a sequence has as many as the rule.
     until : float
         Time at which the phase ends, unless it ends earlier; it lasts for a step at least.
     stop : function ``stop(state) -> float``, optional
