@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,22 @@ print(sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.value
 def test_kernels_with_a_rule_of_ours_are_cached(tree, tmp_path):
     assert run(tree, tmp_path / "cache", BOUND)[0] == ["0", "1"]
     assert run(tree, tmp_path / "cache", BOUND)[0] == ["1", "0"]
+
+
+def test_a_cache_that_names_a_class_that_is_no_more_is_written_anew(tmp_path, monkeypatch):
+    """Parameters of a rule that another version, or a script of the user's, called differently."""
+    (tmp_path / "kernel.py").write_text("from tsphys._jit import njit\n@njit\ndef f(p):\n    return p.lr\n")
+    (tmp_path / "early.py").write_text("from collections import namedtuple\nParams = namedtuple('Params', 'lr')\n")
+    (tmp_path / "late.py").write_text("from collections import namedtuple\nParams = namedtuple('Params', 'lr')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    for name in ("early", "late"):
+        kernel, params = import_module("kernel"), import_module(name)
+        assert kernel.f(params.Params(0.5)) == 0.5
+        assert list(tmp_path.rglob("*.nbi"))
+        for module in ("kernel", name):
+            del sys.modules[module]
+        (tmp_path / f"{name}.py").unlink()
 
 
 def test_two_rules_do_not_share_a_kernel(tmp_path):

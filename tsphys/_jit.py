@@ -2,7 +2,8 @@
 
 Numba stamps a cached kernel with the hash of the one file that holds it, so a kernel keeps a stale inlined copy of a
 helper from another file (numba#1833, #9304, #9483). Here the stamp is a hash over all our sources. Where no cache can
-be written Numba raises (numba#4032); here the kernel is compiled in memory, with one warning.
+be written Numba raises (numba#4032); here the kernel is compiled in memory, with one warning. So it does where a cache
+names a NamedTuple that is no more, of an earlier version or of a script of the user's; here it is written anew.
 """
 
 from __future__ import annotations
@@ -82,6 +83,20 @@ def _warn_uncached() -> None:
     )
 
 
+def _forgetting(load: Callable[[], Any]) -> Callable[[], Any]:
+    """What an index of the cache holds; nothing if it names classes of arguments that are no more, and is rewritten."""
+
+    def loaded() -> Any:
+        try:
+            return load()
+        except OSError:
+            raise
+        except Exception:
+            return {}
+
+    return loaded
+
+
 def _interpreted(f: Any) -> Any:
     """A kernel where Numba is switched off (``NUMBA_DISABLE_JIT=1``), so that a debugger can step through it.
 
@@ -123,12 +138,15 @@ def njit(func: Any = None, /, *, fast: bool = False, cached: bool = True, **opti
         if not cached:
             return numba.njit(**options)(f)
         try:
-            return numba.njit(cache=True, **options)(f)
+            made = numba.njit(cache=True, **options)(f)
         except RuntimeError as error:
             if "cannot cache" not in str(error):
                 raise
             _warn_uncached()
             return numba.njit(**options)(f)
+        index = made._cache._cache_file
+        index._load_index = _forgetting(index._load_index)
+        return made
 
     return wrap if func is None else wrap(func)
 
