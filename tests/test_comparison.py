@@ -225,6 +225,43 @@ def test_where_no_correlations_are_known_no_parameter_has_a_score(tmp_path):
     assert set(both.shifts) == {"lr", "noise", "weight_decay"} and both.threshold > found.threshold
 
 
+def test_what_a_theory_does_not_depend_on_has_no_score_whatever_its_tolerance():
+    model, t = tsphys.TwoLayer(K=1, M=1, lr=0.5), [1.0, 5.0]
+    rough = tsphys.solve(model, start=ONE, t=t, rtol=1e-6, atol=1e-9, fluctuations=True)
+    found = held(model, t=t, theory=rough)
+    assert set(found.shifts) == {"lr", "noise", "weight_decay"} == set(found.changes)
+
+
+def test_points_at_rest_do_not_hide_what_the_others_tell():
+    """Without noise a student has converged by t = 100, to rounding: its learning rate is seen before."""
+    model, early = tsphys.TwoLayer(K=1, M=1, lr=0.5), np.array([1.0, 3.0, 6.0])
+    errors = [held(model, t=t).shifts["lr"].error for t in (early, np.append(early, [100.0, 200.0]))]
+    assert errors[1] < 1.1 * errors[0]
+
+
+def test_a_change_larger_than_the_parameter_is_none():
+    found = held(tsphys.TwoLayer(K=1, M=1, lr=0.5, noise=1e-3), t=[1.0], n=1)
+    assert found.changes["noise"] == (1e-3, np.inf) and "noise at no value" in repr(found)
+
+
+def test_a_parameter_at_the_end_of_its_range_has_a_score():
+    """Of all coordinates none is left out: the theory of partial steps is that of whole ones, and knows no more."""
+    t, more = [1.0, 5.0], {"K": 1, "M": 1, "lr": 0.5}
+    model = tsphys.ZerothOrder(estimator="sparse", fraction=1.0, **more)
+    found = held(tsphys.TwoLayer(**more), t=t, theory=tsphys.solve(model, start=ONE, t=t))
+    assert found.ok
+    shift = found.shifts["fraction"]
+    assert abs(shift.z) < 4 and shift.z == pytest.approx(shift.change / shift.error, rel=0.1)
+
+
+def test_correlations_are_known_where_points_are_left_out():
+    model, t = tsphys.TwoLayer(K=1, M=1, lr=0.5, noise=0.1), np.array([0.0, 1.0, 2.0, 4.0, 7.0])
+    known, left = tsphys.solve(model, start=ONE, t=t, fluctuations=True).first_order, np.array([0, 1, 4])
+    own = tsphys.solve(model, start=ONE, t=t[left], fluctuations=True).first_order
+    places = np.arange(3)
+    np.testing.assert_allclose(known.at(left).correlations(places), own.correlations(places), atol=1e-4)
+
+
 def test_the_theory_of_a_comparison_is_solved_to_first_order_if_it_was_not():
     model = tsphys.TwoLayer(K=1, M=1, lr=0.5)
     t = [1.0, 5.0]

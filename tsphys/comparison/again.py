@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,11 @@ class Again:
         options = {**self.options, self.axis: self.values if values is None else values}
         return solve(dataclasses.replace(self.model, **changed), partial=True, **options)
 
+    @cached_property
+    def here(self) -> Result:
+        """The theory as it was, to the accuracy with which it is solved here."""
+        return self()
+
     def parameters(self) -> dict[str, float]:
         """Parameters that are real numbers, but for the axis."""
         fields = [
@@ -55,7 +61,7 @@ def solver(theory: Result, names: Iterable[str]) -> Again | None:
         if isinstance(options.get("start"), dict):
             options["start"] = OrderParameters(**options["start"])
         again = Again(model, theory.axis, theory[theory.axis], options)
-        same = again()
+        same = again.here
     except FAILURES:
         return None
     return again if all(k in same and np.allclose(same[k], theory[k], rtol=1e-6, atol=1e-9) for k in names) else None

@@ -49,7 +49,7 @@ def seen_changes(found: Comparison, theory: Result) -> dict[str, tuple[float, fl
         other: Any = {name: value}
         changed = again(**other)
         shifts = [
-            float(np.nanmax(np.abs(changed[k] - theory[k])[there] / found.error[k][there], initial=0.0))
+            float(np.nanmax(np.abs(changed[k] - again.here[k])[there] / found.error[k][there], initial=0.0))
             for k, there in telling.items()
         ]
         return max(shifts) / found.threshold
@@ -60,6 +60,7 @@ def seen_changes(found: Comparison, theory: Result) -> dict[str, tuple[float, fl
         if change is not None:
             if value and name in found.shifts:
                 change = min(change, found.shift_threshold * found.shifts[name].error)
+                change = change if change <= LARGEST * abs(value) else math.inf
             out[name] = value, change
     return out
 

@@ -67,8 +67,7 @@ def _at(result: Result, there: np.ndarray) -> Result:
     }
     known = result.first_order
     if known is not None:
-        own = {k: getattr(known, k)[there] for k in ("bias", "speed", "var2", "doubt", "cov")}
-        known = dataclasses.replace(known, **own)
+        known = known.at(np.flatnonzero(there))
     meta = dict(result.meta)
     for told in {"bias", "doubt", "sem", "chaotic"} & {*meta}:
         meta[told] = {name: np.array(values)[there].tolist() for name, values in meta[told].items()}

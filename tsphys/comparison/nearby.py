@@ -35,7 +35,7 @@ def moved(again: Again | None, theory: Result, names: Sequence[str], N: Any) -> 
             # Not at this value alone, but free to be none other: of another kind of model.
             continue
         for name in names:
-            move = np.inf if changed is None else np.abs(changed[name] - theory[name])
+            move = np.inf if changed is None else np.abs(changed[name] - again.here[name])
             squares[name] += np.where(np.isnan(move), np.inf, move) ** 2
     thermal = CATALOGUE[theory.model].family in THERMAL
     return {name: np.where(np.isinf(square) | thermal, np.sqrt(square), 0.0) for name, square in squares.items()}
@@ -52,7 +52,7 @@ def counted(again: Again | None, theory: Result, names: Sequence[str], N: Any) -
         if np.abs(whole - load).max() > 1e-9:
             changes["values" if name == again.axis else name] = whole if name == again.axis else float(whole)
     changed = _solved(again, changes) if changes else None
-    return {} if changed is None else {k: np.nan_to_num(changed[k] - theory[k]) for k in names}
+    return {} if changed is None else {k: np.nan_to_num(changed[k] - again.here[k]) for k in names}
 
 
 def _solved(again: Again, changes: dict[str, Any]) -> Result | None:

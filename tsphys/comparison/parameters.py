@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tsphys.comparison.again import FAILURES, solver
+from tsphys.comparison.again import FAILURES, Again, solver
 from tsphys.comparison.foretold import Held
 from tsphys.comparison.scores import normal
 from tsphys.runs.result import Result
@@ -77,17 +77,28 @@ def _told(asked: _Asked) -> Told | None:
         return None
     effects = {}
     for parameter, value in again.parameters().items():
-        step = CHANGE * (abs(value) or 1.0)
-        changed: Any = {parameter: value + step}
-        try:
-            other = again(**changed)
-        except FAILURES:
-            continue
-        moved = {name: (other[name] - theory[name]).reshape(length, -1) for name in names}
+        size = CHANGE * (abs(value) or 1.0)
+        # At the upper end of its range, or where theory has no more of a solution, it is less that tells.
+        step = size
+        moved = _moved(again, names, parameter, value + step)
+        if not moved:
+            step = -size
+            moved = _moved(again, names, parameter, value + step)
         if any(np.abs(m).max() > LEAST * np.abs(theory[name]).max() for name, m in moved.items()):
             effects[parameter] = value, step, np.concatenate([*moved.values()], axis=1)[at].ravel()
     kept = (known.cov.shape[1] * np.arange(len(at))[:, None] + columns).ravel()
     return Told(at, effects, correlations[np.ix_(kept, kept)])
+
+
+def _moved(again: Again, names: tuple[str, ...], parameter: str, value: float) -> dict[str, np.ndarray]:
+    """By how much each observable (axis, …) moves with this value of a parameter; empty if theory then has gaps."""
+    changed: Any = {parameter: value}
+    try:
+        other = again(**changed)
+    except FAILURES:
+        return {}
+    moved = {name: (other[name] - again.here[name]).reshape(len(again.values), -1) for name in names}
+    return moved if all(np.isfinite(m).all() for m in moved.values()) else {}
 
 
 def shifts(sim: Result, theory: Result, held: Mapping[str, Held], N: float) -> dict[str, Shift]:
@@ -106,7 +117,8 @@ def shifts(sim: Result, theory: Result, held: Mapping[str, Held], N: float) -> d
     judged, slack, freedom = (
         flat([getattr(held[name], part) for name in names])[0] for part in ("judged", "slack", "freedom")
     )
-    use = judged & (std > 0)
+    # Of what has come to rest rounding is all that is left, which would hide what the others tell.
+    use = judged & (std > slack)
     if not use.any():
         return {}
     off = flat([sim[name] - theory.mean(name, N) for name in names], n)[:, use] / std[use]
@@ -125,6 +137,6 @@ def shifts(sim: Result, theory: Result, held: Mapping[str, Held], N: float) -> d
         s2 = float(sums.var(ddof=1)) if n > 1 else 0.0
         error = np.hypot(np.sqrt((prior * variance + (n - 1) * s2) / (prior + n - 1) / n), float(np.abs(w) @ slack))
         unit = step / float(w @ way)
-        z = float(normal(sums.mean() / error, prior + n - 1))
+        z = float(normal(np.sign(step) * sums.mean() / error, prior + n - 1))
         out[parameter] = Shift(value, unit * float(sums.mean()), abs(unit) * float(error), z)
     return out

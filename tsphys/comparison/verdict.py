@@ -91,6 +91,10 @@ class Comparison:
         colour = {"agree": "#009E73", "disagree": "#D55E00"}.get(self.verdict, "#999999")
         word = f"<b style='color:{colour}'>{self.verdict}</b>, max |z| = {self.max_abs_z:.2f} of {self.threshold:.2f}"
         rows = {"verdict": word}
+        if self.counts[1]:
+            rows["of the spread"] = f"max |z| = {self.max_abs_spread:.2f} of {self.spread_threshold:.2f}"
+        if self.shifts:
+            rows["of parameters"] = f"max |z| = {self.max_abs_shift:.2f} of {self.shift_threshold:.2f}"
         for name, z in self.z.items():
             line = html.sparkline(np.abs(z).reshape(len(z), -1).max(axis=1).tolist())
             rows[name] = f"{line} max |z| = {np.abs(z).max():.2f}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 
@@ -64,6 +65,19 @@ class FirstOrder:
         if any(a[k].shape != shape for k, shape in shapes.items()):
             raise ValueError("a first order in 1/N must have numbers of the shapes of its observables")
 
+    def at(self, places: np.ndarray) -> FirstOrder:
+        """What is known at these places of the axis, in their order."""
+        own = {k: getattr(self, k)[places] for k in ("bias", "speed", "var2", "doubt", "cov")}
+        before = self.before[places] if self.before.size else self.before
+        for i, (a, b) in enumerate(pairwise(places), start=1):
+            for k in range(b - 1, a, -1) if self.before.size else ():
+                before[i] = before[i] @ self._back(k) @ self.before[k]
+        return dataclasses.replace(self, **own, before=before)
+
+    def _back(self, place: int) -> np.ndarray:
+        """The inverse of C, from covariances with what is observed there to coefficients of it."""
+        return np.linalg.pinv(self.cov[place], rcond=1e-9, hermitian=True)
+
     def __contains__(self, name: object) -> bool:
         return name in self.names
 
@@ -97,7 +111,7 @@ class FirstOrder:
         for i in range(int(at[-1]) + 1):
             # From the covariances of the time before with all chosen times to those of this one.
             if i:
-                row = self.before[i] @ np.linalg.pinv(self.cov[i - 1], rcond=1e-9, hermitian=True) @ row
+                row = self.before[i] @ self._back(i - 1) @ row
             k = np.flatnonzero(at == i)
             if len(k):
                 out[k[0], :, : k[0]] = row.transpose(1, 0, 2)
