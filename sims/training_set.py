@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.errors import DivergedError
+from tsphys.errors import DivergedError, ModelError
 from tsphys.ground import times
 from tsphys.ground.parameters import counted, param
 from tsphys.ground.progress import tell
@@ -32,6 +32,8 @@ class Options(frames.Options):
         for model in models:
             n = counted("alpha", model.alpha, self.N, "example")
             counted("batch", model.batch, n, "example of a step")
+            if model.order == "shuffle" and model.parts > n:
+                raise ModelError("batch", model.batch, f"makes {model.parts} parts of {n} examples")
             model.strides(self.t, 1.0)
         return self
 

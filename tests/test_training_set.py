@@ -138,6 +138,17 @@ def test_error_covers_few_paths():
         assert rough.sem(name).mean() > of("hinge").sem(name).mean()
 
 
+def test_minibatches_drawn_anew_leave_nothing_out():
+    """However small steps are: what the largest tolerance would leave out of each is all there is to remember."""
+    model = TrainingSet(loss="square", channel="linear", alpha=1, noise=0.5, lr=0.02, batch=0.5)
+    least, most = (tsphys.solve(model, t=[40], tol=tol, paths=2**10, scramblings=2) for tol in (1e-8, 0.1))
+    for name in ("q", "train_loss", "eps_g"):
+        np.testing.assert_array_equal(least[name], most[name])
+    # Small steps of parts are those of all.
+    whole = tsphys.solve(replace(model, batch=1), t=[40], paths=2**10, scramblings=2)
+    assert most["train_loss"][0] == pytest.approx(whole["train_loss"][0], rel=0.1)
+
+
 def test_slow_motion_needs_few_directions():
     """Four times the steps, half the directions a time."""
     flows = [tsphys.solve(TrainingSet(flow=True), t=[20], step=s, paths=2**10, scramblings=2) for s in (0.2, 0.05)]
@@ -199,6 +210,7 @@ def test_refusals():
     refuses(lambda: tsphys.solve(TrainingSet(batch=0.5), t=[10**6], paths=2**24), "paths")
     refuses(lambda: tsphys.solve(TrainingSet(batch=0.5), t=[300], paths=2**8), "paths")
     refuses(lambda: tsphys.simulate(TrainingSet(batch=1e-3), N=20, t=[1]), "batch")
+    refuses(lambda: tsphys.simulate(TrainingSet(alpha=0.1, batch=1 / 3, order="shuffle"), N=20, t=[1]), "batch")
     with pytest.raises(tsphys.DivergedError):
         tsphys.solve(TrainingSet(loss="square", lr=3.0), t=[1000], paths=2**8)
     with pytest.raises(tsphys.DivergedError):

@@ -52,7 +52,11 @@ class Sampling(Accuracy):
     """The same, with directions opened where they are needed."""
 
     tol: float | None = param(
-        None, "part of the weights left out; none: 1e-4, or 1e-3 where slopes jump", low=1e-8, high=0.1, optional=True
+        None,
+        "part of the weights left out, but of minibatches drawn anew; none: 1e-4, or 1e-3 where slopes jump",
+        low=1e-8,
+        high=0.1,
+        optional=True,
     )
     seed: int = param(0, "seed of the scramblings", kind=int, low=0, high=LARGEST_INTEGER, short="-s")
 

@@ -8,8 +8,9 @@ independent of everything. The −p̂/√α is all the memory there is. Averages
 nothing is iterated until it is consistent, and steps have no error in time.
 
 A direction is opened only where the part of the weights outside all others is more than `tol`, as root mean square in
-the fields: slow motion costs few. z is made orthogonal, in the sample, to all z and p̂ before it, which takes off most
-of the bias of order directions/paths.
+the fields: slow motion costs few. Minibatches that are drawn anew need one a step, however small: what is left out of
+them has no law. z is made orthogonal, in the sample, to all z and p̂ before it, which takes off most of the bias of
+order directions/paths.
 """
 
 from __future__ import annotations
@@ -140,27 +141,29 @@ class Paths:
         self.L = self.L + self.V
         rest = lr * (s * g - G @ slopes)
         if square is not None:
-            self._open(rest, rest, lr**2 * (square * (g @ g.T) / self.n - G @ G.T))
+            self._open(rest, rest, lr**2 * (square * (g @ g.T) / self.n - G @ G.T), ROUNDING)
             return
         self._moving = momentum * self._moving + rest - shrink * self._left
         self._left = self._left + self._moving
-        if self._size(np.einsum("kp,kp->k", self._left, self._left).max() / self.n):
+        if self._size(np.einsum("kp,kp->k", self._left, self._left).max() / self.n) > self.tol:
             # Again, since rounding is not small beside what is left after long cancellation.
             for a in (self._left, self._moving):
                 a -= ((a @ slopes.T) / self.n) @ slopes
-            self._left, self._moving = self._open(self._left, self._moving, self._left @ self._left.T / self.n)
+            gram = self._left @ self._left.T / self.n
+            self._left, self._moving = self._open(self._left, self._moving, gram, self.tol)
 
     def _size(self, square: float) -> float:
-        """What |p|² makes of fields, as root mean square; 0 if that is too little."""
-        size = np.sqrt(max(float(square), 0.0)) / self.root
-        return size if size > self.tol else 0.0
+        """What |p|² makes of fields, as root mean square."""
+        return float(np.sqrt(max(float(square), 0.0)) / self.root)
 
-    def _open(self, left: np.ndarray, moving: np.ndarray, gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _open(
+        self, left: np.ndarray, moving: np.ndarray, gram: np.ndarray, tol: float
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Make directions of what is left of the slopes, whose Gram matrix is given; returns what then is."""
         squares, vectors = np.linalg.eigh(gram)
         for square, u in zip(squares, vectors.T, strict=True):
             size = self._size(square)
-            if not size:
+            if size <= tol:
                 continue
             p = u @ left / (size * self.root)
             speed = moving @ p / (self.n * self.root) if moving is not left else size * u
