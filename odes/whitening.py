@@ -17,7 +17,11 @@ import numpy as np
 
 from tsphys.ground.times import iterations
 from tsphys.models.whitening import Whitening
+from tsphys.physics.flows.resolvents import NODES
 from tsphys.runs import frames
+
+#: Largest ln |1 − ηz|^t on a contour, of which averages lose the digits.
+LARGEST = 5.0
 
 
 def learned(model: Whitening, s: np.ndarray, t: float) -> np.ndarray:
@@ -64,19 +68,23 @@ def solve(model: Whitening, options: frames.Decades) -> dict[str, np.ndarray]:
     s, data = model.curvatures(), model.data()
     low, high = data.edges()
     least, most = float(data.z(np.array(low))), float(data.z(np.array(high)))
-    right = 1.1 * high
+    right = data.kappa(min(float(data.z(np.array(1.1 * high))), 0.5 * (most + 2 / model.lr)))
+    angle = (np.arange(NODES[0]) + 0.5) * np.pi / NODES[0]
 
     def at(t: float) -> np.ndarray:
         if t == 0:
             return np.zeros(model.d)
-        # (1 − ηz)^t must be none on a contour that excludes 0, and of order one on others.
-        left = 0.5 * least if model.lr * least * t > 1 else -min(most, 1 / (model.lr * t))
+        # (1 − ηz)^t must be none on a contour that excludes 0, and of order one on others; as it is on the real axis.
+        left = data.kappa(0.5 * least if model.lr * least * t > 1 else -min(most, 1 / (model.lr * t)))
+        flat = 1.0
+        while t * np.log(np.abs(1 - model.lr * data.z(data.contour(left, right, angle, flat)[0])).max()) > LARGEST:
+            flat *= 0.5
 
         def integrand(z: np.ndarray, kappa: np.ndarray) -> np.ndarray:
             resolvent = sum(1 / (row[:, None] - kappa) for row in s)
             return learned(model, z, t) * kappa / z * resolvent
 
-        return data.average(integrand, data.kappa(left), right)
+        return data.average(integrand, left, right, flat=flat)
 
     energy = model.F * model.start**2 + np.array([at(t) for t in options.t])
     return {"energy": energy, "power": energy @ model.variances()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsphys.ground.parameters import param
+from tsphys.ground.progress import listening, share
 from tsphys.models.whitening import Whitening
 from tsphys.runs import frames
 from tsphys.sims.engines.gradient import Convolution, descend
@@ -56,6 +57,9 @@ def simulate(model: Whitening, options: Options, replica: frames.Replica) -> dic
     """Draw examples, train some nets on them, each with labels and a start of its own; the mean of their energies."""
     rng = replica.rng("examples")
     X, A = examples(model, rng), readouts(model, rng)
-    nets = [[np.sum(W**2, axis=0) for W in trained(model, X, A, rng, options.t)] for _ in range(options.draws)]
+    nets = []
+    for draw in range(options.draws):
+        with listening(share(replica.report, draw, 1, options.draws)):
+            nets.append([np.sum(W**2, axis=0) for W in trained(model, X, A, rng, options.t)])
     energy = np.mean(nets, axis=0)
     return {"energy": energy, "power": energy @ model.variances()}

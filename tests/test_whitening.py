@@ -98,6 +98,25 @@ def test_averages_over_examples(model):
     assert (np.abs(np.mean(rows, axis=0) - energy) < 4.5 * error + 2 / model.n * np.abs(energy).max()).all()
 
 
+@pytest.mark.parametrize("n", [12, 30, 400])
+def test_steps_close_to_the_largest(n):
+    """Averages at late times do not depend on the step, up to where steps diverge, at 2 over the largest curvature."""
+    bound = 2 / float(Whitening(n=n, lr=1e-3).data().z(np.array(Whitening(n=n, lr=1e-3).data().edges()[1])))
+    late = [tsphys.solve(Whitening(n=n, lr=share * bound), t=[10**6])["energy"][0] for share in (0.5, 0.95, 0.999)]
+    for found in late[1:]:
+        np.testing.assert_allclose(found, late[0], rtol=1e-6)
+    # Modes at the upper edge go to and fro, with signs that this average has.
+    slow, fast = (tsphys.solve(Whitening(n=n, lr=share * bound), t=[200])["power"][0] for share in (0.9, 0.99))
+    assert 0.9 < fast / slow < 1.5
+
+
+def test_averages_in_parts_are_the_same(monkeypatch):
+    """Of many components few nodes at once, so that none take more memory than others."""
+    whole = tsphys.solve(Whitening(n=48), t=[30])["energy"]
+    monkeypatch.setattr("tsphys.physics.flows.resolvents.ROOM", 500)
+    np.testing.assert_allclose(tsphys.solve(Whitening(n=48), t=[30])["energy"], whole, rtol=1e-12)
+
+
 def test_few_examples_whiten_more():
     """⟨1/λ̂⟩ = 1/(λ(1 − d/n)); that of finite samples, 1/(λ(1 − (d + 1)/n)), in simulation."""
     model = Whitening(n=48, start=0, exponent=1.0, F=4, lr=0.5)
@@ -114,6 +133,13 @@ def test_simulation_on_theory(model):
     sim = tsphys.simulate(model, t=t, replicas=12, draws=16, seed=2)
     found = tsphys.compare(sim, tsphys.solve(model, t=t))
     assert found.ok, found
+
+
+def test_progress_does_not_go_back():
+    told = []
+    tsphys.simulate(Whitening(n=20), t=[0, 10, 5000], draws=3, replicas=1, threads=1, progress=told.append)
+    assert np.all(np.diff(told) >= 0)
+    assert told[-1] == 1
 
 
 def test_readouts_that_learn_change_little():

@@ -23,6 +23,8 @@ NODES = (64, 2**17)
 MOST_REAL = 2**20
 #: Largest half height of a contour in the plane of ln κ: arguments of κ stay where powers of 1 − ηz decay.
 HEIGHT = 1.0
+#: Most complex numbers that are integrated at once.
+ROOM = 2**22
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,9 @@ class Spectrum:
         return float(brentq(lambda k: self.z(np.array(k)) - z, *ends, xtol=1e-300, rtol=1e-13))
 
     def average(
-        self, integrand: Callable[[np.ndarray, np.ndarray], np.ndarray], low: float, high: float, rtol: float = 1e-10
-    ) -> np.ndarray:
+        self, integrand: Callable[[np.ndarray, np.ndarray], np.ndarray], low: float, high: float, rtol: float = 1e-10,
+        flat: float = 1.0,
+    ) -> np.ndarray:  # fmt: skip
         """−(1/2πi)∮ f(z) G(z) dz, which is ⟨f⟩ for G = ⟨1/(λ − z)⟩.
 
         Around all poles between real `low` and `high`, in the plane of κ: by a circle, or for low > 0 an ellipse in the
@@ -107,6 +110,8 @@ class Spectrum:
             κ where the contour crosses the real axis, outside of `edges`.
         rtol : float
             Largest change, over the mean size of what is integrated, that counts as none.
+        flat : float
+            Height of the contour, in units of that above: less where functions are large away from the real axis.
 
         Returns
         -------
@@ -117,11 +122,11 @@ class Spectrum:
         ConvergenceError
             If it still changes with the most nodes.
         """
-        before = self._trapezoid(integrand, low, high, NODES[0])[0]
+        before = self._trapezoid(integrand, low, high, NODES[0], flat)[0]
         nodes, change, value = NODES[0], np.inf, before
         while nodes < NODES[1]:
             nodes *= 2
-            value, size = self._trapezoid(integrand, low, high, nodes)
+            value, size = self._trapezoid(integrand, low, high, nodes, flat)
             change = float(np.max(np.abs(value - before) / np.maximum(size, np.finfo(float).tiny)))
             if change <= rtol:
                 return value
@@ -129,21 +134,28 @@ class Spectrum:
         raise ConvergenceError("an average over the spectrum did not converge", residual=change, iterations=nodes,
                                last=value)  # fmt: skip
 
-    def _trapezoid(
-        self, integrand: Callable[[np.ndarray, np.ndarray], np.ndarray], low: float, high: float, nodes: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        # What is integrated is real on the real axis: the upper half tells all.
-        angle = (np.arange(nodes) + 0.5) * np.pi / nodes
+    def contour(self, low: float, high: float, angle: np.ndarray, flat: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+        """κ at angles of the contour of `average`, and dκ over i times that of the angle."""
         if low > 0:
             middle, width = 0.5 * np.log(high * low), 0.5 * np.log(high / low)
-            height = min(width, HEIGHT)
+            height = flat * min(width, HEIGHT)
             kappa = np.exp(middle + width * np.cos(angle) + 1j * height * np.sin(angle))
-            step = kappa * (1j * width * np.sin(angle) + height * np.cos(angle))
-        else:
-            step = 0.5 * (high - low) * np.exp(1j * angle)
-            kappa = 0.5 * (high + low) + step
-        terms = integrand(self.z(kappa), kappa) * (self.slope(kappa) * step)
-        return -terms.real.mean(axis=-1), np.abs(terms).mean(axis=-1)
+            return kappa, kappa * (1j * width * np.sin(angle) + height * np.cos(angle))
+        x, y = 0.5 * (high - low) * np.cos(angle), 0.5 * (high - low) * np.sin(angle)
+        return 0.5 * (high + low) + x + 1j * flat * y, flat * x + 1j * y
+
+    def _trapezoid(
+        self, integrand: Callable[[np.ndarray, np.ndarray], np.ndarray], low: float, high: float, nodes: int,
+        flat: float,
+    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+        # What is integrated is real on the real axis: the upper half tells all.
+        angles = (np.arange(nodes) + 0.5) * np.pi / nodes
+        total, size = np.zeros(()), np.zeros(())
+        for angle in np.array_split(angles, -(-nodes * len(self.eigenvalues) // ROOM)):
+            kappa, step = self.contour(low, high, angle, flat)
+            terms = integrand(self.z(kappa), kappa) * (self.slope(kappa) * step)
+            total, size = total - terms.real.sum(axis=-1), size + np.abs(terms).sum(axis=-1)
+        return total / nodes, size / nodes
 
 
 def white_average(f: Callable[[np.ndarray], np.ndarray], ratio: float, rtol: float = 1e-10) -> np.ndarray:
