@@ -64,7 +64,8 @@ def errors(model: SelfDistillation, mixings: Sequence[float]) -> dict[str, float
 def best_mixing(model: SelfDistillation) -> tuple[float, float]:
     """The ξ of the last round that leaves the least eps_g, and that; rounds before have the model's.
 
-    For the first round it is positive where λ is less than the best ridge σ²/α, and negative where it is more.
+    With h of the rounds before, ξ = (σ²/α − λ) ⟨l h/(l + λ)²⟩/⟨l (l + σ²/α) h²/(l + λ)²⟩: of one round
+    positive where λ is less than the best ridge σ²/α, and negative where it is more.
 
     Raises
     ------
@@ -76,11 +77,19 @@ def best_mixing(model: SelfDistillation) -> tuple[float, float]:
     if model.rounds == 0:
         raise ModelError("rounds", 0, "must be >= 1: labels are mixed from the first on")
     before = [model.mixing] * (model.rounds - 1)
-    none, half, one = (errors(model, [*before, xi])["eps_g"] for xi in (0.0, 0.5, 1.0))
-    # A square in ξ.
-    bend = 2 * (none + one - 2 * half)
-    best = (none + bend - one) / (2 * bend)
-    return best, none - bend * best**2
+    ridge, best_ridge = model.ridge, model.noise**2 / model.alpha
+
+    def powers(eigenvalue: np.ndarray) -> np.ndarray:
+        left = ridge / (eigenvalue + ridge)
+        for xi in before:
+            left = (ridge + xi * eigenvalue * left) / (eigenvalue + ridge)
+        mixed = eigenvalue * left / (eigenvalue + ridge) ** 2
+        return np.stack([mixed, mixed * left * (eigenvalue + best_ridge)])
+
+    # A square in ξ, and where its slope vanishes: nothing of large terms must cancel.
+    slope, bend = white_average(powers, 1 / model.alpha).tolist()
+    best = (best_ridge - ridge) * slope / bend
+    return best, errors(model, [*before, best])["eps_g"]
 
 
 def for_ever(model: SelfDistillation) -> dict[str, float]:

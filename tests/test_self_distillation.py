@@ -49,6 +49,14 @@ def test_mixing_never_beats_the_best_ridge():
             assert two >= least * (1 - 1e-9)
 
 
+def test_best_mixing_where_it_hardly_matters():
+    """For λ → ∞ all l stand for themselves: ξ = (σ²γ − λ)⟨l⟩/⟨l(l + σ²γ)⟩ = (σ²γ − λ)/(1 + γ + σ²γ)."""
+    found = best_mixing(model(0.5, 0.5, 1e8))
+    assert found[0] == pytest.approx(-1e8 / 1.75, rel=1e-6)
+    # It is the least there is: what one step of descent from w = 0 along the gradient reaches.
+    assert 2 * found[1] == pytest.approx(1 - 1 / 1.75, rel=1e-6)
+
+
 @pytest.mark.parametrize("alpha", [0.5, 1.0, 3.0])
 def test_rounds_for_ever_are_a_ridge(alpha):
     here = SelfDistillation(alpha=alpha, mixing=0.6)
