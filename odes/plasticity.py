@@ -87,8 +87,9 @@ def crossing(model: Plasticity, x: float) -> float:
         return model.duration
     if in_closed_form(model):
         A, B = linear(model, s)
-        if A == 0:
-            return float((1 / level - 1 / x) / (2 * B))
+        # The end itself is never reached, though rounding may say so.
+        if B * level >= A:
+            return model.duration
         return float(np.log(level * (A - B * x) / (x * (A - B * level))) / (2 * A))
     # All on the way grows, since what is of one variable never turns back.
     ends = np.log([x, level]) / L

@@ -10,6 +10,7 @@ import numpy as np
 
 from tsphys.errors import DivergedError, ModelError
 from tsphys.ground.parameters import param
+from tsphys.ground.progress import listening
 from tsphys.models.plasticity import Plasticity
 from tsphys.physics.flows.rank import effective_rank
 from tsphys.runs import frames
@@ -17,8 +18,8 @@ from tsphys.sims.engines.gradient import DeepLinear, flow
 
 #: Looks at a strength on its way, between which the time of a crossing is found.
 LOOKS = 32
-#: Tolerance of the flow.
-RTOL = 1e-10
+#: Tolerance of the flow; and by how much directions may decay in a step, which soon are far smaller than that.
+RTOL, DECAY = 1e-10, 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +38,17 @@ class Options(frames.Tasks):
             bound = 0.5 * curvature * (1 + (self.inputs + 1) / max(self.batch, 1))
             if self.batch and self.steps <= bound:
                 raise ModelError("steps", self.steps, f"must be > {bound:.4g}: longer ones, of 2/curvature, diverge")
+            if self.batch and self.steps * model.duration < 1:
+                raise ModelError("steps", self.steps, f"must be >= {1 / model.duration:.4g}, one in a task")
         return self
 
 
 def memory(models: Sequence[Plasticity], options: Options) -> frames.Memory:
     model = models[0]
     weights = model.modes * (options.inputs + (model.depth - 1) * model.modes)
-    return frames.Memory(8.0 * 20 * weights, {"inputs": options.inputs, "modes": model.modes}, "the weights")
+    times = 3.0 * model.duration * options.steps if options.batch else 0.0
+    sizes = {"inputs": options.inputs, "modes": model.modes, "steps": options.steps if options.batch else None}
+    return frames.Memory(8.0 * (20 * weights + times), sizes, "the weights and the times of steps")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +75,10 @@ class Learner:
 
     def course(self, w: np.ndarray, task: int, times: np.ndarray) -> Iterator[np.ndarray]:
         """Weights at some times of a task that begins with w; the same batches whenever it is followed."""
-        net = self.net(task)
-        return flow(net, w, times, RTOL) if self.options.batch == 0 else self.by_steps(net, w, task, times)
+        net, rate = self.net(task), self.model.strength if self.model.penalty == "l2" else 0.0
+        if self.options.batch:
+            return self.by_steps(net, w, task, times)
+        return flow(net, w, times, RTOL, longest=DECAY / rate if rate else np.inf)
 
     def by_steps(self, net: DeepLinear, w: np.ndarray, task: int, times: np.ndarray) -> Iterator[np.ndarray]:
         """The same on batches of whitened inputs."""
@@ -111,9 +118,13 @@ class Learner:
             elif self.options.batch:
                 return float(later - looks * over(then) / (over(then) - over(w)))
             else:
-                before, ends = w, (1e-300, looks)
-                found = brentq(lambda t: over(next(self.course(before, task, np.array([t])))), *ends)  # noqa: B023
-                return float(later - looks + found)
+                before = w
+
+                def at(t: float) -> float:
+                    return over(next(self.course(before, task, np.array([t]))))  # noqa: B023
+
+                # Followed from here, and not from the beginning, it may end a rounding below.
+                return float(later - looks + (brentq(at, 1e-300, looks) if at(looks) > 0 else looks))
         return T
 
 
@@ -125,10 +136,14 @@ def simulate(model: Plasticity, options: Options, replica: frames.Replica) -> di
     learner, tasks, rows = Learner(model, options, replica, bases), count(), []
 
     def task(w: np.ndarray) -> np.ndarray:
-        return next(learner.course(w, next(tasks), np.array([model.duration])))
+        with listening(None):
+            return next(learner.course(w, next(tasks), np.array([model.duration])))
 
     for t, w in zip(options.t, frames.seen(learner.first, task, options.t), strict=True):
         x = learner.strengths(w)
         rank = effective_rank(np.linalg.svd(x, compute_uv=False))
-        rows.append({"relearning": learner.crossing(w, int(t)), "strength": np.diag(x), "rank": rank})
+        # Of how far a run is the number of tasks tells.
+        with listening(None):
+            relearning = learner.crossing(w, int(t))
+        rows.append({"relearning": relearning, "strength": np.diag(x), "rank": rank})
     return frames.stack(rows)

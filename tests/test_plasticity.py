@@ -100,6 +100,28 @@ def test_what_is_dead_is_not_learned():
     assert sim["relearning"].tolist() == [[5.0, 5.0]]
 
 
+def test_a_level_that_is_the_end():
+    """λ = 1 − φ of l2: of nets whether it is reached is for rounding to say, and no reason to stop."""
+    assert (tsphys.solve(Plasticity(fraction=0.95, duration=40), t=[0, 1, 2])["relearning"] == 40).all()
+    sim = tsphys.simulate(Plasticity(fraction=0.95, duration=40), t=[0, 2], replicas=3)
+    assert (sim["relearning"] > 5).all()
+    assert (sim["relearning"] <= 40).all()
+
+
+def test_what_decays_is_followed_to_its_own_size():
+    """A strength of 1e-22, beside one of 0.6 that tolerances are for: to 1e-5, a layer's rounding."""
+    model = Plasticity(strength=0.4, duration=60)
+    sim, theory = (run(model, t=[0, 1, 2]) for run in (tsphys.simulate, tsphys.solve))
+    np.testing.assert_allclose(sim.mean("relearning"), theory["relearning"], rtol=1e-5)
+
+
+def test_progress_does_not_go_back():
+    told = []
+    tsphys.simulate(Plasticity(duration=1), t=[0, 2, 4], replicas=1, threads=1, progress=told.append)
+    assert np.all(np.diff(told) >= 0)
+    assert told[-1] == 1
+
+
 def test_rank():
     """l2 forgets all directions but one, spectral keeps each at λ/(1 + λ) or more."""
     t = [24]
@@ -144,3 +166,5 @@ def test_refusals():
     with pytest.raises(tsphys.ModelError, match=r"steps = 1: must be > 1\.\d+: longer ones, of 2/curvature, diverge"):
         tsphys.simulate(Plasticity(), t=[1], batch=50, steps=1)
     refuses(lambda: tsphys.solve(Plasticity(), t=[0.5]), "t")
+    refuses(lambda: tsphys.simulate(Plasticity(duration=1e-3), t=[1], batch=50), "steps")
+    refuses(lambda: tsphys.simulate(Plasticity(duration=1e6), t=[1], batch=50, steps=10**6), "steps")

@@ -63,11 +63,13 @@ def descend(net: Stepping, w: np.ndarray, t: np.ndarray, lr: float) -> Iterator[
         yield w.copy()
 
 
-def flow(net: Net, w: np.ndarray, t: np.ndarray, rtol: float = 1e-8, most: int = 10**6) -> Iterator[np.ndarray]:
+def flow(
+    net: Net, w: np.ndarray, t: np.ndarray, rtol: float = 1e-8, most: int = 10**6, longest: float = np.inf
+) -> Iterator[np.ndarray]:
     """Weights at the times `t` of dw/dt = force(w), from w at 0; how far that is is told.
 
     The length of steps follows an estimate of their error, `rtol` of the largest weight each; errors of the weights
-    that are seen are some ten times as large.
+    that are seen are some ten times as large. No step is longer than `longest`, for what is far smaller than that.
 
     Raises
     ------
@@ -82,7 +84,7 @@ def flow(net: Net, w: np.ndarray, t: np.ndarray, rtol: float = 1e-8, most: int =
     count = 0
     for target in np.asarray(t, dtype=float).tolist():
         while now < target:
-            step = min(h, target - now)
+            step = min(h, longest, target - now)
             new, last, error = _step(net, w, first, step)
             error /= rtol * max(np.abs(w).max(), np.abs(new).max(), 1e-300)
             lost = not np.abs(new).max() < LARGEST
