@@ -31,7 +31,7 @@ class Options(frames.Times):
     def suited(self, models: Sequence[QuadraticFeature]) -> Options:
         for model in models:
             P, D = model.examples or 0, model.inputs
-            size = 8.0 * (4 * P * D + 30 * D * D + (4 * P * P if model.alpha is None else 0))
+            size = 8.0 * (4 * P * D + (30 + 4 * len(self.t)) * D * D + (4 * P * P if model.alpha is None else 0))
             check_memory("examples", P, size, "the examples")
             if model.examples is None and model.alpha is None:
                 raise ModelError("alpha", None, "must be a number for the whole population, of which nothing is lazy")

@@ -14,6 +14,9 @@ from tsphys.models.quadratic_feature import QuadraticFeature
 from tsphys.runs import frames
 from tsphys.sims.engines.gradient import TwoLayer, flow
 
+#: Smallest tolerance of weights: of rounding alone steps have no end.
+SMALLEST = 1e-15
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options(frames.Times):
@@ -75,8 +78,9 @@ def simulate(model: QuadraticFeature, options: Options, replica: frames.Replica)
     alpha = model.alpha
     start = alpha / N * (first + 0.5 * eps * first**2).sum(axis=1)
     net = TwoLayer(x, y + start, N, phi="quadratic", eps=eps, rates=(P * N / alpha**2, 0.0))
-    rows = []
-    for w in flow(net, net.pack(W, np.full((1, N), alpha / N)), options.t, options.rtol):
+    # Weights move by 1/α of what the answers do, which is all that the tolerance is for.
+    rtol, rows = max(options.rtol / max(1.0, alpha), SMALLEST), []
+    for w in flow(net, net.pack(W, np.full((1, N), alpha / N)), options.t, rtol):
         V = net.layers(w)[0]
         h = x @ V.T
         f = alpha / N * (h + 0.5 * eps * h**2).sum(axis=1) - start

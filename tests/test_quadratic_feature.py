@@ -46,6 +46,15 @@ def test_many_examples_are_the_population():
     assert spread[0] / spread[1] == pytest.approx(2, abs=0.9)
 
 
+def test_network_of_a_large_scale():
+    """Weights move by 1/α, far less than a tolerance of their own size would see; lazy but for O(1/α), same data."""
+    small = {"inputs": 4, "examples": 12}
+    sim = tsphys.simulate(QuadraticFeature(alpha=1e5, **small), t=[0.5, 5, 50], replicas=2)
+    limit = tsphys.solve(QuadraticFeature(alpha=None, **small), t=[0.5, 5, 50], sets=2)
+    for name in ("mse", "train_mse", "learned"):
+        np.testing.assert_allclose(sim.mean(name), limit[name], rtol=1e-3)
+
+
 def test_network_of_any_width_on_its_own_statistics():
     """Thirty hidden units drawn at random, to the flow's tolerance."""
     model, N = QuadraticFeature(alpha=2, eps=0.7, examples=120), 30
