@@ -19,8 +19,8 @@ from tsphys.solvers.ode import integrate
 
 #: Nodes of averages over teachers, first and most, the change by twice as many that is small enough; where they end.
 NODES, CHANGE, END = (32, 512), 1e-5, 3.5
-#: Starts that are solved at once.
-TOGETHER = 128
+#: Starts that are solved at once, and numbers in their blocks at all times; at least one start is.
+TOGETHER, ROOM = 128, 2**26
 #: Part of the largest eigenvalue up to which directions that the start has not count as none.
 LEFT = 1e-6
 #: Errors of means over teachers.
@@ -44,8 +44,10 @@ class Options(frames.Options):
 
     def suited(self, models: Sequence[LinearNetwork]) -> Options:
         for model in models:
-            size = 16.0 * TOGETHER * 8 * (model.inputs + model.outputs) ** 2
-            check_memory("inputs", model.inputs, size, f"{TOGETHER} starts")
+            many = together(model, 1 if self.t is None else len(self.t))
+            times = 8.0 if self.t is None else 8.0 + len(self.t)
+            size = 16.0 * many * times * (model.inputs + model.outputs) ** 2
+            check_memory("inputs", model.inputs, size, f"starts, {many} at once")
             if self.method == "exact" and not model.balanced:
                 words = "must be auto or flow: W₂ᵀW₂ − W₁W₁ᵀ = λ does not hold at the start"
                 raise ModelError("method", self.method, words)
@@ -134,8 +136,9 @@ def seen(model: LinearNetwork, options: Options, starts: Sequence[Start], t: np.
     """Observables from starts, (T, starts)."""
     exact = model.balanced and options.method != "flow"
     parts = []
-    for i in range(0, len(starts), TOGETHER):
-        W1, W2, S = (np.stack(part) for part in zip(*starts[i : i + TOGETHER]))
+    step = together(model, len(t))
+    for i in range(0, len(starts), step):
+        W1, W2, S = (np.stack(part) for part in zip(*starts[i : i + step]))
         X = balanced(W1, W2, S, t) if exact else integrated(W1, W2, S, t)
         parts.append({
             "ntk_alignment": ntk_alignment(blocks(W1, W2), X),
@@ -145,6 +148,11 @@ def seen(model: LinearNetwork, options: Options, starts: Sequence[Start], t: np.
             "loss": 0.5 * np.sum((S - X.B) ** 2, axis=(-2, -1)),
         })  # fmt: skip
     return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
+
+
+def together(model: LinearNetwork, times: int) -> int:
+    """How many starts are solved at once."""
+    return max(1, min(TOGETHER, ROOM // (times * (model.inputs + model.outputs) ** 2)))
 
 
 def integrated(W1: np.ndarray, W2: np.ndarray, S: np.ndarray, t: np.ndarray) -> Blocks:

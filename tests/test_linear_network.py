@@ -6,6 +6,7 @@ import pytest
 import tsphys
 from tests.refusal import refuses
 from tsphys import LinearNetwork
+from tsphys.odes.linear_network import together
 from tsphys.physics.flows.linear_layers import learned_alignment
 from tsphys.sims.engines.gradient import DeepLinear, descend
 from tsphys.sims.linear_network import steepest_step
@@ -132,3 +133,14 @@ def test_refusals():
     refuses(lambda: LinearNetwork(rank=5, balance=1), "balance")
     refuses(lambda: LinearNetwork(teacher=(0.0,)), "teacher")
     refuses(lambda: LinearNetwork(teacher=(1.0,) * 21), "teacher")
+
+
+def test_starts_that_are_solved_at_once(monkeypatch):
+    """As many as their blocks at all times have room, which changes nothing."""
+    model, t = LinearNetwork(rank=2, inputs=6), [0.5, 2]
+    assert (together(model, 2), together(LinearNetwork(inputs=200), 10_000)) == (128, 1)
+    whole = tsphys.solve(model, t=t)
+    monkeypatch.setattr("tsphys.odes.linear_network.ROOM", 300)
+    parts = tsphys.solve(model, t=t)
+    for name in whole.observables:
+        np.testing.assert_allclose(parts[name], whole[name], atol=1e-9)
