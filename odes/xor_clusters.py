@@ -52,7 +52,7 @@ class Options(frames.Options):
 
 
 @frames.course(XorClusters, Options)
-def solve(model: XorClusters, options: Options) -> dict[str, np.ndarray]:
+def solve(model: XorClusters, options: Options) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """What has been learned after numbers of steps, on average over draws.
 
     Returns
@@ -61,6 +61,7 @@ def solve(model: XorClusters, options: Options) -> dict[str, np.ndarray]:
         Over the steps t: ``accuracy``, the share of fresh examples of which the net tells the class;
         ``train_accuracy``, that of the training examples of which it tells the label, flipped or not; ``train_loss``,
         the mean of log(1 + e^(−yf)); ``centre_field``, the root of the mean square of the fields on centres.
+        ``result.sem(name)`` is the error of the mean over draws.
 
     Raises
     ------
@@ -73,7 +74,9 @@ def solve(model: XorClusters, options: Options) -> dict[str, np.ndarray]:
         drawn = composition(model.n, model.K, model.flips, rng)
         rows.append(trained(model, options, drawn, generator(options.seed, r, "fields")))
         tell((r + 1) / options.draws)
-    return {name: np.mean([row[name] for row in rows], axis=0) for name in rows[0]}
+    each = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    errors = {k: (v.std(axis=0, ddof=1) / np.sqrt(len(v))).tolist() for k, v in each.items() if len(v) > 1}
+    return {name: value.mean(axis=0) for name, value in each.items()}, {"sem": errors}
 
 
 def trained(
@@ -87,7 +90,7 @@ def trained(
     if options.overlaps:
         noise = rng.standard_normal((n, n))
         noise = (noise + noise.T) / np.sqrt(2 * N)
-        seen = centres + rng.standard_normal((n, 2)) / nu
+        seen = centres + rng.standard_normal((n, 2)) / max(nu, 1e-100)
     gram = np.eye(n) + noise + nu**2 / N * (centres @ seen.T + seen @ centres.T - centres @ centres.T)
     fields = model.scale / np.sqrt(N) * nu * rng.standard_normal((K, 2))
     h = fields @ centres.T + model.scale * rng.standard_normal((K, n))

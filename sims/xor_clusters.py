@@ -33,7 +33,7 @@ class Options(frames.Options):
 
 def memory(models: Sequence[XorClusters], options: Options) -> frames.Memory:
     n, N, K = (max(getattr(model, name) for model in models) for name in ("n", "N", "K"))
-    each = 8.0 * (3.0 * n * N + K * N + 2.0 * options.n_test * (n + K)) + TwoLayer.memory(n, n, K)
+    each = 8.0 * (3.0 * n * N + K * (N + 4.0 * K) + 2.0 * options.n_test * (n + K)) + TwoLayer.memory(n, n, K)
     return frames.Memory(each, {"n": n, "N": N, "K": K, "n_test": options.n_test}, "the examples and the net")
 
 

@@ -129,6 +129,23 @@ def test_same_composition_by_chance():
     assert np.corrcoef(sim, each)[0, 1] > 0.5
 
 
+def test_the_error_of_draws_is_known():
+    """Of 16 draws against 64 others: to five deviations of both."""
+    few, many = (tsphys.solve(XorClusters(**SMALL), t=[1, 16], draws=n, seed=n) for n in (16, 64))
+    for name in ("accuracy", "train_loss"):
+        assert (np.abs(few[name] - many[name]) < 5 * np.hypot(few.sem(name), many.sem(name))).all()
+        np.testing.assert_allclose(few.sem(name), 2 * many.sem(name), rtol=0.8)
+    assert (tsphys.solve(XorClusters(**SMALL), t=[1], draws=1).sem("accuracy") == 0).all()
+
+
+def test_clusters_without_a_distance_say_nothing():
+    model = XorClusters(**{**SMALL, "distance": 0.0})
+    for found in (tsphys.simulate(model, t=[0, 8], replicas=4), tsphys.solve(model, t=[0, 8], draws=4)):
+        assert np.mean(found["accuracy"]) == pytest.approx(0.5, abs=0.03)
+        assert (found["centre_field"] == 0).all()
+        assert np.isfinite(found["train_loss"]).all()
+
+
 def test_without_flips_the_end_is_higher():
     flipped, none = (
         tsphys.solve(XorClusters(**SMALL, flips=share), t=[1, 64], draws=32)["accuracy"] for share in (0.1, 0.0)
@@ -177,3 +194,6 @@ def test_refusals():
     refuses(lambda: tsphys.simulate(XorClusters(N=10**12)), "N")
     refuses(lambda: tsphys.solve(XorClusters(K=10**12)), "K")
     refuses(lambda: XorClusters(flips=0.6), "flips")
+    refuses(lambda: XorClusters(n=4), "flips")
+    refuses(lambda: tsphys.simulate(XorClusters(n=4, N=10, K=10**6, flips=0), n_test=4), "K")
+    assert XorClusters(n=4, balanced=False).flips == 0.1

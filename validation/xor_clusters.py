@@ -47,10 +47,10 @@ def checks(quick: bool) -> list[Check]:
     """What is checked of XOR clusters: nets on the motion of their fields, with flips or without, the Gram form."""
     small: Any = {"n": 80, "N": 3200, "K": 80}
     return [
-        Check("simulation", "a tenth flipped", learned(tsphys.XorClusters(**small, distance=9.0), [1, 4, 16], 64, 128)),
+        Check("simulation", "a tenth flipped", learned(tsphys.XorClusters(**small, distance=9.0), [1, 4, 16], 64, 256)),
         Check(
             "simulation", "none flipped, fewer dimensions",
-            learned(tsphys.XorClusters(n=60, N=1200, K=60, distance=7.0, flips=0.0), [2, 8], 64, 128),
+            learned(tsphys.XorClusters(n=60, N=1200, K=60, distance=7.0, flips=0.0), [2, 8], 64, 256),
         ),
         Check("identity", "the Gram form is the net", gram),
     ]  # fmt: skip

@@ -36,6 +36,8 @@ NORMAL = 0.05
 PART = 0.25
 #: How many times what is left open of a bias counts where there is no verdict: then only what is far off disagrees.
 OPEN = 3.0
+#: Options of theories by chance that say of how many the error is known.
+DRAWN = ("scramblings", "draws", "sets")
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ def _rounding(theory: Result, name: str) -> np.ndarray:
     """Error of a theory curve: of its own quadrature or sample, where it estimates one, and of rounding."""
     estimate = theory.meta.get("quadrature_error")
     own = estimate.get(name, 0.0) if isinstance(estimate, dict) else 0.0
-    # Of few scramblings the deviation of Student's t.
-    freedom = theory.meta.get("scramblings", 2) - 1
+    # Of few scramblings, or other draws, the deviation of Student's t.
+    freedom = next((theory.meta[many] for many in DRAWN if many in theory.meta), 2) - 1
     known = np.sqrt(freedom / (freedom - 2)) if freedom > 2 else OPEN
     return np.hypot(NUMERICAL * np.abs(theory[name]).max(axis=0) + own, known * theory.sem(name))
 

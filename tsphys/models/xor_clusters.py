@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tsphys.errors import ModelError
 from tsphys.ground.parameters import param
 from tsphys.rules.contract import Model
 
@@ -33,6 +34,12 @@ class XorClusters(Model):
     lr: float = param(2.0, "learning rate η; that of the mean loss is ηn/N", low=0, high=1e6, open_low=True)
     scale: float = param(0.05, "standard deviation of the fields w·x at the start", low=0, high=1e3)
     balanced: bool = param(True, "clusters, flips and signs of readouts in equal parts; otherwise by chance", kind=bool)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.balanced and self.flips > 0 and round(self.flips * self.n) == 0:
+            words = f"flips none of {self.n} examples in equal parts; more than {0.5 / self.n:.3g} does, or 0"
+            raise ModelError("flips", self.flips, words)
 
     def shares(self, N: float) -> Mapping[str, float]:
         """Of the training examples."""
