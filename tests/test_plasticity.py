@@ -111,7 +111,9 @@ def test_a_level_that_is_the_end():
 def test_what_decays_is_followed_to_its_own_size():
     """A strength of 1e-22, beside one of 0.6 that tolerances are for: to 1e-5, a layer's rounding."""
     model = Plasticity(strength=0.4, duration=60)
-    sim, theory = (run(model, t=[0, 1, 2]) for run in (tsphys.simulate, tsphys.solve))
+    sim, theory = (
+        run(model, t=[0, 1, 2], **more) for run, more in ((tsphys.simulate, {"replicas": 2}), (tsphys.solve, {}))
+    )
     np.testing.assert_allclose(sim.mean("relearning"), theory["relearning"], rtol=1e-5)
 
 
