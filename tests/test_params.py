@@ -93,6 +93,18 @@ def test_whole_numbers_are_told_by_hints_whatever_the_others_are():
         assert (type(given), given) == (own, ((1.0, 1.0), 3)) and type(given.kind) is int
 
 
+def test_parameters_of_another_class_are_tried_anew():
+    """Equal numbers, which only the class makes whole."""
+
+    def many(lam, nu, v, v_star, noise, p, c, dv):
+        for i in range(p.kind):
+            c[0] += p.lr * p.gains[i] * (nu[0] - lam[0])
+
+    given = Own(0.5, 2, [1.0, 0.3])
+    run(tsphys.LearningRule(many, params=given), "direct")
+    refuses(lambda: tsphys.LearningRule(many, params=given._asdict()), "function")
+
+
 def test_no_names_are_no_parameters():
     assert kept("params", {}) == ()
     assert changed((0.5, 1.0), {}) == (0.5, 1.0)

@@ -81,7 +81,7 @@ def prepare(rule: Any) -> None:
     if "function" not in _of_user(rule) and rule.params and not names(rule.params):
         raise ModelError("params", rule.params, f"must be the Params of {rule.function.py_func.__module__}")
     if _of_user(rule):
-        _try_all(rule, names(rule.params), len(rule.v), len(rule.v_star), True)
+        _try_all(rule, rule.params.__class__, len(rule.v), len(rule.v_star), True)
 
 
 def try_out(rule: Any, V: int, V_star: int) -> None:
@@ -94,7 +94,7 @@ def try_out(rule: Any, V: int, V_star: int) -> None:
         should, makes NaN of ordinary fields, or cannot be compiled.
     """
     if _of_user(rule):
-        _try_all(rule, names(rule.params), V, V_star, False)
+        _try_all(rule, rule.params.__class__, V, V_star, False)
 
 
 def _of_user(rule: Any) -> list[str]:
@@ -111,10 +111,11 @@ def _arguments(rule: Any, name: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _try_all(rule: Any, names: tuple[str, ...], V: int, V_star: int, declared: bool) -> None:
+def _try_all(rule: Any, params: type, V: int, V_star: int, declared: bool) -> None:
     """All functions of a user's; readouts that are only `declared` may come with a start.
 
-    Parameters with names are equal to those without if their numbers are, so that the `names` tell.
+    Parameters of two classes, with other names or none, or with whole numbers in the place of others, are equal if
+    their numbers are, so that the class `params` tells.
     """
     for name in _of_user(rule):
         function = getattr(rule, name)
