@@ -132,6 +132,7 @@ def test_refusals():
     refuses(lambda: LinearNetwork(rank=1, scale=1, balance=-2), "balance")
     refuses(lambda: LinearNetwork(rank=5, balance=1), "balance")
     refuses(lambda: LinearNetwork(teacher=(0.0,)), "teacher")
+    refuses(lambda: LinearNetwork(teacher=(1e-300,)), "teacher")
     refuses(lambda: LinearNetwork(teacher=(1.0,) * 21), "teacher")
 
 

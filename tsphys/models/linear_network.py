@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import Row, param
+from tsphys.ground.parameters import EXTREME, Row, param
 from tsphys.rules.contract import Static
 
 
@@ -53,8 +53,8 @@ class LinearNetwork(Static):
     def __post_init__(self) -> None:
         super().__post_init__()
         (r, d, c), values = (self.rank, self.inputs, self.outputs), np.array(self.teacher)
-        if not 1 <= c <= d or (values < 0).any() or not 0 < values.max() <= 100:
-            words = f"must be 1 to {d} numbers from 0 to 100, as many as outputs, not all of them 0"
+        if not 1 <= c <= d or (values < 0).any() or not 1 / EXTREME <= values.max() <= 100:
+            words = f"must be 1 to {d} numbers from 0 to 100, as many as outputs, one at least {1 / EXTREME:g}"
             raise ModelError("teacher", self.teacher, words)
         if r > d:
             raise ModelError("rank", r, f"must be at most the {d} inputs")
