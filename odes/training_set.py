@@ -30,7 +30,7 @@ LARGEST = 1e30
 class Options(Sampling):
     t: Any = times.course("steps, or times of a flow: START:STOP:POINTS[:lin|log] or a list a,b,c", default="0:100:101")
     step: float | None = param(
-        None, "longest step of a flow; none: 0.1, or less where the loss is steep", low=1e-6, optional=True
+        None, "longest step of a flow; none: 0.1; less where the loss is steep", low=1e-6, optional=True
     )
 
 
@@ -54,7 +54,7 @@ def solve(model: TrainingSet, options: Options) -> tuple[dict[str, np.ndarray], 
     DivergedError
         If steps are too large.
     """
-    step = options.step or min(LONGEST, STABLE * 2 / model.sharpest)
+    step = min(options.step or LONGEST, STABLE * 2 / model.sharpest)
     many = sum(count for count, _ in model.strides(options.t, step, 2))
     options.fits(2 + many, sure=model.batch < 1)
 

@@ -99,6 +99,12 @@ def test_memory_is_seen():
     assert theory["eps_g"][0] > fresh["eps_g"][0] + 5 * theory.sem("eps_g")[0]
 
 
+def test_steps_too_long_for_few_examples_are_no_result():
+    """Of so few examples each is taken many times in a step, and |w|² would end below 0."""
+    with pytest.raises(tsphys.ConvergenceError, match="a shorter lump may do"):
+        tsphys.solve(tsphys.TwoLayer(alpha=1e-9), t=[1], lump=0.2, paths=2**9, scramblings=2)
+
+
 def test_refusals():
     refuses(lambda: tsphys.solve(tsphys.TwoLayer(alpha=2.0), start=START, t=[30], paths=2**8), "paths")
     refuses(lambda: tsphys.solve(tsphys.Perceptron(rule="optimal", alpha=2.0), t=[1]), "uses_overlaps")

@@ -156,6 +156,14 @@ def test_slow_motion_needs_few_directions():
     assert flows[0]["eps_g"][0] == pytest.approx(flows[1]["eps_g"][0], abs=1e-3)
 
 
+def test_steps_of_flows_are_stable():
+    """Longer ones than that are not taken, whatever is allowed."""
+    flows = [
+        tsphys.solve(TrainingSet(loss="square", flow=True), t=[30], step=s, paths=2**9, scramblings=2) for s in (5, 1)
+    ]
+    assert 0 < flows[0]["q"][0] == flows[1]["q"][0] < 1
+
+
 def test_chaotic_runs_have_no_verdict():
     theory = of("chaotic")
     assert np.array(theory.meta["chaotic"]["train_loss"])[5:].all()

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.errors import DivergedError
+from tsphys.errors import ConvergenceError, DivergedError
 from tsphys.ground.parameters import param
 from tsphys.ground.times import strides
 from tsphys.odes.equations.sampled import Accuracy, Grain, sampled
@@ -24,6 +24,8 @@ from tsphys.solvers.sample_paths import Paths
 
 #: Longest step by default.
 LUMP = 0.1
+#: Largest |w|²/N below 0 that is rounding.
+ROUNDING = 1e-12
 #: τ over the largest, and the weights that take off its first order.
 FRACTIONS, WEIGHTS = (1, 2), (-1.0, 2.0)
 
@@ -67,6 +69,10 @@ def equations(model: Any, start: OrderParameters, asked: Stored) -> frames.Equat
         except DivergedError as error:
             error.partial = np.full((len(t), ends[-1] + len(scalars)), np.nan)
             raise
+        least = np.diagonal(data["Q"], axis1=1, axis2=2).min()
+        if not least >= -ROUNDING:
+            words = f"steps of τ = {lump:g} are too long for alpha = {rule.alpha:g}, a shorter lump may do"
+            raise ConvergenceError(words, residual=-float(least))
         columns = [data[name].reshape(len(t), -1) for name in (*shapes, *scalars)]
         return np.concatenate(columns, axis=1), {**told, "lump": lump}
 
