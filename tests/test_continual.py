@@ -216,7 +216,7 @@ def test_blocks_end_at_the_threshold():
 def test_a_duration_limits_a_block_that_never_reaches_its_threshold():
     model = replace(BASE, threshold=1e-12, durations=[2])
     assert measures.at_switch(tsphys.solve(model, start=start(model), t=[5]))[0] == 2
-    assert measures.at_switch(tsphys.simulate(model, N=100, start=start(model), t=[5]))[0] == 2
+    assert measures.at_switch(tsphys.simulate(model, N=100, start=start(model), t=[5], replicas=1))[0] == 2
 
 
 @pytest.mark.parametrize("engine", ["exact", "direct"])

@@ -22,7 +22,8 @@ ELSEWHERE = ("--engine cuda", "--submit slurm", "--dask ADDRESS", "explore ")
 REFUSED = {"solve hopfield --alpha 0.14": "spinodal", "solve dense_hebbian -P 4 --alpha 0.05": "spinodal"}
 #: Sizes at which every line has its patterns and examples.
 LARGEST = {"-N": 40, "-r": 2}
-MANY_PATTERNS = 128
+#: Where that is too few.
+AT_LEAST = {"memory_reconstruction": 128, "xor_clusters": 3200}
 
 
 def commands(page):
@@ -45,7 +46,7 @@ def short(text):
 def small(words):
     """A command line at sizes that take no time."""
     words = [short(word) for word in words]
-    largest = {**LARGEST, **({"-N": MANY_PATTERNS} if "memory_reconstruction" in words else {})}
+    largest = {**LARGEST, **{"-N": n for name, n in AT_LEAST.items() if name in words}}
     for option, most in largest.items():
         if option in words:
             at = words.index(option) + 1

@@ -13,7 +13,7 @@ import pytest
 
 import tsphys
 from tests.refusal import refuses
-from tests.walk import VERBS, ends, fields, options, outcome, run_of
+from tests.walk import VERBS, allowed, ends, fields, options, outcome, run_of
 from tsphys.cli import main
 from tsphys.cli.options import flag
 from tsphys.ground.parameters import number, numbers
@@ -160,6 +160,8 @@ def test_what_does_not_fit_is_refused_by_its_name(name, monkeypatch):
     for key, size in VAST.items():
         # The error on fresh examples of latent variables is a sum over chunks of them, however many.
         if (key in known or key in own) and (name, key) != ("hidden_manifold", "n_test"):
+            if not allowed(size, known.get(key) or own[key]):
+                continue
             given = {**run_of(name, "simulate"), **({key: size} if key in known else {})}
             model = model_class(name)(**({key: size} if key in own else {}))
             if key == "minibatch" and own.get("alpha") and name == "potts_attention":

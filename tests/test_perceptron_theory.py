@@ -69,10 +69,12 @@ def test_drift_against_the_rule_on_drawn_examples(rule, rho):
     rng = np.random.default_rng([RULES.index(rule), int(100 * rho + 100)])
     nu = rng.standard_normal(n)
     lam = math.sqrt(q) * (rho * nu + math.sqrt(1 - rho**2) * rng.standard_normal(n))
-    p = np.array([RULES.index(rule), lr, rho * math.sqrt(q), q])
+    p, none = rules.Params(RULES.index(rule), lr), np.empty(0)
+    known = (np.array([[rho * math.sqrt(q)]]), np.array([[q]])) if rule == "optimal" else ()
+    step = rules.optimal_rule if rule == "optimal" else rules.rule
     c = np.empty((n, 1))
     for i in range(n):
-        rules.rule(lam[i : i + 1], nu[i : i + 1], np.empty(0), np.empty(0), np.empty(0), p, c[i], np.empty(0))
+        step(lam[i : i + 1], nu[i : i + 1], none, none, none, *known, p, c[i], none)
     c = c[:, 0]
     da, dd = perceptron.drift(rule, lr, b, *state(rho, q))
     for sample, exact in ((c * nu, da), (2 * c * lam + c * c / b - 2 * rho * math.sqrt(q) * c * nu, dd)):

@@ -51,7 +51,7 @@ def test_what_was_finished_before_is_kept_without_warning(tmp_path):
 EVERYWHERE = """
 from tsphys import registry
 from tsphys.benchmarks import timing
-registry._call = timing.seconds_of = lambda *arguments: gate()
+registry._run = timing.seconds_of = lambda *arguments: gate()
 """
 COMMANDS = {
     "simulate": ("simulate", "hopfield"),

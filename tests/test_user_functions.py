@@ -29,7 +29,7 @@ def rule(body="c[0] = p[0] * (nu[0] - lam[0])", **more):
 
 
 def run(model, **options):
-    return tsphys.simulate(model, **{"N": 20, "t": [0, 1], "start": START, "seed": 2, **options})
+    return tsphys.simulate(model, **{"N": 20, "t": [0, 1], "start": START, "seed": 2, "replicas": 1, **options})
 
 
 #: Body of a rule -> what the line about it must tell.

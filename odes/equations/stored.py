@@ -7,6 +7,7 @@ more of the scatter than it takes off.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,8 @@ from tsphys.solvers.sample_paths import Paths
 LUMP = 0.1
 #: Largest |w|²/N below 0 that is rounding.
 ROUNDING = 1e-12
+#: Error of an observable, in its largest value over time, beyond which it is none.
+KNOWN = 0.25
 #: τ over the largest, and the weights that take off its first order.
 FRACTIONS, WEIGHTS = (1, 2), (-1.0, 2.0)
 
@@ -73,10 +76,28 @@ def equations(model: Any, start: OrderParameters, asked: Stored) -> frames.Equat
         if not least >= -ROUNDING:
             words = f"steps of τ = {lump:g} are too long for alpha = {rule.alpha:g}, a shorter lump may do"
             raise ConvergenceError(words, residual=-float(least))
+        converged(t, data, told["sem"], scalars, lump)
         columns = [data[name].reshape(len(t), -1) for name in (*shapes, *scalars)]
         return np.concatenate(columns, axis=1), {**told, "lump": lump}
 
     return frames.Equations((follow,), observe, record={"paths": asked.paths, "scramblings": asked.scramblings})
+
+
+def converged(
+    t: np.ndarray, data: Mapping[str, np.ndarray], errors: Mapping[str, list[float]], names: Iterable[str], lump: float
+) -> None:  # fmt: skip
+    """Raise a ConvergenceError from the first time on at which an observable is not known to `KNOWN` of its size."""
+    for name in names:
+        error = np.asarray(errors[name])
+        wrong = ~(error <= KNOWN * np.nanmax(np.abs(data[name]), axis=0))
+        if wrong.any():
+            at = int(np.argmax(wrong.reshape(len(t), -1).any(axis=1)))
+            raise ConvergenceError(
+                f"stored examples: {name} is not known from t = {t[at]:g} on with steps of lump = {lump:g}; end before, "
+                "or give a shorter lump, and the paths that it asks for",
+                residual=float(np.max(error[at])),
+                last=data,
+            )
 
 
 def _course(
