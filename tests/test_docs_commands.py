@@ -23,7 +23,7 @@ REFUSED = {"solve hopfield --alpha 0.14": "spinodal", "solve dense_hebbian -P 4 
 #: Sizes at which every line has its patterns and examples.
 LARGEST = {"-N": 40, "-r": 2}
 #: Where that is too few.
-AT_LEAST = {"memory_reconstruction": 128, "xor_clusters": 3200}
+AT_LEAST = {"": LARGEST["-N"], "memory_reconstruction": 128, "xor_clusters": 3200}
 
 
 def commands(page):
@@ -46,7 +46,7 @@ def short(text):
 def small(words):
     """A command line at sizes that take no time."""
     words = [short(word) for word in words]
-    largest = {**LARGEST, **{"-N": n for name, n in AT_LEAST.items() if name in words}}
+    largest = {**LARGEST, "-N": max(n for name, n in AT_LEAST.items() if name in words or not name)}
     for option, most in largest.items():
         if option in words:
             at = words.index(option) + 1
