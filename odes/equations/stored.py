@@ -93,8 +93,8 @@ def converged(
         if wrong.any():
             at = int(np.argmax(wrong.reshape(len(t), -1).any(axis=1)))
             raise ConvergenceError(
-                f"stored examples: {name} is not known from t = {t[at]:g} on with steps of lump = {lump:g}; end before, or "
-                "give a shorter lump, and the paths that it asks for",
+                f"stored examples: with steps of lump = {lump:g}, {name} is not known from t = {t[at]:g} on; "
+                "end before, or give a shorter lump, and the paths that it asks for",
                 residual=float(np.max(error[at])),
                 last=data,
             )
