@@ -69,7 +69,7 @@ def test_every_figure_is_in_the_gallery():
     gallery = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
     for name in names():
         assert f"(figures/{name}.png)" in gallery
-        assert (ROOT / "docs" / "figures" / f"{name}.png").is_file()
+        assert (ROOT / "docs" / "figures" / f"{name}.png").is_file(), f"tsphys figure {name} -o docs/figures/{name}"
         assert f"tsphys figure {name}\n" in gallery
     for name in moving():
         assert f"tsphys figure {name} --animate\n" in gallery

@@ -94,7 +94,7 @@ def test_only_the_upper_floors_import_the_package_itself():
             # `from tsphys import __version__` names the package too, for its version alone.
             names = set(imports(path))
             whole = "tsphys" in names and "tsphys.__version__" not in names
-            assert not whole and not names & public, path
+            assert not whole and not names & public, f"{path} imports tsphys itself, not the module that has the name"
 
 
 def test_no_circles():
