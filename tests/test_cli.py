@@ -197,7 +197,7 @@ BAD = {
     "a config of another model": ((*SIM, "--config", "other.toml"), "another model"),
     "a start without Q": ((*SIM, "--config", "start.toml"), "Q is missing"),
     "rule": (("compare", "perceptron", "--rule", "delta"), "rule = 'delta'"),
-    "fluctuations of a fixed training set": (("solve", "two_layer", "--alpha", "1", "--fluctuations"), "alpha = 1"),
+    "load of a training set": (("solve", "two_layer", "--alpha", "-1"), "alpha = -1"),
     "one replica to compare": (("compare", "hopfield", "-N", "20", "--alpha", "0.05", "-r", "1"), "replicas = 1"),
     "figure": (("figure", "three_layer"), "figure = 'three_layer'"),
     "figure that exists": (("figure", "two_layer", "-o", "there"), "exists"),
