@@ -141,6 +141,7 @@ def solve(model: Online, start: OrderParameters, options: Averages) -> frames.Eq
         If the tolerance could not be met.
     """
     if model.learning_rule().alpha is not None:
+        options.unused(Quadrature, "with alpha, where averages are over sample paths")
         return stored.equations(model, start, options)
     return equations(model, start, options)
 

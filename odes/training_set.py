@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tsphys.errors import DivergedError
+from tsphys.errors import DivergedError, ModelError
 from tsphys.ground import times
 from tsphys.ground.parameters import param
 from tsphys.models.training_set import TrainingSet
@@ -32,6 +32,12 @@ class Options(Sampling):
     step: float | None = param(
         None, "longest step of a flow; none: 0.1; less where the loss is steep", low=1e-6, optional=True
     )
+
+    def suited(self, models: Sequence[TrainingSet]) -> Options:
+        for model in models:
+            if self.step is not None and not model.flow:
+                raise ModelError("step", self.step, "must be none without flow, whose steps are lr")
+        return self
 
 
 @frames.course(TrainingSet, Options)

@@ -109,6 +109,11 @@ def test_refusals():
     refuses(lambda: tsphys.solve(tsphys.TwoLayer(alpha=2.0), start=START, t=[30], paths=2**8), "paths")
     refuses(lambda: tsphys.solve(tsphys.Perceptron(rule="optimal", alpha=2.0), t=[1]), "uses_overlaps")
     refuses(lambda: Stored(paths=1000), "paths")
+    for unused in ({"paths": 2**10}, {"scramblings": 4}, {"lump": 0.2}):
+        refuses(lambda: tsphys.solve(tsphys.TwoLayer(), t=[1], **unused), *unused)  # noqa: B023
+        refuses(lambda: tsphys.solve(tsphys.Perceptron(), t=[1], **unused), *unused)  # noqa: B023
+    for unused in ({"rtol": 1e-6}, {"atol": 1e-9}, {"method": "Radau"}):
+        refuses(lambda: tsphys.solve(tsphys.TwoLayer(alpha=2.0), t=[1], **unused), *unused)  # noqa: B023
     with pytest.raises(tsphys.DivergedError) as caught:
         tsphys.solve(
             tsphys.TwoLayer(K=1, M=1, activation="linear", lr=30.0, alpha=1.0),

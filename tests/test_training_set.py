@@ -8,6 +8,7 @@ import pytest
 import tsphys
 from tests.refusal import refuses
 from tsphys import TrainingSet
+from tsphys.physics.inference.fresh import on_fresh
 from tsphys.solvers.sample_paths import Paths
 from tsphys.validation.training_set import exact
 
@@ -215,6 +216,7 @@ def test_refusals():
     refuses(lambda: tsphys.solve(TrainingSet(), t=[1.5]), "t")
     refuses(lambda: tsphys.simulate(TrainingSet(), N=20, t=[1.5]), "t")
     refuses(lambda: tsphys.solve(TrainingSet(), paths=1000), "paths")
+    refuses(lambda: tsphys.solve(TrainingSet(), t=[1], step=0.1), "step")
     refuses(lambda: tsphys.solve(TrainingSet(batch=0.5), t=[10**6], paths=2**24), "paths")
     refuses(lambda: tsphys.solve(TrainingSet(batch=0.5), t=[300], paths=2**8), "paths")
     refuses(lambda: tsphys.simulate(TrainingSet(batch=1e-3), N=20, t=[1]), "batch")
@@ -223,3 +225,32 @@ def test_refusals():
         tsphys.solve(TrainingSet(loss="square", lr=3.0), t=[1000], paths=2**8)
     with pytest.raises(tsphys.DivergedError):
         tsphys.simulate(TrainingSet(loss="square", lr=3.0), N=20, t=[1000], replicas=1)
+
+
+@pytest.mark.parametrize(
+    ("channel", "labels"),
+    [
+        ("linear", lambda nu, z: nu + z),
+        ("sign", lambda nu, z: np.where(nu + z < 0, -1.0, 1.0)),
+        (lambda nu, z: np.where(nu**3 - nu + z < 0, -1.0, 1.0), lambda nu, z: np.where(nu**3 - nu + z < 0, -1.0, 1.0)),
+        (lambda nu, z: np.tanh(nu) + z, lambda nu, z: np.tanh(nu) + z),
+    ],
+)
+@pytest.mark.parametrize(("m", "q"), [(0.4, 0.5), (-0.3, 1.2)])
+def test_errors_on_fresh_examples_by_drawing_them(channel, labels, m, q):
+    """Within 4.5 standard errors, and 1e-3 of what averages over Sobol's points are off by (they say 1e-4)."""
+    noise, n = 0.6, 400_000
+    rng = np.random.default_rng(7)
+    nu, zeta, rest = rng.standard_normal((3, n))
+    h = m * nu + np.sqrt(q - m * m) * rest
+    model = TrainingSet(channel=channel, loss="square", noise=noise)
+    told = on_fresh(model.channel, model.labels, noise, np.array([m]), np.array([q]))
+    for name, y in (("eps_g", labels(nu, 0 * zeta)), ("test_error", labels(nu, noise * zeta))):
+        if (np.abs(y) == 1).all():
+            losses = (h * y < 0).astype(float)
+        elif name == "eps_g":
+            losses = 0.5 * (h - y) ** 2
+        else:
+            assert name not in told
+            continue
+        assert abs(told[name][0] - losses.mean()) < 4.5 * losses.std() / np.sqrt(n) + 1e-3 * losses.mean()

@@ -7,7 +7,7 @@ more of the scatter than it takes off.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,12 @@ class Stored(Accuracy):
         None, "with alpha: longest step τ, extrapolated with τ/2 to none; none: 0.1, or t/100 if that is more",
         low=1e-4, high=100, optional=True,
     )  # fmt: skip
+
+    def suited(self, models: Sequence[Any]) -> Stored:
+        for model in models:
+            if model.learning_rule().alpha is None:
+                self.unused(Stored, "without alpha, where there are no sample paths")
+        return self
 
 
 def equations(model: Any, start: OrderParameters, asked: Stored) -> frames.Equations:
@@ -80,7 +86,9 @@ def equations(model: Any, start: OrderParameters, asked: Stored) -> frames.Equat
         columns = [data[name].reshape(len(t), -1) for name in (*shapes, *scalars)]
         return np.concatenate(columns, axis=1), {**told, "lump": lump}
 
-    return frames.Equations((follow,), observe, record={"paths": asked.paths, "scramblings": asked.scramblings})
+    return frames.Equations(
+        (follow,), observe, record={"paths": asked.paths, "scramblings": asked.scramblings}, steps=True
+    )
 
 
 def converged(

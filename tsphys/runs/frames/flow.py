@@ -23,15 +23,21 @@ M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve(Options):
+class Tolerances(Options):
     """Of every theory that is integrated; see `tsphys.solvers.ode.integrate`."""
 
-    t: Any = course("times: START:STOP:POINTS[:lin|log] or a list a,b,c (t = steps/N)", default="0.1:100:40")
     rtol: float | None = param(
         None, "relative tolerance of the solver; none: its default", low=1e-13, high=1e-2, optional=True
     )
     atol: float | None = param(None, "absolute tolerance of the solver; none: its default", low=0, optional=True)
     method: str = param("auto", "formulas of the solver", kind=str, choices=METHODS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve(Tolerances):
+    """The same over times."""
+
+    t: Any = course("times: START:STOP:POINTS[:lin|log] or a list a,b,c (t = steps/N)", default="0.1:100:40")
 
 
 #: What integration gives: states (len(t), n), and what the solver tells.
@@ -75,6 +81,8 @@ class Equations:
         What the Result tells of them.
     judge : callable
         ``judge(solutions)`` makes of the states that they all gave those that count, and what the Result tells of that.
+    steps : bool
+        Whether it takes steps of its own, so that tolerances would have no effect.
     """
 
     follow: tuple[Follow, ...]
@@ -83,12 +91,15 @@ class Equations:
     atol: float = 1e-12
     record: Mapping[str, Any] = field(default_factory=dict)
     judge: Callable[[Sequence[np.ndarray]], Solution] = first
+    steps: bool = False
 
 
 def integrated(
     equations: Equations, asked: Curve, result: Callable[[Mapping[str, np.ndarray], dict[str, Any]], Result]
 ) -> Result:
     """``result(observables, meta)`` of the solution; with what came before it as ``partial`` of a DivergedError."""
+    if equations.steps:
+        asked.unused(Tolerances, "where the theory takes steps, and no differential equation is solved")
     options: dict[str, Any] = {
         "rtol": equations.rtol if asked.rtol is None else asked.rtol,
         "atol": equations.atol if asked.atol is None else asked.atol,

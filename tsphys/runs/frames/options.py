@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import of_array
 from tsphys.ground.parameters import LARGEST_INTEGER, handed, param, plain, validate
 
@@ -32,6 +33,13 @@ class Options:
             If they do not go together.
         """
         return self
+
+    def unused(self, of: type[Options], why: str) -> None:
+        """Refuse what of the options of a kind is given here and would have no effect."""
+        for name, f in described(of).items():
+            value = getattr(self, name)
+            if f.default is not dataclasses.MISSING and value != f.default:
+                raise ModelError(name, value, f"must be {plain(f.default)} {why}")
 
     def record(self) -> dict[str, Any]:
         """What a Result tells of them; times are its axis."""
