@@ -117,6 +117,49 @@ def test_over_time():
     refuses(lambda: looks(Coin()), "t")
 
 
+#: What a model's function may return by mistake -> what the line about it is of.
+MISTAKES = {
+    "a number": (1.0, "what the model returns"),
+    "nothing": (None, "what the model returns"),
+    "a list": ([1.0, 2.0], "what the model returns"),
+    "no observables": ({}, "what the model returns"),
+    "names that are none": ({1: 2.0}, "what the model returns"),
+    "a word": ({"m": "up"}, "m"),
+    "no value": ({"m": None}, "m"),
+    "rows of other lengths": ({"m": [[1.0], [1.0, 2.0]]}, "m"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_what_a_model_returns_by_mistake_is_a_line(mistake):
+    found, name = MISTAKES[mistake]
+    refuses(lambda: frames.static(Coin)(lambda model: found)(Coin()), name)
+    refuses(lambda: frames.instances(Coin, Throws, memory=memory)(lambda model, options, rng: found)(Coin()), name)
+    refuses(lambda: frames.course(Coin, Days)(lambda model, options: found)(Coin(), t=[0, 1]), name)
+    refuses(lambda: frames.courses(Coin, Days, memory=memory)(lambda *given: found)(Coin(), t=[0, 1]), name)
+
+
+def test_as_many_values_as_times():
+    few = {"m": np.ones(2)}
+    refuses(lambda: frames.course(Coin, Days)(lambda model, options: few)(Coin(), t=[0, 1, 2]), "m")
+    refuses(lambda: frames.courses(Coin, Days, memory=memory)(lambda *given: few)(Coin(), t=[0, 1, 2]), "m")
+
+
+def test_a_class_says_its_name_and_its_axes():
+    @dataclass(frozen=True)
+    class Nameless(tsphys.Online):
+        pass
+
+    @dataclass(frozen=True)
+    class Pointless(Static):
+        name: ClassVar[str] = "pointless"
+
+    refuses(Nameless, "name of Nameless")
+    refuses(Pointless, "axes of Pointless")
+    with pytest.raises(tsphys.ModelError, match="solve\\(model\\)"):
+        tsphys.solve(Coin())
+
+
 def test_what_is_not_an_option_is_a_line():
     refuses(lambda: simulate(Coin(), M=3), "M")
     refuses(lambda: solve(Coin(), N=3), "N")

@@ -51,6 +51,7 @@ BAD_RULES = {
     "NaN": ("c[0] = np.sqrt(lam[0])", "NaN"),
     "a logarithm of negative numbers": ("c[0] = math.log(lam[0])", "domain"),
     "a field changed": ("lam[0] -= nu[0]\nc[0] = lam[0]", "lam"),
+    "the name in the place of its entries": ("c = p[0] * lam[0]", "c[0]"),
     "a parameter changed": ("p[0] += 1.0\nc[0] = lam[0]", "change p"),
 }
 
@@ -64,6 +65,11 @@ def test_a_rule_that_misuses_its_arguments_is_one_line(case, what):
     with pytest.raises(tsphys.ModelError, match="own") as caught:
         what(rule(body, n_noise=1, v=(1.0,), v_star=(1.0, 1.0)))
     assert told in str(caught.value)
+
+
+def test_a_parameter_of_another_name_is_told_by_those_that_there_are():
+    with pytest.raises(tsphys.ModelError, match=r"must read of p what params have \(lr\), not p\.rate"):
+        run(rule("c[0] = p.rate * lam[0]", params={"lr": 0.5}))
 
 
 def test_readouts_may_come_with_the_start():

@@ -110,6 +110,8 @@ def known(model: Any) -> Entry:
     if isinstance(model, Online):
         return CATALOGUE["learning_rule"]
     words = "must be a model of the package, as `tsphys models` lists them, or a tsphys.Online"
+    if isinstance(model, Model):
+        words += "; one of your own is run by the function that its frame made: solve(model), simulate(model)"
     raise ModelError("model", type(model).__name__, words)
 
 

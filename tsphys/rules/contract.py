@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tsphys.errors import ModelError
 from tsphys.ground import html
 from tsphys.ground.parameters import validate
 from tsphys.physics.order_parameters import DIMS, OrderParameters, of_many
@@ -40,7 +41,17 @@ class Model:
     #: What one does with a function that no parameter can be.
     hint: ClassVar[str] = ""
 
+    #: What a class says of itself, beside `name`.
+    owed: ClassVar[tuple[str, ...]] = ("name",)
+
     def __post_init__(self) -> None:
+        for what in self.owed:
+            if not getattr(type(self), what, None):
+                words = "must be said by the class, as `name: ClassVar[str] = \"my_model\"`" if what == "name" else (
+                    "must be said by the class: parameters that may be sequences, as "
+                    "`axes: ClassVar[tuple[str, ...]] = (\"alpha\",)`"
+                )  # fmt: skip
+                raise ModelError(f"{what} of {type(self).__name__}", None, words)
         validate(self, self.hint)
 
     def shares(self, N: float) -> Mapping[str, float]:
@@ -61,6 +72,7 @@ class Static(Model):
     """
 
     axes: ClassVar[tuple[str, ...]]
+    owed: ClassVar[tuple[str, ...]] = ("name", "axes")
 
 
 class Online(Model):

@@ -16,10 +16,12 @@ from tsphys.ground.given import first_line, in_words, takes
 from tsphys.physics.order_parameters import triangular_root
 from tsphys.rules.binding import origin
 from tsphys.rules.helpers import call_compiled, compiled, interpreted
-from tsphys.rules.params import names
+from tsphys.rules.params import named, names
 
 #: Examples of each kind, fewer for large networks: as many as hold so many numbers.
 MOST_EXAMPLES, MOST_NUMBERS = 200, 50_000
+#: Examples among which a rule that learns at all has learnt from one.
+ENOUGH = 50
 #: Standard deviations that hardly a variable exceeds in a million examples.
 FAR = 5.0
 
@@ -40,15 +42,18 @@ class Argument(np.ndarray):
     """An argument of a user's function, or a part of one, that tells its name where it is misused."""
 
     name = "an array"
+    #: Names of what was written to.
+    written: frozenset[str] | set[str] = frozenset()
 
     def __getitem__(self, key: Any) -> Any:
         out = self._told(super().__getitem__, key)
         if isinstance(out, Argument):
-            out.name = self.name
+            out.name, out.written = self.name, self.written
         return out
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self._told(super().__setitem__, key, value)
+        self.written |= {self.name}
 
     def _told(self, do: Callable[..., Any], key: Any, *value: Any) -> Any:
         try:
@@ -121,11 +126,15 @@ def _try_all(rule: Any, params: type, V: int, V_star: int, declared: bool) -> No
         function = getattr(rule, name)
         absent = [k for k, n in (("v", V), ("dv", V), ("v_star", V_star)) if declared and n == 0]
         try:
+            wrote: list[bool] = []
             for near, example in examples(rule, V, V_star, name != "law"):
-                _try(name, function, {k: example[k] for k in _arguments(rule, name)}, near)
+                wrote.append(_try(name, function, {k: example[k] for k in _arguments(rule, name)}, near))
         except Misuse as misuse:
             if misuse.argument not in absent:
                 raise ModelError(name, function, f"must not {misuse}") from None
+        if name == "function" and not any(wrote) and len(wrote) >= ENOUGH:
+            words = f"must write to c, as `c[0] = …` does, or to dv, and wrote nothing in {len(wrote)} examples"
+            raise ModelError(name, function, words)
         if not declared:
             call_compiled(name, function, *(_copy(example[k]) for k in _arguments(rule, name)))
 
@@ -148,20 +157,30 @@ def _equal(one: Any, other: Any) -> bool:
     return np.array_equal(one, other, equal_nan=True)
 
 
-def _try(name: str, function: Any, arguments: dict[str, Any], near: bool) -> None:
-    """One call, of a copy in plain Python, at fields and noises that are ordinary (`near`) or hardly ever met."""
+def _try(name: str, function: Any, arguments: dict[str, Any], near: bool) -> bool:
+    """One call, of a copy in plain Python, at fields and noises that are ordinary (`near`) or hardly ever met.
+
+    Whether it wrote anything.
+    """
     given = {k: _copy(a, k) for k, a in arguments.items()}
+    written: set[str] = set()
+    for argument in given.values():
+        if isinstance(argument, Argument):
+            argument.written = written
     try:
         with np.errstate(all="ignore"):
             value = interpreted(function)(*given.values())
     except Misuse:
         raise
     except (OverflowError, ZeroDivisionError):
-        return  # Compiled, it goes on with infinity.
+        return True  # Compiled, it goes on with infinity.
     except Exception as error:
+        if isinstance(error, AttributeError) and named(getattr(error, "obj", None)):
+            has = ", ".join(names(error.obj))
+            raise ModelError(name, function, f"must read of p what params have ({has}), not p.{error.name}") from None
         if near or isinstance(error, NameError):
             raise ModelError(name, function, f"must not fail, as it did with {first_line(error)}") from error
-        return
+        return True
     for k, a in given.items():
         if k not in WRITTEN[name] and not _equal(a, arguments[k]):
             raise ModelError(name, function, f"must not change {k}, but a copy of it")
@@ -173,6 +192,7 @@ def _try(name: str, function: Any, arguments: dict[str, Any], near: bool) -> Non
     for k, result in results.items():
         if near and np.isnan(result).any():
             raise ModelError(name, function, f"must not make NaN of fields of order one, as it did in {k}")
+    return bool(written) or any(np.any(result) for result in results.values())
 
 
 def examples(rule: Any, V: int, V_star: int, lawful: bool) -> Iterator[tuple[bool, dict[str, Any]]]:

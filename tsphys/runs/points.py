@@ -65,7 +65,7 @@ def over(items: Sequence[T], at: Callable[[T], Row], gaps: Gaps | None = None) -
     found: list[Row | None] = []
     for i, item in enumerate(items):
         try:
-            found.append(at(item))
+            found.append(observables(at(item)))
         except (ModelError, ConvergenceError) as error:
             if gaps is None:
                 raise
@@ -77,9 +77,34 @@ def over(items: Sequence[T], at: Callable[[T], Row], gaps: Gaps | None = None) -
     return found
 
 
+def observables(found: Any, along: int | None = None) -> Row:
+    """What a model's own function returned, if it is numbers or arrays by name, each (along, …) if that is given.
+
+    Raises
+    ------
+    ModelError
+        If it is something else.
+    """
+    if not isinstance(found, Mapping) or not found:
+        raise ModelError("what the model returns", found, 'must be observables by their names, as {"eps_g": 0.1}')
+    for name, value in found.items():
+        if not isinstance(name, str):
+            raise ModelError("what the model returns", found, "must have names that are words")
+        try:
+            kind: str = np.asarray(value).dtype.kind
+        except ValueError:
+            kind = "ragged"
+        if kind not in "fiub":
+            raise ModelError(name, value, "must be a number or an array of numbers, as all observables")
+        if along is not None and np.shape(value)[:1] != (along,):
+            words = f"must have {along} entries along its first axis, one for each point"
+            raise ModelError(name, f"an array of shape {np.shape(value)}", words)
+    return found
+
+
 def stack(rows: Sequence[Row | None]) -> dict[str, np.ndarray]:
     """Observables of all points as arrays (points, …), NaN where there is nothing; empty if there is nothing at all."""
-    first = next((row for row in rows if row is not None), {})
+    first = next((observables(row) for row in rows if row is not None), {})
     return {name: padded([None if row is None else row[name] for row in rows]) for name in first}
 
 

@@ -16,6 +16,7 @@ from tsphys.runs.frames.instances import Memory, Replica, replicated
 from tsphys.runs.frames.options import O, Options, chosen, described
 from tsphys.runs.frames.static import solution
 from tsphys.runs.frames.verb import Verb
+from tsphys.runs.points import observables
 from tsphys.runs.result import Result
 
 M = TypeVar("M", bound=Model)
@@ -45,6 +46,7 @@ def course(
             here = in_time(along, asked)
             found = work(here.model, asked)
             data, told = found if isinstance(found, tuple) else (found, {})
+            data = observables(data, len(here.values))
             return solution(here.model, "t", {"t": here.values, **data}, {**asked.record(), **told}, dims)
 
         return Verb(work, model, model.axes, described(options), run)

@@ -14,7 +14,7 @@ from tsphys.runs.ensemble import ensemble
 from tsphys.runs.frames.options import O, Replicas, chosen, described
 from tsphys.runs.frames.verb import Verb
 from tsphys.runs.memory import fitting_threads
-from tsphys.runs.points import Gaps, Row, over, stack, tolerated
+from tsphys.runs.points import Gaps, Row, observables, over, stack, tolerated
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 
@@ -115,7 +115,9 @@ def replicated(
 
             def one(number: int, report: Callable[[float], None]) -> Mapping[str, np.ndarray]:
                 with listening(report):
-                    return work(seen, own, Replica(number, frame.seed, report, gaps))
+                    found = work(seen, own, Replica(number, frame.seed, report, gaps))
+                    # A replica may have nothing at any point, where gaps are let be.
+                    return found if gaps and found == {} else observables(found, len(seen.values))
 
             return ensemble(
                 seen.model,
