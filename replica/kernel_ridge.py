@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tsphys.errors import ModelError
 from tsphys.ground.parameters import handed, number
 from tsphys.models.kernel_ridge import KernelRidge
+from tsphys.physics.kernels import eigenframework
+from tsphys.physics.kernels.eigenframework import Modes
 from tsphys.runs import frames
-from tsphys.solvers.fixed_point import crossing, maximum
+from tsphys.solvers.fixed_point import maximum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,75 +78,7 @@ def optimal_ridge(model: KernelRidge) -> float:
     return unit * float(np.exp(found))
 
 
-def effective_ridges(eigenvalues: np.ndarray, n: float, k: float, delta: float) -> tuple[float, float]:
-    """γ and κ with Σ λ/(λ + γ) + δ/κ = n and Σ λ/(λ + γ) + kκ/γ = k; k may be infinite, and γ is then κ.
-
-    Parameters
-    ----------
-    eigenvalues : ndarray
-        λ_i > 0.
-    n, k : float
-        Examples and features.
-    delta : float
-        Ridge δ; at 0 the limit δ → 0, where κ = 0 if the examples outnumber features or modes.
-    """
-
-    def learned(log: float) -> float:
-        return float(np.sum(eigenvalues / (eigenvalues + np.exp(log))))
-
-    def where_learned(count: float) -> float:
-        """ln γ with Σ λ/(λ + γ) = count, less than the number of modes."""
-        low = np.log(eigenvalues.min() * (len(eigenvalues) - count) / count) - 1
-        high = np.log(eigenvalues.sum() / count)
-        return crossing(lambda log: learned(log) - count, min(low, high - 1), high + 1, "the effective ridge")
-
-    modes = len(eigenvalues)
-    # So much less than all else is none, and its inverse might be no number.
-    delta = 0.0 if delta < 1e-200 * eigenvalues.max() else delta
-    if delta == 0 and n >= min(k, modes):
-        return (float(np.exp(where_learned(k))) if k < modes else 0.0), 0.0
-    if delta == 0:
-        gamma = float(np.exp(where_learned(n)))
-        return gamma, gamma * (1 - n / k)
-
-    def gap(log: float) -> float:
-        # The first equation, where κ = γ(k − z)/k, times (k − z)/k, which keeps it finite where z = k.
-        z = learned(log)
-        return (z - n) * (1 - z / k) + delta / np.exp(log)
-
-    low = np.log(delta) - np.log(n) - 1e-9
-    high = np.log(4 * (eigenvalues.sum() + delta)) - np.log(min(n, k))
-    if k < modes:
-        low = max(low, where_learned(k))
-    gamma = float(np.exp(crossing(gap, low, high, "the effective ridge")))
-    z = learned(np.log(gamma))
-    # Of the two forms of κ the one in which less cancels.
-    return gamma, (delta / (n - z) if 1 - z / n > 1 - z / k else gamma * (1 - z / k))
-
-
 def errors(model: KernelRidge) -> dict[str, float]:
     """Observables at one point."""
     eigenvalues, target = model.spectrum()
-    some = eigenvalues > 0
-    n, k, noise = float(model.n), np.inf if model.k is None else float(model.k), model.noise**2
-    gamma, kappa = effective_ridges(eigenvalues[some], n, k, model.ridge)
-    learned = np.zeros_like(eigenvalues)
-    learned[some] = eigenvalues[some] / (eigenvalues[some] + gamma)
-    missed = np.ones_like(eigenvalues)
-    missed[some] = gamma / (eigenvalues[some] + gamma)
-    z, Q, mixed = learned.sum(), (learned**2).sum(), (learned * missed).sum()
-    # Simon's equations written as sums of positive terms, with z − Q = Σ λγ/(λ + γ)².
-    surplus = mixed / (k - Q) if k > Q else np.inf
-    spent = (Q + mixed * surplus) / n
-    if not spent < 1 - 1e-14:
-        words = "must be > 0 where n equals the number of features or of modes: the error is infinite"
-        raise ModelError("ridge", model.ridge, words)
-    bias = float(np.sum(missed * (missed + surplus * learned) * target**2))
-    unfit = model.ridge / (n * kappa) if kappa > 0 else 1 - z / n
-    error = (bias + noise) / (1 - spent)
-    return {
-        "eps_g": (bias + spent * noise) / (1 - spent) / 2,
-        "train_loss": error * unfit**2 / 2,
-        "gamma": gamma,
-        "kappa": kappa,
-    }
+    return eigenframework.errors(Modes(eigenvalues, target**2), model.n, model.ridge, model.noise**2, model.k)

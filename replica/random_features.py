@@ -15,11 +15,11 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.models.random_features import RandomFeatures
 from tsphys.physics.inference.channels import channel
+from tsphys.physics.kernels.eigenframework import effective_ridge as effective
+from tsphys.physics.kernels.eigenframework import surplus
 from tsphys.physics.kernels.hermite import parts
 from tsphys.physics.kernels.spectra import marchenko_pastur
 from tsphys.replica.saddles.gaussian_covariates import LARGEST, Covariates, minimum
-from tsphys.replica.saddles.ridge import effective_ridge as effective
-from tsphys.replica.saddles.ridge import surplus
 from tsphys.runs import frames
 from tsphys.solvers.fixed_point import maximum
 

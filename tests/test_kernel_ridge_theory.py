@@ -8,7 +8,8 @@ from naive.ridge import eigenframework, ridge_regression
 
 import tsphys
 from tsphys import KernelRidge
-from tsphys.replica.kernel_ridge import effective_ridges, optimal_ridge, solve
+from tsphys.physics.kernels.eigenframework import Modes, effective_ridges, errors
+from tsphys.replica.kernel_ridge import optimal_ridge, solve
 
 POWER = KernelRidge(modes=1500)
 #: (n, k, δ, σ): test error, with noise, and train error for i^(−3/2), i^(−2) and 1500 modes; None if not known.
@@ -142,3 +143,29 @@ def test_error_at_the_examples_themselves():
     expected = 2 * (1000 * found["eps_g"][0] - 800 * found["eps_held"][0]) / 200
     # Four standard errors, and a correction of order 1/n.
     assert np.mean(measured) == pytest.approx(expected, abs=4 * np.std(measured) / np.sqrt(60), rel=1 / 200)
+
+
+@pytest.mark.parametrize("k", [None, 300])
+def test_alike_modes_are_one_entry(k):
+    """A hundred thousand modes of a thousand eigenvalues, by their multiplicities and one by one."""
+    values, count = np.arange(1.0, 1001) ** -2.0, np.arange(1, 1001) % 200 + 1
+    power = count * np.arange(1.0, 1001) ** -3.0
+    one = Modes(np.repeat(values, count), np.repeat(power / count, count))
+    assert len(one.eigenvalues) > 1e5
+    for n in (30, 5000):
+        short, long = (errors(modes, n, 1e-3, 0.2, k) for modes in (Modes(values, power, count), one))
+        for name, value in long.items():
+            # Rounding of sums of 1e5 terms.
+            assert short[name] == pytest.approx(value, rel=1e-11)
+
+
+def test_a_million_modes_of_any_steepness():
+    """Mode i of eigenvalue 10^(−i/4000): from 1 to 1e-250, without a ridge, is the same in any units."""
+    i = np.arange(1_000_000)
+    modes = Modes(10.0 ** (-i / 4000), np.full(10**6, 1e-6))
+    found = errors(modes, 300, 0.0, 0.1)
+    # Geometric: Σ λ/(λ + γ) = 4000 log_10(1 + 1/γ)-like, the integral, to the half of its first term.
+    assert 4000 * np.log10(1 + 1 / found["gamma"]) + 0.5 / (1 + found["gamma"]) == pytest.approx(300, rel=1e-6)
+    other = errors(Modes(1e40 * modes.eigenvalues, modes.power), 300, 0.0, 0.1)
+    assert other["eps_g"] == pytest.approx(found["eps_g"], rel=1e-12)
+    assert other["kappa"] == pytest.approx(1e40 * found["kappa"], rel=1e-12)

@@ -12,7 +12,7 @@ from tsphys.ground.parameters import array, number
 from tsphys.numerics.quadrature import panels
 from tsphys.physics.inference.channels import Channel
 from tsphys.physics.inference.losses import check_loss, corners, loss, proximal
-from tsphys.replica.saddles.ridge import effective_ridge, surplus
+from tsphys.physics.kernels.eigenframework import effective_ridge, surplus
 from tsphys.solvers.fixed_point import FixedPoint, continuation, fixed_point
 
 #: Least and largest regularization λ: V is of order 1/λ where the examples can be fitted, and q of order 1/λ² above.
