@@ -195,8 +195,9 @@ def _scheduled(
 
     def leg(phase: phases.Phase, y: np.ndarray) -> Leg:
         refuse(QUADRATURE, rule, pull=phase.rates(rule))
-        if phase.v is not None:
-            y = np.concatenate([y[: len(y) - len(phase.v)], phase.v])
+        R, Q, v = _shaped(y, rule.K, rule.M)
+        R, Q = (R, Q) if phase.units is None else phase.units.of(R, Q)
+        y = _flat(R, Q, v if phase.v is None else phase.v)
         return Leg(_right_hand_side(phase.of(rule), nodes, start), y, atol, lambda y: y)
 
     def state(time: float, y: np.ndarray) -> phases.State:

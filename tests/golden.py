@@ -155,6 +155,10 @@ def online() -> Iterator[Case]:
     for masks in ("independent", "common"):
         model = of("Pruned", masks=masks, densities=[0.5, 0.75], lr_v=0.1, noise=0.1, minibatch=2)
         yield from both(f"pruned {masks}", model, times, **plain)
+    grow: dict[str, dict] = {"split": {}, "random": {"way": "random"}, "remove": {"way": "remove", "K": 2}}
+    for way, given in grow.items():
+        for engine in ("exact", "direct"):
+            yield from both(f"growth {way} {engine}", of("Growth", at=0.75, **given), times, engine=engine, **plain)
     yield from both("pruned relu", of("Pruned", activation="relu"), times, **plain)
     yield from _continual(plain, times)
     for strategy in ("none", "constant", "greedy", "optimal", "clairvoyant"):

@@ -112,6 +112,13 @@ PAPERS = {
         "Europhysics Letters 28, 525",
         1994,
     ),
+    "chen_2016": Paper(
+        "Chen, Tianqi and Goodfellow, Ian and Shlens, Jonathon",
+        "Net2Net: accelerating learning via knowledge transfer",
+        "International Conference on Learning Representations",
+        2016,
+        arxiv="1511.05641",
+    ),
     "lee_2021": Paper(
         "Lee, Sebastian and Goldt, Sebastian and Saxe, Andrew",
         "Continual learning in the teacher-student setup: impact of task similarity",
@@ -589,6 +596,10 @@ COVERAGE = {
     "biehl_riegler_1994": (
         "Hebb, perceptron and AdaTron rules, exact laws at late times",
         "queries",
+    ),
+    "chen_2016": (
+        "wider students by units split in two or at random, loss at once and later; units removed",
+        "deeper students, convolutional nets, images",
     ),
     "lee_2021": (
         "forgetting and transfer over similarity of features and readouts",

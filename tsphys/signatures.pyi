@@ -8,6 +8,7 @@ from tsphys.models.continual import Continual as Continual
 from tsphys.models.dense_hebbian import DenseHebbian as DenseHebbian
 from tsphys.models.generative_inputs import GenerativeInputs as GenerativeInputs
 from tsphys.models.glm import GLM as GLM
+from tsphys.models.growth import Growth as Growth
 from tsphys.models.hidden_manifold import HiddenManifold as HiddenManifold
 from tsphys.models.hopfield import Hopfield as Hopfield
 from tsphys.models.kernel_ridge import KernelRidge as KernelRidge
@@ -38,7 +39,7 @@ Numbers: TypeAlias = float | Sequence[float] | np.ndarray | None
 
 @overload
 def simulate(
-    model: TwoLayer | Perceptron | ZerothOrder | Pruned | Continual | OnlineAttack | SimplicityBias | SpikedCumulant | LearningRule,
+    model: TwoLayer | Perceptron | ZerothOrder | Pruned | Growth | Continual | OnlineAttack | SimplicityBias | SpikedCumulant | LearningRule,
     *,
     N: int = ...,
     t: Any = ...,
@@ -452,7 +453,7 @@ def solve(
 ) -> Result: ...
 @overload
 def solve(
-    model: ZerothOrder | Pruned | Continual,
+    model: ZerothOrder | Pruned | Growth | Continual,
     *,
     start: Any = ...,
     N: int = ...,

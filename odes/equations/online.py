@@ -186,7 +186,9 @@ def beginning(enter: Enter, overlaps: States, start: OrderParameters, i: int, t:
     def begun(y: np.ndarray) -> np.ndarray:
         R, S, v = overlaps.split(y)
         phase = enter(i, State(t, R, overlaps.Q(R, S), overlaps.T, v, np.array(start.v_star)))
-        return y if phase.v is None else overlaps.join(R, S, phase.v)
+        if phase.units is not None:
+            R, S = phase.units.of(R, S)
+        return overlaps.join(R, S, v if phase.v is None else phase.v)
 
     return begun
 
@@ -215,7 +217,7 @@ def fixed_phase(
 
     def asked(phase: Phase) -> tuple[Any, ...]:
         rates = () if pull or phase.pull is None else phase.pull
-        return phase.params, [phase.until], rates
+        return phase.params, [phase.until], rates, () if phase.units is None else np.ravel(phase.units)
 
     if any(not same(one, other) for one, other in zip(asked(here), asked(there), strict=True)):
         raise ModelError("fluctuations", True, "must be false where phases depend on the state, which is random")

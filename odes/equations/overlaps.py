@@ -45,8 +45,9 @@ class States:
         return y[..., : K * M].reshape(*y.shape[:-1], K, M), S, y[..., K * M + len(row) :]
 
     def join(self, R: np.ndarray, S: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """The state (n,)."""
-        return np.concatenate([R.ravel(), S[np.tril_indices(self.K)], v])
+        """The states (…, n)."""
+        row, column = np.tril_indices(self.K)
+        return np.concatenate([R.reshape(*R.shape[:-2], R.shape[-2] * R.shape[-1]), S[..., row, column], v], axis=-1)
 
     def Q(self, R: np.ndarray, S: np.ndarray) -> np.ndarray:
         """Q (…, K, K)."""

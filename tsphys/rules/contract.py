@@ -80,9 +80,9 @@ class Online(Model):
 
     5. gives its rule by `learning_rule`,
 
-    and owes nothing else. What follows from the rule it may say better: `start`, `eps_g` where there is a closed form,
-    `observables`, and `measured` of a course in time, where there are others, `readout_shape` and `dims` where readouts
-    have more than one axis.
+    and owes nothing else. What follows from the rule it may say better: `start`, `completed`, `eps_g` where there is a
+    closed form, `observables`, and `measured` of a course in time, where there are others, `readout_shape` and `dims`
+    where readouts have more than one axis.
     """
 
     hint: ClassVar[str] = "a function of your own makes a tsphys.LearningRule"
@@ -100,6 +100,10 @@ class Online(Model):
         One of your own gets a NumPy generator, and marked by `tsphys.physics.order_parameters.of_many` several in one.
         """
         return self.learning_rule().start(N, rng)
+
+    def completed(self, start: Any) -> Any:
+        """A start that was given, with what the rule has beyond it, as units that are still to come."""
+        return start
 
     def eps_g(self, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray | None:
         """Generalisation error at given overlaps with any leading axes; none without an error of examples."""

@@ -20,6 +20,25 @@ from tsphys.rules.params import changed
 TRIED = 16
 
 
+class Units(NamedTuple):
+    """How a phase makes its students of those before it, W ← G W + Z.
+
+    Parameters
+    ----------
+    mix : (K, K) array_like
+        G.
+    fresh : (K, K) array_like
+        ZZᵀ/N of what is new, in random directions outside of all students and teachers.
+    """
+
+    mix: Any
+    fresh: Any
+
+    def of(self, R: np.ndarray, Q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """R, and Q or what of it is outside of the teachers' span, of the students that are made."""
+        return self.mix @ R, self.mix @ Q @ self.mix.T + self.fresh
+
+
 class State(NamedTuple):
     """Where learning stands at time t, with arrays as in `tsphys.OrderParameters`."""
 
@@ -53,6 +72,9 @@ class Phase:
         Readout with which the phase begins; none: as it is.
     pull : sequence of float (K,), optional
         Rates Ω_k ≥ 0 at which w_k is drawn to where it was when the phase began, w̄_k: a step adds −(Ω_k/N)(w_k − w̄_k).
+    units : Units, optional
+        How its students are made of those before; none: they are the same. One that is nothing yet, of zero weights and
+        readout, waits for its phase as long as the rule lets it.
     """
 
     params: Any
@@ -61,6 +83,7 @@ class Phase:
     every: float = 0.01
     v: Any = None
     pull: Any = None
+    units: Units | None = None
 
     def of(self, rule: Any) -> Any:
         """The rule with the parameters of this phase."""
@@ -120,7 +143,18 @@ def entered(rule: Any, i: int, state: State) -> Phase:
     if phase.stop is not None:
         takes("stop", phase.stop, "state")
     v = None if phase.v is None else array("v", phase.v, state.v.shape, "the readout with which a phase begins")
-    return replace(phase, v=v)
+    return replace(phase, v=v, units=None if phase.units is None else _made(phase.units, rule.K))
+
+
+def _made(units: Any, K: int) -> Units:
+    """Units whose parts are arrays, and the second a covariance."""
+    if not isinstance(units, Units):
+        raise ModelError("units", units, f"must be Units, not {in_words(units)}")
+    mix, fresh = (array(name, a, (K, K), "(students, students)") for name, a in zip(Units._fields, units, strict=True))
+    size = np.abs(fresh).max()
+    if np.abs(fresh - fresh.T).max() > 1e-12 * size or np.linalg.eigvalsh(fresh)[0] < -1e-12 * size:
+        raise ModelError("fresh", fresh.tolist(), "must be symmetric without a negative eigenvalue")
+    return Units(mix, fresh)
 
 
 def stopping(phase: Phase, state: State) -> float:

@@ -38,7 +38,7 @@ def theory_start(
         drawn = {"N": need(N, rule.K, rule.M), "seed": number("seed", seed, kind=int, low=0, high=2**63 - 1)}
         start = drawn_start(model, **drawn)
     else:
-        start = checked_start(rule, start)
+        start = checked_start(rule, model.completed(start))
     return start, {**drawn, "start": {k: getattr(start, k).tolist() for k in ("R", "Q", "T", "v", "v_star")}}
 
 

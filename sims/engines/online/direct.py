@@ -13,8 +13,8 @@ import numpy as np
 from tsphys._jit import njit, rebind
 from tsphys.errors import ModelError
 from tsphys.ground.times import MOST_STEPS
-from tsphys.numerics.random import Generators, generators, normals, signs, stream, streams
-from tsphys.physics.order_parameters import OrderParameters, in_directions, need
+from tsphys.numerics.random import Generators, generator, generators, normals, signs, stream, streams
+from tsphys.physics.order_parameters import OrderParameters, in_directions, need, triangular_root
 from tsphys.rules.binding import Anchored, law
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, held_fraction
@@ -314,6 +314,8 @@ def start_replicas(
             run = iterate(rule, W, B, start.v, start.v_star, examples, inputs, more)
         else:
             run.begin(W, B, start.v, examples, inputs)
+        if rule.schedule is not None:
+            run.units = generator(seed, drawn.replica, "direct units")
         yield through_phases(run, rule, N, start)
 
 
@@ -414,6 +416,13 @@ def filler(rule: LearningRule, B: np.ndarray, rng: np.ndarray) -> Callable[[np.n
     return fill
 
 
+def outside(known: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """n directions (n, N) of length √N, perpendicular to each other and to the rows of `known`, otherwise random."""
+    N = known.shape[1]
+    basis = np.linalg.qr(np.concatenate([known, rng.standard_normal((n, N))]).T)[0]
+    return np.sqrt(N) * basis[:, -n:].T
+
+
 def iterate(
     rule: LearningRule, W: np.ndarray, B: np.ndarray, v: np.ndarray, v_star: np.ndarray,
     examples: Examples, rng: np.ndarray | None = None, more: Any = None,
@@ -436,6 +445,8 @@ class Replica:
         self.examples, self.fresh, self.more = examples, rng is not None, more
         self.rng = stream(0, 0) if rng is None else rng
         self.held: Held | None = None
+        #: What units are made of that a phase makes anew.
+        self.units = np.random.default_rng(0)
         self.B = B
         self._prepare(rule, None)
 
@@ -448,8 +459,6 @@ class Replica:
     def _prepare(self, rule: LearningRule, pull: np.ndarray | None) -> None:
         """Set up the kernel for a rule with other parameters and, with a `pull`, for anchors where the weights are."""
         (K, N), M, V = self.W.shape, rule.M, len(self.v)
-        if self.held is not None:
-            self.W = self.W + self.B[M:]
         kernel, decay = of_inputs(rule.inputs, rule.sphere, estimates.of_weights(rule)), rule.weight_decay
         self.B, self.held, self.R, self.Q = self.teachers, None, np.empty((K, M)), np.empty((K, K))
         self.p = seen_by(rule, V, self.R, self.Q, self.more)
@@ -468,9 +477,15 @@ class Replica:
         self.memory = np.zeros((b, K)), np.zeros((b, M)), np.zeros((b, K), self.W.dtype), np.zeros(K), *np.zeros((2, V))
 
     def enter(self, phase: Phase) -> None:
-        """Go on with the parameters, the readout and the anchors of a phase."""
+        """Go on with the parameters, the units, the readout and the anchors of a phase."""
         if phase.v is not None:
             self.v[...] = phase.v
+        if self.held is not None:
+            self.W = self.W + self.B[self.rule.M :]
+        if phase.units is not None:
+            mix, fresh = phase.units
+            new = triangular_root(fresh) @ outside(np.concatenate([self.teachers, self.W]), len(mix), self.units)
+            self.W = np.ascontiguousarray(mix @ self.W + new, dtype=self.W.dtype)
         self._prepare(phase.of(self.rule), phase.rates(self.rule, self.W.shape[1]))
 
     def __call__(self, step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:

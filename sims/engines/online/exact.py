@@ -18,7 +18,7 @@ import numpy as np
 
 from tsphys._jit import njit, rebind
 from tsphys.numerics.random import LANES, generators, normals, streams
-from tsphys.physics.order_parameters import OrderParameters
+from tsphys.physics.order_parameters import OrderParameters, triangular_root
 from tsphys.rules.binding import Anchored, through_law
 from tsphys.rules.binding import law as place
 from tsphys.rules.learning_rule import LearningRule
@@ -315,11 +315,6 @@ class Replica:
         The basis of the teachers is then continued by one of what the anchors have outside of their span.
         """
         N, K, M, decay = self.N, rule.K, rule.M, rule.weight_decay
-        if self.held is not None:
-            outside = np.hstack([self.A[:, M:] + self.LT[M:, M:], self.L])
-            self.A = np.ascontiguousarray(self.A[:, :M] + self.LT[M:, :M])
-            self.L = np.ascontiguousarray(np.asarray(np.linalg.qr(outside.T, mode="r")).T)
-            self.LT = np.ascontiguousarray(self.LT[:M, :M])
         self.held, self.R, self.Q = None, np.empty((K, M)), np.empty((K, K))
         self.p = seen_by(rule, len(self.v), self.R, self.Q, estimates.of_coordinates(rule, N))
         self.decays: Any = 1.0 - decay / N, 1.0 - rule.weight_decay_v / N
@@ -341,10 +336,27 @@ class Replica:
             self.draws.reset(rule.minibatch, width, self.dof)
         self.memory = scratch(rule, len(self.v), M)
 
+    def _release(self) -> None:
+        """Without anchors, the coordinates are those of the weights again."""
+        M = self.rule.M
+        if self.held is not None:
+            self._place(self.A[:, :M] + self.LT[M:, :M], np.hstack([self.A[:, M:] + self.LT[M:, M:], self.L]))
+            self.LT = np.ascontiguousarray(self.LT[:M, :M])
+            self.held = None
+
+    def _place(self, A: np.ndarray, outside: np.ndarray) -> None:
+        """Students of coordinates A (K, M), and more (K, any) in further directions, which are turned into L."""
+        self.A = np.ascontiguousarray(A)
+        self.L = np.ascontiguousarray(np.asarray(np.linalg.qr(outside.T, mode="r")).T)
+
     def enter(self, phase: Phase) -> None:
-        """Go on with the parameters, the readout and the anchors of a phase."""
+        """Go on with the parameters, the units, the readout and the anchors of a phase."""
         if phase.v is not None:
             self.v[...] = phase.v
+        self._release()
+        if phase.units is not None:
+            mix, fresh = phase.units
+            self._place(mix @ self.A, np.hstack([mix @ self.L, triangular_root(fresh)]))
         self._prepare(phase.of(self.rule), phase.rates(self.rule, self.N))
 
     def __call__(self, step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tsphys.errors import ModelError
 from tsphys.ground.times import MOST_STEPS
 from tsphys.physics.order_parameters import OrderParameters
 from tsphys.rules.learning_rule import LearningRule
@@ -49,12 +50,16 @@ class Phases:
     def _enter(self, step: int) -> None:
         state = self._state(*self.run(step, step))
         self.phase = entered(self.rule, len(self.record), state)
+        if self.phase.units is not None and self.rule.M + 2 * self.rule.K > self.N:
+            least = self.rule.M + 2 * self.rule.K
+            raise ModelError("N", self.N, f"must be at least M + 2K = {least} where students are made anew")
         self.run.enter(self.phase)
         self.end = int(min(max(round(min(self.phase.end(state.t) * self.N, MOST_STEPS)), step + 1), MOST_STEPS))
         self.every = max(1, round(self.phase.every * self.N))
         self.look = step + self.every if self.phase.stop is not None else self.end
+        R, Q = (state.R, state.Q) if self.phase.units is None else self.phase.units.of(state.R, state.Q)
         v = state.v if self.phase.v is None else np.array(self.phase.v)
-        self.record.append({"t": state.t, "R": state.R.tolist(), "Q": state.Q.tolist(), "v": v.tolist()})
+        self.record.append({"t": state.t, "R": R.tolist(), "Q": Q.tolist(), "v": v.tolist()})
 
     def __call__(self, step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
         if step == stop:

@@ -104,7 +104,7 @@ def trained(model: Online, options: Options, frame: frames.Replicas) -> Result:
         if decay > N:
             raise ModelError(name, decay, f"must be at most N = {N}; a step leaves 1 − κ/N of the weights")
     threads, engine = thread_count(frame.threads), choose(rule, options.engine, dtype)
-    given = None if options.start is None else checked_start(rule, options.start)
+    given = None if options.start is None else checked_start(rule, model.completed(options.start))
     if engine != "cuda":
         threads = _module(engine).fitting(rule, N, np.dtype(dtype), threads)
 
