@@ -12,7 +12,7 @@ from tsphys.studies import configuration
 #: Sizes at which every run takes no time.
 SMALL = {
     "N": 24, "replicas": 2, "threads": 1, "n_test": 4, "burn_in": 1, "sweeps": 4, "equilibration": 2, "iterations": 30,
-    "starts": 1, "most": 30, "test": 20,
+    "starts": 1, "most": 30, "test": 20, "draws": 10,
 }  # fmt: skip
 #: Models whose results have an axis of their own choice.
 STATIC = [name for name in MODELS if getattr(model_class(name), "axes", ())]

@@ -1,4 +1,8 @@
-"""Forces, minus gradients, of two layers on data and of linear nets on moments, deep or of patches, and their steps."""
+"""Forces, minus gradients, of two layers on data and of linear nets on moments, deep or of patches, and their steps.
+
+Arrays are copied by loops: an assignment of arrays has Numba compile what an error of shapes would say, which takes
+longer than all the rest.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +73,16 @@ def pulled(h, pull, s, phi):
         for j in range(h.size):
             s[j] *= pull[j]
     else:
-        s[:] = pull
+        for j in range(h.size):
+            s[j] = pull[j]
+
+
+@njit
+def copied(A, B):
+    """B, written over A."""
+    for i in range(B.shape[0]):
+        for j in range(B.shape[1]):
+            A[i, j] = B[i, j]
 
 
 @njit(fast=True)
@@ -134,9 +147,10 @@ def two_layer_steps(W, V, X, XT, Y, order, batch, steps, rates, decay, phi, eps,
     for step in range(steps):
         for j in range(batch):
             i = order[step * batch + j]
-            Z[j] = X[i]
-            ZT[:, j] = X[i]
-            U[:, j] = Y[:, i]
+            for l in range(D):
+                Z[j, l] = ZT[l, j] = X[i, l]
+            for o in range(c):
+                U[o, j] = Y[o, i]
         two_layer_force(W, V, Z, ZT, U, phi, eps, loss, dW, dV, H, S, E)
         if not moved(W, dW, rates[0], decay) + moved(V, dV, rates[1], decay) < LARGEST:
             return step
@@ -173,7 +187,7 @@ def linear_force(w, first, sizes, xx, yx, penalty, strength, out, below, error, 
         p, q = sizes[l + 1], sizes[l]
         W = w[at : at + p * q].reshape(p, q)
         if l == 0:
-            below[0, :p] = W
+            copied(below[0], W)
         else:
             product(W, below[l - 1, :q], below[l, :p])
         at += p * q
@@ -188,12 +202,14 @@ def linear_force(w, first, sizes, xx, yx, penalty, strength, out, below, error, 
         W, dW = w[at : at + p * q].reshape(p, q), out[at : at + p * q].reshape(p, q)
         E = error[(l + 1) % 2, :p]
         if l == 0:
-            dW[:] = E
+            copied(dW, E)
         else:
             product(E, below[l - 1, :q].T, dW)
             product(W.T, E, error[l % 2, :q])
         if penalty == 1:
-            dW -= strength * W
+            for i in range(p):
+                for j in range(q):
+                    dW[i, j] -= strength * W[i, j]
         elif penalty == 2:
             # The slope of the penalty of WᵀW is the same.
             product(W, W.T, gram[:p, :p])
@@ -203,13 +219,17 @@ def linear_force(w, first, sizes, xx, yx, penalty, strength, out, below, error, 
                     for j in range(q):
                         dW[i, j] -= strength * gram[i, k] * W[k, j]
         elif penalty == 3:
-            dW -= strength * (W - first[at : at + p * q].reshape(p, q))
+            for i in range(p):
+                for j in range(q):
+                    dW[i, j] -= strength * (W[i, j] - first[at + q * i + j])
 
 
 @njit
 def linear_steps(w, first, sizes, xx, yx, penalty, strength, steps, rate):
     """So many steps in place; how many went well."""
-    m, d = sizes.max(), sizes[0]
+    m, d = 0, sizes[0]
+    for size in sizes:
+        m = max(m, size)
     out, below, error = np.empty_like(w), np.empty((sizes.size - 1, m, d)), np.empty((2, m, d))
     gram = np.empty((m, m))
     for step in range(steps):

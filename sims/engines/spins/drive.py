@@ -62,7 +62,8 @@ def drive(s, net, gamma, sequential, stream, order, u, probes, out, total):
             total[i] += times * s[i]
         if settled:
             for rest in range(t + 1, out.shape[0]):
-                out[rest] = out[t]
+                for a in range(out.shape[1]):
+                    out[rest, a] = out[t, a]
             break
 
 
