@@ -16,7 +16,7 @@ from tsphys.runs.replicas import over_replicas
 from tsphys.sims.engines.potts import sampler as potts
 
 #: Sites and colours, and the strength of the couplings.
-N, C, BETA = 200, 4, 1.5
+SIZES, BETA = ((200, 4), (32, 20)), 1.5
 #: Sweeps of a chain between two reports to the pool of threads.
 PIECE = 100
 
@@ -41,25 +41,33 @@ def plain_numpy(J: np.ndarray, U: np.ndarray) -> Callable[[int], None]:
     return advance
 
 
-def chain(J: np.ndarray, U: np.ndarray, index: int) -> Any:
+def chain(model: potts.Couplings, index: int) -> Any:
     """A chain of tsphys."""
     noise = stream(0, index, "benchmark")
-    return potts.Chain(J, U, potts.start(len(J), len(U), noise), noise)
+    N, C = model.h.shape
+    return potts.Chain(model, potts.start(N, C, noise), noise)
 
 
-def monte_carlo(setting: Setting, n: int = N, c: int = C) -> list[Row]:
-    """Time of a visit, its ratio to the plain loop, and the speed-up by threads over chains."""
+def visits(setting: Setting, n: int, c: int) -> list[Row]:
+    """Time of a visit and its ratio to the plain loop."""
     model = PottsAttention(C=c, beta=BETA)
     J, U = model.draw(n, 0, 0), model.colour_matrix()
-    one = chain(J, U, 0)
+    one = chain(potts.couplings(J, U), 0)
     cases = {"plain NumPy": plain_numpy(J, U), "tsphys": lambda sweeps: one.run(1, sweeps)}
     times = interleaved(cases, setting.seconds, setting.rounds, setting.steps)
     section = f"Potts glass, heat bath, time of a visit, N = {n}, C = {c}, beta = {BETA}, one thread"
     rows = [row(section, name, 1e9 * t / n, "ns") for name, t in times.items()]
-    rows.append(ratio(section, "tsphys: times faster", times["plain NumPy"], times["tsphys"]))
+    return [*rows, ratio(section, "tsphys: times faster", times["plain NumPy"], times["tsphys"])]
 
+
+def monte_carlo(setting: Setting, sizes: tuple[tuple[int, int], ...] = SIZES) -> list[Row]:
+    """Time of a visit at several sizes, and the speed-up by threads over chains."""
+    rows = [row for n, c in sizes for row in visits(setting, n, c)]
+    n, c = sizes[0]
+    model = PottsAttention(C=c, beta=BETA)
+    given = potts.couplings(model.draw(n, 0, 0), model.colour_matrix())
     count = setting.threads
-    chains = [chain(J, U, index) for index in range(2 * count)]
+    chains = [chain(given, index) for index in range(2 * count)]
 
     def on(threads: int) -> Callable[[int], None]:
         return lambda pieces: over_replicas(

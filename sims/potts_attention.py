@@ -82,11 +82,13 @@ class Sequences:
         self.model, self.p, self.J, self.U = model, p, J, model.colour_matrix()
         self.teacher = masked.Positions(self.U)
         self.w = np.sqrt(p.size - 1) * J.ravel()
+        # Independent colours are those of a chain that does no sweep; J need be no Hamiltonian's there.
+        self.couplings = potts.couplings(J if model.inputs == "potts" else 0 * J, self.U)
 
     def inputs(self, n: int, noise: np.ndarray) -> np.ndarray:
         """Colours (n, N) of n sequences from a stream."""
         sweeps = self.p.burn_in if self.model.inputs == "potts" else 0
-        return potts.sequences(self.J, self.U, n, sweeps, noise, self.p.order == "random")
+        return potts.sequences(self.couplings, n, sweeps, noise, self.p.order == "random")
 
     def conditional(self, colours: np.ndarray) -> np.ndarray:
         """Probabilities (n, C, N) of the colour of each site, given the others."""

@@ -95,6 +95,7 @@ def test_potts_loop_has_the_law_of_the_sampler():
     """Mean energy of the reference and of tsphys, over chains of their own."""
     from tsphys.benchmarks import potts as bench
     from tsphys.models.potts_attention import PottsAttention
+    from tsphys.sims.engines.potts import sampler as potts
 
     model = PottsAttention(C=3, beta=2.0)
     J, U = model.draw(6, 0, 0), model.colour_matrix()
@@ -105,7 +106,7 @@ def test_potts_loop_has_the_law_of_the_sampler():
         for index in range(300):
             s = rng.integers(0, 3, 6)
             if step is None:
-                chain = bench.chain(J, U, index)
+                chain = bench.chain(potts.couplings(J, U), index)
                 chain.run(1, 10)
                 s = chain.s
             else:

@@ -16,6 +16,12 @@ for order in ("random", "sequential"):
     out[order], out[order + " energy"] = potts.sample(
         J, U, chains=300, samples=1, burn_in=12, order=order, seed=3, engine="cuda"
     )
+pairs = 0.3 * np.arange(36.0).reshape(3, 3, 2, 2) % 1 * (1 - np.eye(3))[:, :, None, None]
+out["pairs"] = pairs = pairs + pairs.transpose(1, 0, 3, 2)
+out["h"] = h = np.array([[0.0, 0.5], [0.2, -0.3], [0.0, 0.1]])
+out["paired"], out["paired energy"] = potts.sample(
+    pairs, None, h, chains=300, samples=1, burn_in=12, seed=5, engine="cuda"
+)
 whole = potts.sample(J, U, chains=5, samples=3, burn_in=2, every=2, seed=4, engine="cuda")
 cuda_potts.fitting, cuda_potts.VISITS = lambda size: 2, 3
 parts = potts.sample(J, U, chains=5, samples=3, burn_in=2, every=2, seed=4, engine="cuda")
@@ -36,7 +42,13 @@ def test_law_and_bits(tmp_path):
         for row in range(0, n, 37):
             # An energy that follows from the fields that the device has kept.
             assert abs(out[order + " energy"][row, 0] - naive.energy(J, U, s[row])) < 1e-12
-    # Probability 1e-4 that the largest of 16 exceeds it by chance.
+    s, H = out["paired"][:, 0], out["paired energy"][:, 0]
+    _, weight = naive.law_of_pairs(out["h"], out["pairs"])
+    found = np.array([(s == x).all(axis=1).sum() for x in states])
+    z.append((found - len(s) * weight) / np.sqrt(len(s) * weight * (1 - weight)))
+    # Couplings of 24 bits.
+    assert abs(H[5] - naive.energy_of_pairs(out["h"], out["pairs"], s[5])) < 1e-6
+    # Probability 1e-4 that the largest of 24 exceeds it by chance.
     assert np.abs(z).max() < -special.ndtri(0.5e-4 / np.size(z))
     np.testing.assert_array_equal(out["whole"], out["parts"])
     assert len(np.unique(out["whole"].reshape(-1, 3), axis=0)) > 4

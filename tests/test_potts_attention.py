@@ -75,7 +75,7 @@ def test_sequences_are_independent_samples():
     """Pair probabilities of chains of their own, with the error of independent samples."""
     N, C, n = 4, 3, 20000
     J, U = couplings(N, C, seed=3, strength=0.3)
-    s = np.eye(C)[potts.sequences(J, U, n, 30, stream(5, 0, "test"))]
+    s = np.eye(C)[potts.sequences(potts.couplings(J, U), n, 30, stream(5, 0, "test"))]
     all_states, weight = naive.law(J, U)
     exact = np.eye(C)[all_states]
     z = []
@@ -106,13 +106,13 @@ def test_fields_that_follow_are_fields_that_are_summed():
     N, C = 20, 4
     J, U = couplings(N, C, seed=5, strength=0.4)
     noise = stream(1, 0, "chain")
-    chain = potts.Chain(J, U, potts.start(N, C, noise), noise)
+    chain = potts.Chain(potts.couplings(J, U), potts.start(N, C, noise), noise)
     kept, energies = chain.run(200, 2)
     moved = (kept[1:] != kept[:-1]).sum()
     assert moved > 500
     M = np.einsum("ij,ja->ai", J, np.eye(C)[chain.s])
     # A change adds a rounding of 1e-16 times the field, and the largest is a few units.
-    np.testing.assert_allclose(chain.M, M, atol=5e-15 * np.sqrt(moved))
+    np.testing.assert_allclose(chain.G, M, atol=5e-15 * np.sqrt(moved))
     for row in (0, 77, 199):
         assert energies[row] == pytest.approx(naive.energy(J, U, kept[row]), rel=1e-12, abs=1e-12)
 
@@ -301,7 +301,7 @@ def test_observables_are_what_they_say():
     assert sim["Q"][0, 0] == pytest.approx(np.sum(A**2) / 10)
     assert sim["R"][0, 0] == pytest.approx(np.sum(A * J) / 10)
     assert sim["error"][0, 0] == pytest.approx(np.sum((A - J) ** 2) / 10 / rho)
-    s = potts.sequences(J, model.colour_matrix(), 50, 20, stream(3, 0, "test"))
+    s = potts.sequences(potts.couplings(J, model.colour_matrix()), 50, 20, stream(3, 0, "test"))
     p, z = (np.array([[naive.row(X, np.eye(3), x, i) for i in range(10)] for x in s]) for X in (J, A))
     assert sim["test_loss"][0, 0] == pytest.approx(-np.sum(p * np.log(z), axis=2).mean())
     assert sim["excess"][0, 0] == pytest.approx(np.sum(p * np.log(p / z), axis=2).mean())

@@ -67,3 +67,16 @@ def fisher(J, U, i, s, weight):
         columns = U[:, x[others]]
         out += w * columns.T @ H @ columns
     return out
+
+
+def energy_of_pairs(h, J, s):
+    """−Σ_i h_i(s_i) − Σ_{i<j} J_ij(s_i, s_j) with J (N, N, C, C), term by term."""
+    N = len(s)
+    return -sum(h[i, s[i]] for i in range(N)) - sum(J[i, j, s[i], s[j]] for i in range(N) for j in range(i))
+
+
+def law_of_pairs(h, J):
+    """All states and their probabilities ∝ exp(−H)."""
+    s = states(*h.shape)
+    weight = np.exp(-np.array([energy_of_pairs(h - h.mean(), J, x) for x in s]))
+    return s, weight / weight.sum()

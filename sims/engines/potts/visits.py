@@ -1,37 +1,76 @@
-"""A visit to a site of a Potts chain, its fields and its energy: what the sampler does on a CPU and on a GPU."""
+"""A visit to a site of a Potts chain, its fields and its energy: what the sampler does on a CPU and on a GPU.
+
+The couplings of a chain are arrays (A, U, h, kappa, steep) and its state (s, G), in one of two forms. ``factored``:
+J_ij U_ab, A = Jᵀ (N, N), and G_ai = Σ_j J_ij [s_j = a], shape (C, N). ``pairs``: a matrix J_ij(a, b) for each pair,
+A_iajb = J_ij(a, b) in single precision, and G_ia = h_i(a) + Σ_j J_ij(a, s_j), shape (N, C). The logits of a site are a
+column or a row of G, a change of colour adds rows of A to it, and subtracts others.
+"""
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
 from tsphys._jit import njit
+from tsphys.numerics.exponential import exp
 
 
-@njit(fast=True)
-def add_rows(up, down, row):
-    """up += row, down −= row."""
+@njit(fast=True, forceinline=True)
+def logits(A, U, h, kappa, G, p, i):
+    """The logits of site i, into p (C,). Where kappa is not 0, U is kappa times the identity, as far as it counts."""
+    C = p.shape[0]
+    if kappa != 0.0:
+        for a in range(C):
+            p[a] = h[i, a] + kappa * G[a, i]
+    else:
+        for a in range(C):
+            p[a] = h[i, a]
+        for b in range(C):
+            field = G[b, i]
+            for a in range(C):
+                p[a] += U[b, a] * field
+
+
+@njit(fast=True, forceinline=True)
+def change(A, G, i, old, new):
+    """The fields after a change of colour of site i."""
+    up, down, row = G[new], G[old], A[i]
     for j in range(row.shape[0]):
         up[j] += row[j]
         down[j] -= row[j]
 
 
-@njit(fast=True)
-def visit(columns, U, s, M, p, i, u):
-    """Draw the colour of site i anew by the uniform u; the rows of columns are the columns of J, p (C,) is work."""
-    C = U.shape[0]
-    for a in range(C):
-        p[a] = 0.0
-    for b in range(C):
-        field = M[b, i]
+@njit(fast=True, forceinline=True)
+def logits_of_pairs(A, U, h, kappa, G, p, i):
+    """`logits` of the form ``pairs``."""
+    for a in range(p.shape[0]):
+        p[a] = G[i, a]
+
+
+@njit(fast=True, forceinline=True)
+def change_of_pairs(A, G, i, old, new):
+    """`change` of the form ``pairs``."""
+    up, down = A[i, new], A[i, old]
+    for j in range(G.shape[0]):
+        for b in range(G.shape[1]):
+            # A difference in single precision would not be that of the two fields.
+            G[j, b] += np.float64(up[j, b]) - np.float64(down[j, b])
+
+
+@njit(fast=True, forceinline=True)
+def draw(p, steep, u):
+    """A colour from the logits p (C,) by the uniform u; p is overwritten. Logits beyond ±300 are `steep`."""
+    C = p.shape[0]
+    if steep:
+        top = p[0]
+        for a in range(1, C):
+            if p[a] > top:
+                top = p[a]
         for a in range(C):
-            p[a] += U[b, a] * field
-    top = p[0]
-    for a in range(1, C):
-        if p[a] > top:
-            top = p[a]
+            x = p[a] - top
+            p[a] = x if x > -700.0 else -700.0
     total = 0.0
     for a in range(C):
-        w = math.exp(p[a] - top)
+        w = exp(p[a])
         p[a] = w
         total += w
     rest = u * total
@@ -39,29 +78,66 @@ def visit(columns, U, s, M, p, i, u):
     while new < C - 1 and rest >= p[new]:
         rest -= p[new]
         new += 1
-    old = s[i]
+    return new
+
+
+@njit(fast=True, forceinline=True)
+def visit(A, U, h, kappa, steep, s, G, p, i, u):
+    """Draw the colour of site i anew by the uniform u; p (C,) is work."""
+    logits(A, U, h, kappa, G, p, i)
+    new, old = draw(p, steep, u), s[i]
     if new != old:
         s[i] = new
-        add_rows(M[new], M[old], columns[i])
+        change(A, G, i, old, new)
 
 
 @njit
-def fields(columns, s, M):
-    """M from the colours."""
-    for a in range(M.shape[0]):
-        for i in range(M.shape[1]):
-            M[a, i] = 0.0
+def fields(A, h, s, G):
+    """G from the colours."""
+    for a in range(G.shape[0]):
+        for i in range(G.shape[1]):
+            G[a, i] = 0.0
     for i in range(s.shape[0]):
-        row, out = columns[i], M[s[i]]
+        row, out = A[i], G[s[i]]
         for j in range(row.shape[0]):
             out[j] += row[j]
 
 
+@njit
+def fields_of_pairs(A, h, s, G):
+    """`fields` of the form ``pairs``."""
+    for j in range(G.shape[0]):
+        for b in range(G.shape[1]):
+            G[j, b] = h[j, b]
+    for i in range(s.shape[0]):
+        rows = A[i, s[i]]
+        for j in range(G.shape[0]):
+            for b in range(G.shape[1]):
+                G[j, b] += rows[j, b]
+
+
 @njit(fast=True)
-def energy(U, s, M):
-    """H = −½ Σ_i Σ_b U_{s_i b} M_bi."""
+def energy(U, h, s, G):
+    """H = −½ Σ_i Σ_b U_{s_i b} G_bi − Σ_i h_i(s_i)."""
     H = 0.0
-    for b in range(M.shape[0]):
-        for i in range(s.shape[0]):
-            H -= U[s[i], b] * M[b, i]
-    return 0.5 * H
+    for i in range(s.shape[0]):
+        for b in range(G.shape[0]):
+            H -= 0.5 * U[s[i], b] * G[b, i]
+        H -= h[i, s[i]]
+    return H
+
+
+@njit(fast=True)
+def energy_of_pairs(U, h, s, G):
+    """H = −½ Σ_i [G_i(s_i) + h_i(s_i)]."""
+    H = 0.0
+    for i in range(s.shape[0]):
+        H -= 0.5 * (G[i, s[i]] + h[i, s[i]])
+    return H
+
+
+#: Form of the couplings -> what stands in the place of the form ``factored``.
+FORMS = {
+    "factored": {},
+    "pairs": {logits: logits_of_pairs, change: change_of_pairs, fields: fields_of_pairs, energy: energy_of_pairs},
+}
