@@ -58,7 +58,7 @@ def text(rows: Iterable[Row], before: Mapping[tuple[str, str], Row] | None = Non
     """Sections with a line a row: name, median, range over the rounds, what an earlier run had."""
     lines: list[str] = []
     rows = list(rows)
-    width = max(len(r.name) for r in rows)
+    width = max((len(r.name) for r in rows), default=0)
     for at, r in enumerate(rows):
         if at == 0 or rows[at - 1].section != r.section:
             lines += ["", r.section]

@@ -171,6 +171,12 @@ def test_command_prints_ratios_and_keeps_them(capsys, tmp_path):
     assert "--force" in err
 
 
+def test_one_core_has_no_threads_to_compare(capsys):
+    code, out, err = call(capsys, *SMALL, "--only", "threads", "-j", "1")
+    assert (code, err) == (0, "")
+    assert "threads: nothing to compare on one thread" in out
+
+
 def test_wrong_input_is_refused_in_a_line(capsys, tmp_path):
     for arguments, word in (
         (("--only", "everything"), "only"),

@@ -115,6 +115,9 @@ def test_the_long_commands_run(line, folder, capsys):
         words += ["--seconds", "0.05", "--rounds", "1"] if words[0] == "bench" else []
     elif "--quick" not in words:
         words += ["--quick"]
+    if "--against" in words:
+        at = words.index("--against")
+        assert call(capsys, *words[:at], *words[at + 2 :], "-o", words[at + 1])[0] == 0
     code, out, err = call(capsys, *words)
     assert code == 0, (line, out, err)
 

@@ -95,7 +95,7 @@ def bench(
     for name in only or SECTIONS:
         module, function = SECTIONS[name].split(":")
         part = getattr(import_module(module), function)(setting)
-        click.echo(text(part, before) + "\n")
+        click.echo((text(part, before) if part else f"{name}: nothing to compare on one thread") + "\n")
         rows += part
     parameters = dataclasses.asdict(setting)
     if output is not None:

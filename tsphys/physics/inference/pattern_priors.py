@@ -23,8 +23,10 @@ from tsphys.physics.inference.priors import Prior
 MOST_CONFIGURATIONS = 4096
 #: Logarithms of weights that are handled at once, 8 MiB.
 _AT_ONCE = 2**20
-#: Estimates that `mean_field` updates together, 1 MiB, so that they stay in the cache.
-_TOGETHER = 2**17
+#: Neurons that `mean_field` updates together, so that they stay in the cache.
+_TOGETHER = 2048
+#: Largest move of a sweep, in that of the first, at which sweeps leave the rest to the iteration around them.
+REST = 0.03
 
 
 class Posterior(NamedTuple):
@@ -168,35 +170,43 @@ def mean_field(
 ) -> Posterior:
     """Posterior in which the components of a neuron are independent: ln Z is the variational lower bound.
 
-    Each component feels the mean of the others, b_k = B_k − Σ_{l≠k} A_kl ⟨x_l⟩; one after the other they are updated
-    until the means move by less than `tol`, which only lifts the bound, at a cost of nP² a sweep. Off the diagonal the
-    covariance is that of linear response to first order in A, −A_kl c_k c_l. Where patterns are told apart, A_kl is
-    small and the result close to the exact one.
+    Each component feels the mean of the others, b_k = B_k − Σ_{l≠k} A_kl ⟨x_l⟩; one after the other they are updated,
+    which only lifts the bound, at a cost of nP² a sweep. Off the diagonal the covariance is that of linear response to
+    first order in A, −A_kl c_k c_l. Where patterns are told apart, A_kl is small and the result close to the exact one.
 
     Parameters
     ----------
     start : ndarray (n, P), optional
-        Means from which to start; by default that of the prior.
+        Means of an iteration around it, from which to start and which carries on: sweeps end, too, where the means move
+        by less than `REST` of what they did in the first. By default that of the prior.
     sweeps : int
-        Most sweeps; the answer is then that of a damped step, which an iteration around it carries on.
+        Most sweeps.
+    tol : float
+        They end where the means move by less.
     """
     n, P = B.shape
     own = np.diag(A).copy()
     off = A - np.diag(own)
-    mean = np.zeros((n, P)) if start is None else np.array(start)
-    rows = max(64, _TOGETHER // P)
-    for low in range(0, n, rows):
-        m, b = mean[low : low + rows], B[low : low + rows]
+    before = np.zeros((n, P)) if start is None else start
+    bound, mean, variances, pairs = np.empty(n), np.empty((n, P)), np.zeros(P), np.zeros((P, P))
+    for low in range(0, n, _TOGETHER):
+        here = slice(low, low + _TOGETHER)
+        # A component of all these neurons lies together.
+        m, b = np.array(before[here].T, order="C"), np.ascontiguousarray(B[here].T)
+        first = 0.0
         for _ in range(sweeps):
             moved = 0.0
             for k in range(P):
-                new = prior.moments(own[k], b[:, k] - m @ off[:, k])[0]
-                moved = max(moved, float(np.abs(new - m[:, k]).max()))
-                m[:, k] = new
-            if moved < tol:
+                new = prior.mean(own[k], b[k] - off[k] @ m)
+                moved = max(moved, float(np.abs(new - m[k]).max()))
+                m[k] = new
+            first = max(first, moved)
+            if moved < tol or (start is not None and moved < REST * first):
                 break
-    shift = mean @ off
-    log_z, new, c = combine(*prior.pieces(own, B - shift))
-    bound = log_z.sum(axis=1) + np.einsum("ik,ik->i", shift, new - 0.5 * mean)
-    covariance = (np.diag(c.sum(axis=0)) - off * (c.T @ c)) / n
-    return Posterior(bound, new, covariance)
+        shift = off @ m
+        log_z, new, c = combine(*prior.pieces(own[:, None], b - shift))
+        bound[here] = log_z.sum(axis=0) + np.einsum("ki,ki->i", shift, new - 0.5 * m)
+        mean[here] = new.T
+        variances += c.sum(axis=1)
+        pairs += c @ c.T
+    return Posterior(bound, mean, (np.diag(variances) - off * pairs) / n)

@@ -68,11 +68,20 @@ class Prior:
 
     def pieces(self, A: Any, b: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Log-weight, mean and variance of each component of the posterior, with the component as first axis."""
-        A, b = np.broadcast_arrays(np.asarray(A, dtype=float), np.asarray(b, dtype=float))
-        p, m, s = (np.reshape(x, (-1, *(1,) * b.ndim)) for x in (self.weights, self.means, self.variances))
+        A, b = np.asarray(A, dtype=float), np.asarray(b, dtype=float)
+        axes = max(A.ndim, b.ndim)
+        p, m, s = (np.reshape(x, (-1, *(1,) * axes)) for x in (self.weights, self.means, self.variances))
         size = 1.0 + A * s
-        log = np.log(p) - 0.5 * np.log(size) + (b * b * s + 2.0 * b * m - A * m * m) / (2.0 * size)
-        return log, (m + s * b) / size, s / size
+        mean, variance = (m + s * b) / size, s / size
+        # Only what depends on b has its size.
+        log = (np.log(p) - 0.5 * np.log(size) - 0.5 * A * m * m / size) + b * (0.5 * variance * b + m / size)
+        return log, mean, variance
+
+    def mean(self, A: Any, b: Any) -> np.ndarray:
+        """Posterior mean, for those who need no more."""
+        log, mean, _ = self.pieces(A, b)
+        share = np.exp(log - log.max(axis=0))
+        return np.asarray((share * mean).sum(axis=0) / share.sum(axis=0))
 
     def log_partition(self, A: Any, b: Any) -> np.ndarray:
         """ln Z(A, b)."""
