@@ -364,6 +364,11 @@ def inference() -> Iterator[Case]:
     population = np.linalg.qr(np.random.default_rng(1).standard_normal((80, 20)))[0] * math.sqrt(80)
     given = of("KernelRidge", eigenvalues=1.0 / np.arange(1, 21) ** 1.5, target=1.0 / np.arange(1, 21))
     yield from both("kernel_ridge population", given, {"n": [10, 30], "inputs": 80}, n=[10, 30], population=population)
+    for words, more in {
+        "two scales": {"patch": (1, 2)}, "shared": {"patch": (2,), "target_patch": 2, "kernel": "convolutional"}
+    }.items():  # fmt: skip
+        fields = of("LocalKernels", dimension=4, modes=4, noise=0.2, **more)
+        yield from both(f"local_kernels {words}", fields, {"n": [10, 30]}, n=[10, 30])
 
 
 def attention() -> Iterator[Case]:

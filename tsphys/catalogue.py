@@ -331,6 +331,18 @@ CATALOGUE = {
             figures=("kernel_ridge", "kernel_ridge_digits"),
         ),
         Entry(
+            name="local_kernels",
+            room="replica",
+            cls="LocalKernels",
+            family="Inference",
+            about="local, convolutional and multi-scale kernels on a torus: learning curves and their exponents",
+            simulated="ridge on plane waves, error from coefficients",
+            solved="eigenframework, exponents",
+            papers=("favero_2021", "cagnetta_2023", "spigler_2020"),
+            figures=("local_kernels",),
+            functions=("replica.local_kernels.exponent", "replica.local_kernels.spectrum"),
+        ),
+        Entry(
             name="opposing_signals",
             room="odes",
             cls="OpposingSignals",

@@ -369,6 +369,28 @@ PAPERS = {
         2020,
         arxiv="2002.02561",
     ),
+    "favero_2021": Paper(
+        "Favero, Alessandro and Cagnetta, Francesco and Wyart, Matthieu",
+        "Locality defeats the curse of dimensionality in convolutional teacher-student scenarios",
+        "Advances in Neural Information Processing Systems 34",
+        2021,
+        arxiv="2106.08619",
+    ),
+    "cagnetta_2023": Paper(
+        "Cagnetta, Francesco and Favero, Alessandro and Wyart, Matthieu",
+        "What can be learnt with wide convolutional neural networks?",
+        "International Conference on Machine Learning",
+        2023,
+        arxiv="2208.01003",
+    ),
+    "spigler_2020": Paper(
+        "Spigler, Stefano and Geiger, Mario and Wyart, Matthieu",
+        "Asymptotic learning curves of kernel methods: empirical data versus teacher-student paradigm",
+        "Journal of Statistical Mechanics 2020, 124001",
+        2020,
+        doi="10.1088/1742-5468/abc61d",
+        arxiv="1905.10843",
+    ),
     "rende_2024": Paper(
         "Rende, Riccardo and Gerace, Federica and Laio, Alessandro and Goldt, Sebastian",
         "Mapping of attention mechanisms to a generalized Potts model",
@@ -740,6 +762,18 @@ COVERAGE = {
     "bordelon_2020": (
         "learning curves of any spectrum, mode by mode",
         "spectra of the NTK from an architecture",
+    ),
+    "favero_2021": (
+        "learning curves of local and convolutional kernels, exponents α_t/s whatever the dimension",
+        "overlapping patches, networks that are trained, images",
+    ),
+    "cagnetta_2023": (
+        "the spectrum of scales within scales, adaptation to that of the target",
+        "deep nets by their own NTK, minimax bounds",
+    ),
+    "spigler_2020": (
+        "exponents of Laplace-like kernels on Gaussian random fields",
+        "images",
     ),
     "rende_2024": (
         "masked training of factored attention on Potts sequences, replica theory, Gibbs sampling",

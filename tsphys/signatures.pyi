@@ -15,6 +15,7 @@ from tsphys.models.kernel_ridge import KernelRidge as KernelRidge
 from tsphys.models.label_noise import LabelNoise as LabelNoise
 from tsphys.models.learning_rule import LearningRule as LearningRule
 from tsphys.models.linear_network import LinearNetwork as LinearNetwork
+from tsphys.models.local_kernels import LocalKernels as LocalKernels
 from tsphys.models.memory_reconstruction import MemoryReconstruction as MemoryReconstruction
 from tsphys.models.online_attack import OnlineAttack as OnlineAttack
 from tsphys.models.opposing_signals import OpposingSignals as OpposingSignals
@@ -235,6 +236,24 @@ def simulate(
     noise: Numbers = ...,
     population: Any = ...,
     features: Any = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: LocalKernels,
+    *,
+    n: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
+    covariates: str = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -630,6 +649,18 @@ def solve(
     ridge: Numbers = ...,
     noise: Numbers = ...,
     inputs: int | None = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: LocalKernels,
+    *,
+    n: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
+    precision: float | None = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,

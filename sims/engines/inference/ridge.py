@@ -19,7 +19,9 @@ SAFE = 1e-9
 Linear = Callable[[np.ndarray], np.ndarray]
 
 
-def least_squares(A: np.ndarray, y: np.ndarray, ridges: Any, rank: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def least_squares(
+    A: np.ndarray, y: np.ndarray, ridges: Any, rank: int | None = None, safe: float = SAFE
+) -> tuple[np.ndarray, np.ndarray]:
     """Minimisers of ½‖y − Aw‖² + (λ/2)‖w‖², and how far rounding leaves them open.
 
     By Cholesky's factors of the Gram matrix in the smaller of the two spaces, of examples or of features; and where λ
@@ -34,6 +36,8 @@ def least_squares(A: np.ndarray, y: np.ndarray, ridges: Any, rank: int | None = 
         λ ≥ 0; for 0 the minimiser of least norm.
     rank : int, optional
         Rank of A where it is known; without it, directions of the size of rounding are taken as none.
+    safe : float
+        Ridge, over the trace of the Gram matrix, above which that is used; less where its spectrum ends far from zero.
 
     Returns
     -------
@@ -45,7 +49,7 @@ def least_squares(A: np.ndarray, y: np.ndarray, ridges: Any, rank: int | None = 
     gram = parts = None
     found = []
     for ridge in np.asarray(ridges, dtype=float).tolist():
-        if ridge > SAFE * trace:
+        if ridge > safe * trace:
             gram = (A @ A.T if len(A) < A.shape[1] else A.T @ A) if gram is None else gram
             found.append(_by_gram(A, y, ridge, gram))
         else:
