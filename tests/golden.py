@@ -480,6 +480,9 @@ def descents() -> Iterator[Case]:
         yield from both(f"label_noise {alpha:g}", of("LabelNoise", alpha=alpha), at, N=40, **at)
         along = {"rounds": [0, 1, 3]}
         yield from both(f"self_distillation {alpha:g}", of("SelfDistillation", alpha=alpha), along, N=40, **along)
+    for task in ("regression", "perceptron", "random_labels"):
+        model, along = of("IntrinsicDimension", task=task, inputs=40, examples=20), {"dimension": [8, 30]}
+        yield from both(f"intrinsic_dimension {task}", model, along, **along)
     rough: dict[str, Any] = {"t": [0, 2, 7], "paths": 256, "scramblings": 2}
     for name, more in {
         "logistic": {"noise": 0.3, "momentum": 0.5},

@@ -309,6 +309,21 @@ CATALOGUE = {
             figures=("glm", "glm_phase_diagram"),
         ),
         Entry(
+            name="intrinsic_dimension",
+            room="replica",
+            cls="IntrinsicDimension",
+            family="Inference",
+            about="training in a random subspace: success and error over its dimension, intrinsic dimension",
+            simulated="least squares, separation of labels",
+            solved="closed forms at finite size, separability",
+            papers=("li_2018", "larsen_2022", "candes_sur_2020", "cover_1965", "belkin_2020"),
+            figures=("intrinsic_dimension",),
+            functions=(
+                "replica.intrinsic_dimension.intrinsic_dimension",
+                "replica.intrinsic_dimension.dimension_for",
+            ),
+        ),
+        Entry(
             name="random_features",
             room="replica",
             cls="RandomFeatures",

@@ -490,6 +490,45 @@ PAPERS = {
         2023,
         arxiv="2301.13304",
     ),
+    "li_2018": Paper(
+        "Li, Chunyuan and Farkhoor, Heerad and Liu, Rosanne and Yosinski, Jason",
+        "Measuring the intrinsic dimension of objective landscapes",
+        "International Conference on Learning Representations (2018)",
+        2018,
+        arxiv="1804.08838",
+    ),
+    "larsen_2022": Paper(
+        "Larsen, Brett W. and Fort, Stanislav and Becker, Nic and Ganguli, Surya",
+        "How many degrees of freedom do we need to train deep networks: a loss landscape perspective",
+        "International Conference on Learning Representations (2022)",
+        2022,
+        arxiv="2107.05802",
+    ),
+    "candes_sur_2020": Paper(
+        "Candès, Emmanuel J. and Sur, Pragya",
+        "The phase transition for the existence of the maximum likelihood estimate in high-dimensional logistic "
+        "regression",
+        "Annals of Statistics 48, 27",
+        2020,
+        doi="10.1214/18-AOS1789",
+        arxiv="1804.09753",
+    ),
+    "cover_1965": Paper(
+        "Cover, Thomas M.",
+        "Geometrical and statistical properties of systems of linear inequalities with applications in pattern "
+        "recognition",
+        "IEEE Transactions on Electronic Computers EC-14, 326",
+        1965,
+        doi="10.1109/PGEC.1965.264137",
+    ),
+    "belkin_2020": Paper(
+        "Belkin, Mikhail and Hsu, Daniel and Xu, Ji",
+        "Two models of double descent for weak features",
+        "SIAM Journal on Mathematics of Data Science 2, 1167",
+        2020,
+        doi="10.1137/20M1336072",
+        arxiv="1903.07571",
+    ),
     "mignacco_2020": Paper(
         "Mignacco, Francesca and Krzakala, Florent and Urbani, Pierfrancesco and Zdeborová, Lenka",
         "Dynamical mean-field theory for stochastic gradient descent in Gaussian mixture classification",
@@ -834,6 +873,26 @@ COVERAGE = {
     "seung_1992": (
         "Gibbs and Bayes students, binary and real weights, in replica symmetry",
         "high-temperature and annealed approximations, broken replica symmetry",
+    ),
+    "li_2018": (
+        "the dimension at which training in a random subspace succeeds, or reaches a share of the performance",
+        "networks, Fastfood projections",
+    ),
+    "larsen_2022": (
+        "success over the dimension, with its width, where the landscape is that of a linear model",
+        "networks; subspaces that are burnt in or follow a trajectory",
+    ),
+    "candes_sur_2020": (
+        "when the labels of a teacher, here as noisy as what a subspace lacks, can be separated",
+        "logistic labels with an intercept, the maximum of the likelihood itself",
+    ),
+    "cover_1965": (
+        "the number of separable labels, with and without an offset, exact at any size",
+        "curved surfaces",
+    ),
+    "belkin_2020": (
+        "the error of least squares on some of the features, exact at any size, with double descent in their number",
+        "features in an order of their own, Fourier features",
     ),
     "mobahi_2020": (
         "rounds of ridge regression on answers of their own, as filters of the spectrum",

@@ -11,6 +11,7 @@ from tsphys.models.glm import GLM as GLM
 from tsphys.models.growth import Growth as Growth
 from tsphys.models.hidden_manifold import HiddenManifold as HiddenManifold
 from tsphys.models.hopfield import Hopfield as Hopfield
+from tsphys.models.intrinsic_dimension import IntrinsicDimension as IntrinsicDimension
 from tsphys.models.kernel_ridge import KernelRidge as KernelRidge
 from tsphys.models.label_noise import LabelNoise as LabelNoise
 from tsphys.models.learning_rule import LearningRule as LearningRule
@@ -195,6 +196,24 @@ def simulate(
     most: int = ...,
     damping: float = ...,
     dtype: str = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: IntrinsicDimension,
+    *,
+    dimension: Numbers = ...,
+    examples: Numbers = ...,
+    start: Numbers = ...,
+    noise: Numbers = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -624,6 +643,18 @@ def solve(
     start: float | None = ...,
     branch: str = ...,
     tol: float = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: IntrinsicDimension,
+    *,
+    dimension: Numbers = ...,
+    examples: Numbers = ...,
+    start: Numbers = ...,
+    noise: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,
