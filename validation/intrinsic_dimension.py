@@ -58,10 +58,10 @@ def separated(setting: Setting) -> Finding:
 def checks(quick: bool) -> list[Check]:
     """What is checked of training in a subspace: more and fewer examples than dimensions, and each task."""
     model = tsphys.IntrinsicDimension
-    labels = {"task": "perceptron", "inputs": 60, "examples": 60}
+    labels: dict[str, Any] = {"task": "perceptron", "inputs": 60, "examples": 60}
     return [
         Check("simulation", "regression",
-              trained(model(inputs=60, examples=30, noise=0.5), [10, 20, 45, 60], 200)),
+              trained(model(inputs=20, examples=10, noise=1.0, start=0.3), [2, 5, 15, 20], 400)),
         Check("simulation", "perceptron", trained(model(**labels), [14, 24, 34], 100)),
         Check("simulation", "random labels",
               trained(model(task="random_labels", inputs=60, examples=30), [8, 13, 19], 400)),
