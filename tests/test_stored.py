@@ -106,6 +106,8 @@ def test_steps_too_long_for_few_examples_are_no_result():
 
 
 def test_refusals():
+    # So often an example is drawn in a step, that NumPy cannot.
+    refuses(lambda: tsphys.solve(tsphys.TwoLayer(alpha=1e-300), start=START, t=[1], **FEW), "alpha")
     refuses(lambda: tsphys.solve(tsphys.TwoLayer(alpha=2.0), start=START, t=[30], paths=2**8), "paths")
     refuses(lambda: tsphys.solve(tsphys.Perceptron(rule="optimal", alpha=2.0), t=[1]), "uses_overlaps")
     refuses(lambda: Stored(paths=1000), "paths")

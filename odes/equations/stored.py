@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.errors import ConvergenceError, DivergedError
+from tsphys.errors import ConvergenceError, DivergedError, ModelError
 from tsphys.ground.parameters import param
 from tsphys.ground.times import strides
 from tsphys.odes.equations.sampled import Accuracy, Grain, sampled
@@ -29,6 +29,8 @@ LUMP = 0.1
 ROUNDING = 1e-12
 #: Error of an observable, in its largest value over time, beyond which it is none.
 KNOWN = 0.25
+#: Mean number of draws of an example in a step up to which NumPy draws it.
+MOST_DRAWN = 1e18
 #: τ over the largest, and the weights that take off its first order.
 FRACTIONS, WEIGHTS = (1, 2), (-1.0, 2.0)
 
@@ -65,6 +67,10 @@ def equations(model: Any, start: OrderParameters, asked: Stored) -> frames.Equat
 
     def follow(t: np.ndarray, **_: Any) -> frames.Solution:
         lump = asked.lump or max(LUMP, t[-1] / 100)
+        fewest = rule.minibatch * lump / MOST_DRAWN
+        if float(rule.alpha or 0.0) < fewest:
+            words = f"must be at least {fewest:.3g} with steps of τ = {lump:g}, in which an example is drawn bτ/α times"
+            raise ModelError("alpha", rule.alpha, words)
         asked.fits(rule.K + rule.M + rule.K * FRACTIONS[-1] * sum(k for k, _ in strides(t, lump)), sure=True)
 
         def run(grain: Grain) -> dict[str, np.ndarray]:
