@@ -155,6 +155,9 @@ def online() -> Iterator[Case]:
     for masks in ("independent", "common"):
         model = of("Pruned", masks=masks, densities=[0.5, 0.75], lr_v=0.1, noise=0.1, minibatch=2)
         yield from both(f"pruned {masks}", model, times, **plain)
+    for f, engine in itertools.product((0, 0.5, 1), ("exact", "direct")):
+        model = of("TwoStudents", shared=f, lr_v=0.1, other=3)
+        yield from both(f"two_students {f} {engine}", model, times, engine=engine, **plain)
     grow: dict[str, dict] = {"split": {}, "random": {"way": "random"}, "remove": {"way": "remove", "K": 2}}
     for way, given in grow.items():
         for engine in ("exact", "direct"):

@@ -75,7 +75,9 @@ def test_the_equations_are_those_of_the_projected_weights(point):
     memory = np.zeros((4, 4)), np.zeros(4), np.zeros((2, 2)), np.zeros((2, 2)), np.zeros((2, 2))
     t, T = np.ascontiguousarray(start.t), np.ascontiguousarray(start.T)
     seen = np.ones((len(start.e), 2))
-    modes._kernel("erf")(y, dy, 0, start.e, start.weight, t, T, seen, np.array(model.v_star), rates, *memory)
+    modes._kernel("erf")(
+        y, dy, 0, start.e, start.weight, t, T, seen, np.ones((2, 4)), 1.0, np.array(model.v_star), rates, *memory
+    )
     dr, dq = dy[: start.r.size].reshape(start.r.shape), dy[start.r.size : -2].reshape(start.q.shape)
     found = (
         np.einsum("i,ikl->kl", start.weight * start.e, dq),
@@ -141,7 +143,7 @@ def test_mean_gradients_obey_stein(activation):
     alpha, g = np.array([0.9, 0.7, -1.0, -0.8]), code(activation)
     p = Rates(0.5, 0.3, 0.01, 2.0)
     gamma, lam, E, dv = np.zeros((2, 2)), np.zeros((2, 2)), np.zeros((2, 2)), np.zeros(2)
-    modes.mean_gradients(g, C, alpha, 2, np.array(p), gamma, lam, E, dv)
+    modes.mean_gradients(g, C, alpha, np.ones((2, 4)), 1.0, 2, np.array(p), gamma, lam, E, dv)
     both = np.hstack([gamma, lam]) @ C
     for k in range(2):
         for b in range(4):

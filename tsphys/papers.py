@@ -119,6 +119,13 @@ PAPERS = {
         2016,
         arxiv="1511.05641",
     ),
+    "li_2016": Paper(
+        "Li, Yixuan and Yosinski, Jason and Clune, Jeff and Lipson, Hod and Hopcroft, John",
+        "Convergent learning: do different neural networks learn the same representations?",
+        "International Conference on Learning Representations",
+        2016,
+        arxiv="1511.07543",
+    ),
     "lee_2021": Paper(
         "Lee, Sebastian and Goldt, Sebastian and Saxe, Andrew",
         "Continual learning in the teacher-student setup: impact of task similarity",
@@ -661,6 +668,10 @@ COVERAGE = {
     "chen_2016": (
         "wider students by units split in two or at random, loss at once and later; units removed",
         "deeper students, convolutional nets, images",
+    ),
+    "li_2016": (
+        "one-to-one matching of units over time, of students with examples of their own or in common",
+        "matching of several units to one, subspaces, convolutional nets, images",
     ),
     "lee_2021": (
         "forgetting and transfer over similarity of features and readouts",

@@ -31,6 +31,7 @@ from tsphys.models.simplicity_bias import SimplicityBias as SimplicityBias
 from tsphys.models.spiked_cumulant import SpikedCumulant as SpikedCumulant
 from tsphys.models.training_set import TrainingSet as TrainingSet
 from tsphys.models.two_layer import TwoLayer as TwoLayer
+from tsphys.models.two_students import TwoStudents as TwoStudents
 from tsphys.models.whitening import Whitening as Whitening
 from tsphys.models.xor_clusters import XorClusters as XorClusters
 from tsphys.models.zeroth_order import ZerothOrder as ZerothOrder
@@ -41,7 +42,7 @@ Numbers: TypeAlias = float | Sequence[float] | np.ndarray | None
 
 @overload
 def simulate(
-    model: TwoLayer | Perceptron | ZerothOrder | Pruned | Growth | Continual | OnlineAttack | SimplicityBias | SpikedCumulant | LearningRule,
+    model: TwoLayer | Perceptron | ZerothOrder | Pruned | Growth | TwoStudents | Continual | OnlineAttack | SimplicityBias | SpikedCumulant | LearningRule,
     *,
     N: int = ...,
     t: Any = ...,
@@ -491,7 +492,7 @@ def solve(
 ) -> Result: ...
 @overload
 def solve(
-    model: ZerothOrder | Pruned | Growth | Continual,
+    model: ZerothOrder | Pruned | Growth | TwoStudents | Continual,
     *,
     start: Any = ...,
     N: int = ...,

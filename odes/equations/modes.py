@@ -23,6 +23,7 @@ import numpy as np
 
 from tsphys._jit import njit, rebind
 from tsphys.models.latent_teacher import LatentTeacher
+from tsphys.models.two_students import TwoStudents
 from tsphys.physics.activations import code
 from tsphys.physics.committee import integrals, relu_integrals
 from tsphys.physics.committee.integrals import I2, I3, I4, J2
@@ -50,6 +51,10 @@ class Modes:
         Covariance of the teachers' fields.
     seen : ndarray (n, K), optional
         One where a student's weights move, zero where they are fixed, at zero; none: all move.
+    net : ndarray (K,), optional
+        The student that a unit belongs to, where there are several that learn from the same teachers; none: all one.
+    shared : float
+        Part of the examples that different ones have in common.
     """
 
     e: np.ndarray
@@ -59,12 +64,15 @@ class Modes:
     q: np.ndarray
     T: np.ndarray
     seen: np.ndarray | None = None
+    net: np.ndarray | None = None
+    shared: float = 1.0
 
 
 @njit
-def mean_gradients(g, C, alpha, K, rates, gamma, lam, E, dv):
+def mean_gradients(g, C, alpha, together, shared, K, rates, gamma, lam, E, dv):
     """Write Γ (K, K), Λ (K, M), E (K, K), ⟨dv⟩ (K,) at the covariance C of the fields.
 
+    together (K, n) is one for the fields that the error of a unit is made of, its own net's and the teachers', else 0.
     ⟨g''(x_k) g(x_a)⟩ = (⟨g'(x_k) x_k g(x_a)⟩ − C_ka ⟨g'(x_k) g'(x_a)⟩)/C_kk by Stein's lemma.
     """
     n, p = C.shape[0], named(rates)
@@ -74,11 +82,11 @@ def mean_gradients(g, C, alpha, K, rates, gamma, lam, E, dv):
         for a in range(n):
             own = I3(g, g, C[k, k], C[k, k], C[k, a], C[k, a], C[a, a])
             if C[k, k] > 0.0:
-                curvature += alpha[a] * (own - C[k, a] * J2(g, C, k, a)) / C[k, k]
+                curvature += together[k, a] * alpha[a] * (own - C[k, a] * J2(g, C, k, a)) / C[k, k]
             if p.lr_v != 0.0:
-                dv[k] -= p.lr_v * alpha[a] * I2(g, g, C[k, k], C[k, a], C[a, a])
+                dv[k] -= p.lr_v * together[k, a] * alpha[a] * I2(g, g, C[k, k], C[k, a], C[a, a])
         for a in range(n):
-            slope = -p.lr * alpha[k] * alpha[a] * J2(g, C, k, a)
+            slope = -p.lr * alpha[k] * together[k, a] * alpha[a] * J2(g, C, k, a)
             if a == k:
                 slope -= p.lr * alpha[k] * curvature
             if a < K:
@@ -89,13 +97,18 @@ def mean_gradients(g, C, alpha, K, rates, gamma, lam, E, dv):
             total = p.variance * J2(g, C, k, l)
             for a in range(n):
                 for b in range(a + 1):
-                    twice = 1.0 if a == b else 2.0
-                    total += twice * alpha[a] * alpha[b] * I4(g, g, g, C, k, l, a, b)
+                    times = together[k, a] * together[l, b]
+                    if a != b:
+                        times += together[k, b] * together[l, a]
+                    if times != 0.0:
+                        total += times * alpha[a] * alpha[b] * I4(g, g, g, C, k, l, a, b)
+            if together[k, l] == 0.0:
+                total *= shared
             E[k, l] = E[l, k] = p.lr * p.lr / p.batch * alpha[k] * alpha[l] * total
 
 
 @njit
-def motion(y, dy, g, e, weight, t, T, seen, v_star, rates, C, alpha, gamma, lam, E):
+def motion(y, dy, g, e, weight, t, T, seen, together, shared, v_star, rates, C, alpha, gamma, lam, E):
     """Write dy/dt of y = (r, q, v); the last five are memory."""
     n, M = e.shape[0], T.shape[0]
     K = gamma.shape[0]
@@ -116,7 +129,7 @@ def motion(y, dy, g, e, weight, t, T, seen, v_star, rates, C, alpha, gamma, lam,
         alpha[K + m] = -v_star[m]
         for o in range(M):
             C[K + m, K + o] = T[m, o]
-    mean_gradients(g, C, alpha, K, rates, gamma, lam, E, dy[n * K * (K + M) :])
+    mean_gradients(g, C, alpha, together, shared, K, rates, gamma, lam, E, dy[n * K * (K + M) :])
     for i in range(n):
         for k in range(K):
             for m in range(M):
@@ -148,22 +161,26 @@ def _kernel(activation: str) -> Any:
 
 
 def equations(
-    model: LatentTeacher, start: Modes, rtol: float, atol: float,
+    model: LatentTeacher | TwoStudents, start: Modes, rtol: float, atol: float,
     more: Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]] | None = None,
 ) -> Equations:  # fmt: skip
     """The equations from a start: ``eps_g, R, Q, v``, and ``more(Q, q)`` of the modes' own q (p, n, K, K)."""
-    K, M, n = model.K, model.M, len(start.e)
+    n, K, M = start.r.shape
     v, v_star = model.readouts()
     rates = np.array(Rates(model.lr, model.lr_v, model.noise**2, model.minibatch))
     kernel, g = _kernel(model.activation), code(model.activation)
     memory = np.zeros((K + M, K + M)), np.zeros(K + M), np.zeros((K, K)), np.zeros((K, M)), np.zeros((K, K))
     seen = np.ones((n, K)) if start.seen is None else start.seen
-    given = [np.ascontiguousarray(a, dtype=np.float64) for a in (start.e, start.weight, start.t, start.T, seen)]
+    together = np.ones((K, K + M))
+    if start.net is not None:
+        together[:, :K] = start.net[:, None] == start.net
+    arrays = start.e, start.weight, start.t, start.T, seen, together
+    given = [np.ascontiguousarray(a, dtype=np.float64) for a in arrays]
 
     def rhs(_: float, y: np.ndarray) -> np.ndarray:
         dy = np.empty(len(y))
         # Numerical Jacobians come in columns.
-        kernel(np.ascontiguousarray(y), dy, g, *given, v_star, rates, *memory)
+        kernel(np.ascontiguousarray(y), dy, g, *given, start.shared, v_star, rates, *memory)
         return dy
 
     y0 = np.concatenate([start.r.ravel(), start.q.ravel(), v])
