@@ -503,6 +503,8 @@ def descents() -> Iterator[Case]:
     for balanced in (True, False):
         few = of("XorClusters", n=12, N=90, K=8, distance=5.0, balanced=balanced)
         yield from both(f"xor_clusters {balanced}", few, {**times, "draws": 3}, n_test=40, **times)
+    for words, icl in (("few", {}), ("endless", {"kappa": None, "noise": 0.0})):
+        yield from both(f"linear_icl {words}", of("LinearICL", **icl), {"ridge": [0.1, 1]}, N=6, ridge=[0.1, 1])
     small = {"inputs": 5, "examples": 12}
     for words, alpha in (("rich", 0.5), ("lazy", None)):
         model = of("QuadraticFeature", alpha=alpha, **small)

@@ -488,5 +488,17 @@ CATALOGUE = {
             figures=("potts_attention",),
             functions=("sims.engines.potts.sample", "numerics.autocorrelation.autocorrelation"),
         ),
+        Entry(
+            name="linear_icl",
+            room="replica",
+            cls="LinearICL",
+            family="Sequences",
+            about="in-context regression by linear attention: prompts of few tasks or of many, and new tasks",
+            simulated="attention trained on drawn prompts",
+            solved="eigenframework of query times context",
+            papers=("lu_2024", "raventos_2023", "garg_2022"),
+            figures=("linear_icl",),
+            functions=("replica.linear_icl.best_ridge", "replica.linear_icl.endless", "replica.linear_icl.bayes"),
+        ),
     )
 }

@@ -483,6 +483,27 @@ PAPERS = {
         2020,
         arxiv="1710.03667",
     ),
+    "lu_2024": Paper(
+        "Lu, Yue M. and Letey, Mary I. and Zavatone-Veth, Jacob A. and Maiti, Anindita and Pehlevan, Cengiz",
+        "Asymptotic theory of in-context learning by linear attention",
+        "arXiv preprint",
+        2024,
+        arxiv="2405.11751",
+    ),
+    "raventos_2023": Paper(
+        "Raventós, Allan and Paul, Mansheej and Chen, Feng and Ganguli, Surya",
+        "Pretraining task diversity and the emergence of non-Bayesian in-context learning for regression",
+        "Advances in Neural Information Processing Systems 36 (2023)",
+        2023,
+        arxiv="2306.15063",
+    ),
+    "garg_2022": Paper(
+        "Garg, Shivam and Tsipras, Dimitris and Liang, Percy and Valiant, Gregory",
+        "What can transformers learn in-context? A case study of simple function classes",
+        "Advances in Neural Information Processing Systems 35 (2022)",
+        2022,
+        arxiv="2208.01066",
+    ),
     "mobahi_2020": Paper(
         "Mobahi, Hossein and Farajtabar, Mehrdad and Bartlett, Peter L.",
         "Self-distillation amplifies regularization in Hilbert space",
@@ -904,6 +925,17 @@ COVERAGE = {
     "belkin_2020": (
         "the error of least squares on some of the features, exact at any size, with double descent in their number",
         "features in an order of their own, Fourier features",
+    "lu_2024": (
+        "errors on trained and new tasks over prompts, contexts and tasks, double descent, here with any ridge",
+        "attention with a column of squared labels, softmax, training dynamics",
+    ),
+    "raventos_2023": (
+        "who learns the tasks by heart and who the rule, over task diversity, between both Bayesian references",
+        "transformers, whose transition is sharper",
+    ),
+    "garg_2022": (
+        "regression in context, against what Bayes makes of it",
+        "transformers, sparse functions, trees and networks",
     ),
     "mobahi_2020": (
         "rounds of ridge regression on answers of their own, as filters of the spectrum",

@@ -15,6 +15,7 @@ from tsphys.models.intrinsic_dimension import IntrinsicDimension as IntrinsicDim
 from tsphys.models.kernel_ridge import KernelRidge as KernelRidge
 from tsphys.models.label_noise import LabelNoise as LabelNoise
 from tsphys.models.learning_rule import LearningRule as LearningRule
+from tsphys.models.linear_icl import LinearICL as LinearICL
 from tsphys.models.linear_network import LinearNetwork as LinearNetwork
 from tsphys.models.local_kernels import LocalKernels as LocalKernels
 from tsphys.models.memory_reconstruction import MemoryReconstruction as MemoryReconstruction
@@ -471,6 +472,27 @@ def simulate(
     most_replicas: int | None = ...,
 ) -> Result: ...
 @overload
+def simulate(
+    model: LinearICL,
+    *,
+    tau: Numbers = ...,
+    alpha: Numbers = ...,
+    kappa: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
+    N: int = ...,
+    prompts: int = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
 def simulate(model: Online, **options: Any) -> Result: ...
 @overload
 def solve(
@@ -782,6 +804,19 @@ def solve(
     ridge: Numbers = ...,
     beta: Numbers = ...,
     tol: float = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: LinearICL,
+    *,
+    tau: Numbers = ...,
+    alpha: Numbers = ...,
+    kappa: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,

@@ -235,7 +235,9 @@ def by_two_sizes(sim: Result, smaller: Result, theory: Result, name: str, known:
     variance = parts[0] + parts[1]
     welch = parts[0] ** 2 / counts[0] + parts[1] ** 2 / counts[1]
     freedom = np.divide(variance**2, welch, out=np.full(y.shape, float(sum(counts))), where=welch > 0)
-    left = np.abs((means[0] - at) * (means[1] - at)) / np.maximum(sizes(theory, name), np.finfo(float).tiny)
+    # What theory says is none at all is as large as it is seen.
+    size = np.where(sizes(theory, name) > 0, sizes(theory, name), np.abs(means[0]))
+    left = np.abs((means[0] - at) * (means[1] - at)) / np.maximum(size, np.finfo(float).tiny)
     wild = chaotic(theory, name)
     left = np.where(wild, np.hypot(left, np.sqrt(sum(count + 1 for count in counts) * variance)), left)
     judged = (left <= np.sqrt(variance)) & ~wild

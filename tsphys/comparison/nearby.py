@@ -47,6 +47,8 @@ def counted(again: Again | None, theory: Result, names: Sequence[str], N: Any) -
         return {}
     changes: dict[str, Any] = {}
     for name in again.model.counted:
+        if getattr(again.model, name) is None and name != again.axis:
+            continue
         load = again.values if name == again.axis else np.array(getattr(again.model, name))
         whole = np.maximum(np.rint(load * N), 1.0) / N
         if np.abs(whole - load).max() > 1e-9:

@@ -1,0 +1,81 @@
+"""In-context regression by linear attention."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.physics.kernels.spectra import marchenko_pastur
+from tsphys.replica.linear_icl import endless
+from tsphys.solvers.fixed_point import crossing
+from tsphys.validation.checks import LEVEL, Check, Finding, Setting, within
+
+
+def to_no_end(model: Any, N: int, replicas: int) -> Any:
+    """A check of runs of two sizes, whose bias of order 1/N is as large as they fluctuate by, on theory for N → ∞."""
+
+    def run(setting: Setting) -> Finding:
+        many = setting.replicas(replicas)
+        large, small = (
+            tsphys.simulate(model, N=n, replicas=count, seed=setting.seed, threads=setting.threads)
+            for n, count in ((N, many), (N // 2, 4 * many))
+        )
+        theory = tsphys.solve(model)
+        found = tsphys.compare(large, theory, smaller=small, level=LEVEL, changes=False)
+        worst = max(found.z, key=lambda name: float(np.abs(found.z[name]).max()))
+        detail = f"{worst} off by {found.deviation[worst][0]:.1e} ± {found.error[worst][0]:.1e} at 1/N = 0"
+        return Finding(found.max_abs_z, found.threshold, detail, (large, theory, "eps_in"))
+
+    return run
+
+
+def many_prompts(setting: Setting) -> Finding:
+    """Endless prompts and tasks at N = 8, exactly; of τN² prompts the excess is the error over τ, to a factor of 3."""
+    off, bound = [], []
+    for alpha, noise, ridge in ((1.0, 0.5, 0.0), (2.5, 0.2, 0.7), (0.5, 1.0, 0.2)):
+        model = tsphys.LinearICL(tau=200, alpha=alpha, kappa=None, noise=noise, ridge=ridge)
+        sim = tsphys.simulate(model, N=8, replicas=4, seed=setting.seed, threads=setting.threads)
+        exact = endless(8, round(8 * alpha), noise, ridge)
+        excess = (2 * exact + noise**2) / 400
+        off += [sim.mean(name)[0] - exact - excess for name in ("eps_in", "eps_out")]
+        bound += [2 * excess, 2 * excess]
+    return within(off, bound, "endless prompts")
+
+
+def as_printed(setting: Setting) -> Finding:
+    """The eigenframework, unsimplified, on nodes of the law of Marchenko and Pastur in closed form."""
+    off = []
+    for tau, alpha, kappa, noise, ridge in ((0.5, 1, 0.5, 0.3, 0.2), (2, 2, 4, 0.5, 0.05), (1, 0.7, 1.5, 0.1, 2.0)):
+        s, weights = marchenko_pastur(1 / kappa)
+        rho = noise**2
+        A = s + (1 + rho) / alpha
+
+        def mean(f: Any, weights: Any = weights) -> float:
+            return float(np.sum(weights * f))
+
+        k = crossing(lambda k: tau * (1 - ridge / k) - mean(A / (A + k)), ridge, (A.max() + tau * ridge) / tau)  # noqa: B023
+        P, G = A / (A + k), s / (A + k)
+        e_in = (mean(s - 2 * G * s + G**2 * A) + rho) / (1 - mean(P**2) / tau)
+        e_out = mean(1 - 2 * G + G**2 * (1 + (1 + rho) / alpha)) + rho
+        e_out += e_in / tau * mean(P**2 * (1 + (1 + rho) / alpha) / A)
+        found = tsphys.solve(tsphys.LinearICL(tau=tau, alpha=alpha, kappa=kappa, noise=noise, ridge=ridge))
+        off += [2 * found["eps_in"][0] + rho - e_in, 2 * found["eps_out"][0] + rho - e_out]
+        off.append(2 * found["train_loss"][0] - (ridge / k) ** 2 * e_in)
+        g = found["bayes"][0] * 2
+        off.append(g * g + g * (rho + alpha - 1) - rho)
+    # Averages to 1e-10 of their size.
+    return within(off, 1e-8, "errors as printed")
+
+
+def checks(quick: bool) -> list[Check]:
+    """What is checked of attention in context: few and many prompts and tasks, endless ones, and its integrals."""
+    model = tsphys.LinearICL
+    return [
+        Check("simulation", "fewer tasks than dimensions", to_no_end(model(ridge=0.5), 20, 16)),
+        Check("simulation", "more tasks", to_no_end(model(kappa=3.0, alpha=2.0, ridge=1.0), 20, 16)),
+        Check("simulation", "few prompts, no ridge", to_no_end(model(tau=0.4, kappa=1.0, ridge=0.0), 20, 16)),
+        Check("size", "endless prompts of new tasks", many_prompts),
+        Check("integral", "errors as printed", as_printed),
+    ]
