@@ -67,13 +67,11 @@ def draw(sheet: Sheet, N: tuple[int, int], sizes: tuple[int, ...], replicas: int
         runs[f"simulation_N{n}"] = sim
     for j, (name, words) in enumerate(NAMES):
         inverse, found = 1 / np.array(sizes), [runs[f"simulation_N{n}"] for n in sizes]
-        mean, sem = ([getattr(sim, f)(name)[0] for sim in found] for f in ("mean", "sem"))
-        axes[2].errorbar(inverse, mean, sem, color=COLOURS[j], fmt=MARKERS[j], mfc="white", mew=0.9, elinewidth=0.9,
+        means, sems = (np.array([getattr(sim, f)(name)[0] for sim in found]) for f in ("mean", "sem"))
+        axes[2].errorbar(inverse, means, sems, color=COLOURS[j], fmt=MARKERS[j], mfc="white", mew=0.9, elinewidth=0.9,
                          capsize=1.5, label=words)  # fmt: skip
-        end = straight(found[-2:], name)[0][0]
-        axes[2].plot(
-            [0, inverse[0]], [end, end + (mean[-1] - end) * inverse[0] / inverse[-1]], color=COLOURS[j], lw=0.8
-        )
+        end, far = straight(found[-2:], name)[0][0], inverse[0] / inverse[-1]
+        axes[2].plot([0, inverse[0]], [end, end + (means[-1] - end) * far], color=COLOURS[j], lw=0.8)
         axes[2].plot(0, tsphys.solve(model)[name][0], color=COLOURS[j], marker="*", ms=9, clip_on=False, zorder=4)
     axes[0].plot([], [], color="black", ls="--", lw=1.0, label=r"best $\lambda$")
     axes[0].set(xscale="log", xlabel=r"prompts $\tau = n/N^2$", ylabel="error in context", ylim=(0, 1.2),

@@ -505,6 +505,8 @@ def descents() -> Iterator[Case]:
         yield from both(f"xor_clusters {balanced}", few, {**times, "draws": 3}, n_test=40, **times)
     for words, icl in (("few", {}), ("endless", {"kappa": None, "noise": 0.0})):
         yield from both(f"linear_icl {words}", of("LinearICL", **icl), {"ridge": [0.1, 1]}, N=6, ridge=[0.1, 1])
+    race = of("WeightRace", classes=7, dynamic=0.3, decay=0.01)
+    yield from both("weight_race", race, {**at, "each": True}, N=20, each=True, **at)
     small = {"inputs": 5, "examples": 12}
     for words, alpha in (("rich", 0.5), ("lazy", None)):
         model = of("QuadraticFeature", alpha=alpha, **small)

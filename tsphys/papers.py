@@ -504,6 +504,29 @@ PAPERS = {
         2022,
         arxiv="2208.01066",
     ),
+    "chan_2022": Paper(
+        "Chan, Stephanie C. Y. and Santoro, Adam and Lampinen, Andrew K. and Wang, Jane X. and Singh, Aaditya K. and "
+        "Richemond, Pierre H. and McClelland, James L. and Hill, Felix",
+        "Data distributional properties drive emergent in-context learning in transformers",
+        "Advances in Neural Information Processing Systems 35 (2022)",
+        2022,
+        arxiv="2205.05055",
+    ),
+    "reddy_2024": Paper(
+        "Reddy, Gautam",
+        "The mechanistic basis of data dependence and abrupt learning in an in-context classification task",
+        "International Conference on Learning Representations (2024)",
+        2024,
+        arxiv="2312.03002",
+    ),
+    "nguyen_reddy_2025": Paper(
+        "Nguyen, Alex and Reddy, Gautam",
+        "Differential learning kinetics govern the transition from memorization to generalization during in-context "
+        "learning",
+        "International Conference on Learning Representations (2025)",
+        2025,
+        arxiv="2412.00104",
+    ),
     "mobahi_2020": Paper(
         "Mobahi, Hossein and Farajtabar, Mehrdad and Bartlett, Peter L.",
         "Self-distillation amplifies regularization in Hilbert space",
@@ -936,6 +959,18 @@ COVERAGE = {
     "garg_2022": (
         "regression in context, against what Bayes makes of it",
         "transformers, sparse functions, trees and networks",
+    ),
+    "chan_2022": (
+        "bursts, many classes, Zipf's law and dynamic labels as what favours context or weights, in a minimal model",
+        "transformers on images, within-class variation",
+    ),
+    "reddy_2024": (
+        "abrupt acquisition of a product of two weights, by bursts and numbers of classes",
+        "attention with an induction head, noisy exemplars",
+    ),
+    "nguyen_reddy_2025": (
+        "the race of memorisation and acquisition, its time over numbers of classes, transience",
+        "one-layer transformers, whose times grow by another power of the number of classes",
     ),
     "mobahi_2020": (
         "rounds of ridge regression on answers of their own, as filters of the spectrum",

@@ -33,6 +33,7 @@ from tsphys.models.spiked_cumulant import SpikedCumulant as SpikedCumulant
 from tsphys.models.training_set import TrainingSet as TrainingSet
 from tsphys.models.two_layer import TwoLayer as TwoLayer
 from tsphys.models.two_students import TwoStudents as TwoStudents
+from tsphys.models.weight_race import WeightRace as WeightRace
 from tsphys.models.whitening import Whitening as Whitening
 from tsphys.models.xor_clusters import XorClusters as XorClusters
 from tsphys.models.zeroth_order import ZerothOrder as ZerothOrder
@@ -88,6 +89,23 @@ def simulate(
     disorder: str = ...,
     n_test: int = ...,
     dtype: str = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: WeightRace,
+    *,
+    t: Any = ...,
+    N: int = ...,
+    each: bool = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -581,6 +599,19 @@ def solve(
     N: int = ...,
     seed: int = ...,
     gradient_flow: bool = ...,
+    rtol: float | None = ...,
+    atol: float | None = ...,
+    method: str = ...,
+    t: Any = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: WeightRace,
+    *,
+    each: bool = ...,
     rtol: float | None = ...,
     atol: float | None = ...,
     method: str = ...,
