@@ -19,7 +19,7 @@ from tsphys.plotting import COLOURS, MARKERS, PAGE, simulation_points, theory_li
 
 BURSTS, CLASSES, LONGEST = (0.25, 0.5, 0.8), (2, 3, 5, 10, 20, 50, 200, 1000), 2000.0
 RACES = (3, 100)
-ZIPF, TIMES = tsphys.WeightRace(classes=100, zipf=1.5, bursty=0.3), (30.0, 300.0, 3000.0)
+ZIPF, TIMES = tsphys.WeightRace(classes=100, zipf=2.0, bursty=0.2), (100.0, 1000.0, 10_000.0)
 
 
 def crossing(t: np.ndarray, beta: np.ndarray) -> np.ndarray:
