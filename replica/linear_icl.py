@@ -14,7 +14,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.models.linear_icl import LinearICL
 from tsphys.physics.flows.resolvents import white_average
-from tsphys.replica.saddles.ridge import effective_ridge
+from tsphys.physics.kernels.eigenframework import effective_ridge
 from tsphys.runs import frames
 from tsphys.solvers.fixed_point import maximum
 
