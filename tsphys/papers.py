@@ -948,6 +948,7 @@ COVERAGE = {
     "belkin_2020": (
         "the error of least squares on some of the features, exact at any size, with double descent in their number",
         "features in an order of their own, Fourier features",
+    ),
     "lu_2024": (
         "errors on trained and new tasks over prompts, contexts and tasks, double descent, here with any ridge",
         "attention with a column of squared labels, softmax, training dynamics",
