@@ -91,6 +91,12 @@ def test_simulation_on_theory(model, start):
     assert {"R", "Q"} <= set(found.z)
 
 
+def test_more_examples_than_there_are_numbers_are_fresh_ones():
+    model = tsphys.Perceptron(alpha=1.7e308)
+    found = tsphys.solve(model, t=[0.5], **FEW)
+    assert abs(found["eps_g"] - tsphys.solve(tsphys.Perceptron(), t=[0.5])["eps_g"]) < 4 * found.sem("eps_g")
+
+
 def test_memory_is_seen():
     """Of so few examples that the online equations are far off."""
     model = tsphys.TwoLayer(alpha=1.0, lr=1.0, noise=0.3)

@@ -118,7 +118,8 @@ def _course(
     rule: LearningRule, start: OrderParameters, t: np.ndarray, lump: float, parts: int, grain: Grain
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """Overlaps and readout over the times, in steps of at most lump/parts."""
-    alpha, b, rows = float(rule.alpha or 0.0), rule.minibatch, []
+    # Of more examples none comes again, and their inverse share would overflow.
+    alpha, b, rows = min(float(rule.alpha or 0.0), 1e100), rule.minibatch, []
     paths = Paths(grain.paths, alpha, start.T, start.R, start.Q, rule.n_noise, grain.seed, grain.tol)
     rng, v, v_star = np.random.default_rng((*grain.seed, parts)), np.array(start.v), np.array(start.v_star)
     for time, (count, length) in zip(t, strides(t, lump), strict=True):
