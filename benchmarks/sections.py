@@ -12,5 +12,6 @@ SECTIONS = {
     "hebbian": "tsphys.benchmarks.hebbian:monte_carlo",
     "potts": "tsphys.benchmarks.potts:monte_carlo",
     "descent": "tsphys.benchmarks.descent:steps",
+    "kernels": "tsphys.benchmarks.kernels:recursion",
     "start": "tsphys.benchmarks.online:cold_start",
 }

@@ -465,6 +465,16 @@ def functions() -> Iterator[Case]:
             )
 
 
+def deep() -> Iterator[Case]:
+    along = {"depth": [1, 3, 4]}
+    for ensemble in ("iid", "orthogonal", "low_rank", "sparse"):
+        nets = of("DeepKernels", ensemble=ensemble, width=24, weight_variance=2.0)
+        yield from both(f"deep_kernels {ensemble}", nets, along, nets=3, ntk=True, **along)
+    relu = of("DeepKernels", activation="relu", width=16)
+    over = {"bias_variance": [0.0, 0.3]}
+    yield from both("deep_kernels relu", relu, over, nets=2, **over)
+
+
 def descents() -> Iterator[Case]:
     times = {"t": [0, 5, 20, 60]}
     yield from both("opposing_signals", of("OpposingSignals", lr=0.25), times, n=300, d=4, **times)
@@ -515,7 +525,7 @@ def descents() -> Iterator[Case]:
 
 def cases() -> dict[str, Callable[[], Any]]:
     out: dict[str, Callable[[], Any]] = {}
-    for family in (online, manifolds, networks, inference, attention, descents, functions):
+    for family in (online, manifolds, networks, inference, attention, deep, descents, functions):
         for name, run in family():
             assert name not in out, name
             out[name] = run

@@ -670,6 +670,56 @@ PAPERS = {
         1992,
         doi="10.1103/PhysRevA.45.6056",
     ),
+    "poole_2016": Paper(
+        "Poole, Ben and Lahiri, Subhaneil and Raghu, Maithra and Sohl-Dickstein, Jascha and Ganguli, Surya",
+        "Exponential expressivity in deep neural networks through transient chaos",
+        "Advances in Neural Information Processing Systems 29",
+        2016,
+        arxiv="1606.05340",
+    ),
+    "schoenholz_2017": Paper(
+        "Schoenholz, Samuel S. and Gilmer, Justin and Ganguli, Surya and Sohl-Dickstein, Jascha",
+        "Deep information propagation",
+        "International Conference on Learning Representations",
+        2017,
+        arxiv="1611.01232",
+    ),
+    "jacot_2018": Paper(
+        "Jacot, Arthur and Gabriel, Franck and Hongler, Clément",
+        "Neural tangent kernel: convergence and generalization in neural networks",
+        "Advances in Neural Information Processing Systems 31",
+        2018,
+        arxiv="1806.07572",
+    ),
+    "nait_saada_2023": Paper(
+        "Nait Saada, Thiziri and Naderi, Alireza and Tanner, Jared",
+        "Beyond IID weights: sparse and low-rank deep neural networks are also Gaussian processes",
+        "International Conference on Learning Representations",
+        2024,
+        arxiv="2310.16597",
+    ),
+    "roberts_2022": Paper(
+        "Roberts, Daniel A. and Yaida, Sho and Hanin, Boris",
+        "The principles of deep learning theory",
+        "Cambridge University Press",
+        2022,
+        arxiv="2106.10165",
+    ),
+    "lee_2019": Paper(
+        "Lee, Jaehoon and Xiao, Lechao and Schoenholz, Samuel S. and Bahri, Yasaman and Novak, Roman and "
+        "Sohl-Dickstein, Jascha and Pennington, Jeffrey",
+        "Wide neural networks of any depth evolve as linear models under gradient descent",
+        "Advances in Neural Information Processing Systems 32",
+        2019,
+        arxiv="1902.06720",
+    ),
+    "lee_2022_student": Paper(
+        "Lee, Hyungi and Yun, Eunggu and Yang, Hongseok and Lee, Juho",
+        "Scale mixtures of neural network Gaussian processes",
+        "International Conference on Learning Representations",
+        2022,
+        arxiv="2107.01408",
+    ),
 }
 
 #: tsphys itself for BibTeX, as CITATION.cff has it; its version goes in.
@@ -1020,5 +1070,33 @@ COVERAGE = {
     "saxe_2014": (
         "strengths of directions of balanced deep linear nets over time, at any depth",
         "orthogonal starts at large depth, nonlinear nets; starts off balance are another matter",
+    ),
+    "poole_2016": (
+        "lengths and correlations over depth, fixed points",
+        "curvature and length of curves",
+    ),
+    "schoenholz_2017": (
+        "edge of chaos, depth scales of lengths and correlations, finite nets on them",
+        "dropout, trained nets over depth",
+    ),
+    "jacot_2018": (
+        "the NTK over depth, of finite nets too, and nets trained by it",
+        "convergence of classifiers",
+    ),
+    "nait_saada_2023": (
+        "orthogonal, low-rank and sparse weights on one recursion, and where they differ at order 1/n",
+        "convolutional layers",
+    ),
+    "roberts_2022": (
+        "first order in 1/n of kernels of one and two inputs, for orthogonal, low-rank and sparse weights too",
+        "finite-width corrections of the NTK, training at order 1/n",
+    ),
+    "lee_2019": (
+        "mean and variance of trained wide nets over steps, and trained nets beside them",
+        "convolutional and residual nets, images",
+    ),
+    "lee_2022_student": (
+        "Student-t posteriors of last layers with a variance of inverse gamma law, evidence",
+        "other mixtures, learned ones, classification",
     ),
 }

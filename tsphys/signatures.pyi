@@ -5,6 +5,7 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 
 from tsphys.models.continual import Continual as Continual
+from tsphys.models.deep_kernels import DeepKernels as DeepKernels
 from tsphys.models.dense_hebbian import DenseHebbian as DenseHebbian
 from tsphys.models.generative_inputs import GenerativeInputs as GenerativeInputs
 from tsphys.models.glm import GLM as GLM
@@ -293,6 +294,29 @@ def simulate(
     ridge: Numbers = ...,
     noise: Numbers = ...,
     covariates: str = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: DeepKernels,
+    *,
+    depth: Numbers = ...,
+    weight_variance: Numbers = ...,
+    bias_variance: Numbers = ...,
+    correlation: Numbers = ...,
+    length: Numbers = ...,
+    width: Numbers = ...,
+    nets: int = ...,
+    ntk: bool = ...,
+    outputs: int = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -746,6 +770,20 @@ def solve(
     ridge: Numbers = ...,
     noise: Numbers = ...,
     precision: float | None = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: DeepKernels,
+    *,
+    depth: Numbers = ...,
+    weight_variance: Numbers = ...,
+    bias_variance: Numbers = ...,
+    correlation: Numbers = ...,
+    length: Numbers = ...,
+    width: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,
