@@ -40,7 +40,11 @@ def recursion(setting: Setting) -> list[Row]:
     X, rows = np.random.default_rng(1).standard_normal((P, D)), []
 
     def repeated(work: Callable[[], object]) -> Callable[[int], None]:
-        return lambda times: [work() for _ in range(times)] and None
+        def advance(times: int) -> None:
+            for _ in range(times):
+                work()
+
+        return advance
 
     for activation in ("relu", "erf"):
         section = f"kernels, NNGP and NTK of {P} inputs, {L} layers, {activation}"

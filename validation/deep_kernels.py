@@ -96,7 +96,7 @@ def mixture(setting: Setting) -> Finding:
 def checks(quick: bool) -> list[Check]:
     """What is checked of deep nets: each law of weights, training, mixtures, closed forms, known values."""
     model = tsphys.DeepKernels
-    plain = {"weight_variance": 1.5, "bias_variance": 0.0, "length": 1 / 1.5, "width": 64}
+    plain: dict[str, Any] = {"weight_variance": 1.5, "bias_variance": 0.0, "length": 1 / 1.5, "width": 64}
     return [
         Check("simulation", "iid, chaotic", drawn(model(weight_variance=4.0, width=64), 8)),
         Check("simulation", "Haar", drawn(model(ensemble="orthogonal", **plain), 8)),
