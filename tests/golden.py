@@ -496,6 +496,10 @@ def descents() -> Iterator[Case]:
     for task in ("regression", "perceptron", "random_labels"):
         model, along = of("IntrinsicDimension", task=task, inputs=40, examples=20), {"dimension": [8, 30]}
         yield from both(f"intrinsic_dimension {task}", model, along, **along)
+    left = {"kept": [0.3, 1.0]}
+    for student, rounds in (("ridge", 1), ("ridge", 3), ("logistic", 1)):
+        tickets = of("SparseTickets", student=student, rounds=rounds)
+        yield from both(f"sparse_tickets {student} {rounds}", tickets, left, N=40, **left)
     rough: dict[str, Any] = {"t": [0, 2, 7], "paths": 256, "scramblings": 2}
     for name, more in {
         "logistic": {"noise": 0.3, "momentum": 0.5},

@@ -418,6 +418,17 @@ CATALOGUE = {
             ),
         ),
         Entry(
+            name="sparse_tickets",
+            room="replica",
+            cls="SparseTickets",
+            family="Inference",
+            about="magnitude pruning under label noise, in one shot or in rounds, of students of a sparse teacher",
+            simulated="ridge and logistic students, pruned and fitted again; your own data",
+            solved="all fits on the same data, by the cavity method",
+            papers=("arora_2023", "frankle_carbin_2019", "he_2022"),
+            figures=("sparse_tickets",),
+        ),
+        Entry(
             name="opposing_signals",
             room="odes",
             cls="OpposingSignals",

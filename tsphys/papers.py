@@ -527,6 +527,27 @@ PAPERS = {
         2025,
         arxiv="2412.00104",
     ),
+    "arora_2023": Paper(
+        "Arora, Viplove and Irto, Daniele and Goldt, Sebastian and Sanguinetti, Guido",
+        "Quantifying lottery tickets under label noise: accuracy, calibration, and complexity",
+        "Proceedings of Machine Learning Research 216 (UAI 2023), 88",
+        2023,
+        arxiv="2306.12190",
+    ),
+    "frankle_carbin_2019": Paper(
+        "Frankle, Jonathan and Carbin, Michael",
+        "The lottery ticket hypothesis: finding sparse, trainable neural networks",
+        "International Conference on Learning Representations (2019)",
+        2019,
+        arxiv="1803.03635",
+    ),
+    "he_2022": Paper(
+        "He, Zheng and Xie, Zeke and Zhu, Quanzhi and Qin, Zengchang",
+        "Sparse double descent: where network pruning aggravates overfitting",
+        "Proceedings of Machine Learning Research 162 (ICML 2022), 8635",
+        2022,
+        arxiv="2206.08684",
+    ),
     "mobahi_2020": Paper(
         "Mobahi, Hossein and Farajtabar, Mehrdad and Bartlett, Peter L.",
         "Self-distillation amplifies regularization in Hilbert space",
@@ -1022,6 +1043,18 @@ COVERAGE = {
     "nguyen_reddy_2025": (
         "the race of memorisation and acquisition, its time over numbers of classes, transience",
         "one-layer transformers, whose times grow by another power of the number of classes",
+    ),
+    "arora_2023": (
+        "error, sparse double descent and calibration of pruned linear students over density and label noise",
+        "deep networks; what the complexity of the data does to winning tickets",
+    ),
+    "frankle_carbin_2019": (
+        "magnitude pruning in one shot and in rounds, and whether the teacher's weights are found",
+        "rewinding, which convex problems do not see; deep networks",
+    ),
+    "he_2022": (
+        "the peak of the error where as many weights are left as there are examples",
+        "deep networks and real images",
     ),
     "mobahi_2020": (
         "rounds of ridge regression on answers of their own, as filters of the spectrum",

@@ -30,6 +30,7 @@ from tsphys.models.quadratic_feature import QuadraticFeature as QuadraticFeature
 from tsphys.models.random_features import RandomFeatures as RandomFeatures
 from tsphys.models.self_distillation import SelfDistillation as SelfDistillation
 from tsphys.models.simplicity_bias import SimplicityBias as SimplicityBias
+from tsphys.models.sparse_tickets import SparseTickets as SparseTickets
 from tsphys.models.spiked_cumulant import SpikedCumulant as SpikedCumulant
 from tsphys.models.training_set import TrainingSet as TrainingSet
 from tsphys.models.two_layer import TwoLayer as TwoLayer
@@ -317,6 +318,31 @@ def simulate(
     nets: int = ...,
     ntk: bool = ...,
     outputs: int = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: SparseTickets,
+    *,
+    kept: Numbers = ...,
+    alpha: Numbers = ...,
+    noise: Numbers = ...,
+    density: Numbers = ...,
+    ridge: Numbers = ...,
+    ridge_after: Numbers = ...,
+    rounds: Numbers = ...,
+    N: int = ...,
+    fresh: int = ...,
+    X: Any = ...,
+    y: Any = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -784,6 +810,21 @@ def solve(
     correlation: Numbers = ...,
     length: Numbers = ...,
     width: Numbers = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: SparseTickets,
+    *,
+    kept: Numbers = ...,
+    alpha: Numbers = ...,
+    noise: Numbers = ...,
+    density: Numbers = ...,
+    ridge: Numbers = ...,
+    ridge_after: Numbers = ...,
+    rounds: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,
