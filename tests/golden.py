@@ -493,6 +493,9 @@ def descents() -> Iterator[Case]:
         yield from both(f"label_noise {alpha:g}", of("LabelNoise", alpha=alpha), at, N=40, **at)
         along = {"rounds": [0, 1, 3]}
         yield from both(f"self_distillation {alpha:g}", of("SelfDistillation", alpha=alpha), along, N=40, **along)
+    for who, eps in (("rosenblatt", 0.5), ("adatron", 0.0), ("bayes", 0.0), ("max_margin", 0.0), ("logistic", 0.3)):
+        model = of("AdversarialPerceptron", learner=who, training=eps)
+        yield from both(f"adversarial_perceptron {who}", model, {"attack": [0, 0.4]}, N=30, n_test=50, attack=[0, 0.4])
     for task in ("regression", "perceptron", "random_labels"):
         model, along = of("IntrinsicDimension", task=task, inputs=40, examples=20), {"dimension": [8, 30]}
         yield from both(f"intrinsic_dimension {task}", model, along, **along)

@@ -336,6 +336,18 @@ CATALOGUE = {
             figures=("glm", "glm_phase_diagram"),
         ),
         Entry(
+            name="adversarial_perceptron",
+            room="replica",
+            cls="AdversarialPerceptron",
+            family="Inference",
+            about="a perceptron under attack, by online rules, Bayes and risks, trained on attacked examples or not",
+            simulated="rules and exact minima, inputs moved one by one",
+            solved="closed forms, ODEs, saddle points",
+            papers=("tanner_2025", "javanmard_2022", "cubuk_2017"),
+            figures=("adversarial_perceptron",),
+            functions=("replica.adversarial_perceptron.collapse", "replica.adversarial_perceptron.floor"),
+        ),
+        Entry(
             name="intrinsic_dimension",
             room="replica",
             cls="IntrinsicDimension",

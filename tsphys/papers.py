@@ -562,6 +562,28 @@ PAPERS = {
         2023,
         arxiv="2301.13304",
     ),
+    "cubuk_2017": Paper(
+        "Cubuk, Ekin D. and Zoph, Barret and Schoenholz, Samuel S. and Le, Quoc V.",
+        "Intriguing properties of adversarial examples",
+        "arXiv preprint",
+        2017,
+        arxiv="1711.02846",
+    ),
+    "javanmard_2022": Paper(
+        "Javanmard, Adel and Soltanolkotabi, Mahdi",
+        "Precise statistical analysis of classification accuracies for adversarial training",
+        "Annals of Statistics 50, 2127",
+        2022,
+        doi="10.1214/22-AOS2180",
+        arxiv="2010.11213",
+    ),
+    "tanner_2025": Paper(
+        "Tanner, Kasimir and Vilucchio, Matteo and Loureiro, Bruno and Krzakala, Florent",
+        "A high dimensional statistical model for adversarial training: geometry and trade-offs",
+        "Proceedings of Machine Learning Research 258 (AISTATS 2025)",
+        2025,
+        arxiv="2402.05674",
+    ),
     "li_2018": Paper(
         "Li, Chunyuan and Farkhoor, Heerad and Liu, Rosanne and Yosinski, Jason",
         "Measuring the intrinsic dimension of objective landscapes",
@@ -999,6 +1021,18 @@ COVERAGE = {
     "seung_1992": (
         "Gibbs and Bayes students, binary and real weights, in replica symmetry",
         "high-temperature and annealed approximations, broken replica symmetry",
+    ),
+    "cubuk_2017": (
+        "errors that grow in proportion to the attack, with the two prefactors of a perceptron",
+        "images, architectures, entropy regularisation",
+    ),
+    "javanmard_2022": (
+        "standard and robust accuracy of convex adversarial training, on a teacher's labels",
+        "mixtures of Gaussians, inputs with a covariance, attacks of other norms in training",
+    ),
+    "tanner_2025": (
+        "adversarial training of logistic regression on isotropic inputs, with its effective ridge and its collapse",
+        "inputs and attacks with a geometry of their own, directions that are robust or not",
     ),
     "li_2018": (
         "the dimension at which training in a random subspace succeeds, or reaches a share of the performance",

@@ -4,6 +4,7 @@ from typing import Any, TypeAlias, overload
 
 import numpy as np
 
+from tsphys.models.adversarial_perceptron import AdversarialPerceptron as AdversarialPerceptron
 from tsphys.models.continual import Continual as Continual
 from tsphys.models.deep_kernels import DeepKernels as DeepKernels
 from tsphys.models.dense_hebbian import DenseHebbian as DenseHebbian
@@ -218,6 +219,26 @@ def simulate(
     most: int = ...,
     damping: float = ...,
     dtype: str = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: AdversarialPerceptron,
+    *,
+    attack: Numbers = ...,
+    alpha: Numbers = ...,
+    training: Numbers = ...,
+    regularization: Numbers = ...,
+    N: int = ...,
+    n_test: int = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -747,6 +768,18 @@ def solve(
     start: float | None = ...,
     branch: str = ...,
     tol: float = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: AdversarialPerceptron,
+    *,
+    attack: Numbers = ...,
+    alpha: Numbers = ...,
+    training: Numbers = ...,
+    regularization: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,

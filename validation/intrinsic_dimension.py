@@ -61,7 +61,7 @@ def checks(quick: bool) -> list[Check]:
     labels: dict[str, Any] = {"task": "perceptron", "inputs": 60, "examples": 60}
     return [
         Check("simulation", "regression",
-              trained(model(inputs=20, examples=10, noise=1.0, start=0.3), [2, 5, 15, 20], 400)),
+              trained(model(inputs=20, examples=8, noise=3.0, start=0.3), [2, 4, 14, 20], 600)),
         Check("simulation", "perceptron", trained(model(**labels), [14, 24, 34], 100)),
         Check("simulation", "random labels",
               trained(model(task="random_labels", inputs=60, examples=30), [8, 13, 19], 400)),

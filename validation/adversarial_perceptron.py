@@ -1,0 +1,71 @@
+"""A perceptron under attack."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.physics.inference.attacks import adversarial_error, boundary_error
+from tsphys.replica.adversarial_perceptron import collapse, minimiser
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, threshold, within
+
+
+def attacked(model: Any, along: dict[str, Any], replicas: int, N: int, names: Any = None) -> Any:
+    """A check of runs on theory."""
+
+    def run(setting: Setting) -> Finding:
+        many = setting.replicas(replicas)
+        sim = tsphys.simulate(model, N=N, replicas=many, seed=setting.seed, threads=setting.threads, **along)
+        return on_theory(sim, tsphys.solve(model, **along), "adversarial", names)
+
+    return run
+
+
+def drawn(setting: Setting) -> Finding:
+    """Errors under attack, by the shares of fields that are drawn; on both sides of ε = sin θ."""
+    rng, n, scores = np.random.default_rng([setting.seed, 41]), setting.replicas(400_000), []
+    for rho, attack in ((0.3, 0.2), (0.8, 0.05), (0.99, 1.0)):
+        h, rest = rng.standard_normal((2, n))
+        nu = rho * h + math.sqrt(1 - rho * rho) * rest
+        y = np.sign(nu)
+        shares = (y * h <= attack).mean(), ((y * h <= attack) | (y * nu <= attack)).mean()
+        angle = math.acos(rho)
+        for share, told in zip(shares, (adversarial_error(angle, attack), boundary_error(angle, attack)), strict=True):
+            scores.append((share - told) / math.sqrt(told * (1 - told) / n))
+    return Finding(float(np.abs(scores).max()), threshold(len(scores)), "shares of fields that are drawn")
+
+
+def ends(setting: Setting) -> Finding:
+    """Hebb in closed form; no attack in training is none; at the collapse the student is Hebb's."""
+    hebb = tsphys.AdversarialPerceptron(learner="hebb", start=0.0, alpha=3.0)
+    R, q = 3 * math.sqrt(2 / math.pi), 1 + 3 + 9 * 2 / math.pi
+    logistic = tsphys.AdversarialPerceptron(learner="logistic")
+    plain, soft = (minimiser("logistic", replace(logistic, training=eps)) for eps in (0.0, 1e-7))
+    last = minimiser("logistic", replace(logistic, training=(1 - 1e-7) * collapse(2.0)))
+    off = [tsphys.solve(hebb)["overlap"][0] - R / math.sqrt(q), soft.m - plain.m, soft.rest - plain.rest,
+           math.hypot(last.m, math.sqrt(last.rest)) / last.m * math.sqrt(2 / math.pi) / collapse(2.0) - 1]  # fmt: skip
+    # Of the tolerance of the equations, and to first order in the attack, which is 1e-7 of order one to ten.
+    return within(off, [1e-8, 1e-5, 1e-5, 1e-5], "ends")
+
+
+def checks(quick: bool) -> list[Check]:
+    """What is checked of attacks: rules, Bayes and risks, trained on attacked examples or not, and the errors."""
+    model = tsphys.AdversarialPerceptron
+    over: dict[str, Any] = {"attack": [0.1, 0.5]}
+    names = ("eps_g", "overlap", "train_adversarial")
+    return [
+        Check("simulation", "Rosenblatt, attacked", attacked(model(training=0.5, alpha=4.0), over, 24, 200)),
+        Check("simulation", "Hebb, attacked", attacked(model(learner="hebb", training=0.5, alpha=4.0), over, 24, 200)),
+        Check("simulation", "AdaTron", attacked(model(learner="adatron", alpha=4.0), over, 24, 500)),
+        Check("simulation", "Bayes", attacked(model(learner="bayes"), over, 16, 200)),
+        Check("simulation", "ridge", attacked(model(learner="ridge"), over, 16, 200)),
+        Check("simulation", "largest margin", attacked(model(learner="max_margin"), over, 16, 200)),
+        Check("simulation", "logistic, attacked",
+              attacked(model(learner="logistic"), {"training": [0.5, 0.9]}, 32, 200, names)),
+        Check("integral", "errors under attack", drawn),
+        Check("identity", "ends", ends),
+    ]  # fmt: skip
