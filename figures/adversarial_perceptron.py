@@ -3,7 +3,7 @@
 N = 400, points are means of 12 runs, bars standard errors, lines theory for N → ∞. (a) After n = 5N examples; dotted: a
 student that is the teacher. (b) Online AdaTron over time, what an attack adds to the error of the perfect student. (c)
 Trained on examples that are attacked with ε', N = 200: errors without attack of logistic regression with λ = 0.01 and α
-= 2, which ends at ε_c (dashed), and of Rosenblatt's rule at late times.
+= 2, which ends at ε_c (dashed), close to which runs of this size are off, and of Rosenblatt's rule at late times.
 """
 
 from __future__ import annotations
