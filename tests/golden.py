@@ -372,6 +372,12 @@ def inference() -> Iterator[Case]:
     }.items():  # fmt: skip
         fields = of("LocalKernels", dimension=4, modes=4, noise=0.2, **more)
         yield from both(f"local_kernels {words}", fields, {"n": [10, 30]}, n=[10, 30])
+    for words, more in {
+        "free": {"noise": 0.2}, "biased": {"bias": 0.5, "query_degree": 1}, "mlp": {"student": "mlp"}
+    }.items():  # fmt: skip
+        layer = of("AttentionFeatures", dimension=5, tokens=2, **more)
+        yield from both(f"attention_features {words}", layer, {"n": [10, 30]}, n=[10, 30], test=20)
+        yield from both(f"attention_features heads {words}", layer, {"heads": [2, 9]}, heads=[2, 9], test=20)
 
 
 def attention() -> Iterator[Case]:

@@ -441,6 +441,18 @@ CATALOGUE = {
             figures=("sparse_tickets",),
         ),
         Entry(
+            name="attention_features",
+            room="replica",
+            cls="AttentionFeatures",
+            family="Inference",
+            about="attention with frozen queries and keys: a staircase of learning curves, beside a random perceptron",
+            simulated="ridge on heads, or on their kernel",
+            solved="eigenframework on products of spheres",
+            papers=("fu_2023", "bordelon_2020"),
+            figures=("attention_features",),
+            functions=("replica.attention_features.learned_at", "replica.attention_features.spectrum"),
+        ),
+        Entry(
             name="opposing_signals",
             room="odes",
             cls="OpposingSignals",

@@ -398,6 +398,13 @@ PAPERS = {
         doi="10.1088/1742-5468/abc61d",
         arxiv="1905.10843",
     ),
+    "fu_2023": Paper(
+        "Fu, Hengyu and Guo, Tianyu and Bai, Yu and Mei, Song",
+        "What can a single attention layer learn? A study through the random features lens",
+        "Advances in Neural Information Processing Systems 36",
+        2023,
+        arxiv="2307.11353",
+    ),
     "rende_2024": Paper(
         "Rende, Riccardo and Gerace, Federica and Laio, Alessandro and Goldt, Sebastian",
         "Mapping of attention mechanisms to a generalized Potts model",
@@ -961,6 +968,10 @@ COVERAGE = {
     "spigler_2020": (
         "exponents of Laplace-like kernels on Gaussian random fields",
         "images",
+    ),
+    "fu_2023": (
+        "random-feature attention and perceptron, by learning curves: degrees, heads, bias coordinate",
+        "biased queries and keys, bounds on the excess risk, softmax",
     ),
     "rende_2024": (
         "masked training of factored attention on Potts sequences, replica theory, Gibbs sampling",

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 
 from tsphys.models.adversarial_perceptron import AdversarialPerceptron as AdversarialPerceptron
+from tsphys.models.attention_features import AttentionFeatures as AttentionFeatures
 from tsphys.models.continual import Continual as Continual
 from tsphys.models.deep_kernels import DeepKernels as DeepKernels
 from tsphys.models.dense_hebbian import DenseHebbian as DenseHebbian
@@ -364,6 +365,25 @@ def simulate(
     fresh: int = ...,
     X: Any = ...,
     y: Any = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: AttentionFeatures,
+    *,
+    n: Numbers = ...,
+    heads: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
+    test: int = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -858,6 +878,18 @@ def solve(
     ridge: Numbers = ...,
     ridge_after: Numbers = ...,
     rounds: Numbers = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: AttentionFeatures,
+    *,
+    n: Numbers = ...,
+    heads: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,
