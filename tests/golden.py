@@ -401,6 +401,10 @@ def attention() -> Iterator[Case]:
         short = {"N": 8, "n_test": 10, "burn_in": 4, "order": "sequential"}
         yield from both(f"potts_attention {name}", model, theory, **short, **options)
 
+    s = np.random.default_rng(3).integers(0, 3, (30, 6))
+    own = of("PottsAttention", learn="tensor", fields=True)
+    yield from both("potts_attention own", own, None, sequences=s, weights="similarity", keep_couplings=True)
+
 
 def spiked() -> Any:
     return tsphys.SpikedCumulant(task="mixed", lr=0.1, beta=0, beta_u=5)

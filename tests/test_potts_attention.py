@@ -254,7 +254,7 @@ def test_minima_of_a_learned_V(alpha, several):
 
     model = PottsAttention(learn="factored", alpha=alpha, ridge=0.3)
     trial = sims.Trial(model, sims.Options(N=20, n_test=5, burn_in=20), REPLICA)
-    s, y = sims._training_set(trial, round(alpha * 19), REPLICA)
+    s, y, _ = trial.training(round(alpha * 19))
     learner, X, target = trial.learner, trial.learner.features(s), masked.one_hot(y, 3) + 1 / 3
     value = masked.objective(learner, model.loss, model.ridge, X, target)
     starts = [learner.start(20, np.random.default_rng(k)) for k in range(6)]

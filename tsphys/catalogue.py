@@ -567,7 +567,15 @@ CATALOGUE = {
             solved="replicas",
             papers=("rende_2024", "aurell_ekeberg_2012"),
             figures=("potts_attention",),
-            functions=("sims.engines.potts.sample", "numerics.autocorrelation.autocorrelation"),
+            functions=(
+                "sims.engines.potts.sample",
+                "numerics.autocorrelation.autocorrelation",
+                "physics.potts.exact",
+                "physics.potts.zero_sum",
+                "physics.potts.contact_scores",
+                "physics.potts.curie_weiss",
+                "physics.potts.curie_weiss_lines",
+            ),
         ),
         Entry(
             name="linear_icl",

@@ -40,7 +40,7 @@ def param(
     choices: Sequence[str] | None = None,
     short: str | None = None,
     optional: bool = False,
-    shape: int | None = None,
+    shape: int | tuple[int, ...] | None = None,
     function: bool = False,
     array: bool = False,
     check: Callable[[str, Any], Any] | None = None,
@@ -63,8 +63,9 @@ def param(
         Its short option on the command line, as in ``-K``.
     optional : bool
         None is allowed, and means what `help` says.
-    shape : int, optional
-        Number of axes of an array-valued parameter; it is kept as nested tuples so that a model stays hashable.
+    shape : int or tuple of int, optional
+        Number of axes of an array-valued parameter, or what it may be; it is kept as nested tuples so that a model
+        stays hashable.
     function : bool
         A Python function is allowed as well, in the library.
     array : bool
@@ -112,7 +113,7 @@ def allowed(meta: Any) -> str:
         }
         words = kinds[meta["kind"]]
         if meta["shape"]:
-            words = f"an array with {meta['shape']} axes of finite numbers"
+            words = f"an array with {' or '.join(map(str, _axes(meta)))} axes of finite numbers"
         low, high = meta["low"], meta["high"]
         if low is not None:
             words += f" {'>' if meta['open_low'] else '>='} {low:g}"
@@ -232,7 +233,7 @@ def _coerce(name: str, value: Any, meta: Any) -> Any:
         return meta["check"](name, value)
     if meta["shape"]:
         out = numbers(value)
-        if out is None or out.ndim != meta["shape"]:
+        if out is None or out.ndim not in _axes(meta):
             raise ModelError(name, value, "must be " + allowed(meta))
         return _nested(out.tolist())
     if meta["kind"] is bool:
@@ -250,6 +251,10 @@ def _coerce(name: str, value: Any, meta: Any) -> Any:
         return value
     keys = ("kind", "low", "high", "open_low", "open_high")
     return number(name, value, words="must be " + allowed(meta), **{k: meta[k] for k in keys})
+
+
+def _axes(meta: Any) -> tuple[int, ...]:
+    return meta["shape"] if isinstance(meta["shape"], tuple) else (meta["shape"],)
 
 
 def _nested(value: Any) -> Any:

@@ -11,8 +11,7 @@ import numpy as np
 from tsphys._cuda import cuda, device, fitting, kernel, require
 from tsphys.numerics import single
 from tsphys.numerics.random import generator
-from tsphys.sims.engines.potts.sampler import Couplings
-from tsphys.sims.engines.potts.visits import FORMS, energy, fields, visit
+from tsphys.sims.engines.potts.visits import FORMS, Couplings, energy, fields, visit
 
 #: Threads a block; few, so that a thousand chains are spread over all multiprocessors.
 THREADS = 32

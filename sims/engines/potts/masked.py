@@ -7,12 +7,15 @@ to fill in, (n, N), are int8. A learner turns sequences into `features` once, it
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 Array = np.ndarray
+#: x = to(y), and back(∂E/∂x) = ∂E/∂y.
+Coordinates = tuple[Callable[[Array], Array], Callable[[Array], Array]]
 
 
 def one_hot(colours: Array, C: int) -> Array:
@@ -47,6 +50,7 @@ class Positions:
     """The attention w (N, N) with known values U; z_i = Σ_j w_ij U s̃_j/√(N − 1)."""
 
     U: Array
+    gauge: ClassVar[None] = None
 
     def size(self, N: int) -> int:
         """Number of parameters."""
@@ -83,6 +87,14 @@ class Positions:
     def couplings(self, x: Array, N: int) -> Array:
         """⟨W_ij, U⟩/‖U‖² (N, N) of the logits z_i = Σ_j W_ij s̃_j: what stands for J."""
         return x.reshape(N, N) / np.sqrt(N - 1)
+
+    def tensor(self, x: Array, N: int) -> Array:
+        """W_ij (N, N, C, C)."""
+        return np.einsum("ij,ab->ijab", self.couplings(x, N), self.U)
+
+    def coordinates(self, X: Array, ridge: float, weights: Array | None) -> Coordinates | None:
+        """Its own."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -161,6 +173,15 @@ class Factored:
         w, V = self.split(x)
         return w * (np.sum(V * self.U) / np.sum(self.U**2) / np.sqrt(N - 1))
 
+    def tensor(self, x: Array, N: int) -> Array:
+        """W_ij (N, N, C, C)."""
+        w, V = self.split(x)
+        return np.einsum("ij,ab->ijab", w, V / np.sqrt(N - 1))
+
+    def coordinates(self, X: Array, ridge: float, weights: Array | None) -> Coordinates | None:
+        """Its own."""
+        return None
+
 
 @dataclass(frozen=True)
 class Tensor:
@@ -170,6 +191,7 @@ class Tensor:
     """
 
     U: Array
+    gauge: ClassVar[None] = None
 
     @property
     def basis(self) -> Array:
@@ -191,7 +213,7 @@ class Tensor:
     def features(self, colours: Array) -> Array:
         """Eᵀ s̃ for each site, (n, N·d), sites first."""
         n, N = colours.shape
-        return self.basis[colours].reshape(n, -1) / np.sqrt(N - 1)
+        return self.basis[colours].reshape(n, N * (len(self.U) - 1)) / np.sqrt(N - 1)
 
     def logits(self, x: Array, G: Array) -> Array:
         """z (n, C, N)."""
@@ -219,6 +241,127 @@ class Tensor:
         T = x.reshape(N, d, N, d)
         return np.einsum("ikjl,kl->ij", T, E.T @ self.U @ E) / (np.sum(self.U**2) * np.sqrt(N - 1))
 
+    def tensor(self, x: Array, N: int) -> Array:
+        """W_ij (N, N, C, C)."""
+        E, d = self.basis, len(self.U) - 1
+        T = x.reshape(N, d, N, d).transpose(0, 2, 1, 3) / np.sqrt(N - 1)
+        return E @ T @ E.T
+
+    def coordinates(self, X: Array, ridge: float, weights: Array | None, fields: bool = False) -> Coordinates:
+        """In which the curvature is about the same in all directions, so that few steps lead to the minimum.
+
+        That of a site is at most the covariance of the features G, with a column of ones for fields, over C, and the
+        ridge; its inverse root is common to all sites, whose couplings to themselves are left out before and after.
+        """
+        C, d, size = len(self.U), len(self.U) - 1, X.shape[1]
+        G = np.hstack([X, np.ones((len(X), 1))]) if fields else X
+        A = (G.T if weights is None else G.T * weights) @ G / C
+        A[np.diag_indices_from(A)] += ridge / np.sum(self.U**2)
+        values, V = np.linalg.eigh(A)
+        B = (V / np.sqrt(np.maximum(values, 1e-8 * values[-1]))) @ V.T
+
+        def matrix(x: Array) -> Array:
+            """Rows of couplings, and of fields at their end, without those of a site to itself."""
+            blocks = x[: size * size].reshape(size // d, d, size // d, d).copy()
+            blocks[np.arange(size // d), :, np.arange(size // d), :] = 0.0
+            out = blocks.reshape(size, size)
+            return np.hstack([out, x[size * size :].reshape(size, 1)]) if fields else out
+
+        def flat(rows: Array) -> Array:
+            return np.concatenate([rows[:, :size].ravel(), rows[:, size:].ravel()])
+
+        def to(y: Array) -> Array:
+            return flat(matrix(flat(y.reshape(size, -1) @ B)))
+
+        def back(slope: Array) -> Array:
+            return (matrix(slope) @ B).ravel()
+
+        return to, back
+
+    def parameters(self, W: Array) -> Array:
+        """Those of which the matrices are W (N, N, C, C), whose sums over either colour vanish."""
+        E = self.basis
+        return (E.T @ W @ E).transpose(0, 2, 1, 3).ravel() * np.sqrt(len(W) - 1)
+
+
+@dataclass(frozen=True)
+class Biased:
+    """One of these, and fields h_i = E f_i of N sites that are added to the logits; f (N, C − 1) comes last."""
+
+    inner: Any
+    N: int
+
+    @property
+    def basis(self) -> Array:
+        """E (C, C − 1)."""
+        return helmert(len(self.inner.U))
+
+    @property
+    def gauge(self) -> Any:
+        """That of the one without fields."""
+        inner = self.inner.gauge
+        if inner is None:
+            return None
+
+        def padded(x: Array) -> tuple[float, Array]:
+            rest, f = self.split(x)
+            value, slope = inner(rest)
+            return value, np.concatenate([slope, 0.0 * f])
+
+        return padded
+
+    def split(self, x: Array) -> tuple[Array, Array]:
+        """The parameters without fields, and f (N·(C − 1),)."""
+        size = self.inner.size(self.N)
+        return x[:size], x[size:]
+
+    def fields(self, x: Array) -> Array:
+        """h (N, C)."""
+        return self.split(x)[1].reshape(self.N, -1) @ self.basis.T
+
+    def parameters(self, rest: Array, h: Array) -> Array:
+        """Those with the fields h (N, C)."""
+        return np.concatenate([rest, (h @ self.basis).ravel()])
+
+    def size(self, N: int) -> int:
+        """Number of parameters."""
+        return self.inner.size(N) + N * (len(self.inner.U) - 1)
+
+    def start(self, N: int, rng: np.random.Generator) -> Array:
+        """No fields."""
+        return self.parameters(self.inner.start(N, rng), np.zeros((N, len(self.inner.U))))
+
+    def rates(self, N: int) -> Any:
+        """Rates of gradient descent relative to that of w."""
+        rates = np.ones(self.size(N))
+        rates[: self.inner.size(N)] *= self.inner.rates(N)
+        return rates
+
+    def features(self, colours: Array) -> Array:
+        """Those without fields."""
+        return self.inner.features(colours)
+
+    def logits(self, x: Array, X: Array) -> Array:
+        """z (n, C, N)."""
+        return self.inner.logits(self.split(x)[0], X) + self.fields(x).T
+
+    def pull(self, x: Array, X: Array, delta: Array) -> Array:
+        """The gradient of Σ δ·z."""
+        return self.parameters(self.inner.pull(self.split(x)[0], X, delta), delta.sum(axis=0).T)
+
+    def coordinates(self, X: Array, ridge: float, weights: Array | None) -> Coordinates | None:
+        """Those of matrices with their fields."""
+        if not isinstance(self.inner, Tensor):
+            return None
+        return self.inner.coordinates(X, ridge, weights, fields=True)
+
+    def norm(self, x: Array) -> tuple[float, Array]:
+        """That without fields, and ½ Σ_i ‖h_i‖²/‖U‖²; and the gradient."""
+        rest, f = self.split(x)
+        u = float(np.sum(self.inner.U**2))
+        value, slope = self.inner.norm(rest)
+        return value + 0.5 * float(f @ f) / u, np.concatenate([slope, f / u])
+
 
 LEARNERS: dict[str, Any] = {"positions": Positions, "factored": Factored, "tensor": Tensor}
 
@@ -232,16 +375,21 @@ def helmert(C: int) -> Array:
     return E
 
 
-def objective(learner: Any, loss: str, ridge: float, X: Array, y: Array) -> Any:
-    """E(x) = Σ_{μ,i} ℓ + λ·norm and its gradient, as a function of x, for features X and one-hot targets y.
+def objective(learner: Any, loss: str, ridge: float, X: Array, y: Array, weights: Array | None = None) -> Any:
+    """E(x) = Σ_{μ,i} g_μ ℓ + λ·norm and its gradient, as a function of x, for features X and one-hot targets y.
+
+    The weights g (n,) of the sequences are one by default.
 
     A `gauge` is held at a value that changes no logit, by a penalty that vanishes at the minimum.
     """
-    gauge = getattr(learner, "gauge", None)
+    gauge = learner.gauge
     count = y.shape[0] * y.shape[2]
 
     def value(x: Array) -> tuple[float, Array]:
         each, delta = losses(loss, learner.logits(x, X), y)
+        if weights is not None:
+            each *= weights[:, None]
+            delta *= weights[:, None, None]
         size, slope = learner.norm(x)
         total, slope = float(each.sum()) + ridge * size, learner.pull(x, X, delta) + ridge * slope
         if gauge is not None:

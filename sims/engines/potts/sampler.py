@@ -12,7 +12,6 @@ of couplings that differ by 6e-8 of themselves from the given ones.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -23,7 +22,7 @@ from tsphys.errors import ModelError
 from tsphys.ground.parameters import array, number, numbers, word
 from tsphys.numerics.random import stream, uniforms
 from tsphys.runs.replicas import over_replicas, thread_count
-from tsphys.sims.engines.potts.visits import FORMS, energy, fields, visit
+from tsphys.sims.engines.potts.visits import FORMS, Couplings, energy, fields, visit
 
 ORDERS = ("random", "sequential")
 #: Nanoseconds of work between two reports.
@@ -82,40 +81,6 @@ def kernels(form: str) -> tuple[Any, Any, Any]:
         return run, independent, fields
     made: dict[Any, Any] = dict(FORMS[form])
     return rebind(run, made, tag=form), rebind(independent, made, tag=form), made[fields]
-
-
-@dataclass(frozen=True)
-class Couplings:
-    """A Potts model as the kernels take it; `couplings` makes it.
-
-    Parameters
-    ----------
-    form : {"factored", "pairs"}
-        See `visits`.
-    A, U, h : ndarray
-        Couplings in that form, (C, C), and fields (N, C).
-    kappa : float
-        U less what has no effect is this multiple of the identity; 0 if it is none.
-    steep : bool
-        Whether logits may be beyond ±`STEEP`.
-    """
-
-    form: str
-    A: np.ndarray
-    U: np.ndarray
-    h: np.ndarray
-    kappa: float
-    steep: bool
-
-    @property
-    def arrays(self) -> tuple[Any, ...]:
-        """What all kernels begin with."""
-        return self.A, self.U, self.h, self.kappa, self.steep
-
-    def fields(self) -> np.ndarray:
-        """Room for the fields of a chain."""
-        N, C = self.h.shape
-        return np.empty((C, N) if self.form == "factored" else (N, C))
 
 
 def couplings(J: Any, U: Any = None, h: Any = None) -> Couplings:

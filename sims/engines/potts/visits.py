@@ -8,6 +8,9 @@ column or a row of G, a change of colour adds rows of A to it, and subtracts oth
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
 from tsphys._jit import njit
@@ -141,3 +144,37 @@ FORMS = {
     "factored": {},
     "pairs": {logits: logits_of_pairs, change: change_of_pairs, fields: fields_of_pairs, energy: energy_of_pairs},
 }
+
+
+@dataclass(frozen=True)
+class Couplings:
+    """A Potts model as the kernels take it; `sampler.couplings` makes it.
+
+    Parameters
+    ----------
+    form : {"factored", "pairs"}
+        As above.
+    A, U, h : ndarray
+        Couplings in that form, (C, C), and fields (N, C).
+    kappa : float
+        U less what has no effect is this multiple of the identity; 0 if it is none.
+    steep : bool
+        Whether logits may be so large that they are shifted before they are exponents.
+    """
+
+    form: str
+    A: np.ndarray
+    U: np.ndarray
+    h: np.ndarray
+    kappa: float
+    steep: bool
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """What all kernels begin with."""
+        return self.A, self.U, self.h, self.kappa, self.steep
+
+    def fields(self) -> np.ndarray:
+        """Room for the fields of a chain."""
+        N, C = self.h.shape
+        return np.empty((C, N) if self.form == "factored" else (N, C))
