@@ -158,6 +158,9 @@ def online() -> Iterator[Case]:
     for f, engine in itertools.product((0, 0.5, 1), ("exact", "direct")):
         model = of("TwoStudents", shared=f, lr_v=0.1, other=3)
         yield from both(f"two_students {f} {engine}", model, times, engine=engine, **plain)
+    for server, g in itertools.product(("vote", "mean"), ("linear", "erf")):
+        model = of("Votes", server=server, activation=g, clients=4, malicious=1, R=0.1, Q=0.2)
+        yield from both(f"votes {server} {g}", model, times, **plain)
     grow: dict[str, dict] = {"split": {}, "random": {"way": "random"}, "remove": {"way": "remove", "K": 2}}
     for way, given in grow.items():
         for engine in ("exact", "direct"):

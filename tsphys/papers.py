@@ -126,6 +126,13 @@ PAPERS = {
         2016,
         arxiv="1511.07543",
     ),
+    "bernstein_2019": Paper(
+        "Bernstein, Jeremy and Zhao, Jiawei and Azizzadenesheli, Kamyar and Anandkumar, Anima",
+        "signSGD with majority vote is communication efficient and fault tolerant",
+        "International Conference on Learning Representations",
+        2019,
+        arxiv="1810.05291",
+    ),
     "lee_2021": Paper(
         "Lee, Sebastian and Goldt, Sebastian and Saxe, Andrew",
         "Continual learning in the teacher-student setup: impact of task similarity",
@@ -816,6 +823,10 @@ COVERAGE = {
     "li_2016": (
         "one-to-one matching of units over time, of students with examples of their own or in common",
         "matching of several units to one, subspaces, convolutional nets, images",
+    ),
+    "bernstein_2019": (
+        "majority votes online with malicious clients, beside the mean of gradients, which loud ones break",
+        "deep networks, momentum, what communication costs; votes of whole training sets and of ranks",
     ),
     "lee_2021": (
         "forgetting and transfer over similarity of features and readouts",

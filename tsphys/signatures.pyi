@@ -37,6 +37,7 @@ from tsphys.models.spiked_cumulant import SpikedCumulant as SpikedCumulant
 from tsphys.models.training_set import TrainingSet as TrainingSet
 from tsphys.models.two_layer import TwoLayer as TwoLayer
 from tsphys.models.two_students import TwoStudents as TwoStudents
+from tsphys.models.votes import Votes as Votes
 from tsphys.models.weight_race import WeightRace as WeightRace
 from tsphys.models.whitening import Whitening as Whitening
 from tsphys.models.xor_clusters import XorClusters as XorClusters
@@ -55,6 +56,22 @@ def simulate(
     start: Any = ...,
     engine: str = ...,
     dtype: str = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: Votes | LabelNoise,
+    *,
+    t: Any = ...,
+    N: int = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -413,22 +430,6 @@ def simulate(
 ) -> Result: ...
 @overload
 def simulate(
-    model: LabelNoise,
-    *,
-    t: Any = ...,
-    N: int = ...,
-    replicas: int = ...,
-    seed: int = ...,
-    threads: int | None = ...,
-    progress: Any = ...,
-    checkpoint: Any = ...,
-    resume: Any = ...,
-    partial: bool = ...,
-    until_sem: Any = ...,
-    most_replicas: int | None = ...,
-) -> Result: ...
-@overload
-def simulate(
     model: Whitening,
     *,
     t: Any = ...,
@@ -632,6 +633,18 @@ def solve(
     start: Any = ...,
     N: int = ...,
     seed: int = ...,
+    rtol: float | None = ...,
+    atol: float | None = ...,
+    method: str = ...,
+    t: Any = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: Votes,
+    *,
     rtol: float | None = ...,
     atol: float | None = ...,
     method: str = ...,
