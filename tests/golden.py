@@ -516,6 +516,10 @@ def descents() -> Iterator[Case]:
     for student, rounds in (("ridge", 1), ("ridge", 3), ("logistic", 1)):
         tickets = of("SparseTickets", student=student, rounds=rounds)
         yield from both(f"sparse_tickets {student} {rounds}", tickets, left, N=40, **left)
+    pools = {"alpha": [0.5, 2.0]}
+    for student, gamma in (("ridge", 0.8), ("logistic", 1.0), ("max_margin", 1.0)):
+        pruned = of("DataPruning", student=student, gamma=gamma)
+        yield from both(f"data_pruning {student}", pruned, pools, N=40, **pools)
     rough: dict[str, Any] = {"t": [0, 2, 7], "paths": 256, "scramblings": 2}
     for name, more in {
         "logistic": {"noise": 0.3, "momentum": 0.5},

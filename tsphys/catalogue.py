@@ -466,6 +466,17 @@ CATALOGUE = {
             functions=("replica.attention_features.learned_at", "replica.attention_features.spectrum"),
         ),
         Entry(
+            name="data_pruning",
+            room="replica",
+            cls="DataPruning",
+            family="Inference",
+            about="a perceptron that learns what a probe finds hard or easy in a pool of examples, or random ones",
+            simulated="ridge, logistic, hinge, largest margin on a pruned pool; your own data",
+            solved="saddle point in the plane of probe and teacher",
+            papers=("sorscher_2022", "paul_2021"),
+            figures=("data_pruning",),
+        ),
+        Entry(
             name="opposing_signals",
             room="odes",
             cls="OpposingSignals",

@@ -562,6 +562,20 @@ PAPERS = {
         2022,
         arxiv="2206.08684",
     ),
+    "sorscher_2022": Paper(
+        "Sorscher, Ben and Geirhos, Robert and Shekhar, Shashank and Ganguli, Surya and Morcos, Ari S.",
+        "Beyond neural scaling laws: beating power law scaling via data pruning",
+        "Advances in Neural Information Processing Systems 35 (2022)",
+        2022,
+        arxiv="2206.14486",
+    ),
+    "paul_2021": Paper(
+        "Paul, Mansheej and Ganguli, Surya and Dziugaite, Gintare Karolina",
+        "Deep learning on a data diet: finding important examples early in training",
+        "Advances in Neural Information Processing Systems 34 (2021)",
+        2021,
+        arxiv="2107.07075",
+    ),
     "mobahi_2020": Paper(
         "Mobahi, Hossein and Farajtabar, Mehrdad and Bartlett, Peter L.",
         "Self-distillation amplifies regularization in Hilbert space",
@@ -1111,6 +1125,14 @@ COVERAGE = {
     "he_2022": (
         "the peak of the error where as many weights are left as there are examples",
         "deep networks and real images",
+    ),
+    "sorscher_2022": (
+        "learning curves of hard, easy and random examples by probes of any quality, largest margin and other risks",
+        "deep networks, measures of difficulty without labels for images",
+    ),
+    "paul_2021": (
+        "selection by a probe from early in training, of fields in place of scores",
+        "scores EL2N and GraNd of deep networks",
     ),
     "mobahi_2020": (
         "rounds of ridge regression on answers of their own, as filters of the spectrum",

@@ -7,6 +7,7 @@ import numpy as np
 from tsphys.models.adversarial_perceptron import AdversarialPerceptron as AdversarialPerceptron
 from tsphys.models.attention_features import AttentionFeatures as AttentionFeatures
 from tsphys.models.continual import Continual as Continual
+from tsphys.models.data_pruning import DataPruning as DataPruning
 from tsphys.models.deep_kernels import DeepKernels as DeepKernels
 from tsphys.models.dense_hebbian import DenseHebbian as DenseHebbian
 from tsphys.models.generative_inputs import GenerativeInputs as GenerativeInputs
@@ -401,6 +402,28 @@ def simulate(
     ridge: Numbers = ...,
     noise: Numbers = ...,
     test: int = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: DataPruning,
+    *,
+    fraction: Numbers = ...,
+    alpha: Numbers = ...,
+    gamma: Numbers = ...,
+    regularization: Numbers = ...,
+    N: int = ...,
+    X: Any = ...,
+    y: Any = ...,
+    probe: Any = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -907,6 +930,18 @@ def solve(
     heads: Numbers = ...,
     ridge: Numbers = ...,
     noise: Numbers = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: DataPruning,
+    *,
+    fraction: Numbers = ...,
+    alpha: Numbers = ...,
+    gamma: Numbers = ...,
+    regularization: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,

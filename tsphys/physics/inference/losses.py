@@ -45,7 +45,8 @@ def proximal(name: str, y: Any, omega: Any, V: float) -> tuple[np.ndarray, np.nd
 
     Parameters
     ----------
-    name : {"square", "logistic", "hinge"}
+    name : {"square", "logistic", "hinge", "max_margin"}
+        The last is no loss but infinite for yh < 1, and 0 beyond.
     y, omega : array_like
         Outputs (labels ±1 but for ``square``) and local fields.
     V : float
@@ -58,6 +59,8 @@ def proximal(name: str, y: Any, omega: Any, V: float) -> tuple[np.ndarray, np.nd
     if name == "hinge":
         f = np.clip((1.0 - x) / V, 0.0, 1.0)
         return y * np.where(f < 1.0, np.maximum(x, 1.0), x + V), y * f, np.where((f > 0.0) & (f < 1.0), 1.0, 0.0)
+    if name == "max_margin":
+        return y * np.maximum(x, 1.0), y * np.maximum(1.0 - x, 0.0) / V, np.where(x < 1.0, 1.0, 0.0)
     t, wrong = _logistic(x, V)
     curvature = V * wrong * (1 - wrong)
     return y * t, y * wrong, curvature / (1 + curvature)
@@ -94,4 +97,4 @@ def corners(name: str, V: float) -> tuple[tuple[float, float], ...]:
         # For large V it is a logit between −V and 0, within ln V of which the exponential tails begin.
         tail = max(float(np.log(V)), 0.0)
         return tuple((where, 1.0) for where in (-V - tail, -V, 0.0, tail))
-    return ((1.0 - V, 0.0), (1.0, 0.0)) if name == "hinge" else ()
+    return {"hinge": ((1.0 - V, 0.0), (1.0, 0.0)), "max_margin": ((1.0, 0.0),)}.get(name, ())

@@ -1,0 +1,69 @@
+"""Data pruning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.replica.saddles.margin import maximal_margin
+from tsphys.replica.saddles.selected import Selection, averages, squares
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+
+
+def learned(model: Any, at: dict[str, Any], N: int, replicas: int) -> Any:
+    """A check of instances on the saddle point."""
+
+    def run(setting: Setting) -> Finding:
+        many = setting.replicas(replicas)
+        sim = tsphys.simulate(model, **at, N=N, replicas=many, seed=setting.seed, threads=setting.threads)
+        return on_theory(sim, tsphys.solve(model, **at), "eps_g")
+
+    return run
+
+
+def ends(setting: Setting) -> Finding:
+    """All of the pool, and a probe that knows nothing, are random examples."""
+    model, off = tsphys.DataPruning, []
+    for student, keeps in (("ridge", ("hard", "easy", "random")), ("logistic", ("hard",))):
+        # Random examples know no probe, and with γ = 1 all are on one line.
+        plain = tsphys.solve(model(student=student, keep="random"))
+        for keep in keeps:
+            for given in ({"fraction": 1.0, "gamma": 0.7}, {"fraction": 0.3, "gamma": 0.0}):
+                found = tsphys.solve(model(student=student, keep=keep, **given))
+                off += [found[name][0] - plain[name][0] for name in ("eps_g", "train_loss")]
+    # Saddle points to 1e-9, an angle of their unknowns.
+    return within(off, 1e-7, "ends")
+
+
+def written_out(setting: Setting) -> Finding:
+    """Squares by their closed form solve the equations of any loss, and the margin is Gordon's."""
+    off = []
+    for kind, gamma in (("hard", 0.7), ("easy", 0.9), ("all", 1.0)):
+        selection, alpha, lam = Selection(kind, 0.4, gamma), 1.7, 0.3
+        at = squares(selection, alpha, lam)
+        bend, square, u, e, trained = averages("square", selection, at.V, np.array(at.m), at.r)
+        off += [lam * at.m[0] - alpha * u, lam * at.m[1] - alpha * e, at.r - alpha * at.V**2 * square]
+        off += [1 / at.V - lam - alpha * bend / at.V, at.train_loss - trained]
+    for kind in ("hard", "easy"):
+        found = tsphys.solve(tsphys.DataPruning(keep=kind, student="max_margin", fraction=0.5))
+        gordon = maximal_margin(2.0, kind, 0.5)
+        off += [found["overlap"][0] - gordon.R, found["margin"][0] - gordon.kappa]
+    # Sums over panels are right to 1e-9, and so is the saddle point.
+    return within(off, 1e-7, "written out")
+
+
+def checks(quick: bool) -> list[Check]:
+    """What is checked of data pruning: hard and easy examples, an oracle and a worse probe, all students."""
+    model = tsphys.DataPruning
+    loads, probes = {"alpha": [0.7, 3.0]}, {"gamma": [0.5, 0.9]}
+    margin = model(student="max_margin", keep="hard", fraction=0.5)
+    return [
+        Check("simulation", "ridge, hard", learned(model(student="ridge", regularization=0.1), loads, 200, 32)),
+        Check("simulation", "logistic, easy", learned(model(keep="easy", regularization=0.1), probes, 100, 32)),
+        Check("simulation", "hinge, hard", learned(model(student="hinge", regularization=0.3), probes, 80, 32)),
+        Check("simulation", "largest margin", learned(margin, {"alpha": [1.5]}, 80, 16)),
+        Check("integral", "squares and margin written out", written_out),
+        Check("identity", "ends", ends),
+    ]
