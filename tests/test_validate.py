@@ -1,6 +1,7 @@
 """The package's own validation: what is right passes, what is broken fails, and the command says so."""
 
 import base64
+import html
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ def reported(name, checks, folder):
             continue
         _, theory, shown = row.finding.curves
         np.testing.assert_array_equal(drawn[f"check_{i}_theory"], theory[shown])
-    return (folder / f"{name}.html").read_text(encoding="utf-8")
+    return html.unescape((folder / f"{name}.html").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", run.names())
