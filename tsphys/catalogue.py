@@ -347,6 +347,12 @@ CATALOGUE = {
             solved="state evolution, free entropy, thresholds",
             papers=("barbier_2019", "loureiro_2021", "gyorgyi_1990", "gardner_1988", "seung_1992"),
             figures=("glm", "glm_phase_diagram"),
+            functions=(
+                "replica.saddles.gardner.storage",
+                "replica.saddles.gardner.storage_capacity",
+                "physics.inference.levels.quantised",
+                "physics.inference.levels.rounding",
+            ),
         ),
         Entry(
             name="adversarial_perceptron",
