@@ -16,6 +16,7 @@ import numpy as np
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.models.two_layer import TwoLayer
 from tsphys.odes.equations.motion import Motion
+from tsphys.physics.committee.clones import shares
 from tsphys.physics.order_parameters import OrderParameters
 from tsphys.solvers.ode import integrate
 
@@ -341,3 +342,32 @@ def noise_floor_small_lr(model: TwoLayer) -> float:
     excess = model.K - model.M
     rate = model.noise**2 * model.lr / (2 * math.pi * model.minibatch)
     return rate * (excess + model.M / math.sqrt(3))
+
+
+def clone_floor(model: TwoLayer, state: OrderParameters) -> float:
+    """What noise leaves of the error of clones, to first order in η: (ησ²/4b) Σ_m ⟨g'(ν_m)²⟩ Σ v_k² over those of m.
+
+    Every clone is moved by the same noise, times its readout: what is shared by n of them in equal parts fluctuates n
+    times less. With ⟨g'²⟩ = (2/π)(1 + 2T_mm)^(−1/2) of erf it is ησ² Σ v_k²/(2√3π) for T = 1. The noise of readouts
+    that train as well is not in it.
+
+    Parameters
+    ----------
+    model : TwoLayer
+        erf, K >= M; its rate, noise and minibatch.
+    state : OrderParameters
+        Tells who is whose clone, and the readouts (K,).
+
+    Raises
+    ------
+    ModelError
+        For other models.
+    """
+    if model.activations != ("erf", "erf"):
+        raise ModelError("activation", model.activations, "must be erf for student and teacher")
+    if len(state.R) < len(state.T):
+        raise ModelError("K", len(state.R), f"must be at least M = {len(state.T)}")
+    R, Q, T, v = (np.array(x) for x in (state.R, state.Q, state.T, state.v))
+    slopes = 2 / math.pi / np.sqrt(1 + 2 * np.diag(T))
+    squares = np.sum(shares(R, Q, T, v) ** 2, axis=0)
+    return float(model.eta_w * model.noise**2 / (4 * model.minibatch) * (slopes @ squares))

@@ -422,6 +422,7 @@ FUNCTIONS: dict[str, list[tuple[str, Callable[[], tuple], dict[str, Any]]]] = {
         ("noise_floor", lambda: (tsphys.TwoLayer(lr=0.1, noise=0.1),), {}),
         ("noise_floor_small_lr", lambda: (tsphys.TwoLayer(lr=0.1, noise=0.1),), {}),
         ("plateau_small_lr", lambda: (3,), {}),
+        ("clone_floor", lambda: (tsphys.TwoLayer(lr=0.1, noise=0.1), start(v=[0.4, 0.6])), {}),
     ],
     "odes.perceptron": [("asymptote", lambda: (tsphys.Perceptron(rule="adatron", lr=1.5), [1.0, 100.0]), {})],
     "odes.pruned": [("attainable_error", lambda: (tsphys.Pruned(), start(T=[[1, 0], [0, 1]])), {})],

@@ -106,8 +106,15 @@ CATALOGUE = {
                 "biehl_schwarze_1995",
                 "saad_solla_1995_exact",
                 "riegler_biehl_1995",
+                "doimo_2022",
             ),
-            figures=("two_layer", "finite_size", "noise_floor", "escape"),
+            figures=("two_layer", "finite_size", "noise_floor", "escape", "clones"),
+            functions=(
+                "odes.two_layer_limits.clone_floor",
+                "physics.committee.clones.groups",
+                "physics.committee.clones.effective",
+                "physics.committee.clones.merged",
+            ),
         ),
         Entry(
             name="perceptron",

@@ -497,6 +497,13 @@ PAPERS = {
         2020,
         arxiv="1710.03667",
     ),
+    "doimo_2022": Paper(
+        "Doimo, Diego and Glielmo, Aldo and Goldt, Sebastian and Laio, Alessandro",
+        "Redundant representations help generalization in wide neural networks",
+        "Advances in Neural Information Processing Systems 35 (2022)",
+        2022,
+        arxiv="2106.03485",
+    ),
     "lu_2024": Paper(
         "Lu, Yue M. and Letey, Mary I. and Zavatone-Veth, Jacob A. and Maiti, Anindita and Pehlevan, Cengiz",
         "Asymptotic theory of in-context learning by linear attention",
@@ -1089,6 +1096,10 @@ COVERAGE = {
     "belkin_2020": (
         "the error of least squares on some of the features, exact at any size, with double descent in their number",
         "features in an order of their own, Fourier features",
+    ),
+    "doimo_2022": (
+        "clones of a wide student, their number over time, what they average of noise, and merging them",
+        "deep convolutional networks on images",
     ),
     "lu_2024": (
         "errors on trained and new tasks over prompts, contexts and tasks, double descent, here with any ridge",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.odes.two_layer_limits import clone_floor
 from tsphys.physics.committee import integrals
 from tsphys.physics.names import code
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
@@ -79,6 +80,17 @@ def stored(setting: Setting) -> Finding:
     return on_theory(sim, tsphys.solve(model, start=START, t=t, paths=2**12, scramblings=4), "eps_g")
 
 
+def clones(setting: Setting) -> Finding:
+    """The floor of clones of unequal readouts: two rates tell the limit of small ones, up to the square of them."""
+    v = (0.5, 0.3, 0.2)
+    state = tsphys.OrderParameters(R=np.ones((3, 1)), Q=np.ones((3, 3)), T=[[1.0]], v=v, v_star=[1.0])
+    ratios = []
+    for lr in (0.05, 0.1):
+        model = tsphys.TwoLayer(K=3, M=1, v=v, lr=lr, noise=0.3)
+        ratios.append(tsphys.solve(model, start=state, t=[400 / lr])["eps_g"][0] / clone_floor(model, state))
+    return within([2 * ratios[0] - ratios[1] - 1], [2e-4], "floor of clones")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of two-layer networks."""
     N, replicas = {"exact": 1000, "direct": 300, "cuda": 1000}, {"exact": 32, "direct": 16, "cuda": 128}
@@ -89,6 +101,7 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "relu, engine exact", simulated(RELU, START, T, "exact", 1000, 32)),
         Check("size", "erf, eps_g at t = 4", sized(ERF, START, 4.0, (200, 400, 800), 300)),
         Check("integral", "integrals of erf", erf_integrals),
+        Check("identity", "floor of clones", clones),
         Check("integral", "equations, erf, both layers", averaged(CLEAN, START, [0.5, 2.0], 2**17)),
         Check("integral", "equations, relu", averaged(RELU, START, [0.5, 2.0])),
     ]
