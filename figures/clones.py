@@ -86,7 +86,7 @@ def draw(sheet: Sheet, N: int, replicas: int, end: float) -> dict[str, Any]:
     second.set(
         xscale="log", xlabel="time $t$", ylabel=r"clones per unit $K_\mathrm{eff}$", title="mean over both units"
     )
-    third.set(xscale="log", yscale="log", xlabel="clones $n$ of one unit", ylabel=r"floor of $\epsilon_g$",
+    third.set(yscale="log", xticks=SPLITS, xlabel="clones $n$ of one unit", ylabel=r"floor of $\epsilon_g$",
               title=r"$\eta\sigma^2/(2\sqrt{3}\pi n)$")  # fmt: skip
     fourth.set(
         xscale="log", xlabel="time $t$", ylabel="groups of clones", title=r"joined by $|\cos|>0.9$", ylim=(0, 8.5)
