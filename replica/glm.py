@@ -11,13 +11,15 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import param
 from tsphys.ground.times import course, iterations
-from tsphys.models.glm import GLM, LOSS, known_at_start
+from tsphys.models.glm import BOUNDED, GLM, LOSS, known_at_start
+from tsphys.physics.inference.channels import Kinked
 from tsphys.physics.inference.generalisation import generalisation_error
 from tsphys.replica.saddles import bayes
 from tsphys.replica.saddles.bayes import Thresholds
 from tsphys.replica.saddles.gardner import ising_capacity, spherical_capacity
 from tsphys.replica.saddles.gaussian_covariates import isotropic, minimum
 from tsphys.replica.saddles.margin import maximal_margin
+from tsphys.replica.saddles.robust import robust_regression
 from tsphys.runs import frames
 from tsphys.runs.points import stack
 
@@ -116,7 +118,11 @@ def _posterior(model: GLM, V: float) -> dict[str, float]:
 
 def _risk(model: GLM, tol: float) -> dict[str, float]:
     _, channel = model.objects()
-    found = minimum(LOSS[model.estimator], channel, isotropic(), model.alpha, model.regularization, tol=tol)
+    name, alpha, lam = LOSS[model.estimator], model.alpha, model.regularization
+    if isinstance(channel, Kinked) and name in BOUNDED:
+        found = robust_regression(name, model.corner, channel.noises, alpha, lam)
+    else:
+        found = minimum(name, channel, isotropic(), alpha, lam, tol=tol)
     return {**_observables(model, found.m, found.q, None, found.rest), "train_loss": found.train_loss}
 
 

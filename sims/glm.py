@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import DTYPES, counted, param
+from tsphys.ground.parameters import DTYPES, counted, handed, param
 from tsphys.ground.progress import tell
 from tsphys.ground.times import course, iterations
 from tsphys.models.glm import GLM, LOSS, known_at_start
@@ -19,6 +19,7 @@ from tsphys.runs import frames
 from tsphys.runs.points import stack
 from tsphys.sims.engines.inference.message_passing import Estimate, message_passing
 from tsphys.sims.engines.inference.minimise import max_margin, minimise
+from tsphys.sims.engines.inference.own_data import INPUTS, OUTPUTS, Part, checked, held_out, parted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +34,23 @@ class Options(frames.Options):
     most: int = param(300, "iterations of message passing at most", kind=int, low=1)
     damping: float = param(0.0, "share of the old estimate that an iteration keeps", low=0, high=1, open_high=True)
     dtype: str = param("float64", "precision of the inputs", kind=str, choices=DTYPES)
+    X: Any = handed(INPUTS)
+    y: Any = handed(OUTPUTS)
 
     def suited(self, models: Sequence[GLM]) -> Options:
         if self.t is not None and models[0].estimator != "bayes":
             raise ModelError("t", self.t, 'must be none unless estimator = "bayes": others have no iterations')
         if self.t is not None and self.damping != 0:
             raise ModelError("damping", self.damping, "must be 0 over t, where state evolution holds step by step")
-        return replace(self, start=known_at_start(models[0], self.start))
+        asked = replace(self, start=known_at_start(models[0], self.start))
+        data = checked(self.X, self.y, models[0].objects()[1].labels, max(model.alpha for model in models))
+        if data is None:
+            return asked
+        if asked.start != 0:
+            words = "must be 0 with data of your own, whose teacher nobody knows; even channels learn nothing then"
+            raise ModelError("start", asked.start, words)
+        kind: Any = self.dtype
+        return replace(asked, N=data.X.shape[1], X=data.X.astype(kind), y=data.y)
 
 
 def memory(models: Sequence[GLM], options: Options) -> frames.Memory:
@@ -57,17 +68,21 @@ def examples(model: GLM, N: int) -> int:
 
 
 class Instance(NamedTuple):
-    """A teacher (N,), inputs (n, N) over √N, and labels (n,)."""
+    """A teacher (N,), inputs (n, N) over √N, and labels (n,); or what of a user's examples is held out."""
 
     teacher: np.ndarray
     X: np.ndarray
     y: np.ndarray
+    others: Part | None = None
 
 
 def drawn(model: GLM, options: Options, rng: np.random.Generator) -> Instance:
-    """An instance."""
+    """An instance, of the user's examples where they are given."""
     prior, channel = model.objects()
     N, n = options.N, examples(model, options.N)
+    if options.X is not None:
+        learned, others = parted(Part(options.X, options.y), n, rng)
+        return Instance(np.zeros(N), *learned, others)
     teacher = prior.draw(rng, N)
     kind: Any = options.dtype
     X = rng.standard_normal((n, N), dtype=kind)
@@ -82,7 +97,7 @@ def messages(
 ) -> Iterator[Estimate]:
     """Estimates after each iteration of message passing, from a noisy look at the teacher's weights."""
     prior, channel = model.objects()
-    teacher, X, y = instance
+    teacher, X, y, _ = instance
     share = known_at_start(model, options.start)
     hint = prior.snr(share) if share > 0 else 0.0
     b = hint * teacher + np.sqrt(hint) * rng.standard_normal(options.N)
@@ -100,7 +115,7 @@ def over_iterations(model: GLM, options: Options, replica: frames.Replica) -> di
     for done, here in enumerate(messages(model, options, instance, rng, last, 0.0)):
         replica.report(done / (last + 1))
         if done in wanted:
-            rows.append(observables(model, instance.teacher, here.w, float(here.c.mean())))
+            rows.append(observables(model, instance, here.w, float(here.c.mean())))
     return stack(rows)
 
 
@@ -119,7 +134,8 @@ def simulate(model: GLM, options: Options, rng: np.random.Generator) -> dict[str
         eps_g is exact given the overlaps, on fresh Gaussian inputs; the sign of ŵ is free for even channels, and chosen
         so that m ≥ 0. For ``bayes`` ``converged`` (1 or 0) and ``iterations`` (not over t); for a risk ``train_loss``,
         for ``max_margin`` ``margin``, and for all of them ``floor``, the ½⟨δh²⟩ on fresh inputs by which another step
-        of the solver would change the student.
+        of the solver would change the student. With `X` and `y` of your own there is no teacher: ``eps_g`` is that of
+        held out outputs as they are, beside ``q``.
 
     Raises
     ------
@@ -128,26 +144,30 @@ def simulate(model: GLM, options: Options, rng: np.random.Generator) -> dict[str
     ConvergenceError
         If a convex risk was not minimised.
     """
-    teacher, X, y = instance = drawn(model, options, rng)
+    _, X, y, _ = instance = drawn(model, options, rng)
     if model.estimator == "bayes":
         for done, last in enumerate(messages(model, options, instance, rng, options.most, 1e-6)):  # noqa: B007
             tell(done / options.most)
         stopped = {"converged": float(last.converged), "iterations": float(done)}
-        return {**observables(model, teacher, last.w, float(last.c.mean())), **stopped}
+        return {**observables(model, instance, last.w, float(last.c.mean())), **stopped}
     X = X.astype(np.float64, copy=False)
     if model.estimator == "max_margin":
         w, margin, step = max_margin(X, y)
         own = {"margin": margin}
     else:
         name = LOSS[model.estimator]
-        w, step = minimise(name, X, y, model.regularization)
-        own = {"train_loss": float(loss(name, y, X @ w).mean())}
-    return {**observables(model, teacher, w, None), **own, "floor": 0.5 * float(step @ step) / options.N}
+        w, step = minimise(name, X, y, model.regularization, model.corner)
+        own = {"train_loss": float(loss(name, y, X @ w, model.corner).mean())}
+    return {**observables(model, instance, w, None), **own, "floor": 0.5 * float(step @ step) / options.N}
 
 
-def observables(model: GLM, teacher: np.ndarray, w: np.ndarray, V: float | None) -> dict[str, float]:
+def observables(model: GLM, instance: Instance, w: np.ndarray, V: float | None) -> dict[str, float]:
     """Overlaps and errors of an estimate; V is the posterior variance of a Bayesian one."""
-    N = len(teacher)
+    teacher, N = instance.teacher, len(w)
+    if instance.others is not None:
+        h, channel = instance.others.X @ w, model.objects()[1]
+        guess = h if V is None else channel.mean(h, V)
+        return {"q": float(w @ w) / N, "eps_g": held_out(guess, instance.others.y, channel.labels)}
     if model.even and teacher @ w < 0:
         w = -w
     rho, m, q = float(teacher @ teacher) / N, float(teacher @ w) / N, float(w @ w) / N

@@ -203,6 +203,56 @@ def test_minima_follow_the_theory(estimator):
             assert (gap < 5 * sim.sem(name) + 4 / 150).all()
 
 
+@pytest.mark.parametrize("shape", [(30, 60), (60, 30), (600, 12)])
+@pytest.mark.parametrize("lam", [1e-10, 0.1, 1e9])
+def test_robust_risks_have_a_minimum_at_every_regularization(shape, lam):
+    """λw = Σ b x with |b| at most c, b = y − h of Huber's loss within and sign(y − h) of the absolute one.
+
+    Where forces are small the rounding of y − h, 1e-16 of its size, stands against λw.
+    """
+    rng = np.random.default_rng(9)
+    n, N = shape
+    X = rng.normal(size=shape) / np.sqrt(N)
+    y = X @ rng.normal(size=N) + np.where(rng.random(n) < 0.2, 5, 0.5) * rng.normal(size=n)
+    w, step = minimise("huber", X, y, lam, 0.7)
+    assert np.linalg.norm(step) < 1e-12 * np.linalg.norm(w)
+    off = lam * w - X.T @ np.clip(y - X @ w, -0.7, 0.7)
+    assert np.abs(off).max() < 1e-13 * (np.abs(y).max() * np.abs(X).sum(axis=0).max() + lam * np.abs(w).max())
+    w, step = minimise("absolute", X, y, lam)
+    assert np.linalg.norm(step) < 1e-8 * np.linalg.norm(w)
+    h = y - X @ w
+    on = np.abs(h) < 1e-8
+    b = np.sign(h)
+    b[on] = np.linalg.lstsq(X[on].T, lam * w - X.T @ np.where(on, 0, b), rcond=None)[0]
+    assert np.abs(b).max() < 1 + 1e-7
+    assert np.abs(lam * w - X.T @ b).max() < 1e-13 * np.abs(X).sum(axis=0).max() + 1e-9 * lam * np.abs(w).max()
+
+
+@pytest.mark.parametrize("estimator", ["huber", "absolute", "bayes"])
+def test_outliers_follow_the_theory(estimator):
+    model = GLM(estimator=estimator, channel="linear", noise=0.25, outliers=0.2, alpha=2.0)
+    sim, theory = tsphys.simulate(model, N=150, replicas=24, seed=3), tsphys.solve(model)
+    assert agrees(sim, theory, allowance=4.0)
+    if "train_loss" in theory:
+        assert (np.abs(sim.mean("train_loss") - theory["train_loss"]) < 5 * sim.sem("train_loss") + 4 / 150).all()
+
+
+@pytest.mark.parametrize("model", [
+    GLM(alpha=3.0), GLM(alpha=3.0, estimator="logistic"),
+    GLM(alpha=3.0, channel="linear", noise=0.25, outliers=0.2, estimator="huber"),
+], ids=["bayes", "logistic", "huber"])  # fmt: skip
+def test_your_own_data(model):
+    """Drawn as the model has it they give what the model gives, on examples that are held out."""
+    rng = np.random.default_rng(4)
+    X, w = rng.normal(size=(4000, 100)), rng.normal(size=100)
+    y = model.objects()[1].draw(rng, X @ w / np.linalg.norm(w))
+    sim, theory = tsphys.simulate(model, X=X, y=y, replicas=8), tsphys.solve(model)
+    noise = 0.0 if model.channel == "sign" else 0.5 * (0.8 * 0.25 + 0.2 * 25)
+    # Of 3700 outputs, and of one teacher in a hundred dimensions.
+    assert sim.mean("eps_g")[0] == pytest.approx(theory["eps_g"][0] + noise, abs=0.02 if noise == 0 else 0.35)
+    assert "m" not in sim
+
+
 @pytest.mark.slow
 def test_bayes_optimal_errors():
     """p = 1000: .2544 and .1299 at loads 1 and 3 of Gaussian weights, .2306 and .1754 at 1 and 1.3 of ±1."""
@@ -289,6 +339,8 @@ BAD = {
     "replicas": {"replicas": 0},
     "seed": {"seed": -1},
     "density": {"density": 0.5},
+    "X": {"y": np.ones(5)},
+    "y": {"X": np.ones((30, 3)), "y": 2 * np.ones(30), "alpha": 2.0},
 }
 
 

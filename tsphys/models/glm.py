@@ -10,7 +10,9 @@ from tsphys.ground.parameters import EXTREME, LARGEST_SCALE, number, param
 from tsphys.rules.contract import Static
 
 #: The loss of each estimator that minimises one.
-LOSS = {"ridge": "square", "logistic": "logistic", "hinge": "hinge"}
+LOSS = {"ridge": "square", "logistic": "logistic", "hinge": "hinge", "huber": "huber", "absolute": "absolute"}
+#: Those of real outputs whose slope is bounded.
+BOUNDED = "huber", "absolute"
 #: Edges of ``threshold`` in units of √(1 + Δ), at which one label in 1e6 is −1, or one in 1e197 is 1.
 EDGES = 1e-6, 30.0
 
@@ -26,8 +28,9 @@ class GLM(Static):
         abs        y = |z| + √Δ ε            logistic   P(y = ±1) = 1/(1 + e^{∓z})
 
     Estimators: ``bayes`` knows prior and channel and takes the posterior mean, by approximate message passing;
-    ``ridge``, ``logistic`` and ``hinge`` minimise Σ ℓ(y, x·w/√N) + (λ/2)|w|² with the losses ½(y − h)², ln(1 + e^{−yh})
-    and max(0, 1 − yh); ``max_margin`` is the limit λ → 0 of the last, for labels that can be separated.
+    the others minimise Σ ℓ(y, x·w/√N) + (λ/2)|w|² with ``ridge`` ½(y − h)², ``logistic`` ln(1 + e^{−yh}), ``hinge``
+    max(0, 1 − yh), ``absolute`` |y − h|, ``huber`` the square up to |y − h| = c and c|y − h| − ½c² beyond;
+    ``max_margin`` is the limit λ → 0 of ``hinge``, for labels that can be separated.
 
     Parameters
     ----------
@@ -43,10 +46,14 @@ class GLM(Static):
         Variance Δ.
     edge : float
         κ of ``threshold``, 1e-6 to 30 in units of √(1 + Δ); the default makes both labels equally likely.
-    estimator : {"bayes", "ridge", "logistic", "hinge", "max_margin"}
+    outliers, outlier_noise : float
+        Share of the outputs of ``linear`` that have another variance of their noise, and that.
+    estimator : {"bayes", "ridge", "logistic", "hinge", "max_margin", "huber", "absolute"}
         As above.
+    corner : float
+        c of ``huber``.
     regularization : float
-        λ of the three losses.
+        λ of the losses.
 
     Raises
     ------
@@ -60,7 +67,15 @@ class GLM(Static):
     """
 
     name: ClassVar[str] = "glm"
-    axes: ClassVar[tuple[str, ...]] = ("alpha", "noise", "density", "regularization")
+    axes: ClassVar[tuple[str, ...]] = (
+        "alpha",
+        "noise",
+        "density",
+        "regularization",
+        "outliers",
+        "outlier_noise",
+        "corner",
+    )
     counted: ClassVar[tuple[str, ...]] = ("alpha",)
 
     alpha: float = param(2.0, "load α = n/N", low=1 / EXTREME, high=EXTREME, short="-a")
@@ -74,10 +89,11 @@ class GLM(Static):
     )
     noise: float = param(0.0, "variance Δ of the noise", low=0, high=LARGEST_SCALE**2)
     edge: float = param(0.6744897501960817, "κ of channel = threshold", low=0, open_low=True)
-    estimator: str = param(
-        "bayes", "who learns", kind=str, choices=("bayes", "ridge", "logistic", "hinge", "max_margin"), short="-e"
-    )
-    regularization: float = param(0.1, "λ of ridge, logistic and hinge", low=1e-12, high=EXTREME)
+    outliers: float = param(0.0, "share of the outputs with another noise", low=0, high=1)
+    outlier_noise: float = param(25.0, "its variance", low=0, high=LARGEST_SCALE**2)
+    estimator: str = param("bayes", "who learns", kind=str, choices=("bayes", *LOSS, "max_margin"), short="-e")
+    corner: float = param(1.0, "c of huber", low=1e-6, high=1e6)
+    regularization: float = param(0.1, "λ of all but bayes and max_margin", low=1e-12, high=EXTREME)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -89,7 +105,17 @@ class GLM(Static):
         if self.channel == "threshold" and not low <= self.edge <= high:
             words = f"must be from {low:.3g} to {high:.3g}: beyond, there is one label only"
             raise ModelError("edge", self.edge, words)
+        if self.outliers != 0 and self.channel != "linear":
+            raise ModelError("outliers", self.outliers, 'must be 0 unless channel = "linear"')
+        if self.outlier_noise != 25 and self.outliers == 0:
+            raise ModelError("outlier_noise", self.outlier_noise, "must be 25, or have outliers")
+        if self.corner != 1 and self.estimator != "huber":
+            raise ModelError("corner", self.corner, 'must be 1 unless estimator = "huber"')
         if self.estimator == "bayes":
+            return
+        if self.estimator in BOUNDED:
+            if self.channel != "linear":
+                raise ModelError("estimator", self.estimator, 'must not be huber or absolute unless channel = "linear"')
             return
         if self.channel in ("abs", "threshold"):
             words = f'must be "bayes" with channel = "{self.channel}", of which a linear student learns nothing'
@@ -105,7 +131,9 @@ class GLM(Static):
         from tsphys.physics.inference.channels import channel
         from tsphys.physics.inference.priors import prior
 
-        return prior(self.prior, self.density), channel(self.channel, self.noise, self.edge)
+        return prior(self.prior, self.density), channel(
+            self.channel, self.noise, self.edge, self.outliers, self.outlier_noise
+        )
 
     @property
     def even(self) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from tsphys.errors import ConvergenceError
-from tsphys.physics.inference.losses import loss, slope
+from tsphys.physics.inference.losses import BOUNDED, loss, slope
 from tsphys.sims.engines.inference.ridge import least_squares
+from tsphys.sims.engines.inference.robust import bounded_forces
 from tsphys.sims.engines.inference.support import squares, support_vectors
 
 #: Largest step of Newton's method, relative to the weights, that is called an end, where rounding makes one.
@@ -17,17 +18,19 @@ LARGEST_STEP = 1e-6
 COSTLY = 1e12
 
 
-def minimise(name: str, X: np.ndarray, y: np.ndarray, lam: float) -> tuple[np.ndarray, np.ndarray]:
+def minimise(name: str, X: np.ndarray, y: np.ndarray, lam: float, corner: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """argmin_w Σ ℓ(y, Xw) + (λ/2)|w|², and the step that its solver would take next, which is of the size of the error.
 
     Parameters
     ----------
-    name : {"square", "logistic", "hinge"}
+    name : {"square", "logistic", "hinge", "huber", "absolute"}
     X : ndarray (n, N)
         Inputs over √N.
     y : ndarray (n,)
     lam : float
         λ > 0.
+    corner : float
+        Where Huber's loss ceases to be a square.
 
     Raises
     ------
@@ -38,6 +41,9 @@ def minimise(name: str, X: np.ndarray, y: np.ndarray, lam: float) -> tuple[np.nd
         w, step = least_squares(X, y, [lam])
         return w[:, 0], step[:, 0]
     back, X = in_span(X)
+    if name in BOUNDED:
+        w, step = bounded_forces(name, X, y, lam, corner)
+        return back(w), back(step)
     w, step = _newton(X, y, lam) if name == "logistic" else support_vectors(X, y, 1 / lam)[:2]
     return back(w), back(step)
 

@@ -222,6 +222,11 @@ class Kinked(Channel):
     left: float = 1.0
     noise: float = 0.0
 
+    @property
+    def noises(self) -> tuple[tuple[float, float], ...]:
+        """Probabilities and variances of the noise."""
+        return ((1.0, self.noise),)
+
     def pieces(self, y: Any, omega: Any, V: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """z > 0 and z < 0."""
         from scipy.special import log_ndtr
@@ -314,6 +319,67 @@ class Kinked(Channel):
         return super().free_entropy(V, rho)
 
 
+@dataclass(frozen=True)
+class Contaminated(Kinked):
+    """y = z + noise N(0, Δ), but with a probability `outliers` N(0, Δ')."""
+
+    outliers: float = 0.1
+    outlier_noise: float = 25.0
+
+    @property
+    def noises(self) -> tuple[tuple[float, float], ...]:
+        """Probabilities and variances."""
+        return (1 - self.outliers, self.noise), (self.outliers, self.outlier_noise)
+
+    def pieces(self, y: Any, omega: Any, V: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """One for each kind of noise."""
+        y, omega, V = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (y, omega, V)))
+        off, known = y - omega, [(p, variance + V) for p, variance in self.noises if p > 0]
+        logs = [np.log(p) + _log_normal(off, total) for p, total in known]
+        return (
+            np.array(logs),
+            np.array([off / total for _, total in known]),
+            np.array([-1 / total for _, total in known]),
+        )
+
+    def outcomes(self, omega: np.ndarray, V: Any, nodes: int = 201) -> tuple[np.ndarray, np.ndarray]:
+        """Each kind of noise on a grid that resolves the other."""
+        omega, V = np.broadcast_arrays(np.asarray(omega, dtype=float), np.asarray(V, dtype=float))
+        least = np.sqrt(min(variance for _, variance in self.noises) + V)
+        ys, weights = [], []
+        for p, variance in self.noises:
+            size = np.sqrt(variance + V)
+            t = np.linspace(-1.0, 1.0, nodes).reshape(-1, *(1,) * omega.ndim) * np.arcsinh(10 * size / least)
+            x = least * np.sinh(t)
+            ys.append(omega + x)
+            width = least * np.cosh(t) * np.arcsinh(10 * size / least) * 2 / (nodes - 1)
+            weights.append(p * np.exp(_log_normal(x, size**2)) * width)
+        return np.concatenate(ys), np.concatenate(weights)
+
+    def linear_part(self, rho: float) -> tuple[float, float]:
+        """1, and the variance of the noise."""
+        return 1.0, sum(p * variance for p, variance in self.noises)
+
+    def draw(self, rng: np.random.Generator, z: np.ndarray) -> np.ndarray:
+        """Real outputs."""
+        far = rng.random(z.shape) < self.outliers
+        return z + np.where(far, np.sqrt(self.outlier_noise), np.sqrt(self.noise)) * rng.standard_normal(z.shape)
+
+    def average(self, f: Any, V: float, rho: float = 1.0) -> float:
+        """The same at all ω, of which only y − ω is seen."""
+        omega = np.zeros(1)
+        y, weight = self.outcomes(omega, V)
+        return float(np.sum(weight * f(*combine(*self.pieces(y, omega, V)))))
+
+    def information(self, V: float, rho: float = 1.0) -> float:
+        """E g_out²."""
+        return Channel.information(self, V, rho)
+
+    def free_entropy(self, V: float, rho: float = 1.0) -> float:
+        """E ln Z."""
+        return Channel.free_entropy(self, V, rho)
+
+
 def _log_normal(x: Any, variance: Any) -> np.ndarray:
     return -0.5 * (x * x / variance + np.log(variance) + LOG_2PI)
 
@@ -357,7 +423,9 @@ class Logistic(Channel):
 CHANNELS = ("linear", "sign", "relu", "abs", "logistic", "threshold")
 
 
-def channel(name: str, noise: float = 0.0, edge: float | None = None) -> Channel:
+def channel(
+    name: str, noise: float = 0.0, edge: float | None = None, outliers: float = 0.0, outlier_noise: float = 25.0
+) -> Channel:
     """A channel by name.
 
     Parameters
@@ -368,6 +436,8 @@ def channel(name: str, noise: float = 0.0, edge: float | None = None) -> Channel
         ``threshold``; for ``logistic`` it must be 0. Less than 1e-100 is none.
     edge : float
         κ of ``threshold``, y = sign(|z + √Δ ε| − κ).
+    outliers, outlier_noise : float
+        Share of the outputs of ``linear`` that have another noise, and its variance.
 
     Raises
     ------
@@ -376,6 +446,10 @@ def channel(name: str, noise: float = 0.0, edge: float | None = None) -> Channel
     """
     noise = number("noise", noise, low=0)
     noise = noise if noise >= 1 / EXTREME else 0.0
+    if outliers > 0:
+        if name != "linear":
+            raise ModelError("outliers", outliers, 'must be 0 unless channel = "linear"')
+        return Contaminated(1.0, 1.0, noise, outliers, outlier_noise)
     if name in ("linear", "relu", "abs"):
         return Kinked(1.0, {"linear": 1.0, "relu": 0.0, "abs": -1.0}[name], noise)
     if name == "sign":

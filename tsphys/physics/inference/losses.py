@@ -12,6 +12,8 @@ from tsphys.ground.parameters import word
 LOSSES = ("square", "logistic", "hinge")
 #: Where losses with a corner have it, in yh. The perceptron's has no minimum of its own, and no place among the others.
 MARGIN = {"hinge": 1.0, "perceptron": 0.0}
+#: Losses whose slope is at most c in size, and their curvature γ before that, inverted: y − h = γf while |f| < c.
+BOUNDED = {"huber": 1.0, "absolute": 0.0}
 
 
 def check_loss(name: str) -> str:
@@ -20,8 +22,13 @@ def check_loss(name: str) -> str:
     return name
 
 
-def loss(name: str, y: Any, h: Any) -> np.ndarray:
-    """``square`` ½(y − h)², ``logistic`` ln(1 + e^{−yh}), ``hinge`` max(0, 1 − yh), ``perceptron`` max(0, −yh)."""
+def loss(name: str, y: Any, h: Any, corner: float = 1.0) -> np.ndarray:
+    """``square`` ½(y − h)², ``logistic`` ln(1 + e^{−yh}), ``hinge`` max(0, 1 − yh), ``perceptron`` max(0, −yh),
+    ``absolute`` |y − h|, and ``huber``, ½(y − h)² up to the `corner` |y − h| = c, and from there on c|y − h| − ½c².
+    """
+    if name in BOUNDED:
+        size = np.abs(np.asarray(y) - h)
+        return size if name == "absolute" else np.where(size < corner, 0.5 * size**2, corner * (size - 0.5 * corner))
     if name == "square":
         return 0.5 * (np.asarray(y) - h) ** 2
     if name == "logistic":
