@@ -24,6 +24,8 @@ REFUSED = {"solve hopfield --alpha 0.14": "spinodal", "solve dense_hebbian -P 4 
 LARGEST = {"-N": 40, "-r": 2}
 #: Where that is too few.
 AT_LEAST = {"": LARGEST["-N"], "memory_reconstruction": 128, "xor_clusters": 3200}
+#: Sizes by other names.
+MORE = {"quadratic_feature": ["--inputs", "6"]}
 
 
 def commands(page):
@@ -57,6 +59,8 @@ def small(words):
             words += ["-N", str(largest["-N"])]
         if words[1] == "memory_reconstruction" and "-t" not in words:
             words += ["--iterations", "5", "--starts", "1"]
+    if words[0] in ("simulate", "solve", "compare"):
+        words += MORE.get(words[1], [])
     if words[0] == "phase-diagram" or (words[0] == "sweep" and words[1] not in ("status", "collect")):
         words += ["-p", "1"]
     return words

@@ -21,7 +21,8 @@ POINTS = {
 @pytest.mark.parametrize("name", POINTS)
 def test_simulation_lies_on_theory(name):
     model, start = POINTS[name]
-    t = np.linspace(0, 20, 11)
+    # Two students take quadratures in five dimensions.
+    t = np.linspace(0, 20, 11)[: 11 if model.K == 1 else 4]
     sim = tsphys.simulate(model, N=1000, start=start, t=t, replicas=32)
     comparison = tsphys.compare(sim, tsphys.solve(model, start=start, t=t))
     assert sim.meta["engine"] == "exact"

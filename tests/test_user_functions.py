@@ -2,6 +2,7 @@
 
 import math
 import types
+from functools import cache
 
 import numba
 import numpy as np
@@ -17,8 +18,9 @@ START = tsphys.OrderParameters(R=[[0.1]], Q=[[0.5]], T=[[1.0]])
 ARGUMENTS = "lam, nu, v, v_star, noise, p, c, dv"
 
 
+@cache
 def written(body, arguments=ARGUMENTS):
-    """A function with this body, as a user would write it."""
+    """A function with this body, as a user would write it; one of each, since engines are compiled around it."""
     names = {"np": np, "math": math, "__name__": "theirs"}
     exec(f"def own({arguments}):\n" + "".join(f"    {line}\n" for line in body.splitlines()), names)
     return names["own"]
@@ -195,9 +197,13 @@ def test_helpers_are_compiled_along():
     def by_recursion(lam, nu, v, v_star, noise, p, c, dv):
         c[0] = power(0.5, 2) * p[0] * (nu[0] - lam[0])
 
-    runs = [run(tsphys.LearningRule(f, params=(2.0,))) for f in (direct, by_name, by_module, by_closure, by_recursion)]
-    for other in runs[1:]:
-        np.testing.assert_allclose(other["Q"], runs[0]["Q"], rtol=1e-13)
+    rules = [tsphys.LearningRule(f, params=(2.0,)) for f in (direct, by_name, by_module, by_closure, by_recursion)]
+    for other in rules[1:]:
+        c = np.zeros(1)
+        other.function(np.array([0.3]), np.array([-0.4]), *np.zeros((3, 0)), np.array([2.0]), c, np.zeros(0))
+        np.testing.assert_allclose(c, [-0.35], rtol=1e-15)
+    # Within an engine too, into which a helper of a module goes the longest way.
+    np.testing.assert_allclose(run(rules[2])["Q"], run(rules[0])["Q"], rtol=1e-13)
     assert fingerprint(tsphys.LearningRule(by_name, params=(2.0,)).function) == fingerprint(by_name)
 
 

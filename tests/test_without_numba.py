@@ -21,12 +21,14 @@ from tsphys.registry import MODELS, model_class
 from tsphys.studies import configuration
 
 warnings.simplefilter("error")
+little = {"quadratic_feature": {"inputs": 3, "examples": 6}, "xor_clusters": {"n": 20, "K": 10}}
 for name in MODELS:
     for verb in ("simulate", "solve") if MODELS[name].theory else ("simulate",):
         options = run_of(name, verb)
         times = [0, 0.25] if issubclass(model_class(name), tsphys.Online) else [0, 1]
         small = {"t": times, **({"N": 12, "replicas": 2} if verb == "simulate" else {})}
-        model, options = configuration.describe(name, verb, {**options, **{k: small[k] for k in small if k in options}})
+        small = {k: small[k] for k in small if k in options}
+        model, options = configuration.describe(name, verb, {**options, **small, **little.get(name, {})})
         result = getattr(tsphys, verb)(model, **options)
         assert all(np.isfinite(result[k]).all() for k in result.observables), (name, verb)
 np.savez(sys.argv[1], **runs())

@@ -47,7 +47,8 @@ EMPTY = {
 @click.option("--set", "fixed", multiple=True, metavar="NAME=VALUE", help="Parameter or option; may be repeated.")
 @click.option("--store", type=PATH, metavar="FOLDER",
               help="Folder of the results.  [default: that of the output, .study]")  # fmt: skip
-@click.option("-p", "--processes", default=None, type=int, metavar="INT", help="Processes.  [default: all cores]")
+@click.option("-p", "--processes", default=None, type=int, metavar="INT",
+              help="Processes; 1: this one.  [default: all cores]")  # fmt: skip
 @click.option("-o", "--output", metavar="PATH", type=PATH, help="Path without suffix.  [default: MODEL-phase-diagram]")
 @force_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
@@ -93,7 +94,7 @@ def phase_diagram(
 def _swept(described: Any, folder: Path, count: int, quiet: bool) -> None:
     from tsphys.studies import sweep as runs
 
-    with runs.processes(count) as pool, progress_bar(f"phase-diagram {described.model}", quiet) as progress:
+    with runs.workers(count) as pool, progress_bar(f"phase-diagram {described.model}", quiet) as progress:
         runs.sweep(described, folder, executor=pool, progress=progress)
 
 

@@ -68,7 +68,7 @@ def _read(file: str, store: str | None) -> tuple[Any, Path]:
 @sweep.command()
 @click.argument("study", metavar="STUDY.toml", type=PATH)
 @store_option
-@click.option("-p", "--processes", default=None, metavar="INT", help="Processes.  [default: all cores]")
+@click.option("-p", "--processes", default=None, metavar="INT", help="Processes; 1: this one.  [default: all cores]")
 @click.option("--shard", metavar="I/N", help="Only every N-th task, beginning with the I-th, 0 <= I < N.")
 @click.option("--resume/--no-resume", default=True, help="Keep what is there and whole, or compute all anew.")
 @click.option("--retry", is_flag=True, help="Try again what failed.")
@@ -134,10 +134,10 @@ def _do(described: Any, folder: Path, dask: str | None, count: int, quiet: bool,
 
 @contextmanager
 def _executor(dask: str | None, count: int) -> Iterator[Any]:
-    from tsphys.studies.sweep import processes
+    from tsphys.studies.sweep import workers
 
     if dask is None:
-        with processes(count) as pool:
+        with workers(count) as pool:
             yield pool
         return
     client = _extra(lambda clusters: clusters.dask_client(dask))

@@ -237,6 +237,16 @@ class _Pool(ProcessPoolExecutor):
 
 
 @contextmanager
+def workers(count: int) -> Iterator[ProcessPoolExecutor | None]:
+    """So many `processes`, or none where one is enough, which is this one: another would compile and import anew."""
+    if count == 1:
+        yield None
+        return
+    with processes(count) as pool:
+        yield pool
+
+
+@contextmanager
 def processes(count: int) -> Iterator[ProcessPoolExecutor]:
     """An executor over processes of their own, each with one thread; they end with the block, or with this process."""
     context = multiprocessing.get_context("spawn")
