@@ -210,7 +210,7 @@ def _scheduled(
 
 def _agree(kind: str, rule: LearningRule, sets: tuple[Nodes, ...], start: OrderParameters) -> bool:
     """Whether the sets of a family agree on the drift at the start."""
-    values = [_flat(*drift(rule, nodes, start.T, start.v_star)(start.R, start.Q, start.v)) for nodes in sets]
+    values = [_flat(*drift(rule, nodes, start.T, start.v_star)(start.R, start.Q, np.array(start.v))) for nodes in sets]
     drifts, spread = combined(kind, values)
     return bool(spread.max() <= ACCEPTED[kind] * np.abs(drifts).max())
 

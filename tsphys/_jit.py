@@ -71,7 +71,8 @@ CacheImpl._locator_classes[:0] = [
 
 #: Options that a function keeps when it is compiled anew.
 _KEPT = ("nogil", "error_model", "fastmath", "inline", "forceinline", "boundscheck")
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+#: No kernel is handed on as a pointer, which would take a wrapper of its own, a twelfth of all compilation.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 @cache

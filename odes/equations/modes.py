@@ -175,7 +175,7 @@ def equations(
     if start.net is not None:
         together[:, :K] = start.net[:, None] == start.net
     arrays = start.e, start.weight, start.t, start.T, seen, together
-    given = [np.ascontiguousarray(a, dtype=np.float64) for a in arrays]
+    given = [np.array(a, dtype=np.float64, order="C") for a in arrays]
 
     def rhs(_: float, y: np.ndarray) -> np.ndarray:
         dy = np.empty(len(y))

@@ -52,7 +52,8 @@ class Motion(States):
         """What `motion` and `observe` want to know."""
         student, teacher = self.model.activations
         kind = np.array([code(student)] * self.model.K + [code(teacher)] * self.model.M)
-        return kind, student == teacher and student in ("erf", "linear"), self.T, self.T_inv, self.v_star
+        T, T_inv, v_star = map(np.ascontiguousarray, (self.T, self.T_inv, self.v_star))
+        return kind, student == teacher and student in ("erf", "linear"), T, T_inv, v_star
 
     def rhs(self) -> Callable[[float, np.ndarray], np.ndarray]:
         """``rhs(t, y)`` for `integrate`."""

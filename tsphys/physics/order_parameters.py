@@ -100,6 +100,7 @@ class OrderParameters:
         _semidefinite("R", C, "the covariance [[Q, R], [R^T, T]] of the fields")
         for name, value in (("R", R), ("Q", Q), ("T", T), ("v", v), ("v_star", v_star)):
             if value is not None:
+                value = np.ascontiguousarray(value)
                 value.setflags(write=False)
             object.__setattr__(self, name, value)
 

@@ -72,11 +72,10 @@ class Nodes:
     z: np.ndarray
     w: np.ndarray
 
-
-def _read_only(kind: str, z: np.ndarray, w: np.ndarray) -> Nodes:
-    for a in (z, w):
-        a.setflags(write=False)
-    return Nodes(kind, z, w)
+    def __post_init__(self) -> None:
+        # They are shared; and kernels are compiled for arrays that may be written to, or not.
+        for a in (self.z, self.w):
+            a.setflags(write=False)
 
 
 def _tensor(rules: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
@@ -109,7 +108,7 @@ def gauss(fields: int, noises: int, points: int) -> tuple[Nodes, Nodes] | None:
         return None
     while n < 100 and len(build(n + 1, NOISE_NODES)[1]) <= points:
         n += 1
-    return _read_only("gauss", *build(n, NOISE_NODES)), _read_only("gauss", *build(n - 2, NOISE_NODES - 1))
+    return Nodes("gauss", *build(n, NOISE_NODES)), Nodes("gauss", *build(n - 2, NOISE_NODES - 1))
 
 
 @lru_cache(maxsize=16)
@@ -147,7 +146,7 @@ def polar(noises: int, points: int) -> tuple[Nodes, Nodes] | None:
         u, w = 0.5 + 0.25 * (3 * x - x**3), 0.75 * (1 - x**2) * w
         u = (u + np.arange(4)[:, None]).ravel()
         z, w = _tensor([radial(n_r), (u, np.tile(w, 4)), *([_hermite(m)] * noises)])
-        return _read_only("polar", z, w)
+        return Nodes("polar", z, w)
 
     return build(n_r, 2 * n_r, NOISE_NODES), build(3 * n_r // 4, 3 * n_r // 2, NOISE_NODES - 1)
 
@@ -165,7 +164,7 @@ def sobol(dimensions: int, points: int) -> tuple[Nodes, ...] | None:
     def build(scrambling: int) -> Nodes:
         rng = np.random.default_rng([dimensions, scrambling])
         u = qmc.Sobol(dimensions, seed=rng).random_base2(k)
-        return _read_only("sobol", ndtri(np.clip(u, 1e-12, 1 - 1e-12)), np.full(len(u), 1 / len(u)))
+        return Nodes("sobol", ndtri(np.clip(u, 1e-12, 1 - 1e-12)), np.full(len(u), 1 / len(u)))
 
     return tuple(build(s) for s in range(SCRAMBLINGS))
 
@@ -212,7 +211,7 @@ def families(
     free = not whole and rule.law is None
     out = [(kind, found) for kind, found in sets if found is not None and (free or kind != "polar")]
     if rule.law is not None and not whole:
-        out = [(kind, tuple(_read_only(kind, lawful(rule, n.z), n.w) for n in found)) for kind, found in out]
+        out = [(kind, tuple(Nodes(kind, lawful(rule, n.z), n.w) for n in found)) for kind, found in out]
     if not out:
         words = "needs K = M = 1" if quadrature == "polar" and rule.K * rule.M != 1 else "needs more points"
         raise ModelError("quadrature", quadrature, f"{words} for K = {rule.K}, M = {rule.M}, {noises} noises")

@@ -86,11 +86,12 @@ def generalisation_error(student: str, teacher: str, R: Any, Q: Any, T: Any, v: 
     K, M = R.shape[-2:]
     lead = np.broadcast_shapes(R.shape[:-2], Q.shape[:-2], v.shape[:-1])
     flat = [
-        np.ascontiguousarray(np.broadcast_to(a, (*lead, *own))).reshape(-1, *own)
+        np.array(np.broadcast_to(a, (*lead, *own)), order="C").reshape(-1, *own)
         for a, own in ((R, (K, M)), (Q, (K, K)), (v, (K,)))
     ]
     out = np.empty(len(flat[0]))
-    T, v_star = np.ascontiguousarray(T), np.ascontiguousarray(v_star)
+    # Copies, since the kernel would be compiled anew for each that may not be written to.
+    T, v_star = np.array(T, order="C"), np.array(v_star)
     kind = np.array([code(student)] * K + [code(teacher)] * M)
     close = student == teacher and student in ("erf", "linear")
     _kernel(student, teacher)(close, kind, flat[0], flat[1], T, flat[2], v_star, out)
