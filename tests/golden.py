@@ -375,6 +375,9 @@ def inference() -> Iterator[Case]:
     }.items():  # fmt: skip
         fields = of("LocalKernels", dimension=4, modes=4, noise=0.2, **more)
         yield from both(f"local_kernels {words}", fields, {"n": [10, 30]}, n=[10, 30])
+    wave = of("BandlimitedFeatures", n=20, band=5.0)
+    yield from both("bandlimited_features", wave, {"frequency": [3, 7]}, frequency=[3, 7])
+    yield from both("bandlimited_features features", wave, {"k": [4, 30]}, k=[4, 30])
     for words, more in {
         "free": {"noise": 0.2}, "biased": {"bias": 0.5, "query_degree": 1}, "mlp": {"student": "mlp"}
     }.items():  # fmt: skip

@@ -467,6 +467,18 @@ CATALOGUE = {
             figures=("sparse_tickets",),
         ),
         Entry(
+            name="bandlimited_features",
+            room="replica",
+            cls="BandlimitedFeatures",
+            family="Inference",
+            about="random features of bounded frequency: waves beyond the band, and floors of the error",
+            simulated="ridge on random waves, or on their kernel",
+            solved="eigenframework on prolate functions",
+            papers=("li_2023", "simon_2024"),
+            figures=("bandlimited_features",),
+            functions=("replica.bandlimited_features.floor", "replica.bandlimited_features.bounded"),
+        ),
+        Entry(
             name="attention_features",
             room="replica",
             cls="AttentionFeatures",

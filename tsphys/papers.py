@@ -405,6 +405,13 @@ PAPERS = {
         doi="10.1088/1742-5468/abc61d",
         arxiv="1905.10843",
     ),
+    "li_2023": Paper(
+        "Li, Ming and Sonoda, Sho and Cao, Feilong and Wang, Yu Guang and Liang, Jiye",
+        "How powerful are shallow neural networks with bandlimited random weights?",
+        "International Conference on Machine Learning",
+        2023,
+        arxiv="2008.08427",
+    ),
     "fu_2023": Paper(
         "Fu, Hengyu and Guo, Tianyu and Bai, Yu and Mei, Song",
         "What can a single attention layer learn? A study through the random features lens",
@@ -1000,6 +1007,10 @@ COVERAGE = {
     "spigler_2020": (
         "exponents of Laplace-like kernels on Gaussian random fields",
         "images",
+    ),
+    "li_2023": (
+        "the error that bounded frequencies leave, on an interval: jumps at the band's edge, floors",
+        "the bounds themselves, weights on the whole line, other units",
     ),
     "fu_2023": (
         "random-feature attention and perceptron, by learning curves: degrees, heads, bias coordinate",

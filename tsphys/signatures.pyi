@@ -6,6 +6,7 @@ import numpy as np
 
 from tsphys.models.adversarial_perceptron import AdversarialPerceptron as AdversarialPerceptron
 from tsphys.models.attention_features import AttentionFeatures as AttentionFeatures
+from tsphys.models.bandlimited_features import BandlimitedFeatures as BandlimitedFeatures
 from tsphys.models.continual import Continual as Continual
 from tsphys.models.data_pruning import DataPruning as DataPruning
 from tsphys.models.deep_kernels import DeepKernels as DeepKernels
@@ -388,6 +389,25 @@ def simulate(
     fresh: int = ...,
     X: Any = ...,
     y: Any = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: BandlimitedFeatures,
+    *,
+    frequency: Numbers = ...,
+    n: Numbers = ...,
+    k: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -926,6 +946,19 @@ def solve(
     ridge: Numbers = ...,
     ridge_after: Numbers = ...,
     rounds: Numbers = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: BandlimitedFeatures,
+    *,
+    frequency: Numbers = ...,
+    n: Numbers = ...,
+    k: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,
