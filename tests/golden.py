@@ -487,6 +487,9 @@ def deep() -> Iterator[Case]:
     for ensemble in ("iid", "orthogonal", "low_rank", "sparse"):
         nets = of("DeepKernels", ensemble=ensemble, width=24, weight_variance=2.0)
         yield from both(f"deep_kernels {ensemble}", nets, along, nets=3, ntk=True, **along)
+    for weights in ((0, 0.5, 0, 0.5), (0, 0, 0.5, 0.5), (0.2, 0.3, 0.5)):
+        small = of("InfiniteDepth", weights=weights, depth=6)
+        yield from both(f"infinite_depth {weights}", small, {"n": [5, 20]}, n=[5, 20], n_test=30)
     relu = of("DeepKernels", activation="relu", width=16)
     over = {"bias_variance": [0.0, 0.3]}
     yield from both("deep_kernels relu", relu, over, nets=2, **over)

@@ -502,6 +502,23 @@ CATALOGUE = {
             figures=("data_pruning",),
         ),
         Entry(
+            name="infinite_depth",
+            room="replica",
+            cls="InfiniteDepth",
+            family="Inference",
+            about="wide nets of infinite depth as classifiers: majority, nearest neighbour, or a singular kernel",
+            simulated="NTK regression at any depth",
+            solved="errors of the limits, exact at every n",
+            papers=("radhakrishnan_2023", "devroye_1998"),
+            figures=("infinite_depth",),
+            functions=(
+                "physics.kernels.depths.koenigs",
+                "physics.kernels.depths.exponent",
+                "physics.kernels.depths.limit",
+                "physics.kernels.depths.tangent_kernel",
+            ),
+        ),
+        Entry(
             name="opposing_signals",
             room="odes",
             cls="OpposingSignals",

@@ -805,6 +805,20 @@ PAPERS = {
         2022,
         arxiv="2107.01408",
     ),
+    "radhakrishnan_2023": Paper(
+        "Radhakrishnan, Adityanarayanan and Belkin, Mikhail and Uhler, Caroline",
+        "Wide and deep neural networks achieve consistency for classification",
+        "Proceedings of the National Academy of Sciences 120, e2208779120",
+        2023,
+        doi="10.1073/pnas.2208779120",
+        arxiv="2204.14126",
+    ),
+    "devroye_1998": Paper(
+        "Devroye, Luc and Györfi, László and Krzyżak, Adam",
+        "The Hilbert kernel regression estimate",
+        "Journal of Multivariate Analysis 65, 209",
+        1998,
+    ),
 }
 
 #: tsphys itself for BibTeX, as CITATION.cff has it; its version goes in.
@@ -1231,5 +1245,13 @@ COVERAGE = {
     "lee_2022_student": (
         "Student-t posteriors of last layers with a variance of inverse gamma law, evidence",
         "other mixtures, learned ones, classification",
+    ),
+    "radhakrishnan_2023": (
+        "majority, nearest neighbour and singular kernels by activation, nets of any depth, consistency on spheres",
+        "other inputs than spheres",
+    ),
+    "devroye_1998": (
+        "errors of singular kernels on spheres at every number of examples",
+        "regression, other laws of inputs",
     ),
 }

@@ -16,6 +16,7 @@ from tsphys.models.glm import GLM as GLM
 from tsphys.models.growth import Growth as Growth
 from tsphys.models.hidden_manifold import HiddenManifold as HiddenManifold
 from tsphys.models.hopfield import Hopfield as Hopfield
+from tsphys.models.infinite_depth import InfiniteDepth as InfiniteDepth
 from tsphys.models.intrinsic_dimension import IntrinsicDimension as IntrinsicDimension
 from tsphys.models.kernel_ridge import KernelRidge as KernelRidge
 from tsphys.models.label_noise import LabelNoise as LabelNoise
@@ -449,6 +450,25 @@ def simulate(
     X: Any = ...,
     y: Any = ...,
     probe: Any = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: InfiniteDepth,
+    *,
+    depth: Numbers = ...,
+    n: Numbers = ...,
+    noise: Numbers = ...,
+    threshold: Numbers = ...,
+    n_test: int = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -983,6 +1003,18 @@ def solve(
     alpha: Numbers = ...,
     gamma: Numbers = ...,
     regularization: Numbers = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: InfiniteDepth,
+    *,
+    depth: Numbers = ...,
+    n: Numbers = ...,
+    noise: Numbers = ...,
+    threshold: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,

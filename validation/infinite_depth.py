@@ -1,0 +1,70 @@
+"""Classifiers of infinitely wide and deep nets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.physics.kernels import Layer, stack
+from tsphys.physics.kernels.depths import exponent, koenigs, tangent_kernel
+from tsphys.physics.kernels.layers import kernels_of
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+
+SINGULAR, NEAREST, MAJORITY = (0.0, 0.5, 0.0, 0.5), (0.0, 0.0, 0.5, 0.5), (0.2, 0.3, 0.0, 0.5)
+
+
+def drawn(model: Any, n: list[int], replicas: int = 24) -> Any:
+    """A check of the limit's errors on drawn examples on the exact ones, which hold at every n."""
+
+    def run(setting: Setting) -> Finding:
+        sim = tsphys.simulate(
+            model, n=n, depth=1, replicas=setting.replicas(replicas), n_test=200, seed=setting.seed,
+            threads=setting.threads,
+        )  # fmt: skip
+        return on_theory(sim, tsphys.solve(model, n=n), "limit_error", finite_size=False)
+
+    return run
+
+
+def koenigs_function(setting: Setting) -> Finding:
+    """ψ(φ̌(ξ)) = B²ψ(ξ), its exponent, and ψ from differences of the NTK over depth."""
+    off = []
+    for c in (SINGULAR, (0.0, 0.3, 0.7), (0.0, 0.8, 0.0, 0.0, 0.0, 0.2)):
+        xi = np.array([-0.9, -0.3, 0.2, 0.5, 0.9, 0.99])
+        mapped = np.polynomial.polynomial.polyval(xi, c)
+        off.append(np.abs(koenigs(c, mapped) / koenigs(c, xi) - c[1]).max())
+        close = np.array([1e-7, 1e-8])
+        psi = koenigs(c, 1 - close)
+        # The power law has corrections of order 1 − ξ, or its power, and ξ is rounded.
+        off.append(1e-4 * abs(np.diff(np.log(psi))[0] / np.diff(np.log(close))[0] + exponent(c)))
+    c, L, xi = SINGULAR, 300, np.array([0.5, 0.9])
+    scaled = [np.exp(tangent_kernel(c, xi, l).log - l * np.log(c[1])) for l in (L, 2 * L)]
+    off.append(np.abs((scaled[1] - scaled[0]) / L - koenigs(c, xi)).max())
+    return within(off, 1e-9, "ψ")
+
+
+def layers(setting: Setting) -> Finding:
+    """Correlations and NTK against layers whose activation is Σ c_k h_k."""
+    off = []
+    for c in (SINGULAR, NEAREST, MAJORITY):
+        roots = np.sqrt(c) / np.sqrt([1.0, 1.0, 2.0, 6.0])
+        net = stack(5, Layer(lambda u, a=roots: np.polynomial.hermite_e.hermeval(u, a)))
+        xi = np.array([[1, 0.6, -0.4], [0.6, 1, 0.3], [-0.4, 0.3, 1]])
+        found, kernel = kernels_of(net, xi, np.ones(3)), tangent_kernel(c, xi, 4)
+        off.append(np.abs(found.ntk - kernel.sign * np.exp(kernel.log)).max())
+    return within(off, 1e-9, "layers")
+
+
+def checks(quick: bool) -> list[Check]:
+    """What is checked of infinite depth: errors of all three limits, ψ, and its layers."""
+    model = tsphys.InfiniteDepth
+    return [
+        Check("simulation", "singular, a = 1", drawn(model(weights=SINGULAR), [10, 60])),
+        Check("simulation", "singular on a circle", drawn(model(weights=(0.0, 0.8, 0.0, 0.2), sphere=1), [30])),
+        Check("simulation", "nearest neighbour", drawn(model(weights=NEAREST, noise=0.2), [10, 60])),
+        Check("simulation", "majority", drawn(model(weights=MAJORITY, threshold=-0.1, noise=0.3), [20, 60])),
+        Check("identity", "Kœnigs' function", koenigs_function),
+        Check("integral", "layers by quadrature", layers),
+    ]
