@@ -61,8 +61,12 @@ def checks(quick: bool) -> list[Check]:
     """What is checked of infinite depth: errors of all three limits, ψ, and its layers."""
     model = tsphys.InfiniteDepth
     return [
-        Check("simulation", "singular, a = 1", drawn(model(weights=SINGULAR), [10, 60])),
-        Check("simulation", "singular on a circle", drawn(model(weights=(0.0, 0.8, 0.0, 0.2), sphere=1), [30])),
+        Check("simulation", "singular, a = 1", drawn(model(weights=SINGULAR, noise=0.25), [10, 60], 48)),
+        Check(
+            "simulation",
+            "singular on a circle",
+            drawn(model(weights=(0.0, 0.8, 0.0, 0.2), sphere=1, noise=0.0), [4, 16]),
+        ),
         Check("simulation", "nearest neighbour", drawn(model(weights=NEAREST, noise=0.2), [10, 60])),
         Check("simulation", "majority", drawn(model(weights=MAJORITY, threshold=-0.1, noise=0.3), [20, 60])),
         Check("identity", "Kœnigs' function", koenigs_function),
