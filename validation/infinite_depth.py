@@ -65,7 +65,7 @@ def checks(quick: bool) -> list[Check]:
         Check(
             "simulation",
             "singular on a circle",
-            drawn(model(weights=(0.0, 0.8, 0.0, 0.2), sphere=1, noise=0.0), [4, 16]),
+            drawn(model(weights=(0.0, 0.8, 0.0, 0.2), sphere=1, noise=0.0), [4, 16], 36),
         ),
         Check("simulation", "nearest neighbour", drawn(model(weights=NEAREST, noise=0.2), [10, 60])),
         Check("simulation", "majority", drawn(model(weights=MAJORITY, threshold=-0.1, noise=0.3), [20, 60])),
