@@ -2,7 +2,8 @@
 
 (a) The singular kernel ψ near ξ = 1, dotted (1 − ξ)^{−a}. (b) Share of inputs on S² that nets of depth L classify as
 those of infinite depth, and (c) share that the latter get wrong over the number n of examples, a tenth of whose labels
-is wrong: lines are exact, points means over 16 draws with 400 fresh inputs, bars standard errors. In (b) n = 100.
+is wrong: lines are exact, points means over 16 draws with 400 fresh inputs in (b), where n = 100, and over 64 that all
+lines share in (c), bars standard errors.
 """
 
 from __future__ import annotations
@@ -46,7 +47,12 @@ def draw(sheet: Sheet, n: int, replicas: int) -> dict[str, Any]:
         sizes = np.unique(np.geomspace(4, MOST, 4 if sheet.quick else 9).astype(int))
         theory = tsphys.solve(model, n=sizes)
         panels[2].plot(sizes, theory["limit_error"], color=COLOURS[j], label=words)
-        sim = tsphys.simulate(replace(model, depth=1), n=counts, **run, progress=sheet.share(2 * j + 1, 1, 10))
+        sim = tsphys.simulate(
+            replace(model, depth=1),
+            n=counts,
+            **{**run, "replicas": 4 * replicas},
+            progress=sheet.share(2 * j + 1, 1, 10),
+        )
         panels[2].errorbar(counts, sim.mean("limit_error"), sim.sem("limit_error"), **style)
         runs |= {f"agreement_{j}": deep, f"theory_{j}": theory, f"simulation_{j}": sim}
     panels[0].set(xlabel=r"$1-\xi$", ylabel=r"$\psi(\xi)$", xscale="log", yscale="log", ylim=(0.05, 1e9))
