@@ -55,6 +55,9 @@ def solve(model: AdversarialPerceptron) -> dict[str, float]:
     ConvergenceError
         If a saddle point is not reached, or the equations of motion not solved.
     """
+    if model.learner == "logistic" and model.training >= collapse(model.alpha):
+        # There is no student: it guesses, and no attack has a field to move.
+        return dict.fromkeys(("eps_g", "adversarial", "boundary"), 0.5) | {"overlap": 0.0, "train_adversarial": 0.5}
     angle, trained = learned(model)
     out = {
         "eps_g": angle / math.pi,
@@ -76,9 +79,6 @@ def learned(model: AdversarialPerceptron) -> tuple[float, float | None]:
     if model.learner == "max_margin":
         found = maximal_margin(alpha)
         return found.angle, float(adversarial_error(found.angle, attack)) if attack >= found.kappa else 0.0
-    if model.learner == "logistic" and model.training >= collapse(alpha):
-        # No student at all; the label of none is wrong as often as not, whatever the attack.
-        return 0.5 * math.pi, 1.0
     loss = "square" if model.learner == "ridge" else "logistic"
     state = minimiser(loss, model)
     root = math.sqrt(state.rest + state.m**2)

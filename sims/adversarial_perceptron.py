@@ -86,8 +86,7 @@ def taught(model: AdversarialPerceptron, N: int, rng: np.random.Generator) -> St
         w = hardened(X, y, model.regularization, model.training)
     else:
         w = minimise("square" if model.learner == "ridge" else "logistic", X, y, model.regularization)[0]
-    norm = np.linalg.norm(w) / np.sqrt(N)
-    return Student(teacher, w, y * (X @ w) / norm if norm > 0 else np.zeros(n))
+    return Student(teacher, w, y * (X @ w) / max(np.linalg.norm(w) / np.sqrt(N), np.finfo(float).tiny))
 
 
 def online(model: AdversarialPerceptron, teacher: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -158,7 +157,10 @@ def attacked(attack: float, student: Student, n_test: int, rng: np.random.Genera
     """Errors on fresh inputs, each moved by ε along −yw."""
     teacher, w, fields = student
     N, norm = len(w), float(np.linalg.norm(w))
-    unit, root = w / norm if norm > 0 else w, np.sqrt(N)
+    if norm == 0:
+        # It guesses, and no attack has a field to move.
+        return dict.fromkeys(("eps_g", "adversarial", "boundary"), 0.5) | {"overlap": 0.0, "train_adversarial": 0.5}
+    unit, root = w / norm, np.sqrt(N)
     hit = beside = 0
     for done in range(0, n_test, BLOCK):
         X = rng.standard_normal((min(BLOCK, n_test - done), N))
@@ -167,6 +169,6 @@ def attacked(attack: float, student: Student, n_test: int, rng: np.random.Genera
         hit += int((y * ((X - attack * y[:, None] * unit) @ unit) <= 0).sum())
         beside += int(((y * (X @ unit) <= attack) | (y * nu <= attack)).sum())
     m = float(teacher @ unit) / root
-    eps_g = float(np.arctan2(np.linalg.norm(unit - m * teacher / root), m)) / np.pi if norm > 0 else 0.5
+    eps_g = float(np.arctan2(np.linalg.norm(unit - m * teacher / root), m)) / np.pi
     out = {"eps_g": eps_g, "adversarial": hit / n_test, "boundary": beside / n_test, "overlap": m}
     return out if fields is None else {**out, "train_adversarial": float(np.mean(fields <= attack))}

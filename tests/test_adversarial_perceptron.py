@@ -116,10 +116,14 @@ def test_collapse():
         model = AdversarialPerceptron(learner="logistic", alpha=alpha)
         nearly = math.cos(learned(replace(model, training=(1 - 1e-6) * end))[0])
         assert nearly == pytest.approx(math.sqrt(2 / math.pi) / end, abs=1e-4)
-        assert learned(replace(model, training=end)) == (0.5 * math.pi, 1.0)
-    sim = tsphys.simulate(replace(model, alpha=2.0, training=1.5), N=50, replicas=2)
-    assert (sim["eps_g"] == 0.5).all()
-    assert (sim["adversarial"] == 1).all()
+    # There every student guesses, attacked or not.
+    along = {"training": [1.5]}
+    theory = tsphys.solve(replace(model, alpha=2.0), **along)
+    sim = tsphys.simulate(replace(model, alpha=2.0), N=50, replicas=2, **along)
+    for name in sim.observables:
+        value = 0.0 if name == "overlap" else 0.5
+        assert (sim[name] == value).all()
+        assert theory[name][0] == value
 
 
 @pytest.mark.parametrize("alpha", [1e-3, 1.0, 100.0, 1e4])
