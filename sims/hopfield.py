@@ -62,10 +62,11 @@ def simulate(model: Hopfield, p: hebbian.Plan, options: Options) -> hebbian.Job:
     ModelError
         If an argument is out of range, or the patterns do not fit into memory.
     """
-    own = (
-        None if options.patterns is None else stored.given(options.patterns, p.N, (0, 1) if model.activity else (-1, 1))
-    )
-    stores = None if own is None else len(options.patterns)
+    patterns = options.patterns
+    if options.pattern_file is not None and model.activity is not None:
+        patterns = (patterns > 0).astype(np.int8)
+    own = None if patterns is None else stored.given(patterns, p.N, (0, 1) if model.activity else (-1, 1))
+    stores = None if own is None else len(patterns)
     count = stored.counted(options.n_patterns, stores, p.axis == "alpha" and len(p.values) > 1)
     if model.dynamics == "parallel" and p.protocol == "tempering":
         raise ModelError("protocol", p.protocol, "needs sequential dynamics, whose law at T is that of Gibbs")

@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tsphys
@@ -75,6 +76,10 @@ def small_study(text):
 def folder(tmp_path, monkeypatch):
     """What the pages take to be there: a result, and a study."""
     monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    np.save("images.npy", rng.integers(0, 256, (3, 5, 8)))
+    family = ["".join(row) for row in rng.choice(list("-ACDEFGHIK"), (20, LARGEST["-N"]))]
+    Path("family.fasta").write_text("".join(f">{i}\n{row}\n" for i, row in enumerate(family)), encoding="utf-8")
     tsphys.simulate(tsphys.TwoLayer(), N=20, t=[0, 1], replicas=2).save("run.npz")
     tsphys.solve(tsphys.TwoLayer(), t=[0, 1]).save("theory.npz")
     Path("study.toml").write_text('model = "hopfield"\ncompute = "solve"\n[axes]\nalpha = [0.01, 0.02]\n')

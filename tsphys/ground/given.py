@@ -1,14 +1,26 @@
-"""Functions that a user hands in: called with arrays of their own, and what goes wrong in them is one line."""
+"""What a user hands in: functions, called with arrays of their own, and files; what goes wrong in them is one line."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tsphys.errors import ModelError
+
+
+def table(name: str, path: Path) -> np.ndarray:
+    """The numbers of a .npy, .csv or .txt file, or a ModelError."""
+    try:
+        if path.suffix == ".npy":
+            return np.load(path, allow_pickle=False)
+        return np.loadtxt(path, delimiter="," if path.suffix == ".csv" else None)
+    except (OSError, ValueError) as error:
+        words = " ".join(str(error).split())
+        raise ModelError(name, str(path), f"must be a file of numbers that can be read ({words})") from None
 
 
 def first_line(error: BaseException) -> str:

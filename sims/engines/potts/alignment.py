@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.given import table
 from tsphys.ground.parameters import numbers
 
 #: Letters of a FASTA file by the number of colours, which are their places here.
@@ -42,17 +43,6 @@ def read(sequences: Any, C: int) -> np.ndarray:
     if (found != np.rint(found)).any() or found.min() < 0 or found.max() >= C:
         raise ModelError("sequences", f"numbers from {found.min():g} to {found.max():g}", words)
     return found.astype(np.int8)
-
-
-def table(name: str, path: Path) -> np.ndarray:
-    """The numbers of a .npy, .csv or .txt file, or a ModelError."""
-    try:
-        if path.suffix == ".npy":
-            return np.load(path, allow_pickle=False)
-        return np.loadtxt(path, delimiter="," if path.suffix == ".csv" else None)
-    except (OSError, ValueError) as error:
-        words = " ".join(str(error).split())
-        raise ModelError(name, str(path), f"must be a file of numbers that can be read ({words})") from None
 
 
 def _letters(path: Path, C: int) -> np.ndarray:

@@ -23,6 +23,7 @@ from tsphys.runs.memory import fitting_threads
 from tsphys.runs.points import stack
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
+from tsphys.sims.engines.spins import stored
 from tsphys.sims.engines.spins.chain import Network
 
 STARTS = ("pattern", "noisy", "random", "mixture")
@@ -55,6 +56,10 @@ class Options(frames.Options):
     patterns: Any = handed(
         "patterns to store, shape (P, N), ±1 (0/1 with an activity), the same in all replicas; by default drawn"
     )
+    pattern_file: str | None = param(
+        None, "patterns to store from a .npy, .csv or .txt file, as rows or as images, black and white by the middle "
+        "of their range; then N is theirs", kind=str, optional=True,
+    )  # fmt: skip
     start: Any = param(
         "pattern",
         "initial state: pattern 1, that with an overlap, random, the majority of a mixture, or spins",
@@ -275,6 +280,19 @@ class Job(NamedTuple):
     over: Callable[..., None] | None = None
 
 
+def from_file(asked: O) -> O:
+    """The options with the patterns of their file, and its number of spins in place of the default."""
+    if asked.pattern_file is None:
+        return asked
+    if asked.patterns is not None:
+        raise ModelError("pattern_file", asked.pattern_file, "must be none with patterns")
+    patterns = stored.pictures(asked.pattern_file)
+    N = patterns.shape[1]
+    if asked.N not in (N, frames.described(Options)["N"].default):
+        raise ModelError("N", asked.N, f"must be that of the patterns in {asked.pattern_file}, {N}")
+    return dataclasses.replace(asked, patterns=patterns, N=N)
+
+
 def chains(model: type[M], options: type[O]) -> Callable[[Callable[[M, Plan, O], Job]], frames.Verb[M]]:
     """The frame of Hebbian networks: make ``simulate`` of ``job(model, plan, options)``.
 
@@ -283,7 +301,7 @@ def chains(model: type[M], options: type[O]) -> Callable[[Callable[[M, Plan, O],
 
     def made(job: Callable[[M, Plan, O], Job]) -> frames.Verb[M]:
         def run(model: M, given: dict[str, Any]) -> Result:
-            frame, asked = frames.chosen(frames.Replicas, given), frames.chosen(options, given)
+            frame, asked = frames.chosen(frames.Replicas, given), from_file(frames.chosen(options, given))
             model, p = plan(model, {k: given[k] for k in model.axes if k in given}, asked, frame)
             build, record, need, over = job(model, p, asked)
             work = _in_time if p.axis == "t" else _tempering if p.protocol == "tempering" else _static

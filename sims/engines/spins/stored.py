@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tsphys._jit import njit
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number
+from tsphys.ground.given import table
+from tsphys.ground.parameters import number, numbers
 from tsphys.numerics.random import signs, stream, uniforms
 
 #: Rows of patterns are padded with zeros to a multiple of this, so that products over them have no remainder.
@@ -85,6 +87,26 @@ def given(patterns: Any, N: int, values: tuple[int, int] = (-1, 1)) -> np.ndarra
     X = np.zeros((N, padded(len(patterns))), np.int8)
     X[:, : len(patterns)] = patterns.T
     return X
+
+
+def pictures(path: str) -> np.ndarray:
+    """Patterns ±1 (P, N) from a .npy, .csv or .txt file of numbers (P, N), or of images (P, height, width).
+
+    They are +1 where a number is above the middle between the smallest and the largest of the file.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be read, or holds one number alone.
+    """
+    found = numbers(table("pattern_file", Path(path)))
+    words = "must hold finite numbers, not all the same, of shape (P, N) or (P, height, width)"
+    if found is None or found.ndim not in (2, 3) or found.size == 0:
+        raise ModelError("pattern_file", path, words)
+    low, high = found.min(), found.max()
+    if low == high:
+        raise ModelError("pattern_file", path, words)
+    return np.where(found > 0.5 * (low + high), 1, -1).astype(np.int8).reshape(len(found), -1)
 
 
 def counted(n_patterns: Any, given: int | None, loads: bool) -> int | None:

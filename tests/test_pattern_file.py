@@ -1,0 +1,52 @@
+"""Patterns of one's own from a file: images and rows, in every Hebbian network, on the command line."""
+
+import numpy as np
+import pytest
+
+import tsphys
+from tests.command import call
+
+
+@pytest.mark.parametrize("given", ["hopfield", "hopfield --activity 0.4 --threshold 0.2", "dense_hebbian -P 3"])
+def test_images_are_stored(given, tmp_path, monkeypatch, capsys):
+    """As the same patterns handed over as an array; the number of spins is that of the pixels."""
+    monkeypatch.chdir(tmp_path)
+    images = np.random.default_rng(1).integers(0, 256, (3, 4, 6))
+    np.save("images.npy", images)
+    words = f"simulate {given} --pattern-file images.npy --sweeps 4 --equilibration 2 -r 2 -T 0.3 -o run.npz"
+    code, _, err = call(capsys, *words.split())
+    assert code == 0, err
+    found = tsphys.load("run.npz")
+    sparse = "activity" in given
+    middle = 0.5 * (images.min() + images.max())
+    patterns = np.where(images > middle, 1, 0 if sparse else -1).reshape(3, 24)
+    same = tsphys.simulate(
+        found.model_object(), patterns=patterns, N=24, sweeps=4, equilibration=2, replicas=2, threads=1
+    )
+    np.testing.assert_array_equal(found["m"], same["m"])
+    assert found.meta["patterns"] == same.meta["patterns"]
+
+
+def test_rows_of_text(tmp_path):
+    """A table is as good as an array, and a state that is stored is found again."""
+    patterns = np.random.default_rng(2).choice([-1, 1], (2, 30))
+    np.savetxt(tmp_path / "rows.csv", patterns, delimiter=",")
+    sim = tsphys.simulate(tsphys.Hopfield(T=0.0), pattern_file=str(tmp_path / "rows.csv"), replicas=1, threads=1)
+    assert sim["m"][0, 0] == pytest.approx(1.0, abs=1e-15)
+    assert sim.meta["N"] == 30
+
+
+@pytest.mark.parametrize(
+    "content, options, word",
+    [
+        (None, {}, "pattern_file"), (np.ones((2, 9)), {}, "pattern_file"), (np.arange(9.0), {}, "pattern_file"),
+        (np.eye(3), {"N": 9}, "N"), (np.eye(3), {"patterns": np.ones((1, 3))}, "pattern_file"),
+        (np.array([["a", "b"]]), {}, "pattern_file"), (np.array([[1.0, np.nan]]), {}, "pattern_file"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(content, options, word, tmp_path):
+    path = tmp_path / "x.npy"
+    if content is not None:
+        np.save(path, content)
+    with pytest.raises(tsphys.ModelError, match=f"^{word} = "):
+        tsphys.simulate(tsphys.Hopfield(), pattern_file=str(path), **options)
