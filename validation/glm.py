@@ -132,8 +132,10 @@ def checks(quick: bool) -> list[Check]:
     binary = {"prior": "rademacher", "alpha": 1.2}
     sparse = {"prior": "gauss_bernoulli", "density": 0.3, "channel": "linear", "noise": 0.05, "alpha": 0.6}
     noisy = {"channel": "linear", "noise": 0.5, "alpha": 1.5}
+    outliers = {"channel": "linear", "noise": 0.25, "outliers": 0.2, "estimator": "huber"}
     names = ("mse", "m", "q")
     return [
+        Check("simulation", "outliers", simulated(outliers, {"alpha": [1.0, 4.0]}, 100, 80, ("eps_g", "train_loss"))),
         Check("simulation", "binary perceptron, step by step", simulated(binary, steps, 500, 12, ("eps_g", *names))),
         Check("simulation", "sparse regression, step by step", simulated(sparse, steps, 500, 12, names)),
         Check("simulation", "noisy regression, step by step", simulated(noisy, steps, 500, 12, names)),
