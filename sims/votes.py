@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from tsphys.errors import DivergedError
 from tsphys.ground.parameters import param
 from tsphys.ground.progress import tell
-from tsphys.ground.times import whole_steps
+from tsphys.ground.times import course, whole_steps
 from tsphys.models.votes import Votes
 from tsphys.physics.order_parameters import DIVERGED
 from tsphys.runs import frames
@@ -19,6 +20,7 @@ from tsphys.runs import frames
 
 @dataclass(frozen=True, kw_only=True)
 class Options(frames.Times):
+    t: Any = course("times: START:STOP:POINTS[:lin|log] or a list a,b,c (t = steps/N)", default="0.1:100:40")
     N: int = param(400, "input dimension", kind=int, low=2, short="-N")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from tsphys._jit import njit
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import param
 from tsphys.ground.progress import tell
+from tsphys.ground.times import course
 from tsphys.models.weight_race import WeightRace
 from tsphys.runs import frames
 
@@ -20,6 +22,7 @@ BLOCK = 2**14
 
 @dataclass(frozen=True, kw_only=True)
 class Options(frames.Times):
+    t: Any = course("times: START:STOP:POINTS[:lin|log] or a list a,b,c (t = steps/N)", default="0.1:100:40")
     N: int = param(100, "steps in a unit of time, each of the rate 1/N", kind=int, low=1, short="-N")
     each: bool = param(False, "also w of every class", kind=bool)
 

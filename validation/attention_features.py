@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def learned(model: Any, axis: dict[str, Any], replicas: int) -> Any:
         names = ("eps_g", "train_loss")
         off = np.array([sim.mean(name) - theory[name] for name in names])
         bound = np.array([0.12 * theory[name] + 4 * sim.sem(name) for name in names])
-        return within(off, bound, "eps_g and train_loss")
+        return replace(within(off, bound, "eps_g and train_loss"), curves=(sim, theory, "eps_g"))
 
     return run
 
@@ -67,12 +68,12 @@ def checks(quick: bool) -> list[Check]:
     """What is checked of frozen attention: curves, heads, the perceptron, and the spectrum by the kernel itself."""
     model = tsphys.AttentionFeatures
     return [
-        Check("identity", "curve (0, 1)", learned(model(noise=0.3), {"n": [100, 200]}, 12)),
-        Check("identity", "curve (1, 1)", learned(model(query_degree=1, bias=1, noise=0.2), {"n": [200, 300]}, 6)),
-        Check("identity", "heads", learned(model(n=100, noise=0.3), {"heads": [20, 40]}, 12)),
-        Check("identity", "perceptron", learned(model(student="mlp", noise=0.3), {"n": [240, 400]}, 12)),
-        Check("step", "λ of (0, 1)", eigenvalues(model(dimension=6, tokens=3))),
-        Check("step", "λ of (1, 1)", eigenvalues(model(dimension=6, tokens=3, query_degree=1, bias=1.0))),
+        Check("simulation", "curve (0, 1)", learned(model(noise=0.3), {"n": [100, 200]}, 12)),
+        Check("simulation", "curve (1, 1)", learned(model(query_degree=1, bias=1, noise=0.2), {"n": [200, 300]}, 6)),
+        Check("simulation", "heads", learned(model(n=100, noise=0.3), {"heads": [20, 40]}, 12)),
+        Check("simulation", "perceptron", learned(model(student="mlp", noise=0.3), {"n": [240, 400]}, 12)),
+        Check("integral", "λ of (0, 1)", eigenvalues(model(dimension=6, tokens=3))),
+        Check("integral", "λ of (1, 1)", eigenvalues(model(dimension=6, tokens=3, query_degree=1, bias=1.0))),
         Check("step", "kernel of heads", heads(0.0)),
         Check("step", "kernel of heads with a bias", heads(0.8)),
     ]

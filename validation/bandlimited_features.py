@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def learned(model: Any, axis: dict[str, Any], replicas: int) -> Any:
         for name in ("eps_g", "train_loss"):
             off.append(np.median(sim[name], axis=0) - theory[name])
             bound.append((0.15 if name == "eps_g" else 0.03) * theory[name] + 4 * sim.sem(name))
-        return within(off, bound, "medians")
+        return replace(within(off, bound, "medians"), curves=(sim, theory, "eps_g"))
 
     return run
 
@@ -64,8 +65,8 @@ def checks(quick: bool) -> list[Check]:
     """What is checked of bounded frequencies: in and beyond the band, features, the spectrum, floors."""
     model = tsphys.BandlimitedFeatures
     return [
-        Check("identity", "over frequencies", learned(model(n=250), {"frequency": [5.0, 21.0, 24.0, 30.0]}, 48)),
-        Check("identity", "features", learned(model(n=250, noise=0.2, ridge=1), {"k": [60, 120]}, 48)),
+        Check("simulation", "over frequencies", learned(model(n=250), {"frequency": [5.0, 21.0, 24.0, 30.0]}, 48)),
+        Check("simulation", "features", learned(model(n=250, noise=0.2, ridge=1), {"k": [60, 120]}, 48)),
         Check("integral", "prolate functions", prolate),
         Check("identity", "floors", floors),
     ]

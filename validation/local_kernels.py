@@ -77,5 +77,5 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "target of two axes", learned(model(9, patch=[2], target_patch=2), 48)),
         Check("identity", "torus", on_the_torus),
         Check("identity", "sums over waves", traces),
-        Check("identity", "orthonormal waves", orthonormal),
+        Check("integral", "orthonormal waves", orthonormal),
     ]

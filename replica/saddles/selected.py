@@ -21,6 +21,9 @@ from tsphys.physics.inference.losses import corners, loss, proximal
 from tsphys.replica.saddles.margin import fields
 from tsphys.solvers.fixed_point import FixedPoint, continuation, crossing, fixed_point
 
+#: Nodes over u times widths of the law of ω in its range, beyond which averages are not taken.
+MOST = 1e6
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -84,13 +87,15 @@ def squares(selection: Selection, alpha: float, lam: float) -> Plane:
 
 
 def averages(name: str, selection: Selection, V: float, m: np.ndarray, r: float) -> np.ndarray:
-    """E(1 − ∂prox/∂ω), E f², E u f, E e f and E ℓ."""
+    """E(1 − ∂prox/∂ω), E f², E u f, E e f and E ℓ; NaN where the law of ω is too narrow for its range."""
     from scipy.special import ndtr
 
     v = m[1] ** 2 + r
     width, oracle = np.sqrt(v), selection.across == 0
     u, weight = selection.nodes(width / max(abs(m[0]), 1e-300))
     far = abs(m[0]) * u.max() + 8.5 * width
+    if not far * u.size < MOST * width:
+        return np.full(5, np.nan)
     # Between both the map is smooth on its own scale, and the law of ω on that of its width.
     x, step = panels(-far, far, [(0.0, np.sqrt(r)), *corners(name, V)], most=width, nodes=12)
     t, f, bend = proximal(name, 1.0, x, V)
@@ -190,4 +195,7 @@ def minimum(name: str, selection: Selection, alpha: float, lam: float, tol: floa
         way = [max(log, 0.0) + 1.0, log]
         x = continuation(step, way, first.x, tol=tol, jump=1.0, bounds=bounds, axis="ln λ", max_iterations=0).x[-1]
     V, m, r = unpack(x)
-    return Plane(V, (float(m[0]), float(m[1])), r, float(averages(name, selection, V, m, r)[4]))
+    found = Plane(V, (float(m[0]), float(m[1])), r, float(averages(name, selection, V, m, r)[4]))
+    if not np.isfinite(found.train_loss):
+        raise ConvergenceError("the law of the fields at the minimum of the risk is too narrow", last=x)
+    return found
