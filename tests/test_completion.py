@@ -18,7 +18,7 @@ OFFERED = {
     "": list(COMMANDS),
     "sim": ["simulate"],
     "simulate ": list(MODELS),
-    "simulate two": ["two_layer"],
+    "simulate two": ["two_layer", "two_students"],
     "solve hop": ["hopfield"],
     "compare ran": ["random_features"],
     "simulate two_layer --act": ["--activation"],
