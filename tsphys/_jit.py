@@ -9,6 +9,7 @@ names a NamedTuple that is no more, of an earlier version or of a script of the 
 from __future__ import annotations
 
 import hashlib
+import threading
 import types
 import warnings
 from collections.abc import Callable
@@ -150,6 +151,21 @@ def njit(func: Any = None, /, *, fast: bool = False, cached: bool = True, **opti
         return made
 
     return wrap if func is None else wrap(func)
+
+
+def once(f: F) -> F:
+    """`functools.cache`, in which of threads that ask at the same time one makes what all of them get.
+
+    Else each of them would have a kernel of its own, to be compiled or loaded again.
+    """
+    lock, made = threading.RLock(), cache(f)
+
+    @wraps(f)
+    def one(*arguments: Any, **named: Any) -> Any:
+        with lock:
+            return made(*arguments, **named)
+
+    return one  # type: ignore[return-value]
 
 
 def rebind(kernel: Any, replace: dict[Any, Any], compiler: Callable[[Any], Any] | None = None, tag: str = "") -> Any:

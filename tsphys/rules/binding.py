@@ -7,12 +7,11 @@ somebody else wants to know; in the place of the rule then stands a function tha
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tsphys._jit import njit, rebind
+from tsphys._jit import njit, once, rebind
 
 
 @njit
@@ -117,7 +116,7 @@ def origin(function: Any) -> str:
     return name.replace(".", "_") if name.startswith("tsphys.") and "<" not in name else ""
 
 
-@cache
+@once
 def bind(kernel: Any, function: Any, place: Any = rule) -> Any:
     """`kernel` with `function` in the `place` of the learning rule (or of its error).
 
@@ -126,7 +125,7 @@ def bind(kernel: Any, function: Any, place: Any = rule) -> Any:
     return rebind(kernel, {place: function}, tag=origin(function))
 
 
-@cache
+@once
 def _at(function: Any, knows: bool, whole: bool) -> Any:
     if not knows:
         return function
@@ -143,14 +142,14 @@ def given(described: Any, R: np.ndarray, Q: np.ndarray) -> Any:
     return Known(described.seen_params(), R, Q) if described.uses_overlaps else described.seen_params()
 
 
-@cache
+@once
 def bind_beside(kernel: Any, function: Any) -> Any:
     """`kernel` with `function` as its learning rule, where ``p`` has more than the rule's parameters, its ``own``."""
     tag = f"beside_{origin(function)}" if origin(function) else ""
     return rebind(kernel, {rule: rebind(_own, {rule: function}, tag=tag)}, tag=tag)
 
 
-@cache
+@once
 def bind_anchored(kernel: Any, function: Any) -> Any:
     """`kernel` with `function` as the learning rule of students that anchors pull, each at a rate of its own.
 

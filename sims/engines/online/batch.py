@@ -6,12 +6,11 @@ writes the coefficients of all of them into a table; the place of the rule of on
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tsphys._jit import njit, rebind
+from tsphys._jit import njit, once, rebind
 from tsphys.rules.binding import batch_rule, origin, rule
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.sims.engines.online.local import minibatch_coordinates, minibatch_weights
@@ -91,7 +90,7 @@ def of_coordinates(A, L, LT, z, F, columns, N, v, v_star, p):
     tabulate(lam, nu, v, v_star, noise, gram, p)
 
 
-@cache
+@once
 def bind_batch(kernel: Any, function: Any) -> Any:
     """`kernel` of an engine with `function` as its rule of a minibatch."""
     tag = origin(function)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tsphys._jit import njit, rebind
+from tsphys._jit import njit, once, rebind
 from tsphys.errors import ModelError
 from tsphys.ground.times import MOST_STEPS
 from tsphys.numerics.random import Generators, generator, generators, normals, signs, stream, streams
@@ -275,7 +275,7 @@ def fitting(rule: LearningRule, N: int, dtype: np.dtype[Any], threads: int) -> i
     return fitting_threads(bytes_each, depends, what, threads)
 
 
-@cache
+@once
 def of_inputs(inputs: str, sphere: bool = False, estimator: Any = None) -> Any:
     """`advance` with inputs of this law, students that are free or on the sphere, steps as they are or estimated."""
     replace: dict[Any, Any] = {normals: signs} if inputs == "binary" else {}

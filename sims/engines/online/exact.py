@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tsphys._jit import njit, rebind
+from tsphys._jit import njit, once, rebind
 from tsphys.numerics.random import LANES, generators, normals, streams
 from tsphys.physics.order_parameters import OrderParameters, triangular_root
 from tsphys.rules.binding import Anchored, through_law
@@ -282,7 +281,7 @@ def fitting(rule: LearningRule, N: int, dtype: Any, threads: int) -> int:
     return fitting_threads(bytes_each, {"minibatch": b, "K": K, "M": M}, "the fields of a minibatch", threads)
 
 
-@cache
+@once
 def of_weights(sphere: bool, queries: bool = False) -> Any:
     """`advance` for students that are free, or kept on the sphere, or see their steps through random directions."""
     if queries:

@@ -12,12 +12,11 @@ of couplings that differ by 6e-8 of themselves from the given ones.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from tsphys._jit import njit, rebind
+from tsphys._jit import njit, once, rebind
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import array, number, numbers, word
 from tsphys.numerics.random import stream, uniforms
@@ -74,7 +73,7 @@ def independent(A, U, h, kappa, steep, G, random, noise, sweeps, out):
             sweep(A, U, h, kappa, steep, s, G, p, random, noise, u)
 
 
-@cache
+@once
 def kernels(form: str) -> tuple[Any, Any, Any]:
     """`run`, `independent` and `fields` for a form of the couplings."""
     if not FORMS[form]:

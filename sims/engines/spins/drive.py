@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from tsphys._jit import njit, rebind
+from tsphys._jit import njit, once, rebind
 from tsphys.numerics.random import uniforms
 from tsphys.sims.engines.spins import parallel
 from tsphys.sims.engines.spins import updates as spins
@@ -67,7 +66,7 @@ def drive(s, net, gamma, sequential, stream, order, u, probes, out, total):
             break
 
 
-@cache
+@once
 def driver(form: str) -> Any:
     """`drive` for a form of the field."""
     step, total, _ = FORMS[form]
