@@ -2,7 +2,7 @@
 
 (a) The singular kernel ψ near ξ = 1, dotted (1 − ξ)^{−a}. (b) Share of inputs on S² that nets of depth L classify as
 those of infinite depth, and (c) share that the latter get wrong over the number n of examples, a tenth of whose labels
-is wrong: lines are exact, points means over 16 draws with 400 fresh inputs in (b), where n = 100, and over 64 that all
+is wrong: lines are exact, points means over 16 draws with 400 fresh inputs in (b), where n = 100, and over 640 that all
 lines share in (c), bars standard errors.
 """
 
@@ -50,7 +50,7 @@ def draw(sheet: Sheet, n: int, replicas: int) -> dict[str, Any]:
         sim = tsphys.simulate(
             replace(model, depth=1),
             n=counts,
-            **{**run, "replicas": 4 * replicas},
+            **{**run, "replicas": 40 * replicas},
             progress=sheet.share(2 * j + 1, 1, 10),
         )
         panels[2].errorbar(counts, sim.mean("limit_error"), sim.sem("limit_error"), **style)
