@@ -127,6 +127,14 @@ def test_too_many_steps_is_no_result():
         integrate(lambda t, y: np.array([y[1], -y[0]]), [1.0, 0.0], [1e3], max_steps=50)
 
 
+@pytest.mark.parametrize("atol", [0.0, 5e-324, 1e-200])
+@pytest.mark.parametrize("method", ["LSODA", "DOP853", "Radau", "BDF"])
+def test_no_absolute_tolerance_from_zero(method, atol):
+    y, info = integrate(lambda t, y: 1 - y, [0.0], [0.5, 1.0], rtol=1e-8, atol=atol, method=method)
+    np.testing.assert_allclose(y[:, 0], -np.expm1([-0.5, -1.0]), rtol=1e-6)
+    assert info["steps"] < 2000
+
+
 @pytest.mark.parametrize("wrong", [{"t": [1, 0]}, {"rtol": 1e-20}, {"method": "Euler"}, {"atol": [1, 2]}, {"atol": -1}])
 def test_wrong_input_is_named(wrong):
     with pytest.raises(ModelError) as caught:

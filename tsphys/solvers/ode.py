@@ -148,7 +148,9 @@ class _Run:
         """Set up the solver at y and now."""
         import scipy.integrate
 
-        unit, self.atol = self.unit, np.array(self.tolerance(y), dtype=np.float64)
+        unit = self.unit
+        # The square of a smaller one is no number that a solver can tell from zero.
+        self.atol = np.maximum(np.array(self.tolerance(y), dtype=np.float64), 1 / EXTREME)
 
         def scaled(time: float, state: np.ndarray) -> np.ndarray:
             return unit * self.rates(unit * time, state)
