@@ -130,6 +130,20 @@ def test_missing_numbers_are_refused():
         tsphys.compare(sim, theory)
 
 
+def test_where_theory_has_no_finite_mean_there_is_nothing_to_hold_against_it():
+    rng = np.random.default_rng(6)
+    (sim, theory), small = pair(rng, n=8, N=400), pair(rng, n=32, N=100)[0]
+    theory = dataclasses.replace(theory, data={"x": T, "y": np.where(T == T[2], np.inf, CURVE)})
+    sim["y"][:, 2] = 1e9
+    for found in (tsphys.compare(sim, theory), tsphys.compare(sim, theory, smaller=small)):
+        assert found.ok, str(found)
+        np.testing.assert_array_equal(found.values, np.delete(T, 2))
+        assert f"x = {T[2]:.4g} left out: no finite mean of y" in str(found)
+    theory = dataclasses.replace(theory, data={"x": T, "y": np.full(len(T), np.inf)})
+    with pytest.raises(tsphys.ModelError, match="must have a point at which y has a finite mean"):
+        tsphys.compare(sim, theory)
+
+
 def test_what_is_zero_in_both_agrees():
     for value, agrees in ((0.0, True), (1e-12, False)):
         rows = np.full((3, len(T)), value)

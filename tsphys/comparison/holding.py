@@ -78,7 +78,7 @@ def compare(
     ------
     ModelError
         If there are fewer than two replicas and no spread is foretold, the axes differ, nothing is in common, or
-        numbers are missing.
+        numbers are missing. A point at which theory has no finite mean is left out, and told in the notes.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def compare(
     ('agree', (5,))
     """
     level = number("level", level, low=0, high=1, open_low=True, open_high=True)
-    simulation, theory, names = fitted(simulation, theory, observables)
+    simulation, theory, names, left_out = fitted(simulation, theory, observables)
     if smaller is not None:
         smaller = other_size(simulation, smaller, names)
     theories, notes = _foretelling(simulation, theory) if finite_size and smaller is None else ([], [])
@@ -130,7 +130,7 @@ def compare(
         level=level,
         largest={name: float(np.abs(theory[name]).max()) for name in names},
         differ=_differ(simulation, theory, len(theories) > 1),
-        notes=tuple(notes),
+        notes=(*left_out, *notes),
         reasons=tuple(reasons),
         simulation=simulation,
         theory=theory,
