@@ -133,7 +133,7 @@ def test_missing_numbers_are_refused():
 def test_where_theory_has_no_finite_mean_there_is_nothing_to_hold_against_it():
     rng = np.random.default_rng(6)
     (sim, theory), small = pair(rng, n=8, N=400), pair(rng, n=32, N=100)[0]
-    theory = dataclasses.replace(theory, data={"x": T, "y": np.where(T == T[2], np.inf, CURVE)})
+    theory = dataclasses.replace(theory, data={"x": T, "y": np.where(T[2] == T, np.inf, CURVE)})
     sim["y"][:, 2] = 1e9
     for found in (tsphys.compare(sim, theory), tsphys.compare(sim, theory, smaller=small)):
         assert found.ok, str(found)
