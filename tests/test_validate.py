@@ -264,3 +264,31 @@ def test_every_planted_error_has_its_place(mutation):
     """A list whose texts have moved would say nothing."""
     text = (ROOT / mutation.file).read_text(encoding="utf-8")
     assert mutation.planted(text) != text
+
+
+def test_no_error_is_planted_twice():
+    every = [(m.model, m.about) for m in mutations()]
+    assert len(set(every)) == len(every)
+
+
+def test_what_survived_is_planted_again(monkeypatch, tmp_path):
+    from click.testing import CliRunner
+
+    from tsphys.validation import mutations as planted
+
+    monkeypatch.setattr(planted, "copy_of", lambda tree, to: tree)
+    monkeypatch.setattr(planted, "cleaned", lambda tree, mutation: None)
+    seen = []
+
+    def judged(mutation, judge, tree):
+        seen.append(mutation.about)
+        return ("survived" if "optimal" in mutation.about else "caught"), ""
+
+    monkeypatch.setattr(planted, "judged", judged)
+    file = str(tmp_path / "caught.json")
+    assert CliRunner().invoke(planted.main, ["perceptron", "-o", file]).exit_code == 0
+    every = [*seen]
+    seen.clear()
+    out = CliRunner().invoke(planted.main, ["--by", "tests", "--left", file]).output
+    assert seen == [about for about in every if "optimal" in about] != []
+    assert f"tests: 0 of {len(seen)} caught" in out

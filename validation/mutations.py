@@ -3,6 +3,7 @@
     python -m tsphys.validation.mutations                      # every planted error, held against `validate --quick`
     python -m tsphys.validation.mutations hopfield --by tests  # one model, by its tests
     python -m tsphys.validation.mutations --by validate,tests -o caught.json
+    python -m tsphys.validation.mutations --by tests --left caught.json     # what it says survived, by another judge
 
 A command for maintainers, run in a checkout. Each error is planted in a copy of the tree, in a folder of its own; the
 tree itself is never touched. ``mutations.toml`` beside this file lists them: for each model, what is wrong, the file,
@@ -31,18 +32,33 @@ LIST = ROOT / "validation" / "mutations.toml"
 #: What an error is held against, and the share that it has to catch.
 JUDGES = {"quick": 0.85, "validate": 0.95, "tests": 0.98}
 
-#: Kernels of the copies are stamped by the sources that hold kernels, so that an error in any other file compiles none.
+#: Kernels of the copies are stamped by what they compute, so that an error compiles those that have it and no others.
 _STAMP = """
-import hashlib, sys
-import tsphys._jit as jit
-digest = hashlib.sha256()
-for root in jit._ROOTS:
-    for file in sorted(root.rglob("*.py")):
-        text = file.read_bytes()
-        if b"njit" in text or b"rebind" in text:
-            digest.update(text)
-stamp = digest.hexdigest()
-jit.source_hash = lambda: stamp
+import sys
+from functools import cached_property
+from numba.core.caching import CacheImpl
+import tsphys._jit
+from tsphys.ground.fingerprint import fingerprint
+
+class Late:
+    "Asked for when a kernel is called: by then all that it calls is there."
+    def __init__(self, f):
+        self.f = f
+    @cached_property
+    def told(self):
+        return fingerprint(self.f)
+    def __eq__(self, other):
+        return self.told == other
+    def __reduce__(self):
+        return str, (self.told,)
+
+def kept(self, py_func, py_file, make):
+    make(self, py_func, py_file)
+    self.told = Late(py_func)
+
+for kind in CacheImpl._locator_classes[:3]:
+    kind.__init__ = lambda self, py_func, py_file, make=kind.__init__: kept(self, py_func, py_file, make)
+    kind.get_source_stamp = lambda self: self.told
 """
 _VALIDATE = (
     _STAMP
@@ -74,6 +90,8 @@ class Mutation:
         The text that stands there exactly once, and what replaces it.
     tests : tuple of str
         Files of tests beside ``tests/test_<model>*.py`` that answer for this place.
+    why : str
+        Why no check of `validate` sees it, where none does.
     """
 
     model: str
@@ -82,6 +100,7 @@ class Mutation:
     old: str
     new: str
     tests: tuple[str, ...] = ()
+    why: str = ""
 
     def planted(self, text: str) -> str:
         """`text` with the error in it.
@@ -109,7 +128,7 @@ def mutations(models: Sequence[str] = ()) -> list[Mutation]:
         if name not in table:
             raise ModelError("model", name, "must be one of " + ", ".join(table))
     return [
-        Mutation(name, row["about"], row["file"], row["old"], row["new"], tuple(row.get("tests", ())))
+        Mutation(name, **{**row, "tests": tuple(row.get("tests", ()))})
         for name, rows in table.items()
         if not models or name in models
         for row in rows
@@ -119,11 +138,24 @@ def mutations(models: Sequence[str] = ()) -> list[Mutation]:
 def copy_of(tree: Path, to: Path) -> Path:
     """What git tracks of `tree`, with links as links, and the compiled kernels beside it."""
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=tree, capture_output=True, text=True, check=True).stdout
-    compiled = [str(p.relative_to(tree)) for end in ("nbi", "nbc") for p in _files(tree, end)]
-    for name in [*tracked.split("\0")[:-1], *compiled]:
+    for name in [*tracked.split("\0")[:-1], *_compiled(tree)]:
         (to / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(tree / name, to / name, follow_symlinks=False)
     return to
+
+
+def _compiled(tree: Path) -> list[str]:
+    return [str(p.relative_to(tree)) for end in ("nbi", "nbc") for p in _files(tree, end)]
+
+
+def cleaned(tree: Path, mutation: Mutation) -> None:
+    """`tree` with its kernels as they were, where the error was in one: it compiles others in their place."""
+    text = (tree / mutation.file).read_text(encoding="utf-8")
+    if "njit" in text or "rebind" in text:
+        for name in _compiled(tree):
+            (tree / name).unlink()
+        for name in _compiled(ROOT):
+            shutil.copy2(ROOT / name, tree / name)
 
 
 def _files(tree: Path, end: str) -> Iterator[Path]:
@@ -166,35 +198,43 @@ def judged(mutation: Mutation, judge: str, tree: Path) -> tuple[str, str]:
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @click.option("--by", default="quick", metavar="LIST", help="Judges: quick, validate, tests, or several with commas.")
 @click.option("--about", default="", metavar="TEXT", help="Only errors whose description has this text.")
-@click.option("-o", "--output", metavar="FILE", help="Every outcome, as JSON.")
-def main(models: tuple[str, ...], by: str, about: str, output: str | None) -> None:
+@click.option("--left", type=click.Path(exists=True), metavar="FILE", help="Only those that survived by this output.")
+@click.option("-o", "--output", metavar="FILE", help="Every outcome, as JSON, written after each.")
+def main(models: tuple[str, ...], by: str, about: str, left: str | None, output: str | None) -> None:
     """Plant each error in a copy of the tree, and tell which share each judge catches."""
+    outcomes = []
+    judges = by.split(",")
     try:
-        found = [m for m in mutations(models) if about in m.about]
-        for judge in by.split(","):
+        for judge in judges:
             if judge not in JUDGES:
                 raise ModelError("by", judge, "must be among " + ", ".join(JUDGES))
-        outcomes = _all(found, by.split(","))
+        found = [m for m in mutations(models) if about in m.about]
     except ModelError as error:
         raise click.UsageError(str(error)) from None
-    if output is not None:
-        Path(output).write_text(json.dumps(outcomes, indent=1), encoding="utf-8")
-    for judge in by.split(","):
+    if left is not None:
+        rows = json.loads(Path(left).read_text(encoding="utf-8"))
+        survived = {(row["model"], row["about"]) for row in rows if row["outcome"] == "survived"}
+        found = [m for m in found if (m.model, m.about) in survived]
+    for outcome in _all(found, judges):
+        outcomes.append(outcome)
+        if output is not None:
+            Path(output).write_text(json.dumps(outcomes, indent=1), encoding="utf-8")
+    for judge in judges:
         mine = [o for o in outcomes if o["judge"] == judge and o["outcome"] != "broken"]
         caught = sum(o["outcome"] == "caught" for o in mine)
         click.echo(f"{judge}: {caught} of {len(mine)} caught; wanted {JUDGES[judge]:.0%}")
 
 
-def _all(found: list[Mutation], judges: list[str]) -> list[dict[str, Any]]:
-    outcomes = []
+def _all(found: list[Mutation], judges: list[str]) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
         tree = copy_of(ROOT, Path(folder))
         for mutation in found:
             for judge in judges:
                 outcome, line = judged(mutation, judge, tree)
-                click.echo(f"{outcome:<9} {judge:<9} {mutation.model:<22} {mutation.about:<52} {line}")
-                outcomes.append({**asdict(mutation), "judge": judge, "outcome": outcome, "line": line})
-    return outcomes
+                told = mutation.why if outcome == "survived" and judge != "tests" else line
+                click.echo(f"{outcome:<9} {judge:<9} {mutation.model:<22} {mutation.about:<52} {told}")
+                yield {**asdict(mutation), "judge": judge, "outcome": outcome, "line": line}
+            cleaned(tree, mutation)
 
 
 if __name__ == "__main__":
