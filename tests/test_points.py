@@ -93,15 +93,15 @@ def test_lists_with_every_choice_of_every_option(name, verb):
     assert tried
 
 
-@pytest.mark.parametrize("name", STATIC)
-def test_lists_are_compared(name, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def compared(name, sizes, capsys):
+    """Comparisons over lists of as many of the smallest values that work alone as `sizes` says of each axis."""
     # Averages over depths take .2 s a point, and a comparison asks for a dozen.
     most = 2 if name == "infinite_depth" else 5
-    for axis in model_class(name).axes:
-        tried = candidates(name, axis)[: most + 1]
+    for axis, lengths in sizes.items():
+        need = min(max(lengths), most)
+        tried = candidates(name, axis)[: need + 1]
         working = [x for x in tried if all(single(name, verb, axis, x) is not None for verb in VERBS)]
-        for values in dict.fromkeys(tuple(working[:n]) for n in (1, min(2, most), most) if working):
+        for values in dict.fromkeys(tuple(working[: min(n, most)]) for n in lengths if working):
             small = {**run_of(name, "compare"), axis: ",".join(map(str, values))}
             words = [x for k, v in small.items() for x in (flag(k), str(v))]
             with pytest.raises(SystemExit) as caught:
@@ -109,6 +109,20 @@ def test_lists_are_compared(name, tmp_path, monkeypatch, capsys):
             out, err = capsys.readouterr()
             assert caught.value.code in (0, 1, 3), (words, err)
             assert "max |z|" in out, (words, out, err)
+
+
+@pytest.mark.parametrize("name", STATIC)
+def test_lists_are_compared(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    first, *others = model_class(name).axes
+    compared(name, {first: (1, 3), **dict.fromkeys(others, (2,))}, capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STATIC)
+def test_lists_of_every_length_are_compared(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    compared(name, dict.fromkeys(model_class(name).axes, (1, 2, 5)), capsys)
 
 
 @pytest.mark.parametrize(
