@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from tsphys.models.attention_features import AttentionFeatures
 from tsphys.physics.kernels.sphere import on_sphere, relu_kernel, zonal
 from tsphys.runs import frames
 from tsphys.sims.engines.inference.ridge import cholesky, least_squares, over_ridges
+
+#: Products of tokens that are looked at together: as many as a cache holds.
+BLOCK = 1 << 14
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,14 +83,15 @@ def kernel(model: AttentionFeatures, x: np.ndarray, z: np.ndarray) -> np.ndarray
     if model.student == "mlp":
         return relu_kernel(x.reshape(len(x), -1) @ z.reshape(len(z), -1).T / ((L + 1) * N))
 
-    def product(i: int, j: int) -> np.ndarray:
-        return (x[:, i] @ z[:, j].T / N + bias) / (1 + bias)
-
-    query, out = product(0, 0), np.zeros((len(x), len(z)))
-    for i in range(1, L + 1):
-        for j in range(1, L + 1):
-            r = product(i, j)
-            out += relu_kernel(query * r) * r
+    keys = z[:, 1:].reshape(-1, N).T
+    out = np.empty((len(x), len(z)))
+    for rows in np.array_split(np.arange(len(x)), math.ceil(len(x) * len(z) * L / BLOCK)):
+        query = ((x[rows, 0] @ z[:, 0].T / N + bias) / (1 + bias))[:, :, None]
+        total = np.zeros((len(rows), len(z), L))
+        for i in range(1, L + 1):
+            r = ((x[rows, i] @ keys / N + bias) / (1 + bias)).reshape(total.shape)
+            total += relu_kernel(query * r) * r
+        out[rows] = total.sum(axis=2)
     return out / L**2
 
 
