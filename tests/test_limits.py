@@ -5,6 +5,8 @@ All that is tried follows from the dataclasses and options themselves, so that a
 
 import datetime
 import json
+import subprocess
+import sys
 from decimal import Decimal
 from fractions import Fraction
 
@@ -252,3 +254,11 @@ def test_every_parameter_at_its_ends(name, verb):
             # A unit of time has N steps, which take as long as they take.
             few |= {"t": [0, 2 / value]} if key == "N" and issubclass(cls, Online) and value else {}
             outcome(lambda: getattr(tsphys, verb)(cls(), **{**small, **few, key: value}))  # noqa: B023
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells what a process has mapped")
+def test_what_a_scheduler_lets_a_process_map_bounds_its_memory():
+    code = "import resource; resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30)); "
+    code += "from tsphys.runs.memory import SHARE, memory; print(memory() / SHARE / 2**30)"
+    found = float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    assert 1.0 < found < 3.0

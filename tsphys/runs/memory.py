@@ -16,7 +16,7 @@ REPLICA = 400.0
 
 @cache
 def memory() -> float:
-    """Bytes that a run may take: a share of what the machine, or the control group, has."""
+    """Bytes that a run may take: a share of what the machine, the control group, or the limit of the process has."""
     total = float("inf")
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -26,7 +26,22 @@ def memory() -> float:
                 total = min(total, float(file.read()))
         except (OSError, ValueError):
             continue
-    return SHARE * total
+    return SHARE * min(total, _address_space())
+
+
+def _address_space() -> float:
+    """Bytes that the process may still map, which schedulers limit; what is mapped already is no room."""
+    try:
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit == resource.RLIM_INFINITY:
+            return float("inf")
+        with open("/proc/self/statm") as file:
+            return max(float(limit) - resource.getpagesize() * float(file.read().split()[0]), 0.0)
+    except (ImportError, OSError, ValueError):
+        # There is no such limit, or nobody tells what is mapped.
+        return float("inf")
 
 
 def check_memory(name: str, value: object, needed: float, what: str) -> None:
