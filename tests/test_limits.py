@@ -225,11 +225,12 @@ def test_numbers_are_taken_as_they_are_meant():
     np.testing.assert_array_equal(numbers(np.ma.masked_array([1.0, 2.0], [False, False])), [1.0, 2.0])
 
 
-#: What makes runs short where work grows with a parameter: latent variables are drawn one by one, and tokens meet each
-#: other in pairs.
+#: What makes runs short where work grows with a parameter: latent variables are drawn one by one, tokens meet in pairs,
+#: and layers follow each other.
 LONG = {
     ("hidden_manifold", "delta"): ({}, {"N": 4}),
     ("attention_features", "tokens"): ({"n": 2}, {"test": 1}),
+    ("infinite_depth", "depth"): ({"n": 2}, {}),
 }
 
 
