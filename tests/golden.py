@@ -523,6 +523,9 @@ def descents() -> Iterator[Case]:
     for student, rounds in (("ridge", 1), ("ridge", 3), ("logistic", 1)):
         tickets = of("SparseTickets", student=student, rounds=rounds)
         yield from both(f"sparse_tickets {student} {rounds}", tickets, left, N=40, **left)
+    loads = {"alpha": [0.3, 0.8]}
+    for who, more in (("bayes", {"density_factor": 2.0}), ("adaptive", {}), ("lasso", {}), ("exchange", {})):
+        yield from both(f"sparse_regression {who}", of("SparseRegression", estimator=who, **more), loads, N=40, **loads)
     pools = {"alpha": [0.5, 2.0]}
     for student, gamma in (("ridge", 0.8), ("logistic", 1.0), ("max_margin", 1.0)):
         pruned = of("DataPruning", student=student, gamma=gamma)

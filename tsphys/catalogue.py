@@ -407,7 +407,7 @@ CATALOGUE = {
             about="kernel and random-feature ridge regression of a given spectrum: learning curves",
             simulated="ridge on any spectrum, or on data",
             solved="eigenframework",
-            papers=("simon_2024", "bordelon_2020"),
+            papers=("simon_2024", "bordelon_2020", "tran_2022"),
             figures=("kernel_ridge", "kernel_ridge_digits"),
         ),
         Entry(
@@ -453,6 +453,22 @@ CATALOGUE = {
                 "physics.kernels.processes.Kernel",
                 "physics.kernels.processes.posterior",
                 "physics.kernels.processes.student",
+            ),
+        ),
+        Entry(
+            name="sparse_regression",
+            room="replica",
+            cls="SparseRegression",
+            family="Inference",
+            about="few weights out of many: Bayes, right and wrong about them, the lasso, greedy selection",
+            simulated="message passing, exact lasso, orthogonal matching pursuit, exchange",
+            solved="state evolution of wrong assumptions too, thresholds",
+            papers=("donoho_2009", "krzakala_2012", "bayati_2012", "li_2024"),
+            figures=("sparse_regression",),
+            functions=(
+                "replica.sparse_regression.best_lasso",
+                "replica.sparse_regression.stability",
+                "replica.sparse_regression.thresholds",
             ),
         ),
         Entry(

@@ -368,6 +368,41 @@ PAPERS = {
         2020,
         arxiv="2002.09339",
     ),
+    "donoho_2009": Paper(
+        "Donoho, David L. and Maleki, Arian and Montanari, Andrea",
+        "Message-passing algorithms for compressed sensing",
+        "Proceedings of the National Academy of Sciences 106, 18914",
+        2009,
+        doi="10.1073/pnas.0909892106",
+    ),
+    "krzakala_2012": Paper(
+        "Krzakala, Florent and M{\\'e}zard, Marc and Sausset, Fran{\\c c}ois and Sun, Yifan and Zdeborov{\\'a}, Lenka",
+        "Statistical-physics-based reconstruction in compressed sensing",
+        "Physical Review X 2, 021005",
+        2012,
+        doi="10.1103/PhysRevX.2.021005",
+    ),
+    "bayati_2012": Paper(
+        "Bayati, Mohsen and Montanari, Andrea",
+        "The LASSO risk for Gaussian matrices",
+        "IEEE Transactions on Information Theory 58, 1997",
+        2012,
+        doi="10.1109/TIT.2011.2174612",
+    ),
+    "li_2024": Paper(
+        "Li, Junbo and Miao, Zichen and Qiu, Qiang and Zhang, Ruqi",
+        "Training Bayesian neural networks with sparse subspace variational inference",
+        "International Conference on Learning Representations",
+        2024,
+        arxiv="2402.11025",
+    ),
+    "tran_2022": Paper(
+        "Tran, Ba-Hien and Rossi, Simone and Milios, Dimitrios and Filippone, Maurizio",
+        "All you need is a good functional prior for Bayesian deep learning",
+        "Journal of Machine Learning Research 23, 1",
+        2022,
+        arxiv="2011.12829",
+    ),
     "simon_2024": Paper(
         "Simon, James B. and Karkada, Dhruva and Ghosh, Nikhil and Belkin, Mikhail",
         "More is better in modern machine learning: when infinite overparameterization is optimal and overfitting is "
@@ -1001,6 +1036,26 @@ COVERAGE = {
     "gerace_2020": (
         "ridge and logistic readouts of random features, Gaussian equivalence",
         "orthogonal and correlated projections",
+    ),
+    "donoho_2009": (
+        "the lasso's error and its λ by state evolution, message passing on instances",
+        "minimax thresholds; weights between bounds",
+    ),
+    "krzakala_2012": (
+        "Bayes-optimal recovery of sparse weights, with noise, its thresholds and hard phase",
+        "spatially coupled inputs, parameters learned by expectation maximisation (the noise is)",
+    ),
+    "bayati_2012": (
+        "the lasso's error at any λ and its best λ, against exact minima",
+        "the proof",
+    ),
+    "li_2024": (
+        "selection by removal and addition at a fixed number of weights, against Bayes, lasso and pursuit",
+        "the algorithm itself, variational posteriors, deep networks",
+    ),
+    "tran_2022": (
+        "what a Gaussian prior costs that is not the one behind the target, by its spectrum",
+        "matching priors of networks to Gaussian processes, sampling of weights",
     ),
     "simon_2024": (
         "the eigenframework for random features, best ridge, more is better",

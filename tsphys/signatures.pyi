@@ -35,6 +35,7 @@ from tsphys.models.quadratic_feature import QuadraticFeature as QuadraticFeature
 from tsphys.models.random_features import RandomFeatures as RandomFeatures
 from tsphys.models.self_distillation import SelfDistillation as SelfDistillation
 from tsphys.models.simplicity_bias import SimplicityBias as SimplicityBias
+from tsphys.models.sparse_regression import SparseRegression as SparseRegression
 from tsphys.models.sparse_tickets import SparseTickets as SparseTickets
 from tsphys.models.spiked_cumulant import SpikedCumulant as SpikedCumulant
 from tsphys.models.training_set import TrainingSet as TrainingSet
@@ -367,6 +368,29 @@ def simulate(
     nets: int = ...,
     ntk: bool = ...,
     outputs: int = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: SparseRegression,
+    *,
+    alpha: Numbers = ...,
+    density: Numbers = ...,
+    noise: Numbers = ...,
+    density_factor: Numbers = ...,
+    noise_factor: Numbers = ...,
+    regularization: Numbers = ...,
+    N: int = ...,
+    most: int = ...,
+    damping: float = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -953,6 +977,21 @@ def solve(
     correlation: Numbers = ...,
     length: Numbers = ...,
     width: Numbers = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: SparseRegression,
+    *,
+    alpha: Numbers = ...,
+    density: Numbers = ...,
+    noise: Numbers = ...,
+    density_factor: Numbers = ...,
+    noise_factor: Numbers = ...,
+    regularization: Numbers = ...,
+    branch: str = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,
