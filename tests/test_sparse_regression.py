@@ -82,7 +82,7 @@ def test_where_the_noise_is_taken_for_too_little_replica_symmetry_is_broken():
     assert stability(model) == pytest.approx((1 + (0.3 + V) / 2) ** -2 / 2, rel=1e-9)
     few, right = (stability(SparseRegression(noise_factor=factor)) for factor in (0.25, 1))
     assert right < 1 < few
-    run = {"N": 150, "replicas": 3, "most": 200, "seed": 1}
+    run = {"N": 150, "replicas": 2, "most": 150, "seed": 1}
     calm, restless = (tsphys.simulate(SparseRegression(noise_factor=x, noise=0.02), **run) for x in (2, 0.05))
     assert (calm["converged"] == 1).all() and (restless["converged"] == 0).all()
 
