@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 import tsphys
 from tsphys.validation.checks import Check, Finding, Setting, within
-from tsphys.validation.one_step import at_start, both, stepped
+from tsphys.validation.one_step import at_start, both, rates, stepped
 from tsphys.validation.online import averaged, engines, simulated
 from tsphys.validation.plain_rules import Plain, motion, tasks
 
@@ -56,9 +57,21 @@ def _steps() -> list[Check]:
     def rule(chances: list[float]) -> Any:
         return tasks("erf", lr, lr_v, sigma, S, K, M, chances)
 
-    out = both(
-        "interleaved", tsphys.Continual(schedule="interleaved", **given), Plain(rule([0.5, 0.5]), noises=2), start
-    )
+    whole = Plain(rule([0.5, 0.5]), noises=2)
+    out = both("interleaved", tsphys.Continual(schedule="interleaved", **given), whole, start)
+    binary = tsphys.Continual(schedule="interleaved", inputs="binary", **given)
+    out.append(Check("step", "inputs ±1", stepped(binary, replace(whole, binary=True), start, "direct")))
+    for name in ("relu", "linear", "quad", "he2"):
+        model = tsphys.Continual(schedule="interleaved", activation=name, **given)
+        told = Plain(tasks(name, lr, lr_v, sigma, S, K, M, [0.5, 0.5]), noises=2)
+        out.append(Check("rate", name, rates(model, told, start)))
+
+    def turns(step: int, W: np.ndarray, v: np.ndarray) -> Any:
+        """The first task in even steps, the second in odd ones."""
+        return rule([0.0, 1.0] if step % 2 else [1.0, 0.0]), 0.0, 0.0
+
+    model = tsphys.Continual(schedule="interleaved", mixing="alternate", **given)
+    out.append(Check("step", "tasks take turns", stepped(model, whole, start, "direct", 5, tasks=turns)))
 
     def switched(chance: float, strength: float) -> Any:
         """The second task from step 12 of 24 on, with its replay, and a pull to where the weights were."""
@@ -82,20 +95,35 @@ def _steps() -> list[Check]:
         return at_start(replay, *told, begin=0.5, start=start)
 
     def stiff(setting: Setting) -> Finding:
-        """Elastic weights turn back what R moves by in a time h after the switch: by −½ ηs v² h² of its rate."""
+        """A pull Ω turns back what R moves by in a time h after the switch: by −½ ηΩ h² of its rate."""
         h = 1e-3
         t = [0.5, 0.5 + h, 0.5 + 2 * h]
-        free, held = (tsphys.solve(m, start=start, t=t, rtol=1e-12, atol=1e-14) for m in (loose, elastic))
+        free = tsphys.solve(loose, start=start, t=t, rtol=1e-12, atol=1e-14)
         slope = (4 * free["R"][1] - free["R"][2] - 3 * free["R"][0]) / (2 * h)
-        near, far = (-2 * (held["R"][i] - free["R"][i]) / (i * h) ** 2 / slope for i in (1, 2))
-        told = lr * 20.0 * free["v"][0].reshape(S, K)[0][:, None] ** 2
-        return within(2 * near - far - told, 1e-3 * told + 0 * near, "pull of elastic weights")
+        squares = free["v"][0].reshape(S, K)[0][:, None] ** 2
+        # ⟨g'(λ)²⟩ = (2/π)⟨exp(−λ²)⟩ of erf.
+        z = np.linspace(-10, 10, 4001)
+        field = np.diag(free["Q"][0])[:, None] * z**2
+        fisher = 2 / np.pi * np.exp(-field) @ np.exp(-(z**2) / 2) / np.exp(-(z**2) / 2).sum()
+        gaps = []
+        for name, told in (("l2", 1.0 + 0 * squares), ("ewc", squares), ("fisher", squares * fisher[:, None])):
+            model = tsphys.Continual(durations=[0.5], minibatch=b, regulariser=name, strength=20.0, **given)
+            held = tsphys.solve(model, start=start, t=t, rtol=1e-12, atol=1e-14)
+            near, far = (-2 * (held["R"][i] - free["R"][i]) / (i * h) ** 2 / slope for i in (1, 2))
+            gaps.append((2 * near - far) / (lr * 20.0 * told) - 1)
+        return within(np.array(gaps), np.full(np.shape(gaps), 1e-3), "pulls of l2, ewc, fisher")
+
+    def copied(setting: Setting) -> Finding:
+        """The head of a new task is that of the task before, and moves by its rate of order one for 2e-9."""
+        model = tsphys.Continual(durations=[0.5], head="copy", **given)
+        before, after = tsphys.solve(model, start=start, t=[0.5 - 1e-9, 0.5 + 1e-9])["v"].reshape(2, S, K)
+        return within(after - before[:1], 1e-6 + 0 * after, "heads after the switch")
 
     first = Plain(rule([1.0, 0.0]), noises=2, b=b)
     replay = tsphys.Continual(durations=[0.5], minibatch=b, replay=0.5, **given)
     elastic = tsphys.Continual(durations=[0.5], minibatch=b, regulariser="ewc", strength=20.0, **given)
     loose = tsphys.Continual(durations=[0.5], minibatch=b, **given)
-    out += [Check("rate", "replay", begun), Check("identity", "elastic weights", stiff)]
+    out += [Check("rate", "replay", begun), Check("identity", "pulls", stiff), Check("identity", "copied head", copied)]
     for name, model, at in (("replay", replay, switched(0.5, 0.0)), ("elastic weights", elastic, switched(0.0, 20.0))):
         for engine in ("exact", "direct"):
             out.append(

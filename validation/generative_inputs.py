@@ -51,26 +51,30 @@ def white(setting: Setting) -> Finding:
     return within(difference, bound, f"{other.meta['quadrature']['kind']} quadrature")
 
 
-def rate(setting: Setting) -> Finding:
-    """First rates for inputs of a full covariance, both layers."""
+def rate(activation: str) -> Any:
+    """A check of first rates for inputs of a full covariance, both layers."""
+    return lambda setting: _rate(activation, setting.seed)
+
+
+def _rate(activation: str, seed: int) -> Finding:
     N, lr, lr_v, sigma, b = 30, 0.8, 0.6, 0.7, 2
     A = np.random.default_rng(0).standard_normal((N, 2 * N)) / (2 * N) ** 0.5
     omega = A @ A.T * np.linspace(0.5, 2, N)[:, None] * np.linspace(0.5, 2, N)
-    given: dict[str, Any] = {**TASK, "lr": lr, "lr_v": lr_v, "noise": sigma, "minibatch": b}
+    given: dict[str, Any] = {**TASK, "activation": activation, "lr": lr, "lr_v": lr_v, "noise": sigma, "minibatch": b}
     model = tsphys.GenerativeInputs(covariance=omega, inputs="gaussian", **given)
-    drawn = instance(model, setting.seed, 0)
+    drawn = instance(model, seed, 0)
     W, U = drawn.W, omega @ drawn.theta.T / N**0.5
     start = tsphys.OrderParameters(
         R=W @ U / N**0.5, Q=W @ omega @ W.T / N, T=drawn.T, v=TASK["v"], v_star=TASK["v_star"]
     )
-    plain = Plain(regression("erf", lr, lr_v, sigma), b=b)
-    return at_start(model, *rates_of(plain, start, W, U, omega), seed=setting.seed)
+    plain = Plain(regression(activation, lr, lr_v, sigma), b=b)
+    return at_start(model, *rates_of(plain, start, W, U, omega), seed=seed)
 
 
 def checks(quick: bool) -> list[Check]:
     """What is checked of given inputs."""
     return [
-        Check("rate", "coloured inputs", rate),
+        *(Check("rate", f"coloured inputs, {name}", rate(name)) for name in ("erf", "relu", "linear")),
         Check("simulation", "coloured Gaussian inputs", coloured),
         Check("integral", "equations, white inputs", white),
     ]

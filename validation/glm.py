@@ -104,6 +104,156 @@ def labels(setting: Setting) -> Finding:
     return Finding(float(np.abs(scores).max()), threshold(len(scores)), "means and variances of labels")
 
 
+def priors(setting: Setting) -> Finding:
+    """ln Z, mean and variance of every prior, mmse, information and its inverse, against sums over weights and fields.
+
+    Sums of analytic functions in such steps are exact to rounding; ½ mmse is the slope of the information, by
+    differences of fourth order in steps of 1 %, wrong by 1e-8.
+    """
+    from tsphys.physics.inference.priors import PRIORS, prior
+
+    gaps = []
+    for name in PRIORS:
+        made, rho = prior(name, 0.3), 0.3
+        laws = {
+            "gaussian": [(1.0, 0.0, 1.0)],
+            "rademacher": [(0.5, 1.0, 0.0), (0.5, -1.0, 0.0)],
+            "gauss_bernoulli": [(1 - rho, 0.0, 0.0), (rho, 0.0, rho**-0.5)],
+            "sparse_rademacher": [(1 - rho, 0.0, 0.0), (rho / 2, rho**-0.5, 0.0), (rho / 2, -(rho**-0.5), 0.0)],
+        }[name]
+        z = np.linspace(-9, 9, 721)
+        w = np.concatenate([m + s * (z if s else np.zeros(1)) for _, m, s in laws])
+        dense = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * (z[1] - z[0])
+        p = np.concatenate([c * (dense if s else np.ones(1)) for c, _, s in laws])
+        for A, b in ((0.7, 0.4), (3.0, -2.0)):
+            tilted = p * np.exp(b * w - A * w**2 / 2)
+            Z, mean = tilted.sum(), tilted @ w / tilted.sum()
+            told = (np.log(Z), mean, tilted @ w**2 / Z - mean**2)
+            gaps += [x - y for x, y in zip((made.log_partition(A, b), *made.moments(A, b)), told)]
+        snr, fields = 1.7, np.linspace(-40, 40, 3201)
+        tilted = p * np.exp(np.outer(fields, w) - snr * w**2 / 2)
+        mass = tilted.sum(axis=1)
+        variance = tilted @ w**2 / mass - (tilted @ w / mass) ** 2
+        density = mass * np.exp(-(fields**2) / (2 * snr)) / np.sqrt(2 * np.pi * snr) * (fields[1] - fields[0])
+        h, mmse = 0.01 * snr, made.mmse(snr)
+        one, two = ((made.information(snr + k * h) - made.information(snr - k * h)) / (2 * k * h) for k in (1, 2))
+        gaps += [density @ variance - mmse, (4 * one - two) / 3 - mmse / 2, made.snr(1 - mmse) - snr]
+        gaps.append(made.second_moment - 1)
+    return within(np.array([float(gap) for gap in gaps]), np.full(len(gaps), 1e-7), "priors")
+
+
+def losses(setting: Setting) -> Finding:
+    """Losses and slopes as printed, proximal maps by the least of all h in steps of 1e-4, their bend by differences."""
+    from tsphys.physics.inference.losses import LOSSES, loss, proximal, slope
+
+    h = np.arange(-80_000, 80_001) * 1e-4
+    printed: dict[str, Any] = {
+        "square": lambda y, x: (y - x) ** 2 / 2, "logistic": lambda y, x: np.log(1 + np.exp(-y * x)),
+        "hinge": lambda y, x: np.maximum(0, 1 - y * x), "absolute": lambda y, x: np.abs(y - x),
+        "huber": lambda y, x: np.where(np.abs(y - x) < 0.7, (y - x) ** 2 / 2, 0.7 * np.abs(y - x) - 0.245),
+        "max_margin": lambda y, x: np.where(y * x < 1, np.inf, 0.0),
+    }  # fmt: skip
+    gaps, bounds = [], []
+    for name, told in printed.items():
+        for y in (1.0, -1.0):
+            for omega in (-2.13, -0.37, 0.51, 1.72):
+                if name != "max_margin":
+                    gaps.append(float(loss(name, y, omega, 0.7) - told(y, omega)))
+                    bounds.append(1e-12)
+                if name in LOSSES:
+                    gaps.append(float(slope(name, y, omega) - (told(y, omega + 1e-5) - told(y, omega - 1e-5)) / 2e-5))
+                    bounds.append(1e-8)
+                if name in (*LOSSES, "max_margin"):
+                    for V in (0.6, 2.3):
+                        t, f, bend = (float(a) for a in proximal(name, y, omega, V))
+                        near, far = (float(proximal(name, y, omega + k * 1e-5, V)[0]) for k in (1, -1))
+                        gaps += [t - h[np.argmin(told(y, h) + (h - omega) ** 2 / (2 * V))], f - (t - omega) / V]
+                        gaps.append(bend - 1 + (near - far) / 2e-5)
+                        bounds += [1.01e-4, 1e-10, 1e-6]
+    return within(np.array(gaps), np.array(bounds), "losses and proximal maps")
+
+
+def outputs(setting: Setting) -> Finding:
+    """Mass, mean and mean square of the outcomes of every channel, and linear parts, against sums over z; 1e-6 of a
+    kink or jump between points 1e-3 apart."""
+    from scipy.special import ndtr
+
+    from tsphys.physics.inference.channels import channel
+
+    noise, kappa, gaps = 0.2, 0.7, []
+    z = (np.arange(-20_000, 20_000) + 0.5) * 1e-3
+    real = {"linear": z, "relu": np.maximum(z, 0), "abs": np.abs(z)}
+    up = {
+        "sign": ndtr(z / noise**0.5), "threshold": ndtr((z - kappa) / noise**0.5) + ndtr((-z - kappa) / noise**0.5),
+        "logistic": 1 / (1 + np.exp(-z)),
+    }  # fmt: skip
+    for name in (*real, *up):
+        made = channel(name, 0.0 if name == "logistic" else noise, kappa)
+        for omega, V in ((0.4, 0.6), (-1.1, 2.0)):
+            p = np.exp(-((z - omega) ** 2) / (2 * V)) / np.sqrt(2 * np.pi * V) * 1e-3
+            first = p @ (real[name] if name in real else 2 * up[name] - 1)
+            second = p @ real[name] ** 2 + noise if name in real else 1.0
+            y, weight = (np.ravel(a) for a in made.outcomes(np.array([omega]), V))
+            gaps += [weight.sum() - 1, weight @ y - first, weight @ y**2 - second]
+            if name in real:
+                gaps.append(float(made.mean(omega, V)) - first)
+        p = np.exp(-(z**2) / 2.6) / np.sqrt(2.6 * np.pi) * 1e-3
+        y = real[name] if name in real else 2 * up[name] - 1
+        c, left = made.linear_part(1.3)
+        second = p @ y**2 + noise if name in real else 1.0
+        gaps += [c - p @ (y * z) / 1.3, left - second + (p @ (y * z)) ** 2 / 1.3]
+    return within(np.array(gaps), np.full(len(gaps), 2e-6), "outcomes and linear parts")
+
+
+def known(setting: Setting) -> Finding:
+    """Thresholds as printed (Györgyi 1990; Barbier et al. 2019), phase retrieval's ½, starts, and the largest margin.
+
+    Where it is largest over the overlaps, the shortfall and its slope along them vanish.
+    """
+    from tsphys.physics.inference.channels import channel
+    from tsphys.physics.inference.priors import prior
+    from tsphys.replica.glm import thresholds
+    from tsphys.replica.saddles.bayes import weak_recovery
+    from tsphys.replica.saddles.margin import maximal_margin, shortfall
+
+    binary = tsphys.GLM(prior="rademacher")
+    ends, found = thresholds(binary), maximal_margin(2.5)
+    slopes = [shortfall(2.5, found.R + h, found.kappa) / 1e-4 for h in (1e-4, -1e-4)]
+    gaps = [
+        (ends.transition - 1.2447, 1e-4), (ends.algorithmic - 1.4926, 1e-4),
+        (weak_recovery(prior("gaussian"), channel("abs", 0.0)) - 0.5, 1e-6),
+        (tsphys.solve(binary, t=[0], start=0.3)["q"][0] - 0.3, 1e-9), (shortfall(2.5, found.R, found.kappa), 1e-9),
+        (slopes[0] - slopes[1], 1e-5),
+    ]  # fmt: skip
+    found_gaps, bounds = (np.array(column) for column in zip(*gaps))
+    return within(found_gaps, bounds, "known values")
+
+
+def spectra(setting: Setting) -> Finding:
+    """Features of one spectrum, by their eigenvalues and by their matrices."""
+    from tsphys.physics.inference.channels import channel
+    from tsphys.replica.saddles.gaussian_covariates import from_matrices, matched, minimum
+
+    omega, theta = np.array([0.3, 1.0, 2.5]), np.array([1.5, 0.7, 0.4])
+    C = np.diag(omega)
+    one, other = (
+        minimum("square", channel("linear", 0.1), law, 1.3, 0.2)
+        for law in (matched(omega, theta), from_matrices(C, C, C, np.sqrt(theta)))
+    )
+    gaps = [getattr(one, name) - getattr(other, name) for name in ("V", "q", "m", "norm", "train_loss")]
+    return within(np.array(gaps), np.full(5, 1e-10), "covariances")
+
+
+def instances(setting: Setting) -> Finding:
+    """Of ±1 teachers mse = 1 − 2m + q, overlap = m/√q and eps_g = arccos(overlap)/π in every replica."""
+    model = tsphys.GLM(prior="rademacher", estimator="logistic", alpha=1.5)
+    sim = tsphys.simulate(model, N=60, replicas=8, seed=setting.seed, threads=setting.threads)
+    m, q = sim["m"], sim["q"]
+    gaps = [sim["mse"] - 1 + 2 * m - q, sim["overlap"] - m / np.sqrt(q)]
+    gaps.append(sim["eps_g"] - np.arccos(m / np.sqrt(q)) / np.pi)
+    return within(np.array(gaps), np.full(np.shape(gaps), 1e-9), "errors of instances")
+
+
 def per_example(y: Any, slope: Any, alpha: float) -> float:
     """∂Φ/∂α less what an example tells: E ln Z of the sign of a field, of which the part q is known."""
     from scipy.special import log_ndtr
@@ -132,8 +282,10 @@ def checks(quick: bool) -> list[Check]:
     binary = {"prior": "rademacher", "alpha": 1.2}
     sparse = {"prior": "gauss_bernoulli", "density": 0.3, "channel": "linear", "noise": 0.05, "alpha": 0.6}
     noisy = {"channel": "linear", "noise": 0.5, "alpha": 1.5}
-    outliers = {"channel": "linear", "noise": 0.25, "outliers": 0.2, "estimator": "huber"}
-    names = ("mse", "m", "q")
+    outliers: dict[str, Any] = {"channel": "linear", "noise": 0.25, "outliers": 0.2, "estimator": "huber"}
+    names, signs = ("mse", "m", "q"), {**sparse, "prior": "sparse_rademacher"}
+    seen = {"logistic": {}, "hinge": {}, "ridge": {}, "huber": outliers, "absolute": outliers}
+    risks = {name: tsphys.GLM(**{**given, "estimator": name, "alpha": 2.0}) for name, given in seen.items()}
     return [
         Check("simulation", "outliers", simulated(outliers, {"alpha": [1.0, 4.0]}, 100, 80, ("eps_g", "train_loss"))),
         Check("simulation", "binary perceptron, step by step", simulated(binary, steps, 500, 12, ("eps_g", *names))),
@@ -146,10 +298,26 @@ def checks(quick: bool) -> list[Check]:
         ),
         Check("identity", "∂Φ/∂α", identity(tsphys.GLM(prior="rademacher"), "alpha", [0.5, 1.0], per_example, "∂Φ/∂α")),
         Check("identity", "∂Φ/∂α, Gauss", identity(tsphys.GLM(), "alpha", [1.0, 3.0], per_example, "∂Φ/∂α")),
-        Check(
-            "identity", "least risk",
-            identity(tsphys.GLM(estimator="logistic", alpha=2.0), "regularization", [0.1, 1.0], least, "∂risk/∂λ"),
+        *(
+            Check("identity", f"least risk, {name}", identity(model, "regularization", [0.1, 1.0], least, "∂risk/∂λ"))
+            for name, model in risks.items()
         ),
+        *(
+            Check("simulation", name, simulated(given, {"alpha": [2.0]}, 100, 12, ("eps_g", "q", told)))
+            for name, given, told in (
+                ("ridge on labels", {"estimator": "ridge"}, "train_loss"),
+                ("hinge", {"estimator": "hinge"}, "train_loss"),
+                ("absolute loss", {**outliers, "estimator": "absolute"}, "train_loss"),
+                ("largest margin", {"estimator": "max_margin"}, "margin"),
+            )
+        ),
+        Check("simulation", "sparse ±1, steps", simulated(signs, steps, 500, 8, names)),
+        Check("identity", "known values", known),
+        Check("identity", "covariances", spectra),
+        Check("identity", "errors of instances", instances),
+        Check("integral", "priors", priors),
+        Check("integral", "losses", losses),
+        Check("integral", "outcomes", outputs),
         Check("identity", "state evolution and errors", reached),
         Check("integral", "output channels", channels),
         Check("step", "labels", labels),

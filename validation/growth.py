@@ -8,7 +8,7 @@ import numpy as np
 
 import tsphys
 from tsphys.validation.checks import Check
-from tsphys.validation.one_step import stepped
+from tsphys.validation.one_step import rates, stepped
 from tsphys.validation.online import averaged, simulated
 from tsphys.validation.plain_rules import Plain, regression
 
@@ -54,6 +54,10 @@ def checks(quick: bool) -> list[Check]:
     fewer = tsphys.Growth(K=3, way="remove", at=2)
     out.append(Check("simulation", "units removed, exact", simulated(fewer, THREE, T, "exact", 1000, 32)))
     out += [Check("integral", f"equations, {n}", averaged(m, START, [1.0, 3.0])) for n, m in MODELS.items()]
+    for activation in ("relu", "linear"):
+        told = Plain(regression(activation, 1.5, 1.2, 0.3))
+        model = tsphys.Growth(lr=1.5, lr_v=1.2, noise=0.3, at=1, activation=activation)
+        out.append(Check("rate", activation, rates(model, told, model.completed(START))))
     cases: dict[str, dict[str, Any]] = {
         "split": {"spread": 0.4, "share": 0.8},
         "random": {"way": "random", "new_norm": 0.5, "new_v": 0.7},

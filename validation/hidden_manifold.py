@@ -9,7 +9,7 @@ import numpy as np
 
 import tsphys
 from tsphys.models.hidden_manifold import Instance, instance
-from tsphys.physics.nonlinearities import attainable_information
+from tsphys.physics.nonlinearities import attainable_information, moments
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, threshold, within
 from tsphys.validation.one_step import MORE, at_start, entries, same_moments
 from tsphys.validation.plain_rules import Plain, coloured, regression
@@ -66,6 +66,19 @@ def information(setting: Setting) -> Finding:
             average = density @ (b * b * rho / ((c2 - a * a - b * b) * delta + b * b * rho))
             difference.append(attainable_information(name, delta) - average)
     return within(difference, [1e-6] * len(difference), "300 Gauss-Legendre nodes")
+
+
+def nonlinearities(setting: Setting) -> Finding:
+    """Moments of every f against sums in steps of 1e-3, which leave 1e-6 of a kink or jump."""
+    from scipy.special import erf
+
+    z = (np.arange(-12_000, 12_000) + 0.5) * 1e-3
+    w = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * 1e-3
+    told = {
+        "sign": np.sign(z), "relu": np.maximum(z, 0), "erf": erf(z / 2**0.5), "tanh": np.tanh(z), "linear": z
+    }  # fmt: skip
+    gaps = [x - y for name, f in told.items() for x, y in zip(moments(name), (w @ f, w @ (z * f), w @ f**2))]
+    return within(np.array(gaps), np.full(len(gaps), 1e-6), "moments of f")
 
 
 #: Where teachers are most of each step, so that their fields are seen, and learning rates most of each rate.
@@ -136,4 +149,5 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "relu, Hadamard features", simulated(FAST, 512, 12)),
         Check("simulation", "Gaussian equivalence", equivalent),
         Check("integral", "attainable information", information),
+        Check("integral", "moments of f", nonlinearities),
     ]

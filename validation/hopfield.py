@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 
 import tsphys
-from tsphys.replica.hopfield import at_temperature
+from tsphys.replica.hopfield import (
+    at_temperature,
+    glass_temperature,
+    mixture_stability,
+    spinodal_load,
+    transition_load,
+)
 from tsphys.validation import free_energies
 from tsphys.validation.checks import Check, Finding, Setting, in_size, on_theory, stationary, two_samples, within
 from tsphys.validation.checks import threshold as threshold_of
@@ -152,6 +158,25 @@ def enumerated(model: Any, seed: int, N: int = 8, P: int = 3) -> Any:
     return run
 
 
+def lines(setting: Setting) -> Finding:
+    """Capacity and freezing as printed (Amit, Gutfreund & Sompolinsky 1987), the curvature of a mixture by its 8 sites,
+    and free energies of pattern and glass that are equal where the global minimum changes."""
+    T, beta = 0.3, 1 / 0.3
+    glassy = tsphys.Hopfield(T=0.2, alpha=transition_load(tsphys.Hopfield(T=0.2)))
+    f = [float(tsphys.solve(glassy, branch=branch)["free_energy"][0]) for branch in ("retrieval", "spin_glass")]
+    diluted = tsphys.Hopfield(alpha=0.1, coupling="diluted", connectivity=0.5)
+    b = 1 / glass_temperature(diluted)
+    xi = 2.0 * ((np.arange(8)[:, None] >> np.arange(3)) & 1) - 1
+    m = float(tsphys.solve(tsphys.Hopfield(T=T, alpha=0.0), branch="mixture")["m"][0])
+    slope = beta / np.cosh(beta * m * xi.sum(axis=1)) ** 2
+    gaps = [
+        spinodal_load(tsphys.Hopfield(T=0.0)) - 0.137906, glass_temperature(tsphys.Hopfield(alpha=0.09)) - 1.3,
+        0.1 * b * b * (1 / (1 - b) ** 2 + 1) - 1, f[0] - f[1],
+        mixture_stability(tsphys.Hopfield(T=T, alpha=0.0)) - 1 + np.mean((xi[:, 0] - xi[:, 1]) ** 2 * slope) / 2,
+    ]  # fmt: skip
+    return within(np.array(gaps), np.full(5, 1e-6), "lines")
+
+
 def _all(findings: list[Finding]) -> Finding:
     return max(findings, key=lambda finding: finding.score)
 
@@ -177,6 +202,7 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "two parallel steps", first_steps),
         Check("engine", "exact against direct", counted_columns),
         Check("size", "overlap", sizes),
+        Check("identity", "lines", lines),
         Check("saddle", "Hebb", saddles("hebb", 0.0)),
         Check("saddle", "clipped", saddles("clipped", np.pi / 2 - 1)),
         Check("saddle", "diluted", saddles("diluted", 1.0)),

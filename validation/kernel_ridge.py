@@ -71,6 +71,17 @@ def eigenframework(k: int | None) -> Any:
     return run
 
 
+def held_out(setting: Setting) -> Finding:
+    """Examples from 1500 inputs whose features are orthonormal over all of them, and the error at the others."""
+    M, P, n = 60, 1500, setting.replicas(100)
+    population = np.linalg.qr(np.random.default_rng([setting.seed, 8]).standard_normal((P, M)))[0] * P**0.5
+    model = tsphys.KernelRidge(noise=0.4, ridge=0.1, modes=M)
+    axis: dict[str, Any] = {"n": [30, 90]}
+    sim = tsphys.simulate(model, population=population, replicas=n, seed=setting.seed, threads=setting.threads, **axis)
+    theory = tsphys.solve(model, inputs=P, **axis)
+    return on_theory(sim, theory, "eps_held", ["eps_held", "train_loss"])
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of ridge regression of a given spectrum."""
     model = tsphys.KernelRidge(noise=0.3, modes=500)
@@ -79,6 +90,7 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "kernel over n", learned(model, {"n": [10, 30, 100, 200]}, 40)),
         Check("simulation", "features over k", learned(model, {"k": [20, 60, 200, 400]}, 40)),
         Check("simulation", "features over ridges", learned(features, {"ridge": [0, 1e-2, 1, 100]}, 40)),
+        Check("simulation", "inputs held out", held_out),
         Check("identity", "errors, kernel", eigenframework(None)),
         Check("identity", "errors, features", eigenframework(80)),
         Check("step", "kernel, NumPy", kernel(None)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from tsphys.physics.inference.pattern_priors import exact
 from tsphys.replica import memory_reconstruction as theory
 from tsphys.sims.engines.inference.low_rank_amp import amp, bethe
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, within
+from tsphys.validation.checks import threshold as threshold_of
 from tsphys.validation.identities import identity
 
 #: Nodes and weights of a plain sum over N(0, 1).
@@ -108,6 +110,61 @@ def weak(setting: Setting) -> Finding:
     return within(np.array(wrong), np.array([1e-9, 1e-3, 0.5]), "threshold of weak recovery")
 
 
+def nishimori(setting: Setting) -> Finding:
+    """A posterior's error is E x² less its overlap, at fixed points, over iterations, and of eigenvectors; with normal
+    patterns of variance one the overlap is 1 − Δ."""
+    gaps = []
+    for patterns, rho in (("binary", 1.0), ("sparse", 0.3), ("tsodyks", 0.3), ("gauss", 1.0)):
+        model = MemoryReconstruction(patterns=patterns, rho=rho)
+        variance = {"sparse": rho, "tsodyks": rho * (1 - rho)}.get(patterns, 1.0)
+        noise = [theory.noise_at(model, share * variance**2) for share in (0.3, 0.7)]
+        ends = tsphys.solve(model, noise=noise)
+        steps = tsphys.solve(replace(model, noise=noise[0]), t=[0, 1, 3], overlap=0.3)
+        gaps += [*(ends["mse"] / variance - 1 + ends["overlap"]), *(steps["mse"] / variance - 1 + steps["overlap"])]
+        gaps += [*(ends["mse_pca"] / variance - 1 + ends["overlap_pca"]), steps["overlap"][0] - 0.3]
+        gaps += [*(ends["overlap_pca"] - [0.7, 0.3])]
+        if patterns == "gauss":
+            gaps += [*(ends["overlap"] - [0.7, 0.3])]
+    return within(np.array(gaps), np.full(len(gaps), 1e-8), "errors and overlaps")
+
+
+def channels(setting: Setting) -> Finding:
+    """1/Δ is Fisher's information of what is seen about the synapse, at zero, by plain sums."""
+    noise, threshold, gaps = 0.6, 0.4, []
+    z = (np.arange(-120_000, 120_000) + 0.5) * 1e-4
+    p = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * 1e-4
+    # Those above the threshold are seen as they are, of the others that they are below.
+    above = z > threshold / noise
+    edge = np.exp(-((threshold / noise) ** 2) / 2) / np.sqrt(2 * np.pi)
+    told = {
+        "additive": p @ z**2,
+        "clipped": (p @ np.abs(z)) ** 2,
+        "diluted": 0.3 * p @ z**2,
+        "rectified": (p * above) @ z**2 + edge**2 / p[~above].sum(),
+    }
+    for name, information in told.items():
+        more: dict[str, Any] = {"rectified": {"threshold": threshold}, "diluted": {"connectivity": 0.3}}.get(name, {})
+        model = MemoryReconstruction(channel=name, noise=noise, **more)
+        gaps += [model.Delta * information / noise**2 - 1, theory.noise_at(model, model.Delta) / noise - 1]
+    return within(np.array(gaps), np.full(len(gaps), 1e-4), "effective noise")
+
+
+def informed(setting: Setting) -> Finding:
+    """Before the first iteration x = m x⁰ + √(m(1 − m)) z: means and variances of its overlap and error over ±1."""
+    m, N, n = 0.3, 100, setting.replicas(1000)
+    sim = tsphys.simulate(
+        MemoryReconstruction(), N=N, t=[0], overlap=m, replicas=n, seed=setting.seed, threads=setting.threads
+    )
+    v, scores = m * (1 - m), []
+    for name, mean, variance in (
+        ("overlap", m, v / N),
+        ("mse", (1 - m) ** 2 + v, (2 * v * v + 4 * (1 - m) ** 2 * v) / N),
+    ):
+        x = sim[name][:, 0]
+        scores += [(x.mean() - mean) / np.sqrt(variance / n), (x.var(ddof=1) / variance - 1) / np.sqrt(2 / n)]
+    return Finding(float(np.abs(scores).max()), threshold_of(4), "overlap and error of the start")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of the reconstruction of patterns."""
     return [
@@ -123,6 +180,17 @@ def checks(quick: bool) -> list[Check]:
             "errors, rectified",
             ends(MemoryReconstruction(channel="rectified", threshold=0.5), [0.5, 0.7]),
         ),
+        *(
+            Check("simulation", f"iterations, {name}", steps(model, 0.3))
+            for name, model in (
+                ("clipped", MemoryReconstruction(channel="clipped", noise=0.5)),
+                ("diluted", MemoryReconstruction(channel="diluted", connectivity=0.5, noise=0.5)),
+                ("Gauss", MemoryReconstruction(patterns="gauss", noise=0.6)),
+            )
+        ),
+        Check("step", "start", informed),
+        Check("integral", "effective noise", channels),
+        Check("identity", "errors and overlaps", nishimori),
         Check("saddle", "hard phase", saddles),
         Check("saddle", "Bethe free energy", bethe_free_energy),
         Check("identity", "slope of the free energy", slope),

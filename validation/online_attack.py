@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 import tsphys
+from tsphys.odes.online_attack import critical_cost, multiplier, small_lr, steady_state
 from tsphys.physics.linear_control import optimal_gains
-from tsphys.validation.checks import Check
-from tsphys.validation.one_step import N, both
+from tsphys.validation.checks import Check, Finding, Setting, within
+from tsphys.validation.one_step import N, both, stepped
 from tsphys.validation.online import averaged, simulated, sized
-from tsphys.validation.plain_rules import Plain, attack, feedback
+from tsphys.validation.plain_rules import Plain, attack, constant, feedback
 
 START = tsphys.OrderParameters(R=[[0.3, -0.3]], Q=[[0.8]], T=[[1, -1], [-1, 1]])
 T = np.linspace(0, 10, 6)
@@ -23,6 +27,44 @@ MODELS = {
 }
 
 
+#: Attackers without bounds whose minibatch is of three, of two that they get at, and with an action for each example.
+FREE: dict[str, dict[str, Any]] = {
+    "none": {"strategy": "none"},
+    "constant": {"strategy": "constant"},
+    "greedy": {"rho": 0.7},
+    "greedy, some": {"poisoned": 2},
+    "greedy, each": {"control": "example", "poisoned": 2},
+    "optimal": {"strategy": "optimal", "discount": 0.3},
+}
+
+
+def slow(setting: Setting) -> Finding:
+    """Steady states at small rates against their limit: two rates tell it, up to the square of them."""
+    gaps, eta = [], 1e-3
+    for given in FREE.values():
+        model = tsphys.OnlineAttack(minibatch=3, cost=0.8, a_min=None, a_max=None, lr=eta, **given)
+        near, far = steady_state(model), steady_state(replace(model, lr=2 * eta))
+        told = small_lr(model)
+        gaps += [2 * near[name] - far[name] - told[name] for name in ("p", "action", "action_square", "cost")]
+    return within(np.array(gaps), np.full(len(gaps), 20 * eta**2), "steady states for η → 0")
+
+
+def prices(setting: Setting) -> Finding:
+    """Half of the way is gone at the critical price; moments of χ² make the multiplier, by a plain sum."""
+    gaps = []
+    for name, given in FREE.items():
+        model = tsphys.OnlineAttack(minibatch=3, a_min=None, a_max=None, lr=0.1, **given)
+        if name != "none":
+            gaps.append(small_lr(replace(model, cost=critical_cost(model)))["p"] - 0.5)
+        # ⟨A²⟩ of A = χ², a sum over the n examples that an action moves, for m actions of weight w.
+        m, n, w = model.controls
+        chi = np.linspace(0, 20, 4001)
+        density = chi ** (n - 1) * np.exp(-(chi**2) / 2)
+        density[0] *= 0.5
+        gaps.append(multiplier(model) / (m * (density @ chi**4) / density.sum() / (w * 9)) - 1)
+    return within(np.array(gaps), np.full(len(gaps), 1e-5), "critical prices and multipliers")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of attacks."""
     out = [
@@ -32,6 +74,14 @@ def checks(quick: bool) -> list[Check]:
     out.append(Check("simulation", "greedy, engine direct", simulated(GREEDY, START, T, "direct", 300, 32)))
     out.append(Check("size", "greedy, eps_g at t = 4", sized(GREEDY, START, 4.0, (200, 400, 800), 300)))
     out.append(Check("integral", "equations, greedy", averaged(GREEDY, START, [0.5, 2.0], 2**14)))
+    out += [Check("identity", "small rates", slow), Check("identity", "critical prices", prices)]
+    given: dict[str, Any] = {"lr": 1.2, "minibatch": 3, "cost": 0.7}
+    steady = tsphys.OnlineAttack(strategy="constant", action=0.4, **given)
+    out += both("constant action", steady, Plain(constant("linear", 1.2, 0.7, 0.4), noises=0, b=3), START, steps=2)
+    for inputs, engine in (("gaussian", "exact"), ("binary", "direct")):
+        idle = tsphys.OnlineAttack(strategy="none", activation="erf", inputs=inputs, **given)
+        plain = Plain(constant("erf", 1.2, 0.7, 0.0), noises=0, b=3, binary=inputs == "binary")
+        out.append(Check("step", f"no attack, erf, {inputs}", stepped(idle, plain, START, engine, 2)))
     for name, low, high in (("greedy step", -2.0, 3.0), ("greedy step within bounds", 0.0, 1.0)):
         model = tsphys.OnlineAttack(lr=1.2, minibatch=3, a_min=low, a_max=high)
         out += both(name, model, Plain(attack(1.2, 1.0, low, high, N), noises=0, b=3), START, steps=1)

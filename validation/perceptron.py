@@ -41,4 +41,6 @@ def checks(quick: bool) -> list[Check]:
                 # What the optimal rule knows of the overlaps changes with the first step.
                 steps = 1 if rule == "optimal" else 4
                 out.append(Check("step", f"{rule}, exact", stepped(model, plain, START, "exact", steps)))
-    return out
+    binary = tsphys.Perceptron(rule="adatron", inputs="binary", lr=1.3)
+    plain = Plain(perceptron("adatron", 1.3), noises=0, binary=True)
+    return [*out, Check("step", "inputs ±1", stepped(binary, plain, START, "direct"))]

@@ -17,7 +17,8 @@ import numpy as np
 ACTIVATIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}
 
 
-def _activations() -> dict[str, tuple[Callable[..., Any], Callable[..., Any]]]:
+def functions() -> dict[str, tuple[Callable[..., Any], Callable[..., Any]]]:
+    """g and g' by name."""
     from scipy.special import erf
 
     if not ACTIVATIONS:
@@ -33,7 +34,7 @@ def _activations() -> dict[str, tuple[Callable[..., Any], Callable[..., Any]]]:
 
 def regression(name: str, lr: float, lr_v: float = 0.0, sigma: float = 0.0, teacher: str | None = None) -> Any:
     """SGD on ½(Σ v_k g(λ_k) − Σ v*_m g*(ν_m) − σζ)²."""
-    (g, dg), (h, _) = _activations()[name], _activations()[teacher or name]
+    (g, dg), (h, _) = functions()[name], functions()[teacher or name]
 
     def rule(lam: Any, nu: Any, v: Any, v_star: Any, noise: Any, gram: Any) -> Any:
         delta = np.sum(v * g(lam), axis=-1) - np.sum(v_star * h(nu), axis=-1) - sigma * noise[..., 0]
@@ -73,7 +74,7 @@ def tasks(name: str, lr: float, lr_v: float, sigma: Any, S: int, K: int, M: int,
     """SGD on the task s that a uniform variable, Φ(second noise), picks with these chances; v (S·K,), ν (S·M,)."""
     from scipy.special import ndtr
 
-    g, dg = _activations()[name]
+    g, dg = functions()[name]
     edges = np.cumsum(chances)[:-1]
 
     def rule(lam: Any, nu: Any, v: Any, v_star: Any, noise: Any, gram: Any) -> Any:
@@ -119,6 +120,22 @@ def attack(lr: float, cost: float, low: float, high: float, N: int) -> Any:
     return rule
 
 
+def constant(name: str, lr: float, cost: float, action: float) -> Any:
+    """As `attack`, by one action whatever comes, of a student, teacher and target of one activation."""
+    g, dg = functions()[name]
+    # Ω = 4⟨g²⟩; of erf ⟨g²⟩ is a third.
+    price = cost * {"linear": 4.0, "erf": 4.0 / 3.0}[name]
+
+    def rule(lam: Any, nu: Any, v: Any, v_star: Any, noise: Any, gram: Any) -> Any:
+        student, teacher, target = g(lam[..., 0]), g(nu[..., 0]), g(nu[..., 1])
+        a = action + 0 * student
+        dv = [0 * a, a, a * a, 0.5 * price * a * a + 0.5 * (student - target) ** 2]
+        pull = lr * dg(lam[..., 0]) * ((1 - a) * teacher + a * target - student)
+        return pull[..., None], np.stack(dv, axis=-1)
+
+    return rule
+
+
 def feedback(lr: float, cost: float, gains: Any, p: float, low: float, high: float) -> Any:
     """As `attack`, by linear feedback: a = [(g₀ + g₀'p) A + g₁B]/(CΩ + g₂A) with A = Σκ², B = Σκs.
 
@@ -138,7 +155,7 @@ def feedback(lr: float, cost: float, gains: Any, p: float, low: float, high: flo
 
 def correlation(name: str, lr: float) -> Any:
     """Ascent of y g(λ); the label y is the first noise."""
-    _, dg = _activations()[name]
+    _, dg = functions()[name]
 
     def rule(lam: Any, nu: Any, v: Any, v_star: Any, noise: Any, gram: Any) -> Any:
         return lr * noise[..., :1] * dg(lam), np.zeros((*lam.shape[:-1], 0))

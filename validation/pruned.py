@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 import tsphys
@@ -39,11 +42,16 @@ def checks(quick: bool) -> list[Check]:
     model = tsphys.Pruned(lr=1.5, lr_v=1.0, noise=0.5, densities=[0.25, 0.75])
     plain = Plain(regression("erf", 1.5, 1.0, 0.5), masks=[0.25, 0.75])
 
-    def rate(setting: Setting) -> Finding:
+    def rate(name: str) -> Any:
         """First rates, by classes of coordinates."""
-        given = tsphys.OrderParameters(R=START.R, Q=START.Q, T=START.T, v=[1, 1], v_star=[1, 1])
-        return at_start(model, *masked(plain, given, [0.25, 0.75]), start=START)
 
-    out.append(Check("rate", "masks of their own", rate))
+        def run(setting: Setting) -> Finding:
+            given = tsphys.OrderParameters(R=START.R, Q=START.Q, T=START.T, v=[1, 1], v_star=[1, 1])
+            told = masked(Plain(regression(name, 1.5, 1.0, 0.5)), given, [0.25, 0.75])
+            return at_start(replace(model, activation=name), *told, start=START)
+
+        return run
+
+    out += [Check("rate", f"masks of their own, {name}", rate(name)) for name in ("erf", "relu", "linear")]
     out.append(Check("step", "masks of their own, direct", stepped(model, plain, START, "direct")))
     return [*out, Check("integral", "equations, nothing masked", whole)]

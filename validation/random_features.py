@@ -14,6 +14,7 @@ from tsphys.replica.random_features import effective_ridge
 from tsphys.validation import free_energies
 from tsphys.validation.checks import Check, Finding, Setting, in_size, on_theory, stationary, within
 from tsphys.validation.plain_ridge import random_features
+from tsphys.validation.plain_rules import functions
 
 
 def trained(model: Any, axis: dict[str, Any], N: int, replicas: int, covariates: str) -> Any:
@@ -80,15 +81,29 @@ def _saddles(teacher: str) -> Finding:
     return max(out, key=lambda finding: finding.score)
 
 
+def activations(setting: Setting) -> Finding:
+    """Mean, slope and rest of every activation against sums in steps of 1e-3, which leave 1e-6 of a kink or jump."""
+    z = (np.arange(-12_000, 12_000) + 0.5) * 1e-3
+    w = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * 1e-3
+    gaps = []
+    for name, (g, _) in functions().items():
+        mean, slope = w @ g(z), w @ (z * g(z))
+        gaps += [x - y for x, y in zip(parts(name), (mean, slope, w @ g(z) ** 2 - mean**2 - slope**2))]
+    return within(np.array(gaps), np.full(len(gaps), 2e-6), "parts of activations")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of random features."""
     tanh = tsphys.RandomFeatures(noise=0.3, ridge=0.03)
     signs = tsphys.RandomFeatures(activation="relu", noise=0.3, teacher="sign")
+    logistic = tsphys.RandomFeatures(teacher="sign", loss="logistic", alpha=2.0, width=1.5)
     widths, ridges = {"width": [0.5, 1.5, 3, 6]}, {"ridge": [1e-3, 0.1, 10]}
     return [
         Check("simulation", "Gaussian covariates", trained(tanh, widths, 100, 24, "gaussian")),
         Check("simulation", "tanh features", trained(tanh, widths, 100, 16, "features")),
         Check("simulation", "relu features, sign labels", trained(signs, ridges, 100, 16, "features")),
+        Check("simulation", "logistic loss", trained(logistic, {"ridge": [0.1, 1]}, 80, 12, "gaussian")),
+        Check("integral", "activations", activations),
         Check("size", "eps_g", sizes),
         Check("step", "Gaussian covariates, NumPy", random_features("linear")),
         Check("step", "sign labels, NumPy", random_features("sign")),

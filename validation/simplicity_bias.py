@@ -10,7 +10,7 @@ from scipy.special import erf
 import tsphys
 from tsphys.models.simplicity_bias import DATA
 from tsphys.validation.checks import Check, Finding, Setting, threshold
-from tsphys.validation.one_step import both
+from tsphys.validation.one_step import both, rates
 from tsphys.validation.online import averaged, simulated, sized
 from tsphys.validation.plain_rules import Plain, regression
 
@@ -73,8 +73,12 @@ def checks(quick: bool) -> list[Check]:
         start = tsphys.OrderParameters(R=TWO.R, Q=TWO.Q, T=TWO.T, v=[1.0, -0.6], v_star=[0, 0])
         plain = Plain(regression("erf", 1.5, sigma=1.0), b=3, law=_law(data))
         out += both(data, model, plain, start, engines=("direct",) if data == "gaussian" else ("exact",), steps=6)
+    linear = tsphys.SimplicityBias(K=2, lr=1.5, minibatch=3, v=(1.0, -0.6), activation="linear")
+    start = tsphys.OrderParameters(R=TWO.R, Q=TWO.Q, T=TWO.T, v=[1.0, -0.6], v_star=[0, 0])
+    told = Plain(regression("linear", 1.5, sigma=1.0), b=3, law=_law("original"))
     return [
         *out,
+        Check("rate", "linear", rates(linear, told, start)),
         Check("simulation", "original, engine direct", simulated(original, START, T, "direct", 300, 16)),
         Check("simulation", "committee, engine exact", simulated(committee, TWO, T, "exact", 1000, 32)),
         Check("size", "original, eps_g at t = 4", sized(original, START, 4.0, (200, 400, 800), 300)),

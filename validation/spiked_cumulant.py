@@ -18,9 +18,9 @@ NEAR = tsphys.OrderParameters(R=[[0.2, 0.5, 0.7]], Q=np.eye(1), T=np.eye(3))
 T = np.linspace(0, 20, 6)
 
 
-def mixed(correlated: bool) -> tsphys.SpikedCumulant:
+def mixed(correlated: bool, **given: Any) -> tsphys.SpikedCumulant:
     """The task with three directions."""
-    return tsphys.SpikedCumulant(task="mixed", lr=0.3, beta_m=1.0, beta_u=5.0, correlated=correlated)
+    return tsphys.SpikedCumulant(task="mixed", lr=0.3, beta_m=1.0, beta_u=5.0, correlated=correlated, **given)
 
 
 def _simulated(correlated: bool, engine: str, N: int, replicas: int):
@@ -42,12 +42,21 @@ def _averaged(setting: Setting) -> Finding:
     return within(np.abs(theory["R"] - other["R"]).max(), bound, "sobol quadrature")
 
 
-def _law(correlated: bool) -> Any:
-    """Mean, spike in the covariance and spiked cumulant of signs along three directions, for one of two labels."""
+def _latent(name: str, z: np.ndarray) -> np.ndarray:
+    """A variable of unit variance as the increasing function of a normal one that makes its distribution."""
+    from scipy.special import log_ndtr, ndtr
+
+    if name == "laplace":
+        return -np.sign(z) * (np.log(2) + log_ndtr(-np.abs(z))) / 2**0.5
+    return {"rademacher": np.sign(z), "uniform": 12**0.5 * (ndtr(z) - 0.5), "normal": z}[name]
+
+
+def _law(correlated: bool, latent: str = "rademacher") -> Any:
+    """Mean, spike in the covariance and spiked cumulant along three directions, for one of two labels."""
 
     def law(s: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         up = noise[..., 0] > 0
-        g = np.sign(noise[..., 1 if correlated else 2])
+        g = _latent(latent, noise[..., 1 if correlated else 2])
         spike = np.stack([s[..., 0] + 1, s[..., 1] + 5**0.5 * noise[..., 1], (3 * g + s[..., 2]) / 10**0.5], axis=-1)
         return np.where(up[..., None], spike, s), np.where(up, 1.0, -1.0)[..., None]
 
@@ -62,6 +71,10 @@ def checks(quick: bool) -> list[Check]:
         name = "correlated" if correlated else "independent"
         out += both(name, mixed(correlated), plain, START, steps=12)
         out.append(Check("rate", f"{name}, near the spikes", rates(mixed(correlated), plain, NEAR, 2**14)))
+    for latent, activation in (("uniform", "erf"), ("laplace", "he2"), ("normal", "linear")):
+        model = mixed(True, latent=latent, activation=activation)
+        plain = Plain(correlation(activation, 0.3), noises=3, sphere=True, law=_law(True, latent))
+        out.append(Check("rate", f"{latent}, {activation}", rates(model, plain, NEAR, 2**14)))
     return [
         *out,
         Check("simulation", "correlated, engine exact", _simulated(True, "exact", 1000, 32)),

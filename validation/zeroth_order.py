@@ -6,7 +6,7 @@ import numpy as np
 
 import tsphys
 from tsphys.validation.checks import Check
-from tsphys.validation.one_step import rates, stepped
+from tsphys.validation.one_step import both, rates, stepped
 from tsphys.validation.online import averaged, simulated
 from tsphys.validation.plain_rules import Plain, regression
 from tsphys.validation.pruned import START
@@ -27,9 +27,13 @@ def checks(quick: bool) -> list[Check]:
     sure = tsphys.ZerothOrder(K=1, M=1, lr=10.0, kappa=1.5)
     length = Plain(regression("erf", 10.0), queries=1.5)
     two = tsphys.ZerothOrder(lr=1.5, noise=0.5, kappa=0.1)
+    every = tsphys.ZerothOrder(lr=1.5, noise=0.5, estimator="cge")
+    ramps = tsphys.ZerothOrder(lr=1.5, noise=0.5, kappa=0.5, activation="relu")
     return [
         Check("step", "length of estimates, exact", stepped(sure, length, alike, "exact", 1, 30, 8000)),
         Check("step", "two directions, exact", stepped(two, Plain(rule, queries=0.1), START, "exact", 1, 20, 20_000)),
+        *both("every coordinate", every, Plain(rule), START, steps=2),
+        Check("rate", "relu", rates(ramps, Plain(regression("relu", 1.5, sigma=0.5), queries=0.5), START)),
         Check("rate", "random directions", rates(few, directions, START)),
         Check("rate", "some coordinates", rates(some, coordinates, START)),
         Check("step", "random directions, exact", stepped(few, directions, START, "exact", 2, replicas=3000)),
