@@ -1,9 +1,9 @@
 """Mixture states, the first two steps of parallel dynamics, and basins of attraction of a Hopfield network.
 
-(a) Lines are replica theory, dotted where a mixture decays; points are means of 16 networks of N = 16 000, bars
-standard errors; close to the end finite networks leave the mixture, and no points are drawn. (b) Lines are exact for
-N → ∞, points 32 networks of N = 4000. (c) Shares of 64 networks of N = 4000 that end with m > 0.9 at T = 0, with the
-error of a share; lines join the points.
+(a) Lines are replica theory, dotted where a mixture decays; points are means of the n overlaps over 16 networks of
+N = 16 000, bars standard errors; close to the end finite networks leave the mixture, and no points are drawn. (b) Lines
+are exact for N → ∞, points 32 networks of N = 4000. (c) Shares of 64 networks of N = 4000 that end with m > 0.9 at
+T = 0, with the error of a share; lines join the points.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import tsphys
 from tsphys.figures.frame import Sheet, drawn
 from tsphys.ground.progress import share
-from tsphys.plotting import COLOURS, MARKERS, PAGE, simulation_points
+from tsphys.plotting import COLOURS, MARKERS, PAGE
 from tsphys.replica.hopfield import mixture_stability, parallel_steps, spinodal_temperature
 from tsphys.solvers.fixed_point import crossing
 
@@ -48,10 +48,13 @@ def panel_mixtures(ax: Any, N: int, replicas: int, progress: Any, **options: Any
             model, N=N, T=stable * np.array([0.02, 0.15, 0.3, 0.45, 0.55]), replicas=replicas, start="mixture",
             mixture=n, equilibration=50, sweeps=100, progress=share(progress, i, 1, len(MIXTURES)), **options,
         )  # fmt: skip
-        simulation_points(ax, sim, "m", fmt=MARKERS[i], color=COLOURS[i], ms=2.5)
+        # All n overlaps have one mean.
+        m = sim["overlaps"][:, :, :n].mean(axis=2)
+        mean, sem = m.mean(axis=0), m.std(axis=0, ddof=1) / np.sqrt(replicas)
+        ax.errorbar(sim["T"], mean, yerr=sem, fmt=MARKERS[i], mfc="white", color=COLOURS[i], ms=3.5, zorder=3)
         ax.annotate(f"$n={n}$", (0.0, theory["m"][0]), xytext=(3, 5), textcoords="offset points", color=COLOURS[i])
         runs |= {f"theory_n{n}": theory, f"simulation_n{n}": sim}
-    ax.set(xlabel="temperature $T$", ylabel=r"overlap $m$ with each of $n$ patterns", ylim=(0, 0.57),
+    ax.set(xlabel="temperature $T$", ylabel=r"overlap $m$ with each of $n$ patterns", ylim=(0.2, 0.55),
            title=rf"mixtures, $\alpha={LOAD:g}$")  # fmt: skip
     ax.plot([], [], "k-", label="stable")
     ax.plot([], [], "k:", label="unstable")
