@@ -64,3 +64,16 @@ def test_what_does_not_converge_is_an_error():
     with pytest.raises(tsphys.ConvergenceError, match="average over the spectrum"):
         # A pole a hair beside the contour.
         data.average(lambda z, kappa: 1 / (kappa - 3 - 1e-7), 0.1, 3.0)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-300, 1e150])
+@pytest.mark.parametrize("n", [10, 2**53 + 1])
+def test_edges_of_one_eigenvalue_among_many_in_any_unit(unit, n):
+    """One far below the other sees one sample less."""
+    data = Spectrum.sampled(unit * np.array([1.0, 1e-9]), n)
+    low, high = (float(data.z(np.array(edge))) / unit for edge in data.edges())
+    assert high == pytest.approx((1 + n**-0.5) ** 2, rel=1e-7)
+    assert low == pytest.approx(1e-9 * (1 - 1 / n) * (1 - (n - 1) ** -0.5) ** 2, rel=1e-6)
+    assert data.kappa(2 * unit) / unit == pytest.approx(
+        Spectrum.sampled(np.array([1.0, 1e-9]), n).kappa(2.0), rel=1e-12
+    )

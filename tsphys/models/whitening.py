@@ -37,7 +37,7 @@ class Whitening(Model):
     correlation: float = param(0.0, "correlation of neighbouring patches", low=0, high=1, open_high=True)
     pooling: float = param(0.0, "cosine of the readouts of two patches; 1: the mean of all is read", low=0, high=1)
     exponent: float = param(1.5, "fall of the variances, λ_k = k^(−exponent)", low=0, high=10)
-    readout: float = param(1.0, "square A = |a_p|² of a readout", low=0, high=LARGEST_SCALE, open_low=True)
+    readout: float = param(1.0, "square A = |a_p|² of a readout", low=1e-100, high=LARGEST_SCALE)
     start: float = param(0.05, "standard deviation w0 of the first weights", low=0, high=LARGEST_SCALE)
     teacher: float = param(0.0, "standard deviation b of a teacher's weights; 0: none", low=0, high=LARGEST_SCALE)
     noise: float = param(1.0, "standard deviation σ of the noise of labels", low=0, high=LARGEST_SCALE)

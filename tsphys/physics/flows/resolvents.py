@@ -71,15 +71,20 @@ class Spectrum:
         """κ below and above all of the spectrum but its atom at 0: z(κ) there are its edges."""
         from scipy.optimize import brentq
 
-        s, c = self.eigenvalues, self.shares
+        unit = float(self.eigenvalues.max())
+        s, c = self.eigenvalues / unit, self.shares
         most = np.sqrt(np.sum(c * s**2))
 
         def edge(end: int, sign: int) -> float:
+            # From the eigenvalue on: beside it the distance to it may be lost in rounding.
+            def slope(distance: float) -> float:
+                return 1 - float(np.sum(c * (s / (s[end] - s + sign * distance)) ** 2))
+
             # A hair further, where several eigenvalues are the same but for rounding.
-            near, far = s[end] + sign * s[end] * np.sqrt(c[end]), s[end] + sign * most * (1 + 1e-12)
+            near, far = s[end] * np.sqrt(c[end]), most * (1 + 1e-12)
             # With one eigenvalue both are the edge.
-            apart = abs(far - near) > 1e-9 * most
-            return float(brentq(lambda k: self.slope(np.array(k)), near, far)) if apart else float(near)
+            apart = far - near > 1e-9 * most and slope(near) < 0
+            return unit * float(s[end] + sign * (brentq(slope, near, far, xtol=1e-300) if apart else near))
 
         return edge(int(s.argmin()), -1), edge(int(s.argmax()), 1)
 
@@ -87,10 +92,13 @@ class Spectrum:
         """κ at a real z that is outside of the spectrum, where z → κ is one to one."""
         from scipy.optimize import brentq
 
-        low, high = self.edges()
+        unit, (low, high) = float(self.eigenvalues.max()), self.edges()
         below = z < float(self.z(np.array(low)))
         ends = (min(z, 0.0) - float(self.shares @ self.eigenvalues), low) if below else (high, max(z, high))
-        return float(brentq(lambda k: self.z(np.array(k)) - z, *ends, xtol=1e-300, rtol=1e-13))
+        far, near = ends[0] / unit, ends[1] / unit
+        return unit * float(
+            brentq(lambda k: (float(self.z(np.array(unit * k))) - z) / unit, far, near, xtol=1e-300, rtol=1e-13)
+        )
 
     def average(
         self, integrand: Callable[[np.ndarray, np.ndarray], np.ndarray], low: float, high: float, rtol: float = 1e-10,
