@@ -519,6 +519,9 @@ def descents() -> Iterator[Case]:
     for task in ("regression", "perceptron", "random_labels"):
         model, along = of("IntrinsicDimension", task=task, inputs=40, examples=20), {"dimension": [8, 30]}
         yield from both(f"intrinsic_dimension {task}", model, along, **along)
+    helped = {"t": [0, 0.5, 4]}
+    nets = of("Guidance", variance=(2.0, 0.4), pretraining=2.0, strength=3.0, guide=(1.0, 0.0), until=1.0)
+    yield from both("guidance", nets, helped, width=4, **helped)
     left = {"kept": [0.3, 1.0]}
     for student, rounds in (("ridge", 1), ("ridge", 3), ("logistic", 1)):
         tickets = of("SparseTickets", student=student, rounds=rounds)

@@ -617,6 +617,22 @@ CATALOGUE = {
             functions=("physics.flows.linear_layers.balanced", "physics.flows.linear_layers.learned_alignment"),
         ),
         Entry(
+            name="guidance",
+            room="odes",
+            cls="Guidance",
+            family="Descent",
+            about="a linear network that was pretrained on its inputs, or is held to a guide's hidden layer",
+            simulated="gradient flow of the network",
+            solved="modes in closed form and by equations of motion",
+            papers=("amos_2024", "subramaniam_2024", "saxe_2014"),
+            figures=("guidance",),
+            functions=(
+                "odes.guidance.learning_times",
+                "odes.guidance.escape_rate",
+                "odes.guidance.starved",
+            ),
+        ),
+        Entry(
             name="xor_clusters",
             room="odes",
             cls="XorClusters",

@@ -368,6 +368,21 @@ PAPERS = {
         2020,
         arxiv="2002.09339",
     ),
+    "amos_2024": Paper(
+        "Amos, Ido and Berant, Jonathan and Gupta, Ankit",
+        "Never train from scratch: fair comparison of long-sequence models requires data-driven priors",
+        "International Conference on Learning Representations",
+        2024,
+        arxiv="2310.02980",
+    ),
+    "subramaniam_2024": Paper(
+        "Subramaniam, Vighnesh and Mayo, David and Conwell, Colin and Poggio, Tomaso and Katz, Boris and "
+        "Cheung, Brian and Barbu, Andrei",
+        "Training the untrainable: introducing inductive bias via representational alignment",
+        "arXiv preprint",
+        2024,
+        arxiv="2410.20035",
+    ),
     "donoho_2009": Paper(
         "Donoho, David L. and Maleki, Arian and Montanari, Andrea",
         "Message-passing algorithms for compressed sensing",
@@ -1036,6 +1051,14 @@ COVERAGE = {
     "gerace_2020": (
         "ridge and logistic readouts of random features, Gaussian equivalence",
         "orthogonal and correlated projections",
+    ),
+    "amos_2024": (
+        "what pretraining on a task's own inputs saves of the time on the task, mode by mode",
+        "sequences, transformers and state-space models, few labels",
+    ),
+    "subramaniam_2024": (
+        "networks held to the hidden layer of a guide that is trained, random or narrow, and for how long",
+        "similarity by CKA, layers matched to layers, nets that cannot be trained otherwise",
     ),
     "donoho_2009": (
         "the lasso's error and its λ by state evolution, message passing on instances",

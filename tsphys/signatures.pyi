@@ -14,6 +14,7 @@ from tsphys.models.dense_hebbian import DenseHebbian as DenseHebbian
 from tsphys.models.generative_inputs import GenerativeInputs as GenerativeInputs
 from tsphys.models.glm import GLM as GLM
 from tsphys.models.growth import Growth as Growth
+from tsphys.models.guidance import Guidance as Guidance
 from tsphys.models.hidden_manifold import HiddenManifold as HiddenManifold
 from tsphys.models.hopfield import Hopfield as Hopfield
 from tsphys.models.infinite_depth import InfiniteDepth as InfiniteDepth
@@ -620,6 +621,24 @@ def simulate(
 ) -> Result: ...
 @overload
 def simulate(
+    model: Guidance,
+    *,
+    t: Any = ...,
+    width: int = ...,
+    layers: str = ...,
+    rtol: float = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
     model: XorClusters,
     *,
     t: Any = ...,
@@ -1062,7 +1081,7 @@ def solve(
 ) -> Result: ...
 @overload
 def solve(
-    model: OpposingSignals | LabelNoise | Whitening | Plasticity,
+    model: OpposingSignals | LabelNoise | Whitening | Plasticity | Guidance,
     *,
     t: Any = ...,
     progress: Any = ...,

@@ -42,11 +42,16 @@ def turned(M: np.ndarray) -> np.ndarray:
     return np.swapaxes(M, -1, -2)
 
 
-def motion(X: Blocks, S: np.ndarray) -> Blocks:
-    """dA/dt, dB/dt, dC/dt for a teacher S (…, c, d), from any start."""
+def motion(X: Blocks, S: np.ndarray, guide: np.ndarray | None = None, strength: float = 0.0) -> Blocks:
+    """dA/dt, dB/dt, dC/dt for a teacher S (…, c, d), from any start.
+
+    With the Gram matrix of a `guide` (…, d, d) also those of (strength/4)|A − guide|².
+    """
     R = S - X.B
     pull, push = turned(X.B) @ R, R @ turned(X.B)
-    return Blocks(pull + turned(pull), R @ X.A + X.C @ R, push + turned(push))
+    held = 0.0 if guide is None else strength * (X.A - guide)
+    pull, across = pull - X.A @ held if guide is not None else pull, X.B @ held if guide is not None else 0.0
+    return Blocks(pull + turned(pull), R @ X.A + X.C @ R - across, push + turned(push))
 
 
 def imbalance(W1: np.ndarray, W2: np.ndarray) -> np.ndarray:
