@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.odes.continual import error_rates
 from tsphys.validation.checks import Check, Finding, Setting, within
 from tsphys.validation.one_step import at_start, both, rates, stepped
 from tsphys.validation.online import averaged, engines, simulated
@@ -119,11 +120,24 @@ def _steps() -> list[Check]:
         before, after = tsphys.solve(model, start=start, t=[0.5 - 1e-9, 0.5 + 1e-9])["v"].reshape(2, S, K)
         return within(after - before[:1], 1e-6 + 0 * after, "heads after the switch")
 
+    def slopes(setting: Setting) -> Finding:
+        """Rates of all errors right after the switch, from three short times, the third power of which is left."""
+        h = 2e-4
+        found = tsphys.solve(loose, start=start, t=[0.5, 0.5 + h, 0.5 + 2 * h, 0.5 + 3 * h], rtol=1e-12, atol=1e-14)
+        e = found["eps_g"]
+        then = tsphys.OrderParameters(
+            R=found["R"][0], Q=found["Q"][0], T=start.T, v=found["v"][0].ravel(), v_star=start.v_star
+        )
+        told = error_rates(loose, then)
+        slope = (-11 * e[0] + 18 * e[1] - 9 * e[2] + 2 * e[3]) / (6 * h)
+        return within(slope - told, np.full(S, 1e-5 * np.abs(told).max()), "rates of errors")
+
     first = Plain(rule([1.0, 0.0]), noises=2, b=b)
     replay = tsphys.Continual(durations=[0.5], minibatch=b, replay=0.5, **given)
     elastic = tsphys.Continual(durations=[0.5], minibatch=b, regulariser="ewc", strength=20.0, **given)
     loose = tsphys.Continual(durations=[0.5], minibatch=b, **given)
     out += [Check("rate", "replay", begun), Check("identity", "pulls", stiff), Check("identity", "copied head", copied)]
+    out.append(Check("identity", "forgetting and transfer", slopes))
     for name, model, at in (("replay", replay, switched(0.5, 0.0)), ("elastic weights", elastic, switched(0.0, 20.0))):
         for engine in ("exact", "direct"):
             out.append(

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from math import comb
+from dataclasses import replace
+from math import comb, erf
 from typing import Any
 
 import numpy as np
 
 import tsphys
+from tsphys.replica.dense_hebbian import (
+    error_free_patterns,
+    exponential_load,
+    majority,
+    one_step,
+    spins,
+    transition_load,
+)
+from tsphys.replica.saddles.spins import replicon
 from tsphys.validation import free_energies
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, threshold
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, threshold, within
 from tsphys.validation.identities import thermal
 
 EXAMPLES = {"P": 3, "M": 5, "r": 0.7, "storage": "supervised"}
@@ -88,13 +98,79 @@ def enumerated(given: dict[str, Any], T: float, N: int = 8, K: int = 3) -> Any:
     return run
 
 
+def powers(given: dict[str, Any], T: float, F: Any = None, N: int = 8, K: int = 3) -> Any:
+    """As `enumerated`, of energies that are functions of the overlaps, coincident indices and all, P = 3."""
+
+    def run(setting: Setting) -> Finding:
+        n, rng = setting.replicas(1000), np.random.default_rng([setting.seed, 9])
+        xi = rng.choice([-1.0, 1.0], (K, N))
+        model = tsphys.DenseHebbian(P=3, T=T, **given)
+        options: dict[str, Any] = {} if F is None else {"F": F}
+        energy = tsphys.simulate(
+            model, N=N, patterns=xi, start="random", equilibration=30, sweeps=200, replicas=n, seed=setting.seed,
+            threads=setting.threads, **options,
+        )["energy"][:, 0]  # fmt: skip
+        M, r = model.M, model.r
+        chi = np.where(rng.random((4000 if M > 1 else 1, M, K, N)) < (1 + r) / 2, 1.0, -1.0)
+        states = 2.0 * ((np.arange(2**N)[:, None] >> np.arange(N)) & 1) - 1
+        m = (xi * chi).reshape(len(chi), M * K, N) @ states.T / N
+        # Every example is a vector, weighted so that the noise of all is that of the archetypes.
+        c = 1.0 if M == 1 else 1 / (M * r**3 * np.sqrt(1 + (1 - r**6) / (M * r**6)))
+        if model.interaction == "exponential":
+            E = -np.log(np.exp(N * m).sum(axis=1))
+        else:
+            E = -N * c * (m**3 / 3 if F is None else F(m)).sum(axis=1)
+        w = np.exp(-(E - E.min(axis=1, keepdims=True)) / T)
+        means = (w * E).sum(axis=1) / w.sum(axis=1) / N
+        error = np.sqrt(means.var() / len(means) + energy.var(ddof=1) / n)
+        detail = f"energy {energy.mean():.5f} ± {error:.1e}, by enumeration {means.mean():.5f}"
+        return Finding(float(abs(energy.mean() - means.mean()) / error), threshold(1), detail)
+
+    return run
+
+
+def known(setting: Setting) -> Finding:
+    """First steps and votes as printed, and the load of the exponential network (Lucibello & Mézard 2024).
+
+    Stability is that of a plain sum; where the global minimum changes both free energies are equal.
+    """
+    P3, T = tsphys.DenseHebbian(P=3, alpha=0.02), 0.3
+    k, M, r = np.arange(8), 7, 0.6
+    law = np.array([comb(M, i) for i in k]) * ((1 + r) / 2) ** k * ((1 - r) / 2) ** (M - k)
+    here = replace(P3, T=T)
+    found = tsphys.solve(here)
+    n, q = float(found["n"][0]), float(found["q"][0])
+    z = np.linspace(-9, 9, 20_001)
+    w = np.exp(-(z**2) / 2)
+    x = np.clip((n**2 + np.sqrt(2 * P3.alpha * q**2) * z) / T, -150, 150)
+    freeze = 1 - P3.alpha * 4 * q / T**2 * np.sum(w / w.sum() / np.cosh(x) ** 4)
+    edge = replace(here, alpha=transition_load(here))
+    f = [float(tsphys.solve(edge, branch=branch)["free_energy"][0]) for branch in ("retrieval", "paramagnetic")]
+    gaps = [
+        one_step(P3) - erf(1 / np.sqrt(2 * 0.02 * 2)),
+        one_step(replace(P3, P=4)) - erf(1 / np.sqrt(2 * 0.02 * 6)),
+        one_step(replace(P3, P=4, interaction="power")) - erf(1 / np.sqrt(2 * 0.02 * 15)),
+        error_free_patterns(100, 3) * 2 * 2 * np.log(100) / 100**2 - 1,
+        error_free_patterns(100, 4, "power") * 2 * 15 * np.log(100) / 100**3 - 1,
+        majority(r, M) - law @ np.sign(2 * k - M), exponential_load(0.0) - (1 - np.log(np.cosh(1))),
+        replicon(spins(here), n, (1 - q) / T) - freeze, f[0] - f[1],
+    ]  # fmt: skip
+    return within(np.array(gaps), np.full(len(gaps), 1e-8), "known values")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of dense networks."""
+    unsupervised = {"interaction": "power", "storage": "unsupervised", "M": 3, "r": 0.7}
     return [
         Check("simulation", "P = 3", retrieval({"P": 3}, 0.03, [0.2, 0.4], 150, 24, ("m",))),
         Check("simulation", "P = 3, examples", retrieval(EXAMPLES, 0.01, [0.1, 0.25], 250, 24, ("m", "n"))),
         Check("step", "P = 3, enumerated", enumerated({"P": 3}, 0.4)),
         Check("step", "P = 3, examples, enumerated", enumerated(EXAMPLES, 0.4)),
+        Check("step", "powers, enumerated", powers({"interaction": "power"}, 0.4)),
+        Check("step", "exponential, enumerated", powers({"interaction": "exponential"}, 0.9)),
+        Check("step", "custom, enumerated", powers({"interaction": "custom"}, 2.0, F=lambda m: np.cosh(1.5 * m))),
+        Check("step", "unsupervised, enumerated", powers(unsupervised, 0.4)),
+        Check("identity", "known values", known),
         Check("saddle", "P = 3", saddles({"P": 3}, 0.03, [0.2, 0.4])),
         Check("saddle", "P = 4", saddles({"P": 4}, 0.01, [0.2, 0.4])),
         Check("saddle", "P = 3, examples", saddles(EXAMPLES, 0.01, [0.2, 0.3])),
@@ -106,6 +182,8 @@ def checks(quick: bool) -> list[Check]:
                 ("P = 3", {"P": 3}, 0.03, [0.2, 0.4]),
                 ("P = 4", {"P": 4}, 0.01, [0.2, 0.4]),
                 ("P = 3, examples", EXAMPLES, 0.01, [0.2, 0.3]),
+                ("one example ahead", {"P": 4, "M": 2, "r": 0.9, "storage": "unsupervised"}, 0.0005, [0.1, 0.2]),
+                ("exponential", {"interaction": "exponential"}, 0.2, [0.3, 0.6]),
             )
         ),
     ]

@@ -174,8 +174,10 @@ def losses(setting: Setting) -> Finding:
 
 
 def outputs(setting: Setting) -> Finding:
-    """Mass, mean and mean square of the outcomes of every channel, and linear parts, against sums over z; 1e-6 of a
-    kink or jump between points 1e-3 apart."""
+    """Mass, mean and mean square of the outcomes of every channel, and linear parts, against sums over z.
+
+    Between points 1e-3 apart a kink or jump makes 1e-6.
+    """
     from scipy.special import ndtr
 
     from tsphys.physics.inference.channels import channel

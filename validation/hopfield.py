@@ -8,10 +8,12 @@ import numpy as np
 
 import tsphys
 from tsphys.replica.hopfield import (
+    at_load,
     at_temperature,
     glass_temperature,
     mixture_stability,
     spinodal_load,
+    spinodal_temperature,
     transition_load,
 )
 from tsphys.validation import free_energies
@@ -159,9 +161,13 @@ def enumerated(model: Any, seed: int, N: int = 8, P: int = 3) -> Any:
 
 
 def lines(setting: Setting) -> Finding:
-    """Capacity and freezing as printed (Amit, Gutfreund & Sompolinsky 1987), the curvature of a mixture by its 8 sites,
-    and free energies of pattern and glass that are equal where the global minimum changes."""
+    """Capacity and freezing as printed (Amit, Gutfreund & Sompolinsky 1987), lines found along both axes.
+
+    The curvature of a mixture is that of its 8 kinds of sites, and the free energies of pattern and glass are equal
+    where the global minimum changes.
+    """
     T, beta = 0.3, 1 / 0.3
+    unstable = at_temperature(tsphys.Hopfield(alpha=0.08))
     glassy = tsphys.Hopfield(T=0.2, alpha=transition_load(tsphys.Hopfield(T=0.2)))
     f = [float(tsphys.solve(glassy, branch=branch)["free_energy"][0]) for branch in ("retrieval", "spin_glass")]
     diluted = tsphys.Hopfield(alpha=0.1, coupling="diluted", connectivity=0.5)
@@ -170,11 +176,13 @@ def lines(setting: Setting) -> Finding:
     m = float(tsphys.solve(tsphys.Hopfield(T=T, alpha=0.0), branch="mixture")["m"][0])
     slope = beta / np.cosh(beta * m * xi.sum(axis=1)) ** 2
     gaps = [
+        at_load(tsphys.Hopfield(T=unstable)) - 0.08,
+        spinodal_temperature(tsphys.Hopfield(alpha=spinodal_load(tsphys.Hopfield(T=T)))) - T,
         spinodal_load(tsphys.Hopfield(T=0.0)) - 0.137906, glass_temperature(tsphys.Hopfield(alpha=0.09)) - 1.3,
         0.1 * b * b * (1 / (1 - b) ** 2 + 1) - 1, f[0] - f[1],
         mixture_stability(tsphys.Hopfield(T=T, alpha=0.0)) - 1 + np.mean((xi[:, 0] - xi[:, 1]) ** 2 * slope) / 2,
     ]  # fmt: skip
-    return within(np.array(gaps), np.full(5, 1e-6), "lines")
+    return within(np.array(gaps), np.full(len(gaps), 1e-6), "lines")
 
 
 def _all(findings: list[Finding]) -> Finding:

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.replica.kernel_ridge import optimal_ridge
 from tsphys.validation import free_energies
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, within
+from tsphys.validation.identities import at_minimum
 from tsphys.validation.plain_ridge import kernel
 
 
@@ -82,6 +84,12 @@ def held_out(setting: Setting) -> Finding:
     return on_theory(sim, theory, "eps_held", ["eps_held", "train_loss"])
 
 
+def best(setting: Setting) -> Finding:
+    """The ridge of the least error, of few features and noisy labels."""
+    model = tsphys.KernelRidge(noise=0.5, modes=200, n=60, k=100)
+    return at_minimum(lambda x: tsphys.solve(model, ridge=[x])["eps_g"][0], optimal_ridge(model), "best ridge")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of ridge regression of a given spectrum."""
     model = tsphys.KernelRidge(noise=0.3, modes=500)
@@ -91,6 +99,7 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "features over k", learned(model, {"k": [20, 60, 200, 400]}, 40)),
         Check("simulation", "features over ridges", learned(features, {"ridge": [0, 1e-2, 1, 100]}, 40)),
         Check("simulation", "inputs held out", held_out),
+        Check("identity", "best ridge", best),
         Check("identity", "errors, kernel", eigenframework(None)),
         Check("identity", "errors, features", eigenframework(80)),
         Check("step", "kernel, NumPy", kernel(None)),

@@ -111,8 +111,10 @@ def weak(setting: Setting) -> Finding:
 
 
 def nishimori(setting: Setting) -> Finding:
-    """A posterior's error is E x² less its overlap, at fixed points, over iterations, and of eigenvectors; with normal
-    patterns of variance one the overlap is 1 − Δ."""
+    """A posterior's error is E x² less its overlap, at fixed points, over iterations, and of eigenvectors.
+
+    With normal patterns of variance one the overlap is 1 − Δ.
+    """
     gaps = []
     for patterns, rho in (("binary", 1.0), ("sparse", 0.3), ("tsodyks", 0.3), ("gauss", 1.0)):
         model = MemoryReconstruction(patterns=patterns, rho=rho)
@@ -126,6 +128,18 @@ def nishimori(setting: Setting) -> Finding:
         if patterns == "gauss":
             gaps += [*(ends["overlap"] - [0.7, 0.3])]
     return within(np.array(gaps), np.full(len(gaps), 1e-8), "errors and overlaps")
+
+
+def ends_of_phases(setting: Setting) -> Finding:
+    """Of sparse patterns: the potential of what is known vanishes at Δ_IT, and the fixed points end at Δ_sp."""
+    model = MemoryReconstruction(patterns="sparse", rho=0.05)
+    at = theory.thresholds(model)
+    known = theory.fixed_points(model.prior, at.information)[-1]
+    counts = [len(theory.fixed_points(model.prior, share * at.spinodal)) for share in (0.999, 1.001)]
+    phi = theory.potential(model.prior, at.information, known * at.information) / model.prior.second_moment
+    best = [theory.optimal(model.prior, share * at.information) for share in (0.999, 1.001)]
+    gaps = [phi, counts[0] - 2, counts[1], best[0] <= 0, best[1]]
+    return within(np.array(gaps, dtype=float), np.array([1e-8, 0.5, 0.5, 0.5, 1e-9]), "ends of phases")
 
 
 def channels(setting: Setting) -> Finding:
@@ -190,6 +204,7 @@ def checks(quick: bool) -> list[Check]:
         ),
         Check("step", "start", informed),
         Check("integral", "effective noise", channels),
+        Check("identity", "ends of phases", ends_of_phases),
         Check("identity", "errors and overlaps", nishimori),
         Check("saddle", "hard phase", saddles),
         Check("saddle", "Bethe free energy", bethe_free_energy),

@@ -63,6 +63,46 @@ def spectrum(setting: Setting) -> Finding:
     return within(np.array(gaps), np.full(len(gaps), 1e-12), "moments of the spectrum")
 
 
+def few(setting: Setting) -> Finding:
+    """Sums over all states of three sites, scores of contacts, and the Curie-Weiss model, told in full."""
+    from itertools import product
+
+    from tsphys.physics.potts import contact_scores, curie_weiss, curie_weiss_lines, exact
+
+    rng, N, C = np.random.default_rng(4), 3, 3
+    h, J = rng.standard_normal((N, C)), rng.standard_normal((N, N, C, C))
+    J = J + J.transpose(1, 0, 3, 2)
+    J[np.arange(N), np.arange(N)] = 0
+    states = list(product(range(C), repeat=N))
+    minus = np.array(
+        [sum(h[i, s[i]] + sum(J[i, j, s[i], s[j]] for j in range(i + 1, N)) for i in range(N)) for s in states]
+    )
+    p = np.exp(minus - minus.max())
+    p /= p.sum()
+    found, pair = exact(J, h), sum(p[k] for k, s in enumerate(states) if (s[0], s[2]) == (1, 2))
+    entropy = -p @ np.log(p)
+    # The zero-sum gauge, pair by pair, and less what the two sites have with all.
+    flat = J - J.mean(axis=2, keepdims=True) - J.mean(axis=3, keepdims=True) + J.mean(axis=(2, 3), keepdims=True)
+    F = np.sqrt((flat**2).sum(axis=(2, 3)))
+    F_i = F.sum(axis=1) / (N - 1)
+    told = F[0, 1] - F_i[0] * F_i[1] / (F.sum() / (N * (N - 1)))
+    lines, b = curie_weiss_lines(C), 3.1
+
+    def free(m: float, beta: float) -> float:
+        x = np.array([1 + (C - 1) * m, *[1 - m] * (C - 1)]) / C
+        return float(x @ np.log(x) - beta / 2 * x @ x)
+
+    m, energy = curie_weiss(C, b)
+    shares = np.array([1 + (C - 1) * m, *[1 - m] * (C - 1)]) / C
+    gaps = [
+        found.log_Z - minus.max() - np.log(np.exp(minus - minus.max()).sum()), found.energy + p @ minus,
+        found.entropy - entropy, found.pairs[0, 2, 1, 2] - pair, contact_scores(J)[0, 1] - told,
+        free(lines.jump, lines.transition) - free(0.0, lines.transition), energy + shares @ shares / 2,
+        (free(m + 1e-4, b) - free(m - 1e-4, b)) / 2e-4,
+    ]  # fmt: skip
+    return within(np.array(gaps), np.array([*[1e-10] * 7, 1e-7]), "few sites, Curie-Weiss")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of factored attention."""
     return [
@@ -86,6 +126,7 @@ def checks(quick: bool) -> list[Check]:
             identity(tsphys.PottsAttention(alpha=6.0, learn="tensor"), "ridge", [0.3], stiffness, "∂E/∂λ", tol=1e-12),
         ),
         Check("integral", "spectrum of the sequences", spectrum),
+        Check("identity", "few sites, Curie-Weiss", few),
         Check("saddle", "Potts glass", saddles(alpha=2.0, ridge=0.3, beta=1.8)),
         Check("saddle", "matrices", saddles(alpha=6.0, ridge=0.3, learn="tensor")),
         Check("saddle", "two colours", saddles(C=2, alpha=1.0, ridge=0.1, beta=1.2)),

@@ -10,9 +10,10 @@ import numpy as np
 import tsphys
 from tsphys.physics.kernels.hermite import parts
 from tsphys.physics.kernels.spectra import marchenko_pastur
-from tsphys.replica.random_features import effective_ridge
+from tsphys.replica.random_features import effective_ridge, optimal_ridge
 from tsphys.validation import free_energies
 from tsphys.validation.checks import Check, Finding, Setting, in_size, on_theory, stationary, within
+from tsphys.validation.identities import at_minimum
 from tsphys.validation.plain_ridge import random_features
 from tsphys.validation.plain_rules import functions
 
@@ -92,6 +93,17 @@ def activations(setting: Setting) -> Finding:
     return within(np.array(gaps), np.full(len(gaps), 2e-6), "parts of activations")
 
 
+def best(setting: Setting) -> Finding:
+    """The ridge of the least error, of both losses."""
+    out = []
+    for given in ({"noise": 0.5}, {"teacher": "sign", "loss": "logistic", "alpha": 2.0}):
+        model = tsphys.RandomFeatures(width=1.5, **given)
+        out.append(
+            at_minimum(lambda x, m=model: tsphys.solve(m, ridge=[x])["eps_g"][0], optimal_ridge(model), "best ridge")
+        )
+    return max(out, key=lambda finding: finding.score)
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of random features."""
     tanh = tsphys.RandomFeatures(noise=0.3, ridge=0.03)
@@ -104,6 +116,7 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "relu features, sign labels", trained(signs, ridges, 100, 16, "features")),
         Check("simulation", "logistic loss", trained(logistic, {"ridge": [0.1, 1]}, 80, 12, "gaussian")),
         Check("integral", "activations", activations),
+        Check("identity", "best ridge", best),
         Check("size", "eps_g", sizes),
         Check("step", "Gaussian covariates, NumPy", random_features("linear")),
         Check("step", "sign labels, NumPy", random_features("sign")),

@@ -9,7 +9,8 @@ from scipy.special import erf
 
 import tsphys
 from tsphys.models.simplicity_bias import DATA
-from tsphys.validation.checks import Check, Finding, Setting, threshold
+from tsphys.odes.simplicity_bias import early_drift
+from tsphys.validation.checks import Check, Finding, Setting, threshold, within
 from tsphys.validation.one_step import both, rates
 from tsphys.validation.online import averaged, simulated, sized
 from tsphys.validation.plain_rules import Plain, regression
@@ -57,6 +58,36 @@ def _sampled(setting: Setting) -> Finding:
     return Finding(float(np.abs(z).max()), threshold(2), f"eps_g, z = {z[0]:.2f}; accuracy, z = {z[1]:.2f}")
 
 
+def early(setting: Setting) -> Finding:
+    """Early drift of a single unit without the noise of SGD: means at a = 0, covariances by what is odd in a.
+
+    The cumulants are what the original data have and their Gaussian clone has not; each from two sizes of a.
+    """
+    q, h, along = 0.3, 1e-3, np.array([0.8, -0.5])
+    options: dict[str, Any] = {"gradient_flow": True, "rtol": 1e-12, "atol": 1e-15}
+
+    def rate(data: str, a: np.ndarray) -> np.ndarray:
+        start = tsphys.OrderParameters(R=[a], Q=[[q + a @ a]], T=np.eye(2))
+        model = tsphys.SimplicityBias(trained_on=data, lr=0.1)
+        R = tsphys.solve(model, start=start, t=[0, h, 2 * h, 3 * h], **options)["R"][:, 0]
+        return np.asarray((-11 * R[0] + 18 * R[1] - 9 * R[2] + 2 * R[3]) / (6 * h))
+
+    model = tsphys.SimplicityBias(lr=0.1)
+    found = [rate("gaussian", 0 * along) - early_drift(model, along, q)[0]]
+    odd, shape = [], []
+    for size in (0.1, 0.05):
+        clone, original = (
+            (rate(data, size * along) - rate(data, -size * along)) / (2 * size) for data in ("gaussian", "original")
+        )
+        odd.append(clone)
+        shape.append((original - clone) / size**2)
+    found.append((4 * odd[1] - odd[0]) / 3 - early_drift(model, along, q)[1])
+    found.append((4 * shape[1] - shape[0]) / 3 - early_drift(model, along, q)[2])
+    scales = [np.abs(term).max() for term in early_drift(model, along, q)]
+    gaps = [np.abs(gap).max() / scale for gap, scale in zip(found, scales)]
+    return within(np.array(gaps), np.array([1e-5, 1e-3, 1e-2]), "means, covariances, cumulants")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of students of classes: each data set, and a committee."""
     original, committee = tsphys.SimplicityBias(), tsphys.SimplicityBias(K=2, minibatch=3, v=(1.0, -0.6))
@@ -83,5 +114,6 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "committee, engine exact", simulated(committee, TWO, T, "exact", 1000, 32)),
         Check("size", "original, eps_g at t = 4", sized(original, START, 4.0, (200, 400, 800), 300)),
         Check("integral", "eps_g and accuracy, sampled", _sampled),
+        Check("identity", "early drift", early),
         Check("integral", "equations, two units", averaged(committee, TWO, [0.5, 2.0])),
     ]

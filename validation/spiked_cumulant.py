@@ -8,6 +8,7 @@ import numpy as np
 
 import tsphys
 from tsphys.odes import learning_rule
+from tsphys.odes.spiked_cumulant import drift, escape_time, leading_drift
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
 from tsphys.validation.one_step import both, rates
 from tsphys.validation.plain_rules import Plain, correlation
@@ -63,6 +64,20 @@ def _law(correlated: bool, latent: str = "rademacher") -> Any:
     return law
 
 
+def early(setting: Setting) -> Finding:
+    """The drift of small overlaps, off by their square; and when an overlap is reached."""
+    gaps, bounds = [], []
+    for latent in ("rademacher", "laplace"):
+        model = tsphys.SpikedCumulant(latent=latent, beta=2.0, lr=0.4)
+        far, near = (drift(model, np.array([m]), noise=False)[0] / leading_drift(model, m) for m in (0.02, 0.01))
+        gaps.append((4 * near - far) / 3 - 1)
+        bounds.append(1e-4)
+    model = mixed(True)
+    t = escape_time(model, M, 0.4, direction=0)
+    gaps.append(tsphys.solve(model, start=START, t=[t])["R"][0, 0, 0] - 0.4)
+    return within(np.array(gaps), np.array([*bounds, 1e-4]), "early drift and escape")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of the search for spikes, on the sphere."""
     out = []
@@ -81,4 +96,5 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "independent, engine exact", _simulated(False, "exact", 1000, 32)),
         Check("simulation", "correlated, engine direct", _simulated(True, "direct", 300, 16)),
         Check("integral", "equations", _averaged),
+        Check("identity", "early drift and escape", early),
     ]

@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 
 import tsphys
-from tsphys.odes.two_layer_limits import clone_floor
+from tsphys.odes.two_layer_limits import (
+    clone_floor,
+    critical_learning_rate,
+    escape_rate,
+    noise_floor,
+    noise_floor_small_lr,
+    plateau,
+    plateau_small_lr,
+)
 from tsphys.physics.committee import integrals
 from tsphys.physics.names import code
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
@@ -91,6 +99,41 @@ def clones(setting: Setting) -> Finding:
     return within([2 * ratios[0] - ratios[1] - 1], [2e-4], "floor of clones")
 
 
+def plateaus(setting: Setting) -> Finding:
+    """The symmetric plateau for η → 0, from two rates up to the square of them, and the rate at which it is left.
+
+    A deviation of 1e-7 that tells students apart grows by this rate, until a second one follows it in its fifth digit.
+    """
+    near, far = (plateau(tsphys.TwoLayer(K=2, M=2, lr=lr))[0] for lr in (0.02, 0.04))
+    model = tsphys.TwoLayer(K=2, M=2, lr=0.1)
+    state = plateau(model)[1]
+    R = np.array(state.R) + 1e-7 * np.array([[1, -1], [-1, 1]])
+    start = tsphys.OrderParameters(R=R, Q=state.Q, T=state.T)
+    R = tsphys.solve(model, start=start, t=[100, 200], rtol=1e-10, atol=1e-13)["R"]
+    apart = R[:, 0, 0] - R[:, 0, 1]
+    gaps = [(2 * near - far) / plateau_small_lr(2)[0] - 1, np.log(apart[1] / apart[0]) / 100 / escape_rate(model) - 1]
+    return within(np.array(gaps), np.array([2e-3, 1e-3]), "plateau and escape")
+
+
+def floors(setting: Setting) -> Finding:
+    """The floor of noise for η → 0, from two rates, and the learning rate at which copies of the teacher are left.
+
+    Deviations shrink 2 % below it and grow 2 % above.
+    """
+    ratios = []
+    for lr in (0.02, 0.04):
+        model = tsphys.TwoLayer(K=2, M=1, lr=lr, noise=0.3)
+        ratios.append(noise_floor(model).eps_g / noise_floor_small_lr(model))
+    critical = critical_learning_rate(tsphys.TwoLayer(K=2, M=2))
+    beside = tsphys.OrderParameters(R=np.eye(2) * (1 + 1e-5), Q=np.eye(2) * (1 + 3e-5), T=np.eye(2))
+    turned = 0.0
+    for share in (0.98, 1.02):
+        model = tsphys.TwoLayer(K=2, M=2, lr=share * critical)
+        first, last = tsphys.solve(model, start=beside, t=[60, 100], atol=1e-16)["eps_g"]
+        turned += float((last > first) != (share > 1))
+    return within(np.array([2 * ratios[0] - ratios[1] - 1, turned]), np.array([2e-3, 0.5]), "floor, critical rate")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of two-layer networks."""
     N, replicas = {"exact": 1000, "direct": 300, "cuda": 1000}, {"exact": 32, "direct": 16, "cuda": 128}
@@ -102,6 +145,8 @@ def checks(quick: bool) -> list[Check]:
         Check("size", "erf, eps_g at t = 4", sized(ERF, START, 4.0, (200, 400, 800), 300)),
         Check("integral", "integrals of erf", erf_integrals),
         Check("identity", "floor of clones", clones),
+        Check("identity", "plateau and escape", plateaus),
+        Check("identity", "floor and critical rate", floors),
         Check("integral", "equations, erf, both layers", averaged(CLEAN, START, [0.5, 2.0], 2**17)),
         Check("integral", "equations, relu", averaged(RELU, START, [0.5, 2.0])),
     ]
