@@ -33,6 +33,12 @@ def examples(model: Whitening, rng: np.random.Generator) -> np.ndarray:
     return (np.linalg.cholesky(model.correlations()) @ draws) * np.sqrt(model.variances())
 
 
+def covariance(X: np.ndarray) -> np.ndarray:
+    """That of inputs (n, P, d) on themselves, (Pd, Pd)."""
+    inputs = X.reshape(len(X), -1)
+    return inputs.T @ inputs / len(X)
+
+
 def readouts(model: Whitening, rng: np.random.Generator) -> np.ndarray:
     """a_p (P, F) of random directions with exactly their scalar products."""
     values, vectors = np.linalg.eigh(model.gram())
@@ -41,13 +47,13 @@ def readouts(model: Whitening, rng: np.random.Generator) -> np.ndarray:
 
 
 def trained(
-    model: Whitening, X: np.ndarray, A: np.ndarray, rng: np.random.Generator, t: np.ndarray
+    model: Whitening, X: np.ndarray, C: np.ndarray, A: np.ndarray, rng: np.random.Generator, t: np.ndarray
 ) -> Iterator[np.ndarray]:
-    """Draw labels and a start, and descend: filters (F, d) after the steps t."""
+    """Draw labels and a start, and descend: filters (F, d) after the steps t; C is the covariance of the examples."""
     inputs = X.reshape(model.n, -1)
     y = inputs @ (A @ (model.teacher * rng.standard_normal((model.F, model.d)))).ravel()
     y += model.noise * rng.standard_normal(model.n)
-    net = Convolution(A, inputs.T @ inputs / model.n, y @ inputs / model.n)
+    net = Convolution(A, C, y @ inputs / model.n)
     first = model.start * rng.standard_normal(model.F * model.d)
     return (net.layer(w) for w in descend(net, first, t, model.lr))
 
@@ -57,9 +63,9 @@ def simulate(model: Whitening, options: Options, replica: frames.Replica) -> dic
     """Draw examples, train some nets on them, each with labels and a start of its own; the mean of their energies."""
     rng = replica.rng("examples")
     X, A = examples(model, rng), readouts(model, rng)
-    nets = []
+    C, nets = covariance(X), []
     for draw in range(options.draws):
         with listening(share(replica.report, draw, 1, options.draws)):
-            nets.append([np.sum(W**2, axis=0) for W in trained(model, X, A, rng, options.t)])
+            nets.append([np.sum(W**2, axis=0) for W in trained(model, X, C, A, rng, options.t)])
     energy = np.mean(nets, axis=0)
     return {"energy": energy, "power": energy @ model.variances()}

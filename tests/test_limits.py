@@ -231,6 +231,7 @@ LONG = {
     ("hidden_manifold", "delta"): ({}, {"N": 4}),
     ("attention_features", "tokens"): ({"n": 2}, {"test": 1}),
     ("infinite_depth", "depth"): ({"n": 2}, {}),
+    ("whitening", "d"): ({}, {"t": [0, 1], "draws": 1}),
 }
 
 

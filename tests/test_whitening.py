@@ -8,7 +8,7 @@ from tests.refusal import refuses
 from tsphys import Whitening
 from tsphys.odes.whitening import learned, profile
 from tsphys.sims.engines.gradient import TwoLayer, descend
-from tsphys.sims.whitening import examples, readouts, trained
+from tsphys.sims.whitening import covariance, examples, readouts, trained
 
 PATCHES = Whitening(d=5, n=40, F=7, patches=3, correlation=0.4, pooling=0.3, teacher=0.5, start=0.2, readout=0.8)
 
@@ -40,7 +40,7 @@ def test_one_run_is_the_closed_form(model):
     values, vectors, root = hessian(model, X, A)
     pull = np.einsum("n,npd->pd", y - np.einsum("pf,fd,npd->n", A, W0, X), X) / model.n
     steps = [1, 30, 1000]
-    for t, W in zip(steps, trained(model, X, A, np.random.default_rng(1), np.array(steps)), strict=True):
+    for t, W in zip(steps, trained(model, X, covariance(X), A, np.random.default_rng(1), np.array(steps)), strict=True):
         # Σ_s (1 − ηH)^s of t steps; t η where H has no slope.
         with np.errstate(divide="ignore", invalid="ignore"):
             sums = np.where(values > 1e-10, (1 - (1 - model.lr * values) ** t) / values, model.lr * t)
@@ -56,7 +56,9 @@ def test_nets_on_given_examples(teacher):
     rng = np.random.default_rng(2)
     X, A = examples(model, rng), readouts(model, rng)
     variances, vectors, _ = hessian(model, X, A)
-    draws = [[np.sum((W @ vectors) ** 2, axis=0) for W in trained(model, X, A, rng, t)] for _ in range(40)]
+    draws = [
+        [np.sum((W @ vectors) ** 2, axis=0) for W in trained(model, X, covariance(X), A, rng, t)] for _ in range(40)
+    ]
     ratio = np.mean(draws, axis=0) / profile(model, variances / model.readout, t)
     assert np.abs(ratio - 1).max() < 4.5 * np.sqrt(2 / 40)
     assert np.abs(ratio.mean(axis=1) - 1).max() < 4 * np.sqrt(2 / 40 / model.d)
