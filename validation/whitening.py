@@ -8,7 +8,7 @@ import numpy as np
 
 import tsphys
 from tsphys.odes.whitening import profile
-from tsphys.sims.whitening import examples, readouts, trained
+from tsphys.sims.whitening import covariance, examples, readouts, trained
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
 
 
@@ -47,7 +47,7 @@ def one_run(setting: Setting) -> Finding:
     for model in (tsphys.Whitening(teacher=0.3, F=6), tsphys.Whitening(patches=2, correlation=0.3, pooling=0.4, n=30)):
         rng = np.random.default_rng(setting.seed)
         X, A = examples(model, rng), readouts(model, rng)
-        (W,) = trained(model, X, A, np.random.default_rng(setting.seed + 1), np.array([300]))
+        (W,) = trained(model, X, covariance(X), A, np.random.default_rng(setting.seed + 1), np.array([300]))
         again = np.random.default_rng(setting.seed + 1)
         inputs, size = X.reshape(model.n, -1), (model.F, model.d)
         y = inputs @ (A @ (model.teacher * again.standard_normal(size))).ravel()
