@@ -12,6 +12,7 @@ SECTIONS = {
     "hebbian": "tsphys.benchmarks.hebbian:monte_carlo",
     "potts": "tsphys.benchmarks.potts:monte_carlo",
     "descent": "tsphys.benchmarks.descent:steps",
+    "stored": "tsphys.benchmarks.stored:training_sets",
     "kernels": "tsphys.benchmarks.kernels:recursion",
     "start": "tsphys.benchmarks.online:cold_start",
 }

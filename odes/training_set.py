@@ -12,14 +12,13 @@ from tsphys.errors import DivergedError, ModelError
 from tsphys.ground import times
 from tsphys.ground.parameters import param
 from tsphys.models.training_set import TrainingSet
-from tsphys.odes.equations.sampled import Grain, Sampling, sampled
+from tsphys.odes.equations.minibatches import Visits
+from tsphys.odes.equations.sampled import ROUGH, SMOOTH, Grain, Sampling, sampled
 from tsphys.physics.inference.fresh import on_fresh
 from tsphys.physics.inference.losses import loss, slope
 from tsphys.runs import frames
 from tsphys.solvers.sample_paths import Paths
 
-#: Part of the weights left out by default: the slopes of losses with a corner jump, and need a direction a step.
-SMOOTH, ROUGH = 1e-4, 1e-3
 #: Longest step of a flow, and part of the largest stable one; what they err by is taken off to first order.
 LONGEST, STABLE = 0.1, 0.25
 #: |w|²/N from which on a run has diverged.
@@ -79,7 +78,7 @@ def solve(model: TrainingSet, options: Options) -> tuple[dict[str, np.ndarray], 
         return {k: 2 * twice[k] - once[k] for k in once} | {"directions": np.array([most])}
 
     usual = SMOOTH if model.loss in ("logistic", "square") else ROUGH
-    return sampled(run, options, options.tol or usual, options.seed)
+    return sampled(run, options, options.tol or usual, options.seed, model.batch if model.order == "shuffle" else 1.0)
 
 
 def _seen(
@@ -87,11 +86,12 @@ def _seen(
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """What is seen at each of the times."""
     y = model.labels(paths.nu[0], paths.noise[0])
-    labelled, parts = bool((np.abs(y) == 1).all()), _parts(model, paths.n, seed)
+    labelled = bool((np.abs(y) == 1).all())
+    visits = Visits(paths.n, np.random.default_rng((*seed, 1)), model.order)
     for time, (count, lr) in zip(t, strides, strict=True):
         for _ in range(count):
             g = slope(model.loss, y, paths.fields())
-            paths.step(g, lr, lr * model.regularization, model.momentum, *next(parts))
+            paths.step(g, lr, lr * model.regularization, model.momentum, *visits(model.batch))
             if not paths.Q[0, 0] < LARGEST:
                 raise DivergedError(f"the student diverged before t = {time:g} (lr too large?)", t=time)
         h = paths.fields()[0]
@@ -99,16 +99,3 @@ def _seen(
         if labelled:
             row["train_error"] = 0.5 * (1 - np.mean(np.sign(y * h)))
         yield {**row, "directions": paths.directions}
-
-
-def _parts(model: TrainingSet, n: int, seed: tuple[int, int]) -> Iterator[tuple[Any, ...]]:
-    """Of each step, how often over the mean it takes the paths' example; and ⟨s²⟩ where that is drawn anew."""
-    rng = np.random.default_rng((*seed, 1))
-    while model.batch == 1:
-        yield ()
-    while model.order == "replacement":
-        yield (rng.random(n) < model.batch) / model.batch, 1 / model.batch
-    while True:
-        slots = rng.permutation(np.arange(n) % model.parts)
-        for part in range(model.parts):
-            yield (float(model.parts) * (slots == part),)

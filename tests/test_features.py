@@ -86,7 +86,8 @@ def half(N, rng):
 
 
 VALUES = {
-    "inputs": "binary", "law": skewed, "alpha": 0.8, "minibatch": 3, "weight_decay": 0.3, "weight_decay_v": 0.4,
+    "inputs": "binary", "law": skewed, "alpha": 0.8, "batch": 0.5, "order": "shuffle", "epoch": 0.5, "momentum": 0.4,
+    "minibatch": 3, "weight_decay": 0.3, "weight_decay_v": 0.4,
     "sphere": True, "queries": 0.5, "fraction": 0.5, "masks": half, "uses_overlaps": True, "whole_batch": True,
     "schedule": changing, "pull": anchored,
 }  # fmt: skip
@@ -96,8 +97,11 @@ ALONE = {frozenset((feature, name)) for feature, others in CLASHES.items() for n
 
 
 def needs(pair):
-    """Anchors are those of a phase."""
-    return pair | {"schedule"} if "pull" in pair else pair
+    """Anchors are those of a phase, epochs and steps those of a training set."""
+    for name, other in (("pull", "schedule"), ("momentum", "batch"), ("epoch", "order"), ("batch", "alpha"),
+                        ("order", "alpha")):  # fmt: skip
+        pair = pair | {other} if name in pair else pair
+    return pair
 
 
 def clashing(pair):
@@ -115,7 +119,7 @@ def cases(*engines, fast=1):
 
 
 def rule(pair):
-    more = {name: VALUES[name] for name in pair}
+    more = {name: VALUES[name] for name in needs(pair)}
     if "pull" in more:
         more["schedule"] = more.pop("pull")
     function = FUNCTIONS["whole_batch" in pair, "uses_overlaps" in pair]
@@ -153,7 +157,7 @@ def test_what_cannot_be_is_refused_in_one_line(pair, monkeypatch):
             refused(lambda engine=engine: run(pair, engine.name))
         elif "float32" not in engine.dtypes:
             refused(lambda engine=engine: run(pair, engine.name, "float32"))
-    theory = STORED if "alpha" in pair else QUADRATURE
+    theory = STORED if "alpha" in needs(pair) else QUADRATURE
     if clashing(pair) or not needs(pair) <= theory.takes:
         refused(lambda: solve(pair, points=2**8))
     elif not needs(pair) <= EXPANSION.takes:
@@ -162,7 +166,8 @@ def test_what_cannot_be_is_refused_in_one_line(pair, monkeypatch):
 
 @pytest.mark.parametrize("pair", cases(DIRECT))
 def test_direct_takes_the_steps_of_a_plain_loop(pair):
-    found = run(pair, "direct")
+    # Steps on a share of the training set are counted.
+    found = run(pair, "direct", t=STOPS if "batch" in needs(pair) else TIMES)
     for i, state in enumerate(learn(rule(pair), START, N, STOPS)):
         for key, value in zip("RQv", state):
             # 45 steps with sums of 30 terms of order one.

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 import tsphys
 from tests.refusal import refuses
@@ -78,17 +79,93 @@ def slow(lam, nu, v, v_star, noise, p, c, dv):
     (tsphys.Perceptron(rule="rosenblatt", alpha=1.5, lr=0.5), tsphys.OrderParameters(R=[[0.2]], Q=[[1]], T=[[1]])),
     (tsphys.LearningRule(slow, params=(0.7,), n_noise=1, alpha=1.5),
      tsphys.OrderParameters(R=[[0]], Q=[[0.5]], T=[[1]])),
-], ids=["minibatch", "both layers", "perceptron", "rule"])  # fmt: skip
+    (tsphys.TwoLayer(alpha=2.0, lr=0.7, lr_v=0.3, noise=0.2, batch=0.25, order="shuffle", momentum=0.4), START),
+    (tsphys.TwoLayer(alpha=2.0, lr=0.7, noise=0.2, weight_decay=0.05, batch=0.25), START),
+    (tsphys.TwoLayer(alpha=1.0, lr=1.0, noise=0.2, order="shuffle", epoch=0.5), START),
+], ids=["minibatch", "both layers", "perceptron", "rule", "parts", "quarters", "single"])  # fmt: skip
 def test_simulation_on_theory(model, start):
     """At fixed seeds, two sizes: biases are of order 1/N."""
-    t = [0.5, 2]
+    t = [0.5, 2] if model.batch is None else [1, 7]
     theory = tsphys.solve(model, start=start, t=t, **FEW)
     sim, small = (
         tsphys.simulate(model, N=n, start=start, t=t, replicas=r, seed=1, threads=1) for n, r in ((400, 16), (100, 64))
     )
     found = tsphys.compare(sim, theory, smaller=small)
     assert found.max_abs_z < found.threshold, found
-    assert {"R", "Q"} <= set(found.z)
+    assert {"R", "Q"} | ({"train_loss"} if isinstance(model, tsphys.TwoLayer) else set()) <= set(found.z)
+
+
+#: Of 2¹⁴ paths, from a program of its own, with errors of the last digits: steps on all examples.
+WHOLE = [
+    (tsphys.TwoLayer(alpha=3.0, lr=1.5, noise=0.3, batch=1), 5e-4, {
+        "eps_g": (0.22481, 0.10342, 0.1074, 0.0710, 0.0723), "train_loss": (0.2804, 0.1140, 0.1651, 0.0664, 0.0458)}),
+    (tsphys.TwoLayer(alpha=2.0, lr=1.0, lr_v=0.3, noise=0.2, weight_decay=0.01, weight_decay_v=0, batch=1), 3e-4, {
+        "eps_g": (0.15435, 0.07842, 0.04918, 0.04277, 0.0411), "train_loss": (0.1559, 0.0554, 0.0302, 0.0256, 0.0197),
+        "v": (0.98362, 0.9306, 0.9230, 0.9229, 0.9222)}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("model, error, values", WHOLE, ids=["first layer", "both layers"])
+def test_published_numbers_of_steps_on_all_examples(model, error, values):
+    theory = tsphys.solve(model, start=START, t=[1, 2, 5, 10, 20], paths=2**11, scramblings=3)
+    for name, row in values.items():
+        seen, sem = (np.reshape(a, (5, -1))[:, 0] for a in (theory[name], theory.sem(name)))
+        # Three scramblings know their error to a half.
+        assert (np.abs(seen - row) < 6 * sem + 4 * error).all(), name
+        assert sem.max() < 0.01
+
+
+def test_one_step_on_all_examples_in_closed_form():
+    """The mean push lies in the span of student and teacher; what the examples scatter is 1/α of its square."""
+    start = tsphys.OrderParameters(R=[[0.3]], Q=[[0.5]], T=[[1]])
+    model = tsphys.TwoLayer(K=1, M=1, alpha=0.7, lr=1.3, noise=0.4, batch=1)
+    x, w = np.polynomial.hermite_e.hermegauss(60)
+    w = np.outer(w, w) / w.sum() ** 2
+    lam, other = np.sqrt(0.5) * x[:, None], x[None, :]
+    nu = 0.3 / 0.5 * lam + np.sqrt(1 - 0.3**2 / 0.5) * other
+    g, slope = 2 * ndtr(lam) - 1, np.sqrt(2 / np.pi) * np.exp(-(lam**2) / 2)
+    delta = g - (2 * ndtr(nu) - 1)
+    c = -1.3 * delta * slope
+    square = 1.3**2 * np.sum(w * slope**2 * (delta**2 + 0.4**2))
+    along = np.array([np.sum(w * c * lam), np.sum(w * c * nu)])
+    theory = tsphys.solve(model, start=start, t=[1], paths=2**12, scramblings=3)
+    C = np.array([[0.5, 0.3], [0.3, 1]])
+    Q = 0.5 + 2 * along[0] + along @ np.linalg.solve(C, along) + square / 0.7
+    # Averages over Sobol's points are off by 1e-3.
+    assert theory["R"][0, 0, 0] == pytest.approx(0.3 + along[1], abs=1e-3)
+    assert theory["Q"][0, 0, 0] == pytest.approx(Q, abs=2e-3)
+
+
+def test_examples_one_by_one_in_epochs():
+    """Fresh ones in the first pass, in closed form; then those of a program of its own and of its simulation."""
+    start = tsphys.OrderParameters(R=[[0.0]], Q=[[0.0]], T=[[1.0]])
+    model = tsphys.TwoLayer(K=1, M=1, activation="linear", lr=0.5, noise=0.5, alpha=2.0, order="shuffle")
+    theory = tsphys.solve(model, start=start, t=[1, 2, 5], paths=2**11, scramblings=4)
+    last = 0.5 * 0.5**2 / (2 - 0.5)
+    stream = 0.5 * (last + (1 - last) * np.exp(-0.75 * np.array([1, 2])))
+    expected, error = np.array([*stream, 0.1044]), np.array([0, 0, 8e-4])
+    # Four scramblings know their error to a half.
+    assert (np.abs(theory["eps_g"] - expected) < 6 * theory.sem("eps_g") + 4 * error).all()
+    assert theory.sem("eps_g").max() < 8e-3
+
+
+@pytest.mark.slow
+def test_examples_one_by_one_in_epochs_for_long():
+    """Better than with replacement (0.1298) early, and as overfitted late."""
+    start = tsphys.OrderParameters(R=[[0.0]], Q=[[0.0]], T=[[1.0]])
+    model = tsphys.TwoLayer(K=1, M=1, activation="linear", lr=0.5, noise=0.5, alpha=2.0, order="shuffle")
+    theory = tsphys.solve(model, start=start, t=[5, 15])
+    expected, error = np.array([0.1044, 0.1148]), np.array([8e-4, 1.5e-3])
+    assert (np.abs(theory["eps_g"] - expected) < 4 * np.hypot(theory.sem("eps_g"), error)).all()
+    assert theory["eps_g"][0] < 0.125
+
+
+def test_epochs_of_few_examples_are_replacement():
+    """Of new subsets of 5 % of the examples each."""
+    start = tsphys.OrderParameters(R=[[0.0]], Q=[[0.0]], T=[[1.0]])
+    model = tsphys.TwoLayer(K=1, M=1, activation="linear", lr=0.5, noise=0.5, alpha=2.0, order="shuffle", epoch=0.05)
+    theory = tsphys.solve(model, start=start, t=[1, 2], **FEW)
+    assert (np.abs(theory["eps_g"] - [0.289177, 0.204446]) < 5 * theory.sem("eps_g") + 4e-3).all()
 
 
 def test_more_examples_than_there_are_numbers_are_fresh_ones():
@@ -117,6 +194,17 @@ def test_refusals():
     refuses(lambda: tsphys.solve(tsphys.TwoLayer(alpha=2.0), start=START, t=[30], paths=2**8), "paths")
     refuses(lambda: tsphys.solve(tsphys.Perceptron(rule="optimal", alpha=2.0), t=[1]), "uses_overlaps")
     refuses(lambda: Stored(paths=1000), "paths")
+    for wrong in ({"batch": 0.5}, {"order": "shuffle"}, {"epoch": 0.5}, {"momentum": 0.5}):
+        refuses(lambda: tsphys.TwoLayer(**wrong), *wrong)  # noqa: B023
+        refuses(lambda: tsphys.Perceptron(**wrong), *wrong)  # noqa: B023
+    refuses(lambda: tsphys.TwoLayer(alpha=1, momentum=0.5), "momentum")
+    refuses(lambda: tsphys.TwoLayer(alpha=1, epoch=0.5), "epoch")
+    refuses(lambda: tsphys.TwoLayer(alpha=1, batch=0.5, minibatch=2), "minibatch")
+    refuses(lambda: tsphys.TwoLayer(alpha=1, batch=0.3, order="shuffle"), "batch")
+    refuses(lambda: tsphys.solve(tsphys.TwoLayer(alpha=1, batch=0.5), t=[1e7]), "t")
+    refuses(lambda: tsphys.solve(tsphys.TwoLayer(alpha=1, batch=0.5), t=[1], lump=0.1), "lump")
+    refuses(lambda: tsphys.solve(tsphys.TwoLayer(alpha=1e-9, order="shuffle"), t=[1]), "alpha")
+    refuses(lambda: tsphys.simulate(tsphys.TwoLayer(alpha=1, batch=1, weight_decay=2), N=20, t=[1]), "weight_decay")
     for unused in ({"paths": 2**10}, {"scramblings": 4}, {"lump": 0.2}):
         refuses(lambda: tsphys.solve(tsphys.TwoLayer(), t=[1], **unused), *unused)  # noqa: B023
         refuses(lambda: tsphys.solve(tsphys.Perceptron(), t=[1], **unused), *unused)  # noqa: B023

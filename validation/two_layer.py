@@ -88,6 +88,16 @@ def stored(setting: Setting) -> Finding:
     return on_theory(sim, tsphys.solve(model, start=START, t=t, paths=2**12, scramblings=4), "eps_g")
 
 
+def parts(setting: Setting) -> Finding:
+    """Steps on quarters of the training set, in epochs, with momentum."""
+    model = tsphys.TwoLayer(lr=0.7, lr_v=0.3, noise=0.2, alpha=2, batch=0.25, order="shuffle", momentum=0.5)
+    many = setting.replicas(64)
+    sim = tsphys.simulate(
+        model, N=400, start=START, t=[1, 3, 8], replicas=many, seed=setting.seed, threads=setting.threads
+    )
+    return on_theory(sim, tsphys.solve(model, start=START, t=[1, 3, 8], paths=2**12, scramblings=4), "train_loss")
+
+
 def clones(setting: Setting) -> Finding:
     """The floor of clones of unequal readouts: two rates tell the limit of small ones, up to the square of them."""
     v = (0.5, 0.3, 0.2)
@@ -141,6 +151,7 @@ def checks(quick: bool) -> list[Check]:
     out += [
         Check("simulation", "both layers, engine exact", simulated(BOTH, START, T, "exact", 1000, 32)),
         Check("simulation", "α = 1.5", stored),
+        Check("simulation", "quarters of a training set", parts),
         Check("simulation", "relu, engine exact", simulated(RELU, START, T, "exact", 1000, 32)),
         Check("size", "erf, eps_g at t = 4", sized(ERF, START, 4.0, (200, 400, 800), 300)),
         Check("integral", "integrals of erf", erf_integrals),

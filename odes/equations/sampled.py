@@ -21,6 +21,8 @@ from tsphys.runs.blas import one_blas_thread
 from tsphys.runs.memory import check_memory
 from tsphys.solvers.sample_paths import FULL, memory
 
+#: Part of the weights left out by default: slopes that jump need a direction a step.
+SMOOTH, ROUGH = 1e-4, 1e-3
 #: Deviation that a single path makes, in the observable, from which on single runs are their own and not the mean's.
 CHAOTIC = 1.5
 
@@ -31,6 +33,13 @@ class Accuracy(frames.Options):
 
     paths: int = param(2**13, "sample paths of a scrambling, a power of two", kind=int, low=2**8, high=2**24)
     scramblings: int = param(6, "scramblings, of which the error is known", kind=int, low=2)
+    tol: float | None = param(
+        None,
+        "part of the weights left out where steps take all examples; none: 1e-4, or 1e-3 where slopes jump",
+        low=1e-8,
+        high=0.1,
+        optional=True,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -49,15 +58,8 @@ class Accuracy(frames.Options):
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling(Accuracy):
-    """The same, with directions opened where they are needed."""
+    """The same, with a seed of its own."""
 
-    tol: float | None = param(
-        None,
-        "part of the weights left out, but of minibatches drawn anew; none: 1e-4, or 1e-3 where slopes jump",
-        low=1e-8,
-        high=0.1,
-        optional=True,
-    )
     seed: int = param(0, "seed of the scramblings", kind=int, low=0, high=LARGEST_INTEGER, short="-s")
 
 
@@ -71,12 +73,12 @@ class Grain(NamedTuple):
 
 
 def sampled(
-    solve: Callable[[Grain], Mapping[str, np.ndarray]], asked: Accuracy, tol: float, seed: int = 0
+    solve: Callable[[Grain], Mapping[str, np.ndarray]], asked: Accuracy, tol: float, seed: int = 0, share: float = 1.0
 ) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
     """Observables over t as means over the scramblings; and what the Result tells of them.
 
     That is ``sem``, the error of each; ``chaotic``, where single paths make it; and the number of ``directions``, which
-    `solve` gives beside the observables.
+    `solve` gives beside the observables. Averages are over a `share` of the paths at least.
     """
     many = asked.scramblings
     grains = [Grain(asked.paths // f, (seed, k), f * tol, f) for f in (1, 2) for k in range(many)]
@@ -97,6 +99,5 @@ def sampled(
         spread, other = fine.var(axis=0, ddof=1), coarse.var(axis=0, ddof=1)
         beyond = (data[name] - coarse.mean(axis=0)) ** 2 - (spread + other) / many
         sem[name] = np.sqrt(spread / many + np.maximum(beyond, 0.0)).tolist()
-        size = np.abs(data[name]).max(axis=0)
-        chaotic[name] = (np.sqrt(spread * asked.paths) > CHAOTIC * size).tolist()
+        chaotic[name] = (np.sqrt(spread * asked.paths * share) > CHAOTIC * np.abs(data[name]).max(initial=0.0)).tolist()
     return data, {"sem": sem, "chaotic": chaotic, "directions": directions}

@@ -6,6 +6,25 @@ from tsphys.numerics.random import generator, normals, signs, stream, uniforms
 from tsphys.physics.order_parameters import microscopic
 
 
+def visited(rule, size, rng):
+    """The examples of each step."""
+    b, left = rule.minibatch, []
+    while True:
+        if rule.batch == 1:
+            yield np.arange(size)
+        elif rule.batch is not None and rule.order == "replacement":
+            yield rng.permutation(size)[: round(rule.batch * size)]
+        elif rule.batch is not None:
+            yield from np.array_split(rng.permutation(size)[: round(rule.epoch * size)], round(rule.epoch / rule.batch))
+        elif rule.order == "replacement":
+            yield rng.integers(size, size=b)
+        else:
+            while len(left) < b:
+                left = [*left, *rng.permutation(size)[: round(rule.epoch * size)]]
+            yield np.array(left[:b])
+            left = left[b:]
+
+
 def learn(rule, start, N, stops, seed=0, replica=0):
     """R, Q and v after so many steps of one student with one teacher."""
     W, B = microscopic(start, N, generator(seed, replica, "direct start"))
@@ -28,6 +47,9 @@ def learn(rule, start, N, stops, seed=0, replica=0):
     if rule.alpha is not None:
         size = round(rule.alpha * N)
         stored = drawn(np.empty((size, N)), scalars.standard_normal((size, 1)))
+        order = visited(rule, size, scalars)
+    # A step on a share of the training set is N times as far.
+    unit, moving, moving_v = N if rule.batch is None else 1, 0.0, 0.0
     step = 0
     for stop in stops:
         while step < stop:
@@ -39,8 +61,8 @@ def learn(rule, start, N, stops, seed=0, replica=0):
             if rule.alpha is None:
                 X, noise = drawn(np.empty((b, N)), scalars.standard_normal((b, 1)))
             else:
-                rows = scalars.integers(size, size=b)
-                X, noise = stored[0][rows], stored[1][rows]
+                rows = next(order)
+                X, noise, b = stored[0][rows], stored[1][rows], len(rows)
             seen = (W @ B.T / N, W @ W.T / N, p) if rule.uses_overlaps else (p,)
             lam, nu, c, dv = X @ W.T / root, X @ B.T / root, np.zeros((b, 1)), np.zeros((b, len(v)))
             if rule.whole_batch:
@@ -48,7 +70,7 @@ def learn(rule, start, N, stops, seed=0, replica=0):
             else:
                 for i in range(b):
                     rule.function.py_func(lam[i], nu[i], v, start.v_star, noise[i], *seen, c[i], dv[i])
-            G = c.T @ X / (b * root)
+            G = c.T @ X / (b * root) * N / unit
             if rule.queries is not None:
                 q = round(rule.queries * N)
                 a, xi = np.sqrt(lengths.chisquare(q, (1, b, 1)) / q).item(), np.empty(N)
@@ -61,9 +83,11 @@ def learn(rule, start, N, stops, seed=0, replica=0):
                 u = np.empty(N)
                 uniforms(rng, u)
                 G = G * (u < rule.fraction) / rule.fraction
-            W = (1 - rule.weight_decay / N) * W + G * mask - pull / N * (W - anchor)
+            moving = rule.momentum * moving - rule.weight_decay / unit * W + G * mask - pull / N * (W - anchor)
+            W = W + moving
             if rule.sphere:
                 W *= root / np.linalg.norm(W)
-            v = (1 - rule.weight_decay_v / N) * v + dv.sum(axis=0) / (b * N)
+            moving_v = rule.momentum * moving_v - rule.weight_decay_v / unit * v + dv.sum(axis=0) / (b * unit)
+            v = v + moving_v
             step += 1
         yield W @ B.T / N, W @ W.T / N, v.copy()

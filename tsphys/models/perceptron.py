@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import numpy as np
 from tsphys.ground.parameters import LARGEST_SCALE, param
 from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
+from tsphys.rules.training import ORDERS, check_training
 
 #: Names of the rules, in the order of their codes in tsphys.rules.perceptron.
 RULES = ("hebb", "rosenblatt", "adatron", "optimal")
@@ -33,7 +35,7 @@ class Perceptron(Online):
         Examples in a step.
     init : float
         Standard deviation of the initial student weights when no start is given.
-    inputs, alpha
+    inputs, alpha, batch, order, epoch, momentum
         As in `TwoLayer`.
 
     References
@@ -54,6 +56,13 @@ class Perceptron(Online):
     alpha: float | None = param(
         None, "load of a fixed training set of αN examples; none: online", low=0, open_low=True, optional=True
     )
+    batch: float | None = param(
+        None, "with alpha: share of the examples in a step, of which t counts whole ones; none: minibatches",
+        low=0, high=1, open_low=True, optional=True,
+    )  # fmt: skip
+    order: str = param("replacement", "with alpha: examples anew or by epochs", kind=str, choices=ORDERS)
+    epoch: float = param(1.0, "share of the examples in an epoch, a new one each time", low=0, high=1, open_low=True)
+    momentum: float = param(0.0, "with batch: momentum β", low=0, high=1, open_high=True)
 
     #: One student, one teacher.
     K: ClassVar[int] = 1
@@ -61,6 +70,7 @@ class Perceptron(Online):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_training(self)
 
     def learning_rule(self) -> LearningRule:
         """The rule on local fields that this model is an instance of."""
@@ -77,6 +87,10 @@ class Perceptron(Online):
             fixed_teacher=optimal,
             inputs=self.inputs,
             alpha=self.alpha,
+            batch=self.batch,
+            order=self.order,
+            epoch=self.epoch,
+            momentum=self.momentum,
             init=self.init,
         )
 
@@ -85,3 +99,13 @@ class Perceptron(Online):
         R, Q, T = (np.asarray(a)[..., 0, 0] for a in (R, Q, T))
         # atan2 keeps the digits that acos loses near ρ = 1.
         return np.arctan2(np.sqrt(np.maximum(Q * T - R * R, 0.0)), R) / np.pi
+
+    def trained(
+        self, lam: np.ndarray, nu: np.ndarray, v: np.ndarray, v_star: np.ndarray, noise: np.ndarray
+    ) -> dict[str, Any]:  # fmt: skip
+        """``train_error``, the share of the training set that the student gets wrong; half of it at fields of 0."""
+        return {"train_error": 0.5 * (1 - np.mean(np.sign(lam[0] * nu[0])))}
+
+    def shares(self, N: float) -> Mapping[str, float]:
+        """Those of the training set."""
+        return {} if self.alpha is None else {"train_error": self.alpha * N}

@@ -13,6 +13,7 @@ from tsphys.physics.names import ACTIVATIONS, code
 from tsphys.physics.order_parameters import check_task
 from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
+from tsphys.rules.training import ORDERS, check_training
 
 _TRAIN = ("first", "second", "both")
 _TEACHERS = ("isotropic", "graded", "given")
@@ -55,6 +56,8 @@ class TwoLayer(Online):
         Law of the inputs. The theory is that of both for N → ∞.
     alpha : float, optional
         Load of a fixed training set; none: online.
+    batch, order, epoch, momentum
+        How a fixed training set is learned, see `LearningRule`.
 
     Raises
     ------
@@ -95,6 +98,13 @@ class TwoLayer(Online):
     alpha: float | None = param(
         None, "load of a fixed training set of αN examples; none: online", low=0, open_low=True, optional=True
     )
+    batch: float | None = param(
+        None, "with alpha: share of the examples in a step, of which t counts whole ones; none: minibatches",
+        low=0, high=1, open_low=True, optional=True,
+    )  # fmt: skip
+    order: str = param("replacement", "with alpha: examples anew or by epochs", kind=str, choices=ORDERS)
+    epoch: float = param(1.0, "share of the examples in an epoch, a new one each time", low=0, high=1, open_low=True)
+    momentum: float = param(0.0, "with batch: momentum β", low=0, high=1, open_high=True)
 
     def __post_init__(self) -> None:
         for name in ("activation", "teacher_activation"):
@@ -110,6 +120,7 @@ class TwoLayer(Online):
         if (self.teacher == "given") != (self.T is not None):
             raise ModelError("T", self.T, 'is given with teacher = "given", and only then')
         check_task(self.T, self.v_star, self.v, self.K, self.M)
+        check_training(self)
 
     @property
     def layers(self) -> str:
@@ -173,6 +184,10 @@ class TwoLayer(Online):
             smooth={g, g_star}.isdisjoint({"relu", "sign"}),
             inputs=self.inputs,
             alpha=self.alpha,
+            batch=self.batch,
+            order=self.order,
+            epoch=self.epoch,
+            momentum=self.momentum,
         )
 
     def eps_g(self, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray:
@@ -180,3 +195,14 @@ class TwoLayer(Online):
         from tsphys.physics.committee.gaussian import generalisation_error
 
         return generalisation_error(*self.activations, R, Q, T, v, v_star)
+
+    def trained(
+        self, lam: np.ndarray, nu: np.ndarray, v: np.ndarray, v_star: np.ndarray, noise: np.ndarray
+    ) -> dict[str, Any]:  # fmt: skip
+        """``train_loss``, half the mean squared error on the training set as it is."""
+        from tsphys.physics.committee.outputs import output
+
+        g, g_star = self.activations
+        return {
+            "train_loss": 0.5 * np.mean((output(g, lam, v) - output(g_star, nu, v_star) - self.noise * noise[0]) ** 2)
+        }

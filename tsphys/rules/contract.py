@@ -81,8 +81,8 @@ class Online(Model):
     5. gives its rule by `learning_rule`,
 
     and owes nothing else. What follows from the rule it may say better: `start`, `completed`, `eps_g` where there is a
-    closed form, `observables`, and `measured` of a course in time, where there are others, `readout_shape` and `dims`
-    where readouts have more than one axis.
+    closed form, `observables`, `measured` of a course in time and `trained` of a training set, where there are others,
+    `readout_shape` and `dims` where readouts have more than one axis.
     """
 
     hint: ClassVar[str] = "a function of your own makes a tsphys.LearningRule"
@@ -113,6 +113,12 @@ class Online(Model):
         """What is seen beside the overlaps, at given ones with any leading axes."""
         eps_g = self.eps_g(R, Q, T, v, v_star)
         return {} if eps_g is None else {"eps_g": eps_g}
+
+    def trained(
+        self, lam: np.ndarray, nu: np.ndarray, v: np.ndarray, v_star: np.ndarray, noise: np.ndarray
+    ) -> dict[str, Any]:  # fmt: skip
+        """What is seen of n examples of a fixed training set, as numbers: of fields (K, n), (M, n), noises (…, n)."""
+        return {}
 
     @property
     def readout_shape(self) -> tuple[int, ...] | None:

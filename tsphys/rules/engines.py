@@ -17,6 +17,10 @@ FEATURES = {
     "inputs": "inputs ±1",
     "law": "a law of the inputs",
     "alpha": "a fixed training set",
+    "batch": "steps on a share of the training set",
+    "order": "epochs",
+    "epoch": "epochs on a part of the training set",
+    "momentum": "momentum",
     "minibatch": "minibatches",
     "weight_decay": "weight decay",
     "weight_decay_v": "decay of the readout",
@@ -36,6 +40,16 @@ CLASHES = {
     "queries": ("fraction", "masks", "law", "schedule", "sphere", "whole_batch", "weight_decay", "alpha", "minibatch"),
     "fraction": ("masks", "law", "schedule", "sphere", "whole_batch", "weight_decay", "alpha"),
     "masks": ("law", "schedule", "sphere", "whole_batch", "weight_decay"),
+    "batch": (
+        "minibatch",
+        "sphere",
+        "queries",
+        "fraction",
+        "masks",
+        "uses_overlaps",
+        "whole_batch",
+        "schedule",
+    ),
     "uses_overlaps": ("pull",),
     "whole_batch": ("pull",),
 }
@@ -68,7 +82,9 @@ EXACT = Engine(
 CUDA = Engine("cuda", frozenset({*_FREE, "inputs", "alpha", "uses_overlaps"}))
 #: Equations for N → ∞ of any model, those for any rule, and the first order in 1/N.
 THEORY = Engine("the theory", _ALL - {"alpha"})
-STORED = Engine("the theory of a fixed training set", frozenset({*_FREE, "inputs", "alpha"}))
+STORED = Engine(
+    "the theory of a fixed training set", frozenset({*_FREE, "inputs", "alpha", "batch", "order", "epoch", "momentum"})
+)
 QUADRATURE = Engine("the theory by quadrature", THEORY.takes - {"masks", "pull"})
 EXPANSION = Engine("the expansion in 1/N", THEORY.takes - {"masks", "whole_batch"})
 #: In the order in which ``auto`` tries them; it never picks a GPU.

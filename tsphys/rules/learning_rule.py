@@ -15,6 +15,7 @@ from tsphys.rules.contract import Online
 from tsphys.rules.engines import check
 from tsphys.rules.params import kept, seen
 from tsphys.rules.phases import Phase, State
+from tsphys.rules.training import ORDERS, check_training
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,16 @@ class LearningRule(Online):
     alpha : float, optional
         Load of a fixed training set of ⌈αN⌉ examples (noise included) from which examples are drawn with replacement;
         none: each example is fresh (online learning).
+    batch : float, optional
+        Share of the training set that a step is made of, 1 for all of it. Steps are then N times as far, and t counts
+        them: ``w ← w + Σ_β c_β x_β/(fα√N) − κw`` over the fαN examples β, at ``round(t)`` steps.
+    order : {"replacement", "shuffle"}
+        Examples of the training set that are drawn anew for each step, or one after the other in epochs, each in a new
+        order.
+    epoch : float
+        Share of the examples that an epoch goes through, a new random part of them each time.
+    momentum : float
+        β of ``V ← βV + (step)``, ``w ← w + V``, with `batch`.
     queries : float, optional
         κ of a zeroth-order step: the gradient G of all students is replaced by (1/q) Σ_j u_j (u_j·G), what q = κN
         differences of the loss along directions u_j ~ N(0, 1) tell of it; none: the gradient itself.
@@ -118,6 +129,13 @@ class LearningRule(Online):
     law: Callable[..., None] | None = None
     sphere: bool = param(False, "the student keeps |w|² = N", kind=bool)
     alpha: float | None = param(None, "load of a fixed training set", low=0, open_low=True, optional=True)
+    batch: float | None = param(
+        None, "with alpha: share of the examples in a step, of which t counts whole ones; none: minibatches",
+        low=0, high=1, open_low=True, optional=True,
+    )  # fmt: skip
+    order: str = param("replacement", "with alpha: examples anew or by epochs", kind=str, choices=ORDERS)
+    epoch: float = param(1.0, "share of the examples in an epoch, a new one each time", low=0, high=1, open_low=True)
+    momentum: float = param(0.0, "with batch: momentum β", low=0, high=1, open_high=True)
     queries: float | None = param(None, "queries of a step, in units of N", low=0, open_low=True, optional=True)
     fraction: float | None = param(None, "coordinates of a step", low=0, high=1, open_low=True, optional=True)
     masks: Callable[[int, np.random.Generator], Any] | None = None
@@ -132,6 +150,7 @@ class LearningRule(Online):
         if self.masks is not None:
             takes("masks", self.masks, "N", "rng")
         check(self)
+        check_training(self)
         if self.law is not None:
             object.__setattr__(self, "fixed_teacher", True)
         from tsphys.rules.trial import prepare

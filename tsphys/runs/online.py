@@ -52,7 +52,8 @@ def seen(
 ) -> dict[str, np.ndarray]:
     """What is observed of R, Q and v (…, len(t), …) of runs with the teachers of a start."""
     R, Q, v = (found[name] for name in "RQv")
-    derived = {**model.observables(R, Q, start.T, v, start.v_star), **model.measured(t, R, Q, v)}
+    told = {name: a for name, a in found.items() if name not in "RQv"}
+    derived = {**model.observables(R, Q, start.T, v, start.v_star), **told, **model.measured(t, R, Q, v)}
     return {**derived, "R": R, "Q": Q, "v": readouts(model, v)}
 
 

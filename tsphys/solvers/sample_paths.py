@@ -8,9 +8,8 @@ independent of everything. The −p̂/√α is all the memory there is. Averages
 nothing is iterated until it is consistent, and steps have no error in time.
 
 A direction is opened only where the part of the weights outside all others is more than `tol`, as root mean square in
-the fields: slow motion costs few. Minibatches that are drawn anew need one a step, however small: what is left out of
-them has no law. z is made orthogonal, in the sample, to all z and p̂ before it, which takes off most of the bias of
-order directions/paths.
+the fields: slow motion costs few. Minibatches need one a step, however small: what is left out of them has no law. z is
+made orthogonal, in the sample, to all z and p̂ before it, which takes off most of the bias of order directions/paths.
 """
 
 from __future__ import annotations
@@ -118,7 +117,7 @@ class Paths:
 
     def step(
         self, g: np.ndarray, lr: float, shrink: float = 0.0, momentum: float = 0.0, taken: np.ndarray | None = None,
-        square: float | None = None,
+        likely: Any = 1.0, square: Any = None,
     ) -> None:  # fmt: skip
         """V ← βV − (η/α√N) Σ_μ s_μ g_μ x_μ − κw, then w ← w + V.
 
@@ -130,18 +129,18 @@ class Paths:
             η, κ and β.
         taken : ndarray (paths,), optional
             How often s the step takes an example, over the mean; none: each once.
-        square : float, optional
-            ⟨s²⟩, if s is independent of all before; averages then need not sample it.
+        likely, square : float or ndarray (paths,)
+            ⟨s⟩ and ⟨s²⟩ given all before, of which averages are made: they need not sample s.
         """
         s = 1.0 if taken is None else taken
-        counted = g if square is not None else s * g
+        counted = g if taken is None else likely * g
         seen, slopes = self._fields(), self._slopes()
         G = counted @ slopes.T / self.n
         self.V = momentum * self.V - lr * (counted @ seen.T) / self.n - shrink * self.L
         self.L = self.L + self.V
         rest = lr * (s * g - G @ slopes)
-        if square is not None:
-            self._open(rest, rest, lr**2 * (square * (g @ g.T) / self.n - G @ G.T), ROUNDING)
+        if taken is not None:
+            self._open(rest, rest, lr**2 * ((square * g) @ g.T / self.n - G @ G.T), ROUNDING)
             return
         self._moving = momentum * self._moving + rest - shrink * self._left
         self._left = self._left + self._moving

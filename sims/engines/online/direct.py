@@ -268,7 +268,8 @@ def fitting(rule: LearningRule, N: int, dtype: np.dtype[Any], threads: int) -> i
     # A start needs a random basis, its factors and the products with them, in float64, before there are weights.
     anchors = 0 if rule.schedule is None else 2 * rule.K
     masks = 0 if rule.masks is None else 2 * rule.K
-    bytes_each = float(N) * ((rule.K + rule.M) * (dtype.itemsize + 4 * 8) + (size + anchors) * dtype.itemsize)
+    taken = size * (rule.batch or 0.0)
+    bytes_each = float(N) * ((rule.K + rule.M) * (dtype.itemsize + 4 * 8) + (size + taken + anchors) * dtype.itemsize)
     bytes_each += 8.0 * N * masks
     what = "the weights and " + ("the inputs" if rule.alpha is None else f"{size:.4g} examples")
     depends = {"N": N, "K": rule.K, "M": rule.M, "minibatch": rule.minibatch, "alpha": rule.alpha}
@@ -340,6 +341,35 @@ def start_replica(
     return next(start_replicas(rule, N, [start], seed, [replica], dtype))
 
 
+class Stored:
+    """Examples of a training set, as `iterate` wants them."""
+
+    def __init__(self, pool: np.ndarray, noise: np.ndarray, order: Callable[[int], np.ndarray], b: int) -> None:
+        self.pool, self.noise, self.order, self.b = pool, noise, order, b
+
+    def __call__(self, step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rows = self.order(min(most, max(1, SCALARS // self.b)) * self.b).reshape(-1, self.b)
+        return self.pool, rows, self.noise[rows]
+
+
+def order(rule: LearningRule, size: int, rng: np.random.Generator) -> Callable[[int], np.ndarray]:
+    """The function that gives so many examples, the next ones, of a training set of that size."""
+    if rule.order == "replacement":
+        return lambda count: rng.integers(size, size=count)
+    part, left = max(1, round(rule.epoch * size)), np.empty(0, np.int64)
+
+    def follow(count: int) -> np.ndarray:
+        nonlocal left
+        more = [left]
+        for _ in range(-(-(count - len(left)) // part)):
+            more.append(rng.permutation(size)[:part])
+        left = np.concatenate(more)
+        rows, left = left[:count], left[count:]
+        return rows
+
+    return follow
+
+
 class Seeded(NamedTuple):
     """What a replica draws from: a stream of inputs, generators of all else."""
 
@@ -366,12 +396,7 @@ def source(
     if rule.alpha is not None:
         labels = scalars.standard_normal((size, rule.n_noise))
         filler(rule, B, rng)(pool, labels)
-
-        def stored(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-            rows = scalars.integers(size, size=(min(most, max(1, SCALARS // b)), b))
-            return pool, rows, labels[rows]
-
-        return None, stored
+        return None, Stored(pool, labels, order(rule, size, scalars), b)
     if rule.law is not None:
         fill = filler(rule, B, rng)
 
@@ -475,6 +500,12 @@ class Replica:
             self.decays = 1.0 - (decay + pull) / N, self.decays[1]
         b, M = rule.minibatch, len(self.B)
         self.memory = np.zeros((b, K)), np.zeros((b, M)), np.zeros((b, K), self.W.dtype), np.zeros(K), *np.zeros((2, V))
+
+    def training(self) -> tuple[np.ndarray, ...]:
+        """Fields (K, n), (M, n), readouts and noises (…, n) of a training set."""
+        stored, root = self.examples, np.sqrt(self.W.shape[1])
+        lam, nu = ((a @ stored.pool.T).astype(float) / root for a in (self.W, self.teachers))
+        return lam, nu, self.v, self.v_star, stored.noise.T
 
     def enter(self, phase: Phase) -> None:
         """Go on with the parameters, the units, the readout and the anchors of a phase."""

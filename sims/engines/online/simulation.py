@@ -18,6 +18,7 @@ from tsphys.rules.contract import Online
 from tsphys.rules.engines import choose
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.starts import checked_start, drawn_starts
+from tsphys.rules.training import told
 from tsphys.runs import frames
 from tsphys.runs.checkpoint import kept_replicas
 from tsphys.runs.ensemble import ensemble
@@ -97,16 +98,19 @@ def trained(model: Online, options: Options, frame: frames.Replicas) -> Result:
     """The replicas of a model's rule on the engine that is asked for, as one Result; see `simulate`."""
     rule, t, dtype, seed = model.learning_rule(), options.t, options.dtype, frame.seed
     N = need(options.N, rule.K, rule.M)
-    steps = whole_steps(t, N)
+    unit = N if rule.batch is None else 1
+    steps = whole_steps(t, unit)
     row = REPLICA + 8.0 * len(t) * rule.K * (rule.K + rule.M + 1)
     check_memory("replicas", frame.replicas, frame.replicas * row, "the observables")
     for name, decay in (("weight_decay", rule.weight_decay), ("weight_decay_v", rule.weight_decay_v)):
-        if decay > N:
-            raise ModelError(name, decay, f"must be at most N = {N}; a step leaves 1 − κ/N of the weights")
+        if decay > unit:
+            most, left = (f"N = {N}", "1 − κ/N") if rule.batch is None else ("1", "1 − κ")
+            raise ModelError(name, decay, f"must be at most {most}; a step leaves {left} of the weights")
     threads, engine = thread_count(frame.threads), choose(rule, options.engine, dtype)
     given = None if options.start is None else checked_start(rule, model.completed(options.start))
+    names = told(model) if engine == "direct" and rule.schedule is None else ()
     if engine != "cuda":
-        threads = _module(engine).fitting(rule, N, np.dtype(dtype), threads)
+        threads = _module(engine, rule).fitting(rule, N, np.dtype(dtype), threads)
 
     def starts_of(some: Sequence[int]) -> list[OrderParameters]:
         return drawn_starts(model, N, seed, some) if given is None else [given] * len(some)
@@ -135,14 +139,14 @@ def trained(model: Online, options: Options, frame: frames.Replicas) -> Result:
                 phases[replica] = begun
             if stopped is not None:
                 diverged[replica] = stopped
-            finished(replica, dict(zip("RQv", found, strict=True)))
+            finished(replica, dict(zip(shapes, found, strict=True)))
 
         if engine == "cuda":
             cuda.run(rule, N, starts_of, seed, todo, steps, settle, more["progress"])
         else:
-            _on_threads(engine, rule, N, starts_of, seed, todo, steps, dtype, finished=settle, **more)
+            _on_threads(engine, model, N, starts_of, seed, todo, steps, dtype, names, finished=settle, **more)
 
-    shapes = {"R": first.R.shape, "Q": first.Q.shape, "v": first.v.shape}
+    shapes = {"R": first.R.shape, "Q": first.Q.shape, "v": first.v.shape, **dict.fromkeys(names, ())}
     result = ensemble(
         model, "t", t, None, record, replicas=frame.replicas, threads=threads, dims=model.dims, over=over,
         needs={name: (len(t), *shape) for name, shape in shapes.items()},
@@ -153,8 +157,8 @@ def trained(model: Online, options: Options, frame: frames.Replicas) -> Result:
     )  # fmt: skip
     if diverged:
         replica, step = min(diverged.items(), key=lambda item: item[1])
-        words = f"diverged at t = {step / N:.4g} (lr too large?); {len(diverged)} of {frame.replicas} did"
-        raise DivergedError(f"replica {replica} {words}", t=step / N, partial=result)
+        words = f"diverged at t = {step / unit:.4g} (lr too large?); {len(diverged)} of {frame.replicas} did"
+        raise DivergedError(f"replica {replica} {words}", t=step / unit, partial=result)
     return result
 
 
@@ -166,19 +170,21 @@ def _phases(resume: Result) -> dict[int, Any]:
     return dict(zip(ids, begun, strict=True))
 
 
-def _module(engine: str) -> Any:
+def _module(engine: str, rule: LearningRule) -> Any:
     from importlib import import_module
 
-    return import_module(f"tsphys.sims.engines.online.{engine}")
+    return import_module(f"tsphys.sims.engines.online.{engine if rule.batch is None else 'descent'}")
 
 
 def _on_threads(
-    engine: str, rule: LearningRule, N: int, starts_of: Any, seed: int, todo: list[int], steps: np.ndarray, dtype: str,
-    *, threads: int, finished: Any, progress: Any,
+    engine: str, model: Online, N: int, starts_of: Any, seed: int, todo: list[int], steps: np.ndarray, dtype: str,
+    names: Sequence[str], *, threads: int, finished: Any, progress: Any,
 ) -> None:  # fmt: skip
-    """Run replicas on the CPU; `finished` gets (R, Q, v, step of divergence or None, begun phases) of each."""
-    start_replicas = _module(engine).start_replicas
-    cost = rule.minibatch * (rule.K + rule.M) * (N if engine == "direct" else 50 * rule.K)
+    """Run replicas on the CPU; `finished` gets (R, Q, v, …, step of divergence or None, begun phases) of each."""
+    rule = model.learning_rule()
+    start_replicas = _module(engine, rule).start_replicas
+    b = rule.minibatch if rule.batch is None or rule.alpha is None else max(1.0, rule.batch * rule.alpha * N)
+    cost = b * (rule.K + rule.M) * (N if engine == "direct" else 50 * rule.K)
     piece, stops = max(1, int(2e8 / cost)), steps.tolist()
     # Short replicas are done many at once, so that what they share is made once, and 50 ms are lost when they are
     # interrupted. A start is worth some steps.
@@ -187,18 +193,31 @@ def _on_threads(
     def work(some: Sequence[int], report: Callable[[float], None]) -> list[Any]:
         found: list[Any] = []
         starts = starts_of(some)
-        shapes = (starts[0].R.shape, starts[0].Q.shape, starts[0].v.shape)
+        shapes = (starts[0].R.shape, starts[0].Q.shape, starts[0].v.shape, *[()] * len(names))
         rooms = zip(*(np.empty((len(some), len(steps), *shape)) for shape in shapes), strict=True)
 
-        def told(fraction: float) -> None:
+        def tell(fraction: float) -> None:
             report((len(found) + fraction) / len(some))
 
         for advance, room in zip(start_replicas(rule, N, starts, seed, some, np.dtype(dtype), stops[-1]), rooms):
-            _, stopped = trajectory(advance, stops, piece, told, room)
+            _, stopped = trajectory(watched(model, names, advance), stops, piece, tell, room)
             found.append((*room, stopped, getattr(advance, "record", [])))
         return found
 
     over_replicas(work, todo, threads=threads, at_once=max(1, short), progress=progress, finished=finished)
+
+
+def watched(model: Online, names: Sequence[str], advance: Any) -> Callable[..., Any]:
+    """`advance`, which tells so much of its training set as well."""
+    if not names:
+        return advance
+
+    def seen(step: int, stop: int) -> tuple[Any, ...]:
+        reached, *found = advance(step, stop)
+        of_set = model.trained(*advance.training()) if reached == stop else dict.fromkeys(names, np.nan)
+        return (reached, *found, *(of_set[name] for name in names))
+
+    return seen
 
 
 def trajectory(
