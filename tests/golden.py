@@ -128,6 +128,11 @@ def online() -> Iterator[Case]:
     for name, parameters in variants.items():
         theory = times if name not in ("stored", "mixed") else None
         yield from both(f"two_layer {name}", of("TwoLayer", **parameters), theory, **plain)
+    parts = of("TwoLayer", alpha=1.5, lr=0.5, lr_v=0.2, noise=0.1, batch=0.25, order="shuffle", momentum=0.3)
+    few = {**times, "paths": 2**9, "scramblings": 2}
+    yield from both("two_layer parts", parts, few, **plain)
+    epochs = of("TwoLayer", alpha=1.5, lr=0.5, noise=0.1, order="shuffle", epoch=0.5)
+    yield from both("two_layer epochs", epochs, few, **plain)
     two = of("TwoLayer", lr=0.3, lr_v=0.2, noise=0.1)
     for engine, dtype in itertools.product(("direct", "exact", "cuda"), ("float64", "float32")):
         small = {"N": 8, "t": [0, 0.5]} if engine == "cuda" else plain
