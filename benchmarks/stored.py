@@ -35,11 +35,10 @@ def training_sets(setting: Setting) -> list[Row]:
         tsphys.simulate(model, N=20, t=[1], replicas=1, threads=1, **more)
         found: dict[str, list[float]] = {k: [] for k in ("theory", "run", "off", "scatter")}
         for i in range(min(setting.rounds, MOST_ROUNDS)):
-            seconds, theory = spent(lambda model=model, more=more: tsphys.solve(model, t=TIMES, **more))
+            seconds, theory = spent(tsphys.solve, model, t=TIMES, **more)
             found["theory"].append(seconds)
             found["off"].append(mean_square(theory.sem("eps_g")))
-            seconds, sim = spent(lambda model=model, more=more, i=i: tsphys.simulate(
-                model, N=N, t=TIMES, replicas=RUNS, threads=1, seed=i, **more))  # fmt: skip
+            seconds, sim = spent(tsphys.simulate, model, N=N, t=TIMES, replicas=RUNS, threads=1, seed=i, **more)
             found["run"].append(seconds / RUNS)
             found["scatter"].append(mean_square(sim["eps_g"].std(axis=0, ddof=1)))
         theory_time, run_time, off, scatter = (np.array(found[k]) for k in ("theory", "run", "off", "scatter"))
@@ -55,10 +54,10 @@ def training_sets(setting: Setting) -> list[Row]:
     return rows
 
 
-def spent(work: Callable[[], Any]) -> tuple[float, Any]:
+def spent(work: Callable[..., Any], *given: Any, **more: Any) -> tuple[float, Any]:
     """CPU seconds of the process, and what was made in them."""
     begin = time.process_time()
-    found = work()
+    found = work(*given, **more)
     return time.process_time() - begin, found
 
 
