@@ -13,7 +13,7 @@ from tsphys.ground.parameters import param
 from tsphys.ground.times import course
 from tsphys.models.linear_network import LinearNetwork, orthogonal
 from tsphys.runs import frames
-from tsphys.sims.engines.gradient import DeepLinear, descend, flow
+from tsphys.sims.engines.gradient import DeepLinear, flow, paced
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Options(frames.Options):
     width: int | None = param(None, "hidden units; none: the rank", kind=int, low=1, high=1000, optional=True)
     jitter: float = param(0.0, "standard deviation of what is added to all weights at the start", low=0, high=100)
     lr: float | None = param(
-        None, "steps of descent are so long; none: gradient flow", low=1e-6, high=100, optional=True
+        None, "steps of descent are at most so long; none: gradient flow", low=1e-6, high=100, optional=True
     )
     rtol: float = param(1e-11, "relative tolerance of a step of the flow", low=1e-13, high=1e-2)
 
@@ -61,8 +61,10 @@ def seen(model: LinearNetwork, options: Options, rng: np.random.Generator, t: np
     d, c = model.inputs, model.outputs
     W1, W2, S = model.start(model.alignment, rng if model.alignment is None else None)
     h = model.rank if options.width is None else options.width
-    # Coordinates of inputs and of hidden units mean nothing.
+    # Coordinates of inputs and of hidden units mean nothing; but rounding is no reason to leave a saddle.
     inputs, hidden = orthogonal(rng, d, d), orthogonal(rng, model.rank, h)
+    if model.alignment == 0 and not W2.any():
+        inputs, hidden = np.eye(d), np.eye(model.rank, h)
     W1, W2, S = hidden.T @ W1 @ inputs, W2 @ hidden, S @ inputs
     W1, W2 = (W + options.jitter * rng.standard_normal(W.shape) for W in (W1, W2))
     net = DeepLinear((d, h, c), np.eye(d), S)
@@ -70,7 +72,7 @@ def seen(model: LinearNetwork, options: Options, rng: np.random.Generator, t: np
     if options.lr is None:
         course = flow(net, w, t, options.rtol)
     else:
-        course = descend(net, w, np.rint(t / options.lr), options.lr)
+        course = paced(net, w, t, options.lr)
     first = tangent(W1, W2)
     return frames.stack([row(net.layers(w), first, S) for w in course])
 

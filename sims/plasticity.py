@@ -11,6 +11,7 @@ import numpy as np
 from tsphys.errors import DivergedError, ModelError
 from tsphys.ground.parameters import param
 from tsphys.ground.progress import listening
+from tsphys.ground.times import strides
 from tsphys.models.plasticity import Plasticity
 from tsphys.physics.flows.rank import effective_rank
 from tsphys.runs import frames
@@ -66,6 +67,12 @@ class Learner:
         a = self.model.start ** (1 / self.model.depth)
         return np.concatenate([(a * above @ below.T).ravel() for below, above in pairwise(self.bases)])
 
+    @property
+    def step(self) -> float:
+        """How long steps on batches are, as many as make up a task."""
+        ((_, lr),) = strides(np.array([self.model.duration]), 1 / self.options.steps)
+        return lr
+
     def net(self, task: int) -> DeepLinear:
         """With all moments of what a task asks for."""
         turn, (d, m), penalty = task % self.model.modes, self.bases[0].shape, self.model.penalty
@@ -83,11 +90,11 @@ class Learner:
     def by_steps(self, net: DeepLinear, w: np.ndarray, task: int, times: np.ndarray) -> Iterator[np.ndarray]:
         """The same on batches of whitened inputs."""
         w, done, rng = w.copy(), 0, self.replica.rng(f"task {task}")
-        for target in np.rint(times * self.options.steps).astype(int).tolist():
+        for target in np.rint(times / self.step).astype(int).tolist():
             for _ in range(target - done):
                 x = rng.standard_normal((self.options.batch, len(net.xx)))
                 xx = x.T @ x / self.options.batch
-                if not replace(net, xx=xx, yx=net.yx @ xx).advance(w, 1 / self.options.steps, 1):
+                if not replace(net, xx=xx, yx=net.yx @ xx).advance(w, self.step, 1):
                     raise DivergedError(f"descent diverged in task {task} (too few steps?)", t=float(task))
             done = target
             yield w.copy()
@@ -110,7 +117,7 @@ class Learner:
 
         if over(w) >= 0:
             return 0.0
-        looks = T / LOOKS if self.options.batch == 0 else 1 / self.options.steps
+        looks = T / LOOKS if self.options.batch == 0 else self.step
         times = np.arange(1, round(T / looks) + 1) * looks
         for later, then in zip(times, self.course(w, task, times), strict=True):
             if over(then) < 0:

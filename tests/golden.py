@@ -518,6 +518,12 @@ def descents() -> Iterator[Case]:
         yield from both(f"label_noise {alpha:g}", of("LabelNoise", alpha=alpha), at, N=40, **at)
         along = {"rounds": [0, 1, 3]}
         yield from both(f"self_distillation {alpha:g}", of("SelfDistillation", alpha=alpha), along, N=40, **along)
+    for teacher, where in (
+        (of("RandomTeacher", inputs=30, n=20, features=10), {"t": [0, 1, 20]}),
+        (of("RandomTeacher", inputs=30, features=10, scale=0.5, overlap=0.3, t=2.0), {"weight_decay": [0, 0.1]}),
+        (of("RandomTeacher", inputs=30, features=10, weight_decay=0.01, t=None), {"n": [8, 20]}),
+    ):
+        yield from both(f"random_teacher {next(iter(where))}", teacher, where, **where)
     for who, eps in (("rosenblatt", 0.5), ("adatron", 0.0), ("bayes", 0.0), ("max_margin", 0.0), ("logistic", 0.3)):
         model = of("AdversarialPerceptron", learner=who, training=eps)
         yield from both(f"adversarial_perceptron {who}", model, {"attack": [0, 0.4]}, N=30, n_test=50, attack=[0, 0.4])

@@ -583,6 +583,17 @@ CATALOGUE = {
             functions=("replica.self_distillation.best_mixing", "replica.self_distillation.for_ever"),
         ),
         Entry(
+            name="random_teacher",
+            room="replica",
+            cls="RandomTeacher",
+            family="Descent",
+            about="features distilled from a random teacher, and a probe of them on labels: early students are better",
+            simulated="gradient flow of the student, ridge regression on its features",
+            solved="filter of the inputs, eigenframework",
+            papers=("sarnthein_2023", "simon_2024"),
+            figures=("random_teacher",),
+        ),
+        Entry(
             name="plasticity",
             room="odes",
             cls="Plasticity",

@@ -647,6 +647,13 @@ PAPERS = {
         2020,
         arxiv="2002.05715",
     ),
+    "sarnthein_2023": Paper(
+        "Sarnthein, Felix and Bachmann, Gregor and Anagnostidis, Sotiris and Hofmann, Thomas",
+        "Random teachers are good teachers",
+        "International Conference on Machine Learning (2023)",
+        2023,
+        arxiv="2302.12091",
+    ),
     "das_2023": Paper(
         "Das, Rudrajit and Sanghavi, Sujay",
         "Understanding self-distillation in the presence of label noise",
@@ -1251,6 +1258,10 @@ COVERAGE = {
     "mobahi_2020": (
         "rounds of ridge regression on answers of their own, as filters of the spectrum",
         "kernels; deep networks",
+    ),
+    "sarnthein_2023": (
+        "linear students of a random teacher, probed on labels: better early than their teacher",
+        "nonlinear nets, in which a start close to the teacher is better; images, lottery tickets, loss landscapes",
     ),
     "das_2023": (
         "the mixing of least error, beyond 1 where labels are noisy; isotropic inputs",

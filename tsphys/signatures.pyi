@@ -34,6 +34,7 @@ from tsphys.models.potts_attention import PottsAttention as PottsAttention
 from tsphys.models.pruned import Pruned as Pruned
 from tsphys.models.quadratic_feature import QuadraticFeature as QuadraticFeature
 from tsphys.models.random_features import RandomFeatures as RandomFeatures
+from tsphys.models.random_teacher import RandomTeacher as RandomTeacher
 from tsphys.models.self_distillation import SelfDistillation as SelfDistillation
 from tsphys.models.simplicity_bias import SimplicityBias as SimplicityBias
 from tsphys.models.sparse_regression import SparseRegression as SparseRegression
@@ -549,6 +550,29 @@ def simulate(
     noise: Numbers = ...,
     alpha: Numbers = ...,
     N: int = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: RandomTeacher,
+    *,
+    t: Numbers = ...,
+    n: Numbers = ...,
+    features: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
+    scale: Numbers = ...,
+    overlap: Numbers = ...,
+    weight_decay: Numbers = ...,
+    rtol: float = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -1099,6 +1123,22 @@ def solve(
     ridge: Numbers = ...,
     noise: Numbers = ...,
     alpha: Numbers = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: RandomTeacher,
+    *,
+    t: Numbers = ...,
+    n: Numbers = ...,
+    features: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
+    scale: Numbers = ...,
+    overlap: Numbers = ...,
+    weight_decay: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,

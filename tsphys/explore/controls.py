@@ -100,8 +100,9 @@ def axes(name: str) -> tuple[str, ...]:
 
 def first_points(name: str, axis: str) -> str:
     """What an axis shows at first: the times that a run has by default, or where the slider of a parameter goes."""
-    if axis == "t":
-        return str(run_options(name, "compare")["t"].default)
+    options = run_options(name, "compare")
+    if axis == "t" and axis in options:
+        return str(options[axis].default)
     c = next(c for c in controls(name) if c.name == axis)
     low, high = ends(c)
     if c.kind == "log":

@@ -9,6 +9,7 @@ import numpy as np
 
 from tsphys.errors import ConvergenceError, DivergedError
 from tsphys.ground.progress import tell
+from tsphys.ground.times import strides
 
 #: Steps between two reports.
 PIECE = 2000
@@ -61,6 +62,24 @@ def descend(net: Stepping, w: np.ndarray, t: np.ndarray, lr: float) -> Iterator[
             done += steps
             tell(done / t[-1])
         yield w.copy()
+
+
+def paced(net: Stepping, w: np.ndarray, t: np.ndarray, longest: float) -> Iterator[np.ndarray]:
+    """Weights at the times `t`, from w at 0, by equal steps from each to the next, none longer than `longest`.
+
+    Raises
+    ------
+    DivergedError
+        If a weight is beyond every bound, or no number.
+    """
+    now = 0.0
+    for target, (steps, lr) in zip(np.asarray(t, dtype=float).tolist(), strides(t, longest), strict=True):
+        try:
+            (w,) = descend(net, w, np.array([steps]), lr)
+        except DivergedError as error:
+            raise DivergedError(str(error), t=now + (error.t or 0.0) * lr) from None
+        now = target
+        yield w
 
 
 def flow(

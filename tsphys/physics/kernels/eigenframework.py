@@ -69,7 +69,10 @@ def errors(modes: Modes, n: float, ridge: float, noise: float, k: float | None =
     count = np.broadcast_to(modes.count, eigenvalues.shape)
     some = eigenvalues > 0
     features = np.inf if k is None else float(k)
-    gamma, kappa = effective_ridges(eigenvalues[some], float(n), features, ridge, count[some])
+    # Without any eigenvalue nothing is learned.
+    gamma = kappa = ridge / n
+    if some.any():
+        gamma, kappa = effective_ridges(eigenvalues[some], float(n), features, ridge, count[some])
     learned = np.zeros_like(eigenvalues)
     learned[some] = eigenvalues[some] / (eigenvalues[some] + gamma)
     missed = np.ones_like(eigenvalues)

@@ -1,0 +1,87 @@
+"""Random teachers, distilled and probed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+
+SMALL = tsphys.RandomTeacher(inputs=200, n=120, features=80)
+
+
+def probed(model: Any, name: str, replicas: int, **where: Any) -> Any:
+    """A check of students on the eigenframework."""
+
+    def run(setting: Setting) -> Finding:
+        many = setting.replicas(replicas)
+        sim = tsphys.simulate(model, replicas=many, seed=setting.seed, threads=setting.threads, **where)
+        return on_theory(sim, tsphys.solve(model, **where), name)
+
+    return run
+
+
+def equations(setting: Setting) -> Finding:
+    """The probe's error by the equations as they are written, of filters as they are written."""
+    off = []
+    for model in (SMALL, replace(SMALL, t=10.0), replace(SMALL, t=None, weight_decay=0.01, n=60)):
+        i = np.arange(1.0, model.inputs + 1)
+        rate = i**-model.decay
+        young = 1.0 if model.t is None else 1 - np.exp(-rate * model.t)
+        kernel = rate * (young * rate / (rate + model.weight_decay)) ** 2
+        power = i**-model.target_decay / np.sum(i**-model.target_decay)
+        found = written(kernel, power, model.n, model.features, model.ridge, model.noise**2)
+        off.append(2 * tsphys.solve(model, n=[model.n])["eps_g"][0] - found)
+    return within(off, 1e-9, "probe")
+
+
+def written(kernel: np.ndarray, power: np.ndarray, n: float, p: float, ridge: float, noise: float) -> float:
+    """⟨(f̂ − f)²⟩ of p features: n = Σ Λ/(Λ + g) + δ/κ, p = Σ Λ/(Λ + g) + pκ/g, by bisection."""
+    from scipy.optimize import brentq
+
+    def kept(log: float) -> np.ndarray:
+        return kernel / (kernel + np.exp(log))
+
+    def gap(log: float) -> float:
+        z = kept(log).sum()
+        return float((z - n) * np.exp(log) * (p - z) / p + ridge)
+
+    few = brentq(lambda log: kept(log).sum() - 0.999999 * min(n, p), -60, 20, xtol=1e-15)
+    log = brentq(gap, few, 20, xtol=1e-15)
+    u, g = kept(log), np.exp(log)
+    z, q, kappa = u.sum(), np.sum(u**2), g * (p - u.sum()) / p
+    bias = np.sum((g / (kernel + g) - kappa * kernel / (kernel + g) ** 2 * p / (p - q)) * power)
+    return float((bias + noise) / (1 - (q * (p - 2 * z) + z**2) / (n * (p - q))) - noise)
+
+
+def ends(setting: Setting) -> Finding:
+    """White inputs are scaled and no more; long times are the teacher; a start at the teacher stays there."""
+    white = tsphys.RandomTeacher(decay=0.0, inputs=100, n=80, features=60)
+    early, late = (tsphys.solve(white, t=t) for t in ([0.3, 2.0], [30.0]))
+    scaled = [
+        tsphys.solve(replace(white, t=None, ridge=white.ridge / (-np.expm1(-t)) ** 2), n=[80])["eps_g"][0]
+        for t in (0.3, 2.0)
+    ]
+    teacher = tsphys.solve(replace(SMALL, t=None), n=[120])
+    close = tsphys.solve(replace(SMALL, scale=1.0, overlap=1.0), t=[0, 1.0, 50.0])
+    off = [early["eps_g"] - scaled, late["eps_g"] - tsphys.solve(replace(white, t=None), n=[80])["eps_g"],
+           close["eps_g"] - teacher["eps_g"], close["distance"]]  # fmt: skip
+    return within(np.concatenate(off), 1e-9, "probe")
+
+
+def checks(quick: bool) -> list[Check]:
+    """What is checked of random teachers: times, starts, decay, examples, and ends."""
+    off = replace(SMALL, scale=0.5, overlap=0.4)
+    end = replace(SMALL, t=None, weight_decay=0.03)
+    return [
+        Check("simulation", "over times", probed(SMALL, "eps_g", 48, t=[0.5, 3.0, 20.0])),
+        Check("simulation", "training loss over examples", probed(SMALL, "train_loss", 48, n=[60, 240])),
+        Check("simulation", "a start near the teacher", probed(off, "distance", 16, t=[0.0, 1.0, 8.0])),
+        Check("simulation", "a start near the teacher, probed", probed(off, "eps_g", 48, t=[0.0, 1.0, 8.0])),
+        Check("simulation", "weight decay", probed(end, "eps_g", 48, features=[40, 160])),
+        Check("identity", "equations as they are written", equations),
+        Check("identity", "ends", ends),
+    ]
