@@ -48,6 +48,29 @@ def test_descent_by_steps(scale, rank, f, expected):
     assert found["ntk_alignment"][0, 0] == pytest.approx(expected, abs=3e-5)
 
 
+@pytest.mark.parametrize("more", [{"rank": 1}, {"rank": 3}, {"rank": 2, "teacher": (2, 1)}, {"balance": -4.0}])
+def test_a_saddle_is_not_left_by_rounding(more):
+    """A silent readout above a first layer that sees nothing of the teacher: no force; what is off it leaves."""
+    model, t = LinearNetwork(alignment=0, **more), [1.0, 100.0]
+    theory, sim = tsphys.solve(model, t=t), tsphys.simulate(model, t=t, replicas=2)
+    for found in (theory["learned"], sim["learned"]):
+        assert not found.any()
+    for found in (theory["ntk_alignment"], sim["ntk_alignment"]):
+        np.testing.assert_allclose(found, 1, rtol=1e-12)
+    off = tsphys.simulate(model, t=t, replicas=1, jitter=1e-3)["learned"][0]
+    assert off[0] < 0.01
+    assert off[1] > 0.9
+
+
+def test_times_that_are_no_multiples_of_a_step():
+    """Steps are equal and end there: the same as by steps of that length, and another answer than rounded times."""
+    model = LinearNetwork(rank=2, inputs=5, alignment=1)
+    found, same, later = (tsphys.simulate(model, t=[t], lr=lr, replicas=1)["learned"]
+                          for t, lr in ((0.17, 0.05), (0.17, 0.17 / 4), (0.15, 0.05)))  # fmt: skip
+    np.testing.assert_allclose(found, same, rtol=1e-12)
+    assert found > 1.05 * later
+
+
 def test_hidden_units_that_wait():
     """Beside a stiff unit that turns slowly, small ones learn what it does not see."""
     model = LinearNetwork(rank=1, scale=40, alignment=0.5)

@@ -40,7 +40,8 @@ class LinearNetwork(Static):
     rank: int = param(1, "rank r of the first layer at the start", kind=int, low=1, high=1000)
     scale: float = param(4.0, "size ‖W₁‖² of the first layer at the start", low=1e-6, high=1e4)
     alignment: float | None = param(
-        None, "share f of each of the teacher's directions that lies within the first layer's; none: a random teacher",
+        None, "share f of each of the teacher's directions that lies within the first layer's; 0: a saddle, where the "
+        "readout is silent; none: a random teacher",
         low=0, high=1, optional=True,
     )  # fmt: skip
     inputs: int = param(20, "input dimension d", kind=int, low=1, high=1000, short="-d")
