@@ -11,6 +11,7 @@ SECTIONS = {
     "expansion": "tsphys.benchmarks.ode:first_order",
     "hebbian": "tsphys.benchmarks.hebbian:monte_carlo",
     "potts": "tsphys.benchmarks.potts:monte_carlo",
+    "quantum": "tsphys.benchmarks.quantum:sampler",
     "descent": "tsphys.benchmarks.descent:steps",
     "stored": "tsphys.benchmarks.stored:training_sets",
     "kernels": "tsphys.benchmarks.kernels:recursion",

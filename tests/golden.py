@@ -563,6 +563,13 @@ def descents() -> Iterator[Case]:
         yield from both(f"xor_clusters {balanced}", few, {**times, "draws": 3}, n_test=40, **times)
     for words, icl in (("few", {}), ("endless", {"kappa": None, "noise": 0.0})):
         yield from both(f"linear_icl {words}", of("LinearICL", **icl), {"ridge": [0.1, 1]}, N=6, ridge=[0.1, 1])
+    short = {"steps": 5, "before": 5, "sweeps": 2}
+    for words, spins in (
+        ("ising", {"pretrained": 1.0, "train": "output"}),
+        ("heisenberg", {"chain": "heisenberg", "J2": 0.3}),
+    ):
+        yield from both(f"spin_chain_states {words}", of("SpinChainStates", N=6, **spins), {}, samples=20, **short)
+    yield from both("spin_chain_states sums", of("SpinChainStates", N=6, field=0.8), None, samples=0, **short)
     race = of("WeightRace", classes=7, dynamic=0.3, decay=0.01)
     yield from both("weight_race", race, {**at, "each": True}, N=20, each=True, **at)
     small = {"inputs": 5, "examples": 12}

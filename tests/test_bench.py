@@ -119,6 +119,21 @@ def test_potts_loop_has_the_law_of_the_sampler():
     assert gap < 4
 
 
+def test_loop_over_spin_chains_has_the_law():
+    """Frequencies of all configurations of four spins; that of tsphys is held to it with the model."""
+    from tsphys.benchmarks.quantum import plain_numpy
+    from tsphys.sims.engines.quantum.reconfiguration import Chain, Network, Walkers
+
+    network, chain, n = Network(4, 2, 2), Chain(4, (-1.0, 0.0), (0,), (-1.0,)), 4000
+    theta, s = 3 * network.drawn(np.random.default_rng(3)), np.ones((n, 4))
+    plain_numpy(network, theta, s)(25)
+    every = Walkers(chain, network, chain.all_states(), None)
+    p = every.see(theta, derivatives=False)[0]
+    code = 2 ** np.arange(4)
+    seen = np.bincount((s > 0) @ code, minlength=16)[(every.S > 0) @ code] / n
+    assert np.abs((seen - p) / np.sqrt(p * (1 - p) / n)).max() < 4.5
+
+
 def test_rows_are_medians_with_their_range(tmp_path):
     rows = [row("a section", "time", [3.0, 1.0, 2.0], "s"), ratio("other", "gain", np.array([2.0, 9.0]), np.ones(2))]
     assert (rows[0].value, rows[0].low, rows[0].high) == (2.0, 1.0, 3.0)

@@ -27,6 +27,8 @@ LARGEST = {"-N": 40, "-r": 2}
 AT_LEAST = {"": LARGEST["-N"], "memory_reconstruction": 128, "xor_clusters": 3200}
 #: Sizes by other names.
 MORE = {"quadratic_feature": ["--inputs", "6"]}
+#: Of simulations alone.
+SHORT = {"spin_chain_states": ["--steps", "5", "--before", "5", "--samples", "20", "--sweeps", "2"]}
 
 
 def commands(page):
@@ -61,7 +63,7 @@ def small(words):
         if words[1] == "memory_reconstruction" and "-t" not in words:
             words += ["--iterations", "5", "--starts", "1"]
     if words[0] in ("simulate", "solve", "compare"):
-        words += MORE.get(words[1], [])
+        words += MORE.get(words[1], []) + (SHORT.get(words[1], []) if words[0] != "solve" else [])
     if words[0] == "phase-diagram" or (words[0] == "sweep" and words[1] not in ("status", "collect")):
         words += ["-p", "1"]
     return words

@@ -13,7 +13,7 @@ from tsphys.ground.times import Grid
 from tsphys.registry import MODELS
 from tsphys.studies import configuration
 
-SMALL = {"N": 32, "replicas": 3, "n_test": 20, "burn_in": 2, "sweeps": 4, "equilibration": 2}
+SMALL = {"N": 32, "replicas": 3, "n_test": 20, "burn_in": 2, "sweeps": 4, "equilibration": 2, "samples": 20}
 
 
 def run_of(name, verb):

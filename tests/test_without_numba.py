@@ -21,7 +21,8 @@ from tsphys.registry import MODELS, model_class
 from tsphys.studies import configuration
 
 warnings.simplefilter("error")
-little = {"quadratic_feature": {"inputs": 3, "examples": 6}, "xor_clusters": {"n": 20, "K": 10}}
+little = {"quadratic_feature": {"inputs": 3, "examples": 6}, "xor_clusters": {"n": 20, "K": 10},
+          "spin_chain_states": {"N": 4, "features": 1, "units": 1, "steps": 2}}
 for name in MODELS:
     for verb in ("simulate", "solve") if MODELS[name].theory else ("simulate",):
         options = run_of(name, verb)

@@ -15,6 +15,7 @@ FAMILIES = {
     "Inference": "message passing and exact solvers on instances, state evolution and saddle points.",
     "Descent": "networks trained on all data at once, whose sufficient statistics close.",
     "Sequences": "Gibbs sampling and masked training of attention, and replica theory.",
+    "Quantum states": "variational Monte Carlo of networks as wave functions, and exact ground states.",
 }
 
 
@@ -697,6 +698,23 @@ CATALOGUE = {
             papers=("lu_2024", "raventos_2023", "garg_2022"),
             figures=("linear_icl",),
             functions=("replica.linear_icl.best_ridge", "replica.linear_icl.endless", "replica.linear_icl.bayes"),
+        ),
+        Entry(
+            name="spin_chain_states",
+            room="replica",
+            cls="SpinChainStates",
+            family="Quantum states",
+            about="networks as ground states of Ising and Heisenberg chains: all trained, or the output layer alone",
+            simulated="Metropolis or all configurations, stochastic reconfiguration",
+            solved="free fermions, Bethe ansatz, exact diagonalisation",
+            papers=("rende_finetuning_2024", "carleo_troyer_2017", "sorella_1998"),
+            figures=("spin_chain_states",),
+            functions=(
+                "physics.spins.chains.ising",
+                "physics.spins.chains.ising_gap",
+                "physics.spins.chains.heisenberg",
+                "physics.spins.chains.j1_j2",
+            ),
         ),
     )
 }

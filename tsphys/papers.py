@@ -876,6 +876,30 @@ PAPERS = {
         "Journal of Multivariate Analysis 65, 209",
         1998,
     ),
+    "rende_finetuning_2024": Paper(
+        "Rende, Riccardo and Goldt, Sebastian and Becca, Federico and Viteritti, Luciano Loris",
+        "Fine-tuning neural network quantum states",
+        "Physical Review Research 6, 043280",
+        2024,
+        doi="10.1103/PhysRevResearch.6.043280",
+        arxiv="2403.07795",
+    ),
+    "carleo_troyer_2017": Paper(
+        "Carleo, Giuseppe and Troyer, Matthias",
+        "Solving the quantum many-body problem with artificial neural networks",
+        "Science 355, 602",
+        2017,
+        doi="10.1126/science.aag2302",
+        arxiv="1606.02318",
+    ),
+    "sorella_1998": Paper(
+        "Sorella, Sandro",
+        "Green function Monte Carlo with stochastic reconfiguration",
+        "Physical Review Letters 80, 4558",
+        1998,
+        doi="10.1103/PhysRevLett.80.4558",
+        arxiv="cond-mat/9803107",
+    ),
 }
 
 #: tsphys itself for BibTeX, as CITATION.cff has it; its version goes in.
@@ -1342,5 +1366,17 @@ COVERAGE = {
     "devroye_1998": (
         "errors of singular kernels on spheres at every number of examples",
         "regression, other laws of inputs",
+    ),
+    "rende_finetuning_2024": (
+        "all trained at the critical field, then the output layer alone at others, with random features beside it",
+        "vision transformers, two dimensions, the paper's own numbers",
+    ),
+    "carleo_troyer_2017": (
+        "a network's amplitudes of Ising and Heisenberg chains, by sampling or by sums, translations built in",
+        "two dimensions, complex weights, dynamics in time",
+    ),
+    "sorella_1998": (
+        "stochastic reconfiguration of all parameters, or of some, by parameters or by samples, with bounded steps",
+        "Green function Monte Carlo",
     ),
 }

@@ -40,6 +40,7 @@ from tsphys.models.simplicity_bias import SimplicityBias as SimplicityBias
 from tsphys.models.sparse_regression import SparseRegression as SparseRegression
 from tsphys.models.sparse_tickets import SparseTickets as SparseTickets
 from tsphys.models.spiked_cumulant import SpikedCumulant as SpikedCumulant
+from tsphys.models.spin_chain_states import SpinChainStates as SpinChainStates
 from tsphys.models.training_set import TrainingSet as TrainingSet
 from tsphys.models.two_layer import TwoLayer as TwoLayer
 from tsphys.models.two_students import TwoStudents as TwoStudents
@@ -744,6 +745,28 @@ def simulate(
     most_replicas: int | None = ...,
 ) -> Result: ...
 @overload
+def simulate(
+    model: SpinChainStates,
+    *,
+    field: Numbers = ...,
+    J2: Numbers = ...,
+    steps: int = ...,
+    before: int = ...,
+    lr: float = ...,
+    shift: float = ...,
+    samples: int = ...,
+    sweeps: int = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
 def simulate(model: Online, **options: Any) -> Result: ...
 @overload
 def solve(
@@ -1219,6 +1242,16 @@ def solve(
     kappa: Numbers = ...,
     ridge: Numbers = ...,
     noise: Numbers = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: SpinChainStates,
+    *,
+    field: Numbers = ...,
+    J2: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,

@@ -90,7 +90,7 @@ _F_2_31, _F_2_32, _F_2_40, _F_2_41 = (_F(2.0**-k) for k in (31, 32, 40, 41))
 
 
 @inlined
-def _minus_2_log(u):
+def minus_2_log(u):
     """-2 log u for normal u > 0."""
     bits = np.float64(u).view(np.uint64) + _ABOVE_SQRT_HALF
     # AVX2 converts no 64-bit integer: put it in the mantissa of 2**52 instead.
@@ -121,7 +121,7 @@ def pair64(v, w):
     """Two independent normals from two words: all 52 high bits of v for the radius, w for the angle."""
     u = np.uint64((v >> _S12) | _ONE).view(np.float64) - (1.0 - 2.0**-53)
     y = np.uint64((w >> _S12) | _ONE).view(np.float64) - (1.5 - 2.0**-53)
-    r = math.sqrt(_minus_2_log(u))
+    r = math.sqrt(minus_2_log(u))
     z = y * y
     # y covers the half circle where the cosine is positive; a further bit of w, its 12th, decides the half.
     signed = np.uint64(np.float64(r).view(np.uint64) ^ ((w << _S52) & _SIGN)).view(np.float64)
@@ -129,7 +129,7 @@ def pair64(v, w):
 
 
 @inlined
-def _minus_2_log32(u):
+def minus_2_log32(u):
     bits = np.uint32(np.float32(u).view(np.uint32) + np.uint32(0x3F800000 - 0x3F3504F3))
     k = np.float32(np.int32(bits >> np.uint32(23)) - np.int32(127))
     f = np.uint32((bits & np.uint32(0x7FFFFF)) + np.uint32(0x3F3504F3)).view(np.float32) - _F_ONE
@@ -155,7 +155,7 @@ def pair32(high, low):
     fine = np.float32(np.int32(low & np.uint32(0x1FF)))
     u = coarse * _F_2_31 + (fine * _F_2_40 + _F_2_41)
     y = np.float32(np.uint32((low & np.uint32(0xFFFFFE00)) | np.uint32(0x100)).view(np.int32)) * _F_2_32
-    r = np.sqrt(_minus_2_log32(u))
+    r = np.sqrt(minus_2_log32(u))
     z = y * y
     signed = np.uint32(np.float32(r).view(np.uint32) ^ np.uint32(high & np.uint32(0x80000000))).view(np.float32)
     return signed * _polynomial5(_COS32, z), r * (y * _polynomial5(_SIN32, z))
