@@ -1,4 +1,4 @@
-"""Networks as ground states of spin chains: a critical feature map serves all fields.
+"""Networks as ground states of spin chains: features that serve at other fields.
 
 (a, b) Ising chain of N = 8 spins, summed over all configurations: how far above the exact energy a network of 4
 features and 4 units ends, medians and the whole range of 4 starts, each of 200 steps. (a) Trained from random weights
@@ -55,8 +55,8 @@ def draw(
         points(left, j, words, ways, j)
     for j, where in enumerate((0.5, 1.0, 2.0)):
         ways = {"train": "output", "pretrained": where}
-        points(middle, j, f"trained at $h={where:g}$", ways, 4 + j)
-    for panel, title in ((left, "what is trained"), (middle, "output layers after training elsewhere")):
+        points(middle, j, f"from $h={where:g}$", ways, 4 + j)
+    for panel, title in ((left, "what is trained"), (middle, "where features come from")):
         panel.axvline(1, color="0.6", lw=0.7, ls=":", zorder=0)
         panel.set(xscale="log", yscale="log", xlabel="transverse field $h$", title=title)
         panel.set_xticks((0.3, 0.5, 1, 2), ("0.3", "0.5", "1", "2"))
@@ -75,6 +75,8 @@ def draw(
         runs |= {f"exact_{size}": theory, f"sampled_{size}": sim}
     right.plot(0.5, -0.375, color="black", marker="*", ms=9, ls="none", zorder=4, label="dimers")
     right.set(xlabel="second neighbours $J_2$", ylabel="energy a spin", title="Heisenberg, Marshall's signs")
-    for panel in (left, middle, right):
-        panel.legend(fontsize=7)
+    for panel, columns in ((left, 2), (middle, 1), (right, 1)):
+        panel.legend(fontsize=7, ncols=columns, columnspacing=0.8, handlelength=1.5)
+    left.set_ylim(1e-11, 1)
+    middle.set_ylim(1e-11, 0.1)
     return runs

@@ -898,7 +898,6 @@ PAPERS = {
         "Physical Review Letters 80, 4558",
         1998,
         doi="10.1103/PhysRevLett.80.4558",
-        arxiv="cond-mat/9803107",
     ),
 }
 
