@@ -23,6 +23,12 @@ _C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11, _C12 = (1.0 / math.factorial
 
 
 @inlined
+def from_exponent(t):
+    """2^k, where the low bits of the double t hold k + 1023."""
+    return np.uint64(np.float64(t).view(np.uint64) << _S52).view(np.float64)
+
+
+@inlined
 def exp(x):
     """exp(x) of a float64 with |x| ≤ 700."""
     t = x * _LOG2_E + _ROUND
@@ -33,4 +39,4 @@ def exp(x):
     even = ((_C12 * y + _C10) * y + _C8) * y + _C6
     odd = ((_C11 * y + _C9) * y + _C7) * y + _C5
     p = 1.0 + (r + (((even * y + _C4) * y + _C2) * y + ((odd * y + _C3) * y) * r))
-    return p * np.uint64(np.float64(t + 1023.0).view(np.uint64) << _S52).view(np.float64)
+    return p * from_exponent(t + 1023.0)

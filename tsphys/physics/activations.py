@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 from tsphys._jit import njit
+from tsphys.numerics.choice import where
+from tsphys.numerics.sigmoids import erf, gaussian, tanh
 from tsphys.physics.names import ACTIVATIONS, code
 
 __all__ = ["ACTIVATIONS", "ERF", "HE2", "LINEAR", "QUAD", "RELU", "SIGN", "TANH", "code", "dg", "g"]
@@ -26,31 +28,31 @@ _SQRT_TWO_OVER_PI = math.sqrt(2.0 / math.pi)
 def g(code, x):
     """Activation `code` at the field x."""
     if code == ERF:
-        return math.erf(x * _SQRT_HALF)
+        return erf(x)
     if code == RELU:
-        return x if x > 0.0 else 0.0
+        return where(x > 0.0, x, 0.0)
     if code == LINEAR:
         return x
     if code == TANH:
-        return math.tanh(x)
+        return tanh(x)
     if code == QUAD:
         return x * x
     if code == HE2:
         return (x * x - 1.0) * _SQRT_HALF
-    return 1.0 if x > 0.0 else (-1.0 if x < 0.0 else 0.0)
+    return where(x > 0.0, 1.0, where(x < 0.0, -1.0, 0.0))
 
 
 @njit
 def dg(code, x):
     """Derivative of activation `code` at the field x; 0 for sign, whose derivative has no use in a learning rule."""
     if code == ERF:
-        return _SQRT_TWO_OVER_PI * math.exp(-0.5 * x * x)
+        return _SQRT_TWO_OVER_PI * gaussian(x)
     if code == RELU:
-        return 1.0 if x > 0.0 else 0.0
+        return where(x > 0.0, 1.0, 0.0)
     if code == LINEAR:
         return 1.0
     if code == TANH:
-        y = math.tanh(x)
+        y = tanh(x)
         return 1.0 - y * y
     if code == QUAD:
         return 2.0 * x

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys._jit import njit, once, rebind
+from tsphys.numerics.choice import every, where
 from tsphys.numerics.random import LANES, generators, normals, streams
 from tsphys.physics.order_parameters import OrderParameters, triangular_root
 from tsphys.rules.binding import Anchored, through_law
@@ -37,25 +38,25 @@ from tsphys.sims.engines.online.local import (
 from tsphys.sims.engines.online.phases import Held, restored, through_phases
 
 
-@njit(fast=True)
+@njit(fastmath={"contract"})
 def lower(S, K, columns):
     """Rotate the columns of S[:K, :columns] so that it is lower triangular, by Householder reflections from the right.
 
-    S Sᵀ stays what it is, to rounding.
+    S Sᵀ stays what it is, to rounding. Sums keep their order, so that lanes have the bits of a single replica.
     """
     for k in range(K):
         rest = 0.0
         for j in range(k + 1, columns):
             rest += S[k, j] * S[k, j]
-        if rest == 0.0:
+        if every(rest == 0.0):
             continue
         head = S[k, k]
         norm = math.sqrt(head * head + rest)
-        norm = -norm if head > 0.0 else norm
+        norm = where(head > 0.0, -norm, norm)
         # u = (head − norm, S[k, k+1:]), |u|² = 2 norm (norm − head); norm has the sign that avoids cancellation.
         first = head - norm
-        scale = 1.0 / (norm * first)
-        S[k, k] = norm
+        scale = where(rest == 0.0, 0.0, 1.0 / (norm * first))
+        S[k, k] = where(rest == 0.0, head, norm)
         for i in range(k + 1, K):
             s = S[i, k] * first
             for j in range(k + 1, columns):
@@ -124,9 +125,11 @@ def advance(
         if uses_overlaps:
             overlaps(A, L, LT, R, Q)
         minibatch_coordinates(A, L, LT, z[step], F[step], columns, N, v, v_star, p)
-        dA.fill(0.0)
-        change.fill(0.0)
+        for k in range(v.shape[0]):
+            change[k] = 0.0
         for k in range(K):
+            for m in range(M):
+                dA[k, m] = 0.0
             for j in range(K):
                 S[k, j] = of_unit(decay, k) * L[k, j] if j <= k else 0.0
         ok = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tsphys._jit import njit
+from tsphys.numerics.choice import every
 from tsphys.physics.order_parameters import DIVERGED
 from tsphys.rules.binding import bind, bind_anchored, of_unit, rule
 
@@ -43,7 +44,7 @@ def coefficients(lam, nu, v, v_star, noise, p, c, dv):
         dv[k] = 0.0
         size += abs(v[k])
     rule(lam, nu, v, v_star, noise, p, c, dv)
-    return size < FIELD_LIMIT
+    return every(size < FIELD_LIMIT)
 
 
 @njit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -188,23 +189,43 @@ def _on_threads(
     piece, stops = max(1, int(2e8 / cost)), steps.tolist()
     # Short replicas are done many at once, so that what they share is made once, and 50 ms are lost when they are
     # interrupted. A start is worth some steps.
-    short = min(MOST_AT_ONCE, int(5e7 / (cost * (stops[-1] + 10) + 4e4)), -(-len(todo) // threads))
+    short = max(1, min(MOST_AT_ONCE, int(5e7 / (cost * (stops[-1] + 10) + 4e4)), -(-len(todo) // threads)))
+    beside = _module("beside", rule)
+    in_lanes = engine == "exact" and beside.pays(rule, len(todo), stops[-1], threads)
+    if in_lanes:
+        short = beside.WIDTH * -(-short // beside.WIDTH)
 
     def work(some: Sequence[int], report: Callable[[float], None]) -> list[Any]:
         found: list[Any] = []
         starts = starts_of(some)
         shapes = (starts[0].R.shape, starts[0].Q.shape, starts[0].v.shape, *[()] * len(names))
-        rooms = zip(*(np.empty((len(some), len(steps), *shape)) for shape in shapes), strict=True)
+        rooms = [np.empty((len(some), len(steps), *shape)) for shape in shapes]
 
-        def tell(fraction: float) -> None:
-            report((len(found) + fraction) / len(some))
+        def tell(fraction: float, several: int = 1) -> None:
+            report((len(found) + several * fraction) / len(some))
 
-        for advance, room in zip(start_replicas(rule, N, starts, seed, some, np.dtype(dtype), stops[-1]), rooms):
-            _, stopped = trajectory(watched(model, names, advance), stops, piece, tell, room)
-            found.append((*room, stopped, getattr(advance, "record", [])))
+        def alone(begin: int, end: int) -> None:
+            runs = start_replicas(rule, N, starts[begin:end], seed, some[begin:end], np.dtype(dtype), stops[-1])
+            for i, advance in enumerate(runs, begin):
+                room = [a[i] for a in rooms]
+                _, stopped = trajectory(watched(model, names, advance), stops, piece, tell, room)
+                found.append((*room, stopped, getattr(advance, "record", [])))
+
+        if not in_lanes:
+            alone(0, len(some))
+            return found
+        for block in beside.blocks(rule, N, starts, seed, some, stops[-1]):
+            begin, end = len(found), len(found) + len(block.now)
+            together = [np.moveaxis(a[begin:end], 0, 1) for a in rooms]
+            _, stopped = trajectory(block, stops, piece, partial(tell, several=end - begin), together)
+            if stopped is None:
+                found += [(*(a[i] for a in rooms), None, []) for i in range(begin, end)]
+            else:
+                # Where one diverges each of them goes its own way, from the start, to the same bits.
+                alone(begin, end)
         return found
 
-    over_replicas(work, todo, threads=threads, at_once=max(1, short), progress=progress, finished=finished)
+    over_replicas(work, todo, threads=threads, at_once=short, progress=progress, finished=finished)
 
 
 def watched(model: Online, names: Sequence[str], advance: Any) -> Callable[..., Any]:

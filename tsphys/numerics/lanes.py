@@ -1,0 +1,183 @@
+"""Eight float64 side by side as one number of a kernel: what it does to a number, it does to eight of them at once.
+
+An array (…, 8) of float64 becomes an array (…) of such numbers by `side_by_side`; a kernel of sums, products, quotients
+and roots, which does not branch on its numbers, then runs on it as it is. Each lane has the bits that a kernel on plain
+numbers has, as long as neither may reorder its sums.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.typeconv import Conversion
+from numba.core.typing.templates import ConcreteTemplate, infer_global
+from numba.extending import intrinsic, lower_builtin, lower_cast, models, register_model
+
+#: Numbers side by side: two registers of AVX2, one of AVX-512.
+WIDTH = 8
+
+_DOUBLES = ir.VectorType(ir.DoubleType(), WIDTH)
+_WORDS = ir.VectorType(ir.IntType(64), WIDTH)
+_FLAGS = ir.VectorType(ir.IntType(1), WIDTH)
+
+
+class _Lanes(types.Type):
+    """Eight numbers; a single one is as many equal ones where it meets them."""
+
+    def can_convert_from(self, typingctx: Any, other: Any) -> Any:
+        return Conversion.safe if isinstance(other, types.Float) else None
+
+    def unify(self, typingctx: Any, other: Any) -> Any:
+        return self if isinstance(other, types.Float) else None
+
+
+class _Flags(types.Type):
+    """Eight truths, likewise."""
+
+    def can_convert_from(self, typingctx: Any, other: Any) -> Any:
+        return Conversion.safe if isinstance(other, types.Boolean) else None
+
+    def unify(self, typingctx: Any, other: Any) -> Any:
+        return self if isinstance(other, types.Boolean) else None
+
+
+lanes, flags = _Lanes("lanes"), _Flags("flags")
+
+
+@register_model(_Lanes)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, dmm: Any, fe_type: Any):
+        super().__init__(dmm, fe_type, _DOUBLES)
+
+
+@register_model(_Flags)
+class _FlagsModel(models.PrimitiveModel):
+    def __init__(self, dmm: Any, fe_type: Any):
+        super().__init__(dmm, fe_type, _FLAGS)
+
+
+def _equal(builder: Any, value: Any, kind: Any) -> Any:
+    """One value as eight equal ones."""
+    nothing, places = ir.Constant(kind, ir.Undefined), ir.VectorType(ir.IntType(32), WIDTH)
+    one = builder.insert_element(nothing, value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(one, nothing, ir.Constant(places, [0] * WIDTH))
+
+
+@lower_cast(types.Float, _Lanes)
+@lower_cast(types.Integer, _Lanes)
+def _numbers(context: Any, builder: Any, fromty: Any, toty: Any, value: Any) -> Any:
+    return _equal(builder, context.cast(builder, value, fromty, types.float64), _DOUBLES)
+
+
+@lower_cast(types.Boolean, _Flags)
+def _truths(context: Any, builder: Any, fromty: Any, toty: Any, value: Any) -> Any:
+    return _equal(builder, builder.trunc(value, ir.IntType(1)) if value.type != ir.IntType(1) else value, _FLAGS)
+
+
+def _made(build: Callable[..., Any], result: Any, *kinds: Any) -> Any:
+    """The function of arguments of these kinds, or of what becomes them, that `build` puts into a kernel."""
+
+    def typed(*given: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return build(builder, *values)
+
+        return result(*kinds), code
+
+    return intrinsic(
+        {
+            1: lambda typingctx, a: typed(a),
+            2: lambda typingctx, a, b: typed(a, b),
+            3: lambda typingctx, a, b, c: typed(a, b, c),
+        }[len(kinds)]
+    )
+
+
+def _known(build: Callable[..., Any], result: Any, arguments: int, *operations: Any) -> None:
+    """Let kernels do these operations on eight numbers, and on eight and one, as `build` has it."""
+    for operation in operations:
+
+        @infer_global(operation)
+        class Known(ConcreteTemplate):
+            key = operation
+            cases: ClassVar[list[Any]] = [result(*[lanes] * arguments)]
+
+        @lower_builtin(operation, *[lanes] * arguments)
+        def _(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return build(builder, *values)
+
+
+def _called(name: str) -> Callable[..., Any]:
+    def build(builder: Any, a: Any) -> Any:
+        kind = ir.FunctionType(_DOUBLES, [_DOUBLES])
+        return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{WIDTH}f64"), [a])
+
+    return build
+
+
+_known(lambda builder, a, b: builder.fadd(a, b), lanes, 2, operator.add, operator.iadd)
+_known(lambda builder, a, b: builder.fsub(a, b), lanes, 2, operator.sub, operator.isub)
+_known(lambda builder, a, b: builder.fmul(a, b), lanes, 2, operator.mul, operator.imul)
+_known(lambda builder, a, b: builder.fdiv(a, b), lanes, 2, operator.truediv, operator.itruediv)
+_known(lambda builder, a, b: builder.fcmp_ordered("<", a, b), flags, 2, operator.lt)
+_known(lambda builder, a, b: builder.fcmp_ordered(">", a, b), flags, 2, operator.gt)
+_known(lambda builder, a, b: builder.fcmp_ordered("==", a, b), flags, 2, operator.eq)
+_known(lambda builder, a: builder.fneg(a), lanes, 1, operator.neg)
+_known(_called("sqrt"), lanes, 1, math.sqrt)
+_known(_called("fabs"), lanes, 1, abs)
+
+#: ``where(flags, a, b)``: a where a flag is set, otherwise b.
+where = _made(lambda builder, flag, a, b: builder.select(flag, a, b), lanes, flags, lanes, lanes)
+
+
+def _all(builder: Any, flag: Any) -> Any:
+    bits = builder.bitcast(flag, ir.IntType(WIDTH))
+    return builder.icmp_unsigned("==", bits, ir.Constant(ir.IntType(WIDTH), 2**WIDTH - 1))
+
+
+#: Whether all flags are set.
+every = _made(_all, types.boolean, flags)
+
+
+def _scaled(builder: Any, t: Any) -> Any:
+    words = builder.bitcast(t, _WORDS)
+    return builder.bitcast(builder.shl(words, ir.Constant(_WORDS, [52] * WIDTH)), _DOUBLES)
+
+
+#: The double whose exponent is in the low bits of another, as in `tsphys.numerics.exponential`.
+from_exponent = _made(_scaled, lanes, lanes)
+
+
+@intrinsic
+def side_by_side(typingctx, a):
+    """An array (…, 8) of float64, contiguous, as an array (…) of eight numbers side by side."""
+    if not (isinstance(a, types.Array) and a.dtype == types.float64 and a.layout == "C" and a.ndim > 1):
+        return None
+    # Arrays of NumPy begin at multiples of 16 bytes, not of 64.
+    made = types.Array(lanes, a.ndim - 1, "C", aligned=False)
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        from numba.np.arrayobj import make_array, populate_array
+
+        before = make_array(a)(context, builder, values[0])
+        after = make_array(made)(context, builder)
+        shape, strides = (cgutils.unpack_tuple(builder, x, a.ndim)[:-1] for x in (before.shape, before.strides))
+        populate_array(
+            after,
+            data=builder.bitcast(before.data, ir.PointerType(_DOUBLES)),
+            shape=shape,
+            strides=strides,
+            itemsize=context.get_constant(types.intp, 8 * WIDTH),
+            meminfo=before.meminfo,
+            parent=before.parent,
+        )
+        value = after._getvalue()
+        if context.enable_nrt:
+            context.nrt.incref(builder, made, value)
+        return value
+
+    return made(a), code
