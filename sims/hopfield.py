@@ -15,7 +15,7 @@ from tsphys.numerics.random import generator
 from tsphys.runs import frames
 from tsphys.sims.engines.spins import columns, hebbian, stored
 from tsphys.sims.engines.spins.chain import Network
-from tsphys.sims.engines.spins.parallel import pack_patterns
+from tsphys.sims.engines.spins.parallel import pack_patterns, room
 from tsphys.sims.engines.spins.updates import narrowest, overlaps_of
 
 
@@ -245,7 +245,7 @@ def network(
             # |H_i| ≤ Σ_j |J_ij|; what is on the way to it may wrap around, sums modulo 2ⁿ find back.
             H = np.zeros(N, fields)
             overlaps_of(s, J, H)
-            return (J, H, unit, np.empty(N, np.int8)) if parallel else (J, H, unit)
+            return (J, H, unit, *room(N)) if parallel else (J, H, unit)
 
         form = "parallel_matrix" if parallel else "matrix"
         return Network(form, cues, probes, 2, attach_matrix, finish, 15.0 * N)
@@ -265,7 +265,9 @@ def network(
         overlaps_of(s, X, A)
         sums = np.array([s.sum(dtype=np.int64), A.sum(dtype=np.int64)])
         net = (X, k, A, sums, constants)
-        return (*net, bits, np.empty(bits.shape[1], np.uint64), np.empty(N, np.int8)) if parallel else net
+        if not parallel:
+            return net
+        return (*net, bits, np.empty(bits.shape[1], np.uint64), *room(N))
 
     form = "parallel" if parallel else "overlap"
     return Network(form, cues, probes, int(up - down), attach, finish, N * (15.0 + 0.1 * P))
