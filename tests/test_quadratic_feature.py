@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 import tsphys
 from tests.refusal import refuses
@@ -119,6 +120,34 @@ def test_published_grokking():
     assert late["mse"] == pytest.approx(0.0095, abs=6e-5)
     lazily = QuadraticFeature(alpha=None, eps=0.1, inputs=50, examples=200)
     assert at(lazily, [1e6], state=lazy)[0]["mse"] == pytest.approx(0.6285, rel=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("alpha, at_times", [(0.1, {3: 0.296, 100: 0.0095, 3000: 0.0021}), (2.0, {3000: 0.1022})])
+def test_published_ends_of_grokking(alpha, at_times):
+    """By an implicit formula, which is not held up by what has been learned, on entries that are not the same."""
+    D, P, eps, times = 50, 200, 0.1, np.array([*at_times], float)
+    beta, X = data(1, D, P)
+    y, upper = 0.5 * (X @ beta) ** 2 / D, np.triu_indices(D)
+
+    def parts(state):
+        moved = np.zeros((D, D))
+        moved[upper] = state[D:]
+        return state[:D], moved + moved.T - np.diag(np.diag(moved))
+
+    def rates(_, state):
+        mean, moved = parts(state)
+        error = y - answers(X, mean, eps * moved)
+        g, G, w, M = X.T @ error / np.sqrt(D), (X.T * error) @ X / D, mean / alpha, np.eye(D) + moved / alpha
+        half = np.outer(g, w) + eps * G @ M
+        return np.concatenate([g + eps * G @ w, (half + half.T)[upper]])
+
+    course = solve_ivp(rates, (0, 3000), np.zeros(D + len(upper[0])), method="BDF", t_eval=times, rtol=1e-4, atol=1e-6)
+    for t, state in zip(times, course.y.T):
+        mean, moved = parts(state)
+        found = observed(beta, X, mean, eps * moved)
+        assert found["mse"] == pytest.approx(at_times[int(t)], abs=6e-5 if t > 3 else 6e-4)
+        assert t > 3 or found["train_mse"] == pytest.approx(0.011, abs=6e-4)
 
 
 def test_worse_alignment_is_later_and_lazier_is_worse():
