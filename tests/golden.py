@@ -524,6 +524,9 @@ def descents() -> Iterator[Case]:
         (of("RandomTeacher", inputs=30, features=10, weight_decay=0.01, t=None), {"n": [8, 20]}),
     ):
         yield from both(f"random_teacher {next(iter(where))}", teacher, where, **where)
+    for name, given in (("flow", {}), ("descent", {"lr": 0.1})):
+        own = {**at, "N": 30, **given}
+        yield from both(f"linear_estimator {name}", of("LinearEstimator", noise=0.3), at, **own)
     for who, eps in (("rosenblatt", 0.5), ("adatron", 0.0), ("bayes", 0.0), ("max_margin", 0.0), ("logistic", 0.3)):
         model = of("AdversarialPerceptron", learner=who, training=eps)
         yield from both(f"adversarial_perceptron {who}", model, {"attack": [0, 0.4]}, N=30, n_test=50, attack=[0, 0.4])

@@ -668,6 +668,18 @@ CATALOGUE = {
             functions=("odes.quadratic_feature.population",),
         ),
         Entry(
+            name="linear_estimator",
+            room="odes",
+            cls="LinearEstimator",
+            family="Descent",
+            about="a linear student that groks: its examples are fitted at once, fresh inputs told late",
+            simulated="gradient flow or descent on a training set",
+            solved="averages over the spectrum of the data",
+            papers=("levi_2024", "advani_2020"),
+            figures=("linear_estimator",),
+            functions=("odes.linear_estimator.delay",),
+        ),
+        Entry(
             name="potts_attention",
             room="replica",
             cls="PottsAttention",

@@ -784,6 +784,13 @@ PAPERS = {
         2024,
         arxiv="2310.06110",
     ),
+    "levi_2024": Paper(
+        "Levi, Noam and Beck, Alon and Bar-Sinai, Yohai",
+        "Grokking in linear estimators: a solvable model that groks without understanding",
+        "International Conference on Learning Representations (2024)",
+        2024,
+        arxiv="2310.16441",
+    ),
     "rosenfeld_2024": Paper(
         "Rosenfeld, Elan and Risteski, Andrej",
         "Outliers with opposing signals have an outsized effect on neural network optimization",
@@ -1325,6 +1332,10 @@ COVERAGE = {
     "kumar_2024": (
         "training and test error over time by scale and alignment, the lazy limit, the whole population",
         "averages over data at fixed load (here over sets of data), modular arithmetic, images, transformers",
+    ),
+    "levi_2024": (
+        "errors and accuracies of a linear student over time, the delay at small thresholds, label noise",
+        "weight decay, two layers, correlated inputs, classification",
     ),
     "saxe_2014": (
         "strengths of directions of balanced deep linear nets over time, at any depth",

@@ -22,6 +22,7 @@ from tsphys.models.intrinsic_dimension import IntrinsicDimension as IntrinsicDim
 from tsphys.models.kernel_ridge import KernelRidge as KernelRidge
 from tsphys.models.label_noise import LabelNoise as LabelNoise
 from tsphys.models.learning_rule import LearningRule as LearningRule
+from tsphys.models.linear_estimator import LinearEstimator as LinearEstimator
 from tsphys.models.linear_icl import LinearICL as LinearICL
 from tsphys.models.linear_network import LinearNetwork as LinearNetwork
 from tsphys.models.local_kernels import LocalKernels as LocalKernels
@@ -698,6 +699,23 @@ def simulate(
 ) -> Result: ...
 @overload
 def simulate(
+    model: LinearEstimator,
+    *,
+    t: Any = ...,
+    N: int = ...,
+    lr: float | None = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
     model: PottsAttention,
     *,
     alpha: Numbers = ...,
@@ -1130,7 +1148,7 @@ def solve(
 ) -> Result: ...
 @overload
 def solve(
-    model: OpposingSignals | LabelNoise | Whitening | Plasticity | Guidance,
+    model: OpposingSignals | LabelNoise | Whitening | Plasticity | Guidance | LinearEstimator,
     *,
     t: Any = ...,
     progress: Any = ...,

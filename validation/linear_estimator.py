@@ -1,0 +1,67 @@
+"""Linear students."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.odes.linear_estimator import delay
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+
+
+def learned(model: Any, name: str, t: Any, replicas: int, **more: Any) -> Any:
+    """A check of instances on averages over the spectrum."""
+
+    def run(setting: Setting) -> Finding:
+        many = setting.replicas(replicas)
+        sim = tsphys.simulate(model, t=t, replicas=many, seed=setting.seed, threads=setting.threads, N=200, **more)
+        return on_theory(sim, tsphys.solve(model, t=t), name)
+
+    return run
+
+
+def slope(setting: Setting) -> Finding:
+    """Without noise the error on fresh inputs falls by twice that on the examples; moments of the spectrum at first."""
+    off, h = [], 1e-4
+    for alpha in (0.5, 1.0, 1.1, 3.0):
+        model, gamma = tsphys.LinearEstimator(alpha=alpha), 1 / alpha
+        for t in (0.3, 2.0, 15.0):
+            before, _, after = tsphys.solve(model, t=[t - h, t, t + h])["mse"]
+            off.append((after - before) / (2 * h) + 2 * tsphys.solve(model, t=[t])["train_mse"][0])
+        t = 1e-3
+        found, third = tsphys.solve(model, t=[t]), 1 + 3 * gamma + gamma**2
+        off.append(found["mse"][0] - (1 - 2 * t + 2 * t**2 * (1 + gamma) - 4 / 3 * t**3 * third))
+        off.append(found["train_mse"][0] - (1 - 2 * t * (1 + gamma) + 2 * t**2 * third))
+    # The third derivative times h²/6, and what is of order t³.
+    return within(off, 1e-6, "slopes")
+
+
+def ends(setting: Setting) -> Finding:
+    """Least squares at last, what no example sees, and the delay at thresholds that no other direction counts for."""
+    off = []
+    for alpha, noise in ((2.0, 0.5), (0.4, 0.5), (5.0, 1.0)):
+        found = tsphys.solve(tsphys.LinearEstimator(alpha=alpha, noise=noise), t=[1e4])
+        gone, spread = max(1 - alpha, 0.0), 1 / (alpha - 1) if alpha > 1 else alpha / (1 - alpha)
+        off.append(found["mse"][0] - gone - noise**2 * spread)
+        off.append(found["train_mse"][0] - noise**2 * max(1 - 1 / alpha, 0.0))
+    model, least = tsphys.LinearEstimator(alpha=2.0), (1 - 0.5**0.5) ** 2
+    asymptote = np.log(1 / least) / (2 * least)
+    # What is left is of order 1/ln(1/threshold).
+    off.append(1e-8 * (delay(model, 1e-90) / asymptote - 1) / 0.05)
+    return within(off, 1e-8, "ends")
+
+
+def checks(quick: bool) -> list[Check]:
+    """What is checked of linear students: hardly enough examples, more, fewer, with noise, by steps, and ends."""
+    t, model = [0.5, 3, 20], tsphys.LinearEstimator
+    return [
+        Check("simulation", "hardly enough", learned(model(), "mse", t, 48)),
+        Check("simulation", "accuracy of fresh answers", learned(model(alpha=2.0, tolerance=0.01), "accuracy", t, 32)),
+        Check("simulation", "training error, noise", learned(model(alpha=1.5, noise=0.5), "train_mse", t, 48)),
+        Check("simulation", "fewer, noise", learned(model(alpha=0.6, noise=0.5), "mse", [0.5, 3], 48)),
+        Check("simulation", "by steps", learned(model(alpha=2.0), "mse", [0.5, 3], 32, lr=0.002)),
+        Check("identity", "slopes and moments", slope),
+        Check("identity", "ends", ends),
+    ]
