@@ -111,6 +111,16 @@ def test_what_is_too_fast_diverges():
     refuses(lambda: TwoLayer(np.ones((2, 2)), np.ones(3), 1), "Y")
 
 
+@pytest.mark.parametrize("longest", [np.inf, 1e-7])
+def test_a_flow_that_would_take_ever_so_many_steps_says_so_at_once(longest):
+    """An explicit formula is stable for steps of some 3/rate only."""
+    rate = 1e8 if longest == np.inf else 1.0
+    stiff = DeepLinear((1, 1), np.array([[rate]]), np.full((1, 1), rate))
+    with pytest.raises(tsphys.ConvergenceError, match="more than 1000000 steps to t = 10") as caught:
+        list(flow(stiff, np.zeros(1), np.array([10.0]), longest=longest))
+    assert caught.value.iterations < 50_000
+
+
 def test_memory_is_that_of_the_arrays():
     """Inputs, answers, their copies, and room for fields, slopes and errors."""
     n, D, K, c = 50, 13, 7, 2

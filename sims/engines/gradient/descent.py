@@ -13,6 +13,8 @@ from tsphys.ground.times import strides
 
 #: Steps between two reports.
 PIECE = 2000
+#: Steps of a flow over which its pace is measured.
+PACE = 2000
 #: Weights beyond are lost.
 LARGEST = 1e30
 #: Of a pair of embedded formulas of orders five and four (Dormand & Prince, J. Comput. Appl. Math. 6, 19 (1980)).
@@ -97,7 +99,8 @@ def flow(
     ConvergenceError
         If that takes more than so many steps, as far beyond the reach of explicit formulas.
     """
-    w, now = np.array(w, dtype=float), 0.0
+    w, now, looks = np.array(w, dtype=float), 0.0, [0.0]
+    end = float(np.asarray(t, dtype=float)[-1])
     first = net.force(w)
     h = 0.01 * (np.abs(w).max() or 1.0) / max(np.abs(first).max(), 1e-30)
     count = 0
@@ -110,16 +113,25 @@ def flow(
             if lost and (error <= 1 or step < 1e-12 * max(now, 1e-12)):
                 raise DivergedError(f"the flow diverged at t = {now:g}", t=now)
             count += 1
-            if count > most:
-                raise ConvergenceError(f"the flow takes more than {most} steps to t = {target:g}", iterations=count)
+            if count % PACE == 0:
+                looks = [*looks[-2:], now]
+            if count > most or end / longest > most or _left(looks, end) > 10 * most:
+                raise ConvergenceError(f"the flow takes more than {most} steps to t = {end:g}", iterations=count)
             if error <= 1:
                 w, first, now = new, last, target if step == target - now else now + step
-                tell(now / t[-1])
+                tell(now / end)
             # Where nothing is to be seen, as beyond every bound, a tenth.
             change = 0.9 * error**-0.2 if 0 < error < np.inf else (5.0 if error == 0 else 0.1)
             if step == h or change < 1:
                 h = step * min(5.0, max(0.1, change))
         yield w.copy()
+
+
+def _left(looks: list[float], end: float) -> float:
+    """Steps that are left if their length, which no longer grows, stays; 0 while it grows."""
+    if len(looks) < 3 or looks[2] - looks[1] > 1.1 * (looks[1] - looks[0]):
+        return 0.0
+    return PACE * (end - looks[2]) / max(looks[2] - looks[1], 1e-300)
 
 
 def _step(net: Net, w: np.ndarray, first: np.ndarray, h: float) -> tuple[np.ndarray, np.ndarray, float]:
