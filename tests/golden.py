@@ -533,6 +533,11 @@ def descents() -> Iterator[Case]:
     for task in ("regression", "perceptron", "random_labels"):
         model, along = of("IntrinsicDimension", task=task, inputs=40, examples=20), {"dimension": [8, 30]}
         yield from both(f"intrinsic_dimension {task}", model, along, **along)
+    few = {"points": [0.2, 0.8]}
+    for task, way, more in (("regression", "distilled", {}), ("classes", "subset", {}),
+                            ("classes", "distilled", {"covariance": True})):  # fmt: skip
+        sets = of("DatasetDistillation", task=task, way=way, **more)
+        yield from both(f"dataset_distillation {task} {way} {len(more)}", sets, few, N=30, **few)
     helped = {"t": [0, 0.5, 4]}
     nets = of("Guidance", variance=(2.0, 0.4), pretraining=2.0, strength=3.0, guide=(1.0, 0.0), until=1.0)
     yield from both("guidance", nets, helped, width=4, **helped)

@@ -629,6 +629,18 @@ CATALOGUE = {
             functions=("physics.flows.linear_layers.balanced", "physics.flows.linear_layers.learned_alignment"),
         ),
         Entry(
+            name="dataset_distillation",
+            room="replica",
+            cls="DatasetDistillation",
+            family="Descent",
+            about="few synthetic points in the place of a training set: what is lost, over their number",
+            simulated="students of real and synthetic sets",
+            solved="the part of the real spectrum that points hold",
+            papers=("wang_2018", "cazenavette_2022", "sajedi_2023"),
+            figures=("dataset_distillation",),
+            functions=("replica.dataset_distillation.points_for",),
+        ),
+        Entry(
             name="guidance",
             room="odes",
             cls="Guidance",

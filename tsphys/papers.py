@@ -368,6 +368,28 @@ PAPERS = {
         2020,
         arxiv="2002.09339",
     ),
+    "wang_2018": Paper(
+        "Wang, Tongzhou and Zhu, Jun-Yan and Torralba, Antonio and Efros, Alexei A.",
+        "Dataset distillation",
+        "arXiv preprint",
+        2018,
+        arxiv="1811.10959",
+    ),
+    "cazenavette_2022": Paper(
+        "Cazenavette, George and Wang, Tongzhou and Torralba, Antonio and Efros, Alexei A. and Zhu, Jun-Yan",
+        "Dataset distillation by matching training trajectories",
+        "Conference on Computer Vision and Pattern Recognition",
+        2022,
+        arxiv="2203.11932",
+    ),
+    "sajedi_2023": Paper(
+        "Sajedi, Ahmad and Khaki, Samir and Amjadian, Ehsan and Liu, Lucy Z. and Lawryshyn, Yuri A. and "
+        "Plataniotis, Konstantinos N.",
+        "DataDAM: efficient dataset distillation with attention matching",
+        "International Conference on Computer Vision",
+        2023,
+        arxiv="2310.00093",
+    ),
     "amos_2024": Paper(
         "Amos, Ido and Berant, Jonathan and Gupta, Ankit",
         "Never train from scratch: fair comparison of long-sequence models requires data-driven priors",
@@ -1088,6 +1110,18 @@ COVERAGE = {
     "gerace_2020": (
         "ridge and logistic readouts of random features, Gaussian equivalence",
         "orthogonal and correlated projections",
+    ),
+    "wang_2018": (
+        "points that train a linear student from a start that is known, or from any, as a whole set does",
+        "points found by descent, images, networks",
+    ),
+    "cazenavette_2022": (
+        "points whose training ends where that on the real set does, of linear students, over number and time",
+        "stretches of trajectories of networks, images",
+    ),
+    "sajedi_2023": (
+        "synthetic sets that have the real ones' means, or principal components as well",
+        "moments in feature space, attention maps, images",
     ),
     "amos_2024": (
         "what pretraining on a task's own inputs saves of the time on the task, mode by mode",

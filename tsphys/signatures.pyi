@@ -9,6 +9,7 @@ from tsphys.models.attention_features import AttentionFeatures as AttentionFeatu
 from tsphys.models.bandlimited_features import BandlimitedFeatures as BandlimitedFeatures
 from tsphys.models.continual import Continual as Continual
 from tsphys.models.data_pruning import DataPruning as DataPruning
+from tsphys.models.dataset_distillation import DatasetDistillation as DatasetDistillation
 from tsphys.models.deep_kernels import DeepKernels as DeepKernels
 from tsphys.models.dense_hebbian import DenseHebbian as DenseHebbian
 from tsphys.models.generative_inputs import GenerativeInputs as GenerativeInputs
@@ -647,6 +648,27 @@ def simulate(
 ) -> Result: ...
 @overload
 def simulate(
+    model: DatasetDistillation,
+    *,
+    points: Numbers = ...,
+    alpha: Numbers = ...,
+    time: Numbers = ...,
+    noise: Numbers = ...,
+    spread: Numbers = ...,
+    distance: Numbers = ...,
+    N: int = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
     model: Guidance,
     *,
     t: Any = ...,
@@ -1212,6 +1234,20 @@ def solve(
     t: Any = ...,
     method: str = ...,
     draws: int = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: DatasetDistillation,
+    *,
+    points: Numbers = ...,
+    alpha: Numbers = ...,
+    time: Numbers = ...,
+    noise: Numbers = ...,
+    spread: Numbers = ...,
+    distance: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,

@@ -1,0 +1,80 @@
+"""Distilled data of linear students."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.physics.flows.resolvents import white_average
+from tsphys.replica.dataset_distillation import errors, held, over, points_for
+from tsphys.sims.dataset_distillation import distilled, flown, single
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+
+
+def trained(model: Any, points: list[float], replicas: int, N: int = 100) -> Any:
+    """A check of students on averages over the spectrum."""
+
+    def run(setting: Setting) -> Finding:
+        many = setting.replicas(replicas)
+        sim = tsphys.simulate(model, points=points, N=N, replicas=many, seed=setting.seed, threads=setting.threads)
+        return on_theory(sim, tsphys.solve(model, points=points), "eps_g")
+
+    return run
+
+
+def spectra(setting: Setting) -> Finding:
+    """What is held and what is not, together, against averages over the whole spectrum by another rule."""
+    off: list[float] = []
+    for alpha in (0.5, 1.0, 3.0):
+        off += whole(alpha)
+    return within(off, 1e-9, "averages over the spectrum")
+
+
+def whole(alpha: float) -> list[float]:
+    """Errors of the real set at T = 5, and how much of the spectrum is held, at a load."""
+    model = tsphys.DatasetDistillation(alpha=alpha, time=5.0)
+    cut = held(model, 0.3)
+
+    def left(h: np.ndarray) -> np.ndarray:
+        gone = np.expm1(-5 * h) ** 2
+        return np.asarray(np.exp(-10 * h) * 2 + 0.25 / alpha * np.divide(gone, h, out=np.zeros_like(h), where=h > 0))
+
+    of_all, at_zero = float(white_average(left, 1 / alpha)), 2 * max(0.0, 1 - alpha)
+    parts = over(model, left, 0.0, cut) + over(model, left, cut, np.pi)
+    return [over(model, np.ones_like, 0.0, cut) - 0.3, parts + at_zero - of_all, 2 * sum(errors(model, np.pi)) - of_all]
+
+
+def exact(setting: Setting) -> Finding:
+    """As many points as the real set has directions lose nothing, and one is enough for a start that is known."""
+    rng = np.random.default_rng(setting.seed)
+    off = []
+    for n in (12, 40):
+        X, w = rng.standard_normal((n, 20)), rng.standard_normal(20)
+        y = rng.standard_normal(n)
+        end = flown(X, y, w, 1.7)
+        off += list(flown(*distilled(X, y, 20), w, 1.7) - end)
+        x, answer = single(w, end, 1.7, 0.6)
+        off += list(flown(x[None], np.array([answer]), w, 1.7) - end)
+    model = tsphys.DatasetDistillation(alpha=2.0, points=points_for(tsphys.DatasetDistillation(alpha=2.0), 0.1))
+    off.append(tsphys.solve(model)["mismatch"][0] - 0.1)
+    # Least squares of 12 and 40 examples in 20 dimensions keep all digits but three.
+    return within(off, 1e-10, "ends of training")
+
+
+def checks(quick: bool) -> list[Check]:
+    """What is checked of distilled data: more and fewer examples than dimensions, subsets, classes, identities."""
+    model = tsphys.DatasetDistillation()
+    few, subset = replace(model, alpha=0.5, time=5.0, noise=0.3, spread=0.0), replace(model, way="subset", time=1.0)
+    classes = replace(model, task="classes", alpha=1.0)
+    return [
+        Check("simulation", "distilled, α = 2", trained(model, [0.1, 0.5, 0.9], 32)),
+        Check("simulation", "distilled, α = 1/2", trained(few, [0.1, 0.25], 48)),
+        Check("simulation", "subsets", trained(subset, [0.3, 1.0], 32)),
+        Check("simulation", "classes", trained(classes, [0.1, 0.5], 48, 200)),
+        Check("simulation", "subsets of classes", trained(replace(classes, way="subset"), [0.1, 0.5], 48, 200)),
+        Check("integral", "averages over the spectrum", spectra),
+        Check("identity", "ends of training", exact),
+    ]
