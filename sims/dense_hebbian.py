@@ -21,8 +21,6 @@ from tsphys.sims.engines.spins.chain import Network
 from tsphys.sims.engines.spins.tables import tables
 from tsphys.sims.engines.spins.updates import overlaps_of, symmetric_sums
 
-#: Largest N for which exp(M − N) is a normal number for every overlap M.
-LARGEST_EXPONENTIAL = 350
 #: Largest number of examples whose sums fit the bytes of a pattern.
 MOST_AVERAGED = 127
 
@@ -96,8 +94,6 @@ def check(model: DenseHebbian, p: hebbian.Plan, F: Any) -> None:
         takes("F", F, "m")
     if model.P > N:
         raise ModelError("N", N, f"must be at least P = {model.P}")
-    if model.interaction == "exponential" and N > LARGEST_EXPONENTIAL:
-        raise ModelError("N", N, f'must be at most {LARGEST_EXPONENTIAL} with interaction = "exponential"')
 
 
 def number_of_patterns(model: DenseHebbian, N: int) -> int:

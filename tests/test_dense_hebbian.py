@@ -160,6 +160,19 @@ def test_exponential_interactions_hold_what_pairs_cannot():
     assert run["energy"] == pytest.approx(-1, abs=1e-3)
 
 
+def test_exponential_interactions_of_images():
+    """784 pixels, e^784 beyond floats: noisy patterns come back, with the energy of one pattern alone."""
+    run = {"N": 784, "n_patterns": 50, "replicas": 3, "start": "noisy", "overlap": 0.5, "sweeps": 4, "equilibration": 4}
+    quiet = tsphys.simulate(DenseHebbian(interaction="exponential"), **run)
+    np.testing.assert_allclose(quiet["m"], 1)
+    # Of the others e^{−784(1 − m)} is left.
+    np.testing.assert_allclose(quiet["energy"], -1, rtol=1e-12)
+    # Alone its energy is −Nm, that of spins in fields of 1; five standard deviations of 12 sweeps.
+    warm = tsphys.simulate(DenseHebbian(interaction="exponential", T=0.7), **run)
+    m = np.tanh(1 / 0.7)
+    assert warm["m"] == pytest.approx(m, abs=5 * ((1 - m**2) / (784 * 4)) ** 0.5)
+
+
 BAD = {
     "n_patterns": {"n_patterns": 2.5},
     "alpha": {"alpha": 1e-9},
@@ -184,7 +197,6 @@ def test_bad_input_is_one_clear_line(name):
     [
         ("N", DenseHebbian(P=4, alpha=1.0), {"N": 5000}),
         ("alpha", DenseHebbian(P=9, alpha=1.0), {"N": 5000}),
-        ("N", DenseHebbian(interaction="exponential"), {"N": 400}),
         ("N", DenseHebbian(P=5), {"N": 4}),
         ("M", DenseHebbian(storage="supervised", r=0.5, M=200), {}),
         ("F", DenseHebbian(interaction="custom"), {}),

@@ -36,6 +36,22 @@ def test_rows_of_text(tmp_path):
     assert sim.meta["N"] == 30
 
 
+def test_a_number_of_spins_that_is_not_theirs_is_refused_though_it_is_the_usual_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    np.save("images.npy", np.eye(3))
+    code, out, err = call(capsys, "simulate", "hopfield", "--pattern-file", "images.npy", "-N", 1000, "-o", "run.npz")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "N = 1000: must be that of the patterns in images.npy, 3" in err
+
+
+def test_patterns_of_an_array_say_how_many_spins_there_are():
+    patterns = np.random.default_rng(0).choice([-1, 1], (2, 30))
+    sim = tsphys.simulate(tsphys.Hopfield(), patterns=patterns, replicas=1, sweeps=2, equilibration=0)
+    assert sim.meta["N"] == 30
+    assert sim["m"][0, 0] == pytest.approx(1, abs=1e-15)
+    assert tsphys.simulate(tsphys.Hopfield(), replicas=1, sweeps=2, equilibration=0).meta["N"] == 1000
+
+
 @pytest.mark.parametrize(
     "content, options, word",
     [

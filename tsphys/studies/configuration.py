@@ -54,6 +54,9 @@ def describe(name: str, verb: str, values: dict[str, Any]) -> tuple[Any, dict[st
     axes = {k: grid(k, v) for k, v in values.items() if k in cls.axes and _is_axis(v)}
     model = cls(**{k: v for k, v in values.items() if k in own and k not in axes})
     options = {k: v.default for k, v in runs.items() if v.default is not None}
+    if values.get("pattern_file") is not None:
+        # Patterns of one's own say how many spins there are, unless that is named.
+        options.pop("N", None)
     options |= {k: v for k, v in values.items() if k in runs}
     for key in options:
         if key == "t" or runs[key].metadata["kind"] is list:

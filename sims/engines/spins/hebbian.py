@@ -48,7 +48,7 @@ def whole_sweeps(name: str, value: Any) -> np.ndarray:
 class Options(frames.Options):
     """What a simulation of Hebbian networks is asked for."""
 
-    N: int = param(1000, "number of spins", kind=int, low=2, short="-N")
+    N: int = param(1000, "number of spins; of patterns of your own theirs", kind=int, low=2, short="-N")
     t: Any = course("sweeps after which to observe, as the axis, instead of averages: a,b,c", whole_sweeps)
     n_patterns: int | None = param(
         None, "number of stored patterns, for all points; none: from alpha", kind=int, optional=True
@@ -280,17 +280,25 @@ class Job(NamedTuple):
     over: Callable[..., None] | None = None
 
 
-def from_file(asked: O) -> O:
-    """The options with the patterns of their file, and its number of spins in place of the default."""
-    if asked.pattern_file is None:
-        return asked
-    if asked.patterns is not None:
-        raise ModelError("pattern_file", asked.pattern_file, "must be none with patterns")
-    patterns = stored.pictures(asked.pattern_file)
-    N = patterns.shape[1]
-    if asked.N not in (N, frames.described(Options)["N"].default):
-        raise ModelError("N", asked.N, f"must be that of the patterns in {asked.pattern_file}, {N}")
-    return dataclasses.replace(asked, patterns=patterns, N=N)
+def sized(asked: O, chosen: bool) -> O:
+    """With the patterns of the file, if there is one, and the number of spins of patterns, unless one was chosen."""
+    patterns = asked.patterns
+    if asked.pattern_file is not None:
+        if patterns is not None:
+            raise ModelError("pattern_file", asked.pattern_file, "must be none with patterns")
+        patterns = stored.pictures(asked.pattern_file)
+        if chosen and patterns.shape[1] != asked.N:
+            raise ModelError("N", asked.N, f"must be that of the patterns in {asked.pattern_file}, {patterns.shape[1]}")
+    return dataclasses.replace(asked, patterns=patterns, N=asked.N if chosen else width(patterns, asked.N))
+
+
+def width(patterns: Any, usual: int) -> int:
+    """Spins of patterns (P, N); as many as are usual where there are none, or they are no matrix."""
+    try:
+        shape = np.shape(patterns)
+    except ValueError:
+        return usual
+    return max(shape[1], 2) if len(shape) == 2 else usual
 
 
 def chains(model: type[M], options: type[O]) -> Callable[[Callable[[M, Plan, O], Job]], frames.Verb[M]]:
@@ -301,7 +309,7 @@ def chains(model: type[M], options: type[O]) -> Callable[[Callable[[M, Plan, O],
 
     def made(job: Callable[[M, Plan, O], Job]) -> frames.Verb[M]:
         def run(model: M, given: dict[str, Any]) -> Result:
-            frame, asked = frames.chosen(frames.Replicas, given), from_file(frames.chosen(options, given))
+            frame, asked = frames.chosen(frames.Replicas, given), sized(frames.chosen(options, given), "N" in given)
             model, p = plan(model, {k: given[k] for k in model.axes if k in given}, asked, frame)
             build, record, need, over = job(model, p, asked)
             work = _in_time if p.axis == "t" else _tempering if p.protocol == "tempering" else _static

@@ -81,10 +81,8 @@ def of_function(F: Callable[[float], float], N: int, vectors: int) -> tuple[np.n
 
 
 def exponential(N: int) -> tuple[np.ndarray, float, float]:
-    """The rows of `spins.sweep_logarithm`: A = B = exp(M − N)."""
-    M = np.arange(-N, N + 1)
-    weight = np.exp((M - N).astype(np.float64))
-    return np.array([weight, weight, weight]), 1.0, 1e-12
+    """What `spins.sweep_logarithm` looks up: exp(−2N … 0), of which the smallest are 0."""
+    return np.exp(np.arange(-2.0 * N, 1.0))[None], 1.0, 1e-12
 
 
 def tables(kind: str, N: int, P: int, vectors: int, F: Any = None) -> tuple[np.ndarray, float, float, float]:

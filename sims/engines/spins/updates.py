@@ -235,7 +235,21 @@ def energy_table(s, net):
     return -scale * total
 
 
-# The energy −log Σ_μ exp(M_μ): the same net, with A = B = exp(M − N) in the table.
+# The energy −log Σ_μ exp(M_μ): the same net, with exp(−2N … 0) in the table. The largest exponential is the unit, so
+# that nothing leaves the range of floats but what is 0 beside it.
+
+
+@njit
+def relative(M, table, A, P):
+    """Fill A_μ = exp(M_μ − top); returns top = max M and Σ_μ A_μ."""
+    top = M[0]
+    for j in range(P):
+        top = max(top, M[j])
+    total, last = 0.0, table.shape[1] - 1
+    for j in range(P):
+        A[j] = table[0, last + M[j] - top]
+        total += A[j]
+    return top, total
 
 
 @njit
@@ -244,7 +258,7 @@ def sweep_logarithm(s, net, gamma, order, u):
     one = np.int8(1)
     even, odd = np.cosh(2.0), np.sinh(2.0)
     flips = 0
-    total = look_up(M, table, A, P)
+    _, total = relative(M, table, A, P)
     for t in range(s.shape[0]):
         i = order[t]
         h = -0.5 * s[i] * np.log(even - odd * s[i] * dot(X, i, A) / total)
@@ -252,19 +266,16 @@ def sweep_logarithm(s, net, gamma, order, u):
         if new != s[i]:
             add_row(M, X, i, np.int64(new) - np.int64(s[i]))
             s[i] = new
-            total = look_up(M, table, A, P)
+            _, total = relative(M, table, A, P)
             flips += 1
     return flips
 
 
 @njit
 def energy_logarithm(s, net):
-    _, M, _, table, P, _, _, _ = net
-    N = s.shape[0]
-    total = 0.0
-    for j in range(P):
-        total += table[1, M[j] + N]
-    return -N - np.log(total)
+    _, M, A, table, P, _, _, _ = net
+    top, total = relative(M, table, A, P)
+    return -top - np.log(total)
 
 
 # P-body interactions of distinct spins with vectors of small integers, as averages over examples are:
