@@ -18,8 +18,17 @@ from tsphys.benchmarks.setting import Setting
 from tsphys.benchmarks.table import Row, ratio, row
 from tsphys.benchmarks.timing import interleaved, seconds_of, steps_for
 from tsphys.errors import DivergedError
+from tsphys.numerics.lanes import WIDTH
 from tsphys.runs.replicas import over_replicas
 
+#: Engine `exact` with as many replicas as run in vector registers, a step of one of them.
+TOGETHER = f"exact, {WIDTH} side by side"
+#: Prints the most memory of a process in MB: Linux counts in kB, macOS in bytes.
+PEAK = (
+    "import sys; resource = __import__('resource') if sys.platform != 'win32' else None; "
+    "unit = 1e6 if sys.platform == 'darwin' else 1e3; "
+    "resource and print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)"
+)
 #: Sizes of the section `sizes`.
 SIZES = (10**3, 10**4, 10**6, 10**9)
 
@@ -45,6 +54,39 @@ def engine(setting: Setting, name: str, dtype: Any = np.float64, replica: int = 
     return advance
 
 
+def side_by_side(setting: Setting) -> Callable[[int], object]:
+    """Eight replicas of engine `exact` in one, as the function ``advance(steps)`` of which a step is one of each."""
+    from tsphys.rules.starts import drawn_starts
+    from tsphys.sims.engines.online import beside
+
+    rule, ids = setting.model.learning_rule(), range(beside.WIDTH)
+    (block,) = beside.blocks(rule, setting.N, drawn_starts(setting.model, setting.N, 0, ids), 0, ids, 2048)
+    done = 0
+
+    def advance(steps: int) -> None:
+        nonlocal done
+        reached = block(done, done + steps)[0]
+        if reached < done + steps:
+            raise DivergedError(f"a replica diverged after {reached} steps", t=reached / setting.N)
+        done = reached
+
+    return advance
+
+
+def draws_of_chain(setting: Setting) -> Callable[[int], object]:
+    """The normals and the χ² of a step of engine `exact`, drawn as fast as we can: no chain is faster."""
+    from tsphys.sims.engines.online import exact
+
+    draws = exact.Draws(setting.model.learning_rule(), setting.N - setting.K - setting.M, exact.SCALARS)
+    draws.begin(next(exact.seeded(0, [0])))
+
+    def advance(steps: int) -> None:
+        while steps > 0:
+            steps -= len(draws.take(steps)[0])
+
+    return advance
+
+
 def references(setting: Setting) -> dict[str, Callable[[int], object]]:
     """The reference implementations that are there."""
     cases = {"plain NumPy": plain_numpy.start(setting), "naive Numba": naive_numba.start(setting)}
@@ -63,10 +105,16 @@ def engines(setting: Setting) -> list[Row]:
         "direct": engine(setting, "direct"),
         "direct float32": engine(setting, "direct", np.float32),
         "exact": engine(setting, "exact"),
+        TOGETHER: side_by_side(setting),
     }
-    bounds = {"limit": limit.start(setting), "limit float32": limit.start(setting, np.float32)}
+    bounds = {
+        "limit": limit.start(setting),
+        "limit float32": limit.start(setting, np.float32),
+        "draws of exact": draws_of_chain(setting),
+    }
     programs = list(others)[len(others) - len(setting.external) :] if setting.external else []
     times = interleaved({**others, **ours, **bounds}, setting.seconds, setting.rounds, setting.steps, programs)
+    times[TOGETHER] /= WIDTH
     section = f"time of a step, K = {setting.K}, M = {setting.M}, N = {setting.N}, erf, one thread"
     rows = [row(section, name, 1e6 * t, "µs") for name, t in times.items()]
     rows += [
@@ -77,6 +125,8 @@ def engines(setting: Setting) -> list[Row]:
     far = "distance from the limit (draw the inputs with the fastest generator, go over the weights once)"
     rows.append(ratio(far, "direct / limit", times["direct"], times["limit"]))
     rows.append(ratio(far, "direct float32 / limit float32", times["direct float32"], times["limit float32"]))
+    far = "distance from the limit (draw what a step of the chain wants)"
+    rows += [ratio(far, f"{name} / draws", times[name], times["draws of exact"]) for name in ("exact", TOGETHER)]
     return rows
 
 
@@ -119,21 +169,31 @@ def sizes(setting: Setting) -> list[Row]:
 
 
 def cold_start(setting: Setting) -> list[Row]:
-    """From starting Python to the first simulated step, with an empty cache of machine code and with a filled one."""
+    """From starting Python to the first simulated step, with an empty cache of machine code and with a filled one, and
+    the most memory that it takes."""
     rows = []
     section = "from starting Python to the end of the first simulated step"
     for name in ("direct", "exact"):
         code = (
             "import tsphys; "
             f"m = tsphys.TwoLayer(K={setting.K}, M={setting.M}, lr={setting.lr}, noise={setting.noise}); "
-            f"tsphys.simulate(m, N={setting.N}, t=[1 / {setting.N}], engine={name!r})"
+            f"tsphys.simulate(m, N={setting.N}, t=[1 / {setting.N}], engine={name!r}); {PEAK}"
         )
         with tempfile.TemporaryDirectory() as folder:
             environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
 
-            def run(_: int, code: str = code, environment: dict[str, str] = environment) -> None:
-                subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+            peaks: list[float] = []
+
+            def run(
+                _: int, code: str = code, environment: dict[str, str] = environment, peaks: list[float] = peaks
+            ) -> None:
+                done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, stdout=subprocess.PIPE)
+                peaks.append(float(done.stdout or "nan"))
 
             rows.append(row(section, f"{name}, nothing cached", seconds_of(run, 1), "s"))
             rows.append(row(section, f"{name}, cached", [seconds_of(run, 1) for _ in range(3)], "s"))
+            # There is no such number on Windows.
+            if np.isfinite(peaks).all():
+                rows.append(row(section, f"{name}, most memory, nothing cached", peaks[0], "MB"))
+                rows.append(row(section, f"{name}, most memory, cached", peaks[1:], "MB"))
     return rows

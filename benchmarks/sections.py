@@ -15,5 +15,6 @@ SECTIONS = {
     "descent": "tsphys.benchmarks.descent:steps",
     "stored": "tsphys.benchmarks.stored:training_sets",
     "kernels": "tsphys.benchmarks.kernels:recursion",
+    "inference": "tsphys.benchmarks.inference:messages_and_curves",
     "start": "tsphys.benchmarks.online:cold_start",
 }

@@ -176,7 +176,7 @@ def test_command_prints_ratios_and_keeps_them(capsys, tmp_path):
     for words in (
         "time of a step, K = 2, M = 1, N = 20",
         "plain NumPy", "naive Numba", "direct float32", "limit", "direct than plain NumPy", "exact than naive Numba",
-        "direct / limit", "direct, 2 threads", "N = 1e+09",
+        "direct / limit", "exact, 8 side by side / draws", "direct, 2 threads", "N = 1e+09",
         "CPU time of a replica", "one step",
     ):  # fmt: skip
         assert words in shown, words

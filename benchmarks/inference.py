@@ -1,0 +1,61 @@
+"""Benchmarks of inference: an iteration of message passing against its two products, and curves of convex risks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from tsphys import GLM, solve
+from tsphys.benchmarks.setting import Setting
+from tsphys.benchmarks.table import Row, ratio, row
+from tsphys.benchmarks.timing import interleaved
+from tsphys.sims import glm
+from tsphys.sims.engines.inference.message_passing import Estimate, message_passing
+
+#: Weights, and examples over them, of the instance; loads of a curve.
+N, ALPHA = 2000, 1.5
+LOADS = tuple(np.linspace(0.5, 5.0, 20).tolist())
+#: Most rounds over curves: each is some seconds.
+MOST_ROUNDS = 3
+
+
+def iteration(n: int = N) -> tuple[Callable[[int], None], Callable[[int], None]]:
+    """Iterations of message passing for a perceptron, and what cannot be less: two products with the inputs."""
+    model = GLM(alpha=ALPHA)
+    _, X, y, _ = glm.drawn(model, glm.Options(N=n), np.random.default_rng(0))
+    first = Estimate(np.zeros(n), np.ones(n))
+    running = message_passing(X, y, *model.objects(), first, 10**9, tol=0.0)
+    w, g = np.ones(n), np.ones(len(y))
+
+    def iterate(steps: int) -> None:
+        for _ in range(steps):
+            next(running)
+
+    def products(steps: int) -> None:
+        for _ in range(steps):
+            X @ w
+            g @ X
+
+    return iterate, products
+
+
+def messages_and_curves(setting: Setting, n: int = N) -> list[Row]:
+    """Time of an iteration beside its limit, and CPU time of theory over twenty loads, the first call excepted."""
+    ours, bound = iteration(n)
+    times = interleaved(
+        {"an iteration": ours, "its two products": bound}, setting.seconds, setting.rounds, setting.steps
+    )
+    section = f"message passing, sign channel, N = {n}, α = {ALPHA}"
+    rows = [row(section, name, 1e6 * t, "µs") for name, t in times.items()]
+    rows.append(ratio(section, "an iteration / its two products", times["an iteration"], times["its two products"]))
+    for risk in ("logistic", "hinge"):
+        model, spent = GLM(estimator=risk, regularization=0.1), []
+        solve(model, alpha=LOADS[:1])
+        for _ in range(min(setting.rounds, MOST_ROUNDS)):
+            begun = time.process_time()
+            solve(model, alpha=LOADS)
+            spent.append(time.process_time() - begun)
+        rows.append(row("theory of convex risks", f"{risk}, {len(LOADS)} loads", spent, "CPU s"))
+    return rows
