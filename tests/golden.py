@@ -166,6 +166,9 @@ def online() -> Iterator[Case]:
     for server, g in itertools.product(("vote", "mean"), ("linear", "erf")):
         model = of("Votes", server=server, activation=g, clients=4, malicious=1, R=0.1, Q=0.2)
         yield from both(f"votes {server} {g}", model, times, **plain)
+    for loss, engine in itertools.product(("logistic", "square"), ("exact", "direct")):
+        model = of("GradientStarvation", loss=loss, retrain_at=0.75, weight=3.0)
+        yield from both(f"gradient_starvation {loss} {engine}", model, times, engine=engine, **plain)
     grow: dict[str, dict] = {"split": {}, "random": {"way": "random"}, "remove": {"way": "remove", "K": 2}}
     for way, given in grow.items():
         for engine in ("exact", "direct"):

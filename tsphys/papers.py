@@ -133,6 +133,29 @@ PAPERS = {
         2019,
         arxiv="1810.05291",
     ),
+    "pezeshki_2021": Paper(
+        "Pezeshki, Mohammad and Kaba, Oumar and Bengio, Yoshua and Courville, Aaron and Precup, Doina and Lajoie, "
+        "Guillaume",
+        "Gradient starvation: a learning proclivity in neural networks",
+        "Advances in Neural Information Processing Systems",
+        2021,
+        arxiv="2011.09468",
+    ),
+    "liu_2021": Paper(
+        "Liu, Evan Zheran and Haghgoo, Behzad and Chen, Annie S. and Raghunathan, Aditi and Koh, Pang Wei and Sagawa, "
+        "Shiori and Liang, Percy and Finn, Chelsea",
+        "Just train twice: improving group robustness without training group information",
+        "International Conference on Machine Learning",
+        2021,
+        arxiv="2107.09044",
+    ),
+    "zhang_2022": Paper(
+        "Zhang, Jianyu and Lopez-Paz, David and Bottou, Léon",
+        "Rich feature construction for the optimization-generalization dilemma",
+        "International Conference on Machine Learning",
+        2022,
+        arxiv="2203.15516",
+    ),
     "lee_2021": Paper(
         "Lee, Sebastian and Goldt, Sebastian and Saxe, Andrew",
         "Continual learning in the teacher-student setup: impact of task similarity",
@@ -978,6 +1001,18 @@ COVERAGE = {
     "bernstein_2019": (
         "majority votes online with malicious clients, beside the mean of gradients, which loud ones break",
         "deep networks, momentum, what communication costs; votes of whole training sets and of ranks",
+    ),
+    "pezeshki_2021": (
+        "a core feature starved of gradient by a spurious one, over time, with both losses; how much of it comes back",
+        "spectral decoupling, deep nets, images",
+    ),
+    "liu_2021": (
+        "a second student on examples weighted by the first one's mistakes, over weight and the time of stopping",
+        "finite training sets, deep nets, images and text",
+    ),
+    "zhang_2022": (
+        "one round of discovery after another, of linear students",
+        "many rounds, features learned by nets, their synthesis by distillation",
     ),
     "lee_2021": (
         "forgetting and transfer over similarity of features and readouts",

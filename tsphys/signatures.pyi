@@ -14,6 +14,7 @@ from tsphys.models.deep_kernels import DeepKernels as DeepKernels
 from tsphys.models.dense_hebbian import DenseHebbian as DenseHebbian
 from tsphys.models.generative_inputs import GenerativeInputs as GenerativeInputs
 from tsphys.models.glm import GLM as GLM
+from tsphys.models.gradient_starvation import GradientStarvation as GradientStarvation
 from tsphys.models.growth import Growth as Growth
 from tsphys.models.guidance import Guidance as Guidance
 from tsphys.models.hidden_manifold import HiddenManifold as HiddenManifold
@@ -58,7 +59,7 @@ Numbers: TypeAlias = float | Sequence[float] | np.ndarray | None
 
 @overload
 def simulate(
-    model: TwoLayer | Perceptron | ZerothOrder | Pruned | Growth | TwoStudents | Continual | OnlineAttack | SimplicityBias | SpikedCumulant | LearningRule,
+    model: TwoLayer | Perceptron | ZerothOrder | Pruned | Growth | TwoStudents | Continual | OnlineAttack | SimplicityBias | SpikedCumulant | GradientStarvation | LearningRule,
     *,
     N: int = ...,
     t: Any = ...,
@@ -829,7 +830,7 @@ def solve(
 ) -> Result: ...
 @overload
 def solve(
-    model: ZerothOrder | Pruned | Growth | TwoStudents | Continual,
+    model: ZerothOrder | Pruned | Growth | TwoStudents | Continual | GradientStarvation,
     *,
     start: Any = ...,
     N: int = ...,

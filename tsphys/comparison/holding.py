@@ -129,7 +129,7 @@ def compare(
         shifts=shifts(simulation, theories[0], held, simulation.meta["N"]) if len(theories) == 1 else {},
         level=level,
         largest={name: float(np.abs(theory[name]).max()) for name in names},
-        differ=_differ(simulation, theory, len(theories) > 1),
+        differ=_differ(simulation, theory, bool(theories) and _both_drawn(simulation, theory)),
         notes=(*left_out, *notes),
         reasons=tuple(reasons),
         simulation=simulation,
@@ -147,8 +147,7 @@ def _foretelling(simulation: Result, theory: Result) -> tuple[list[Result], list
 
     if simulation.meta.get("N") is None or theory.axis != "t":
         return [], []
-    # Both from what the model draws by itself, for each replica anew.
-    drawn = simulation.meta.get("start", 0) is None and "seed" in theory.meta
+    drawn = _both_drawn(simulation, theory)
     if theory.first_order is not None and not drawn:
         return [theory], []
     try:
@@ -162,12 +161,19 @@ def _foretelling(simulation: Result, theory: Result) -> tuple[list[Result], list
             return [expanded(model, theory)], []
         simulated, N, seed = simulation.model_object(), simulation.meta["N"], simulation.meta["seed"]
         starts = [drawn_start(simulated, N, seed, replica) for replica in simulation.meta["replica_ids"]]
+        if all(start == starts[0] for start in starts):
+            return [expanded(model, solve(model, start=starts[0], t=theory["t"]))], []
         each = [expanded(model, solve(model, start=start, t=theory["t"])) for start in starts]
         return each, ["each replica is held against the theory from its own start"]
     except ModelError:
         return [], []
     except (ConvergenceError, DivergedError) as error:
         return [], [f"the first order in 1/N is not known: {error}"]
+
+
+def _both_drawn(simulation: Result, theory: Result) -> bool:
+    """Whether both start from what the model draws by itself, for each replica anew."""
+    return simulation.meta.get("start", 0) is None and "seed" in theory.meta
 
 
 def _too_small(simulation: Result, theories: Sequence[Result]) -> list[str]:

@@ -35,7 +35,7 @@ FEATURES = {
 }
 #: What nobody does together: parameters on the right are refused beside the feature on the left.
 CLASHES = {
-    "law": ("T", "inputs", "schedule"),
+    "law": ("T", "inputs", "pull"),
     "sphere": ("K", "minibatch", "weight_decay", "pull"),
     "queries": ("fraction", "masks", "law", "schedule", "sphere", "whole_batch", "weight_decay", "alpha", "minibatch"),
     "fraction": ("masks", "law", "schedule", "sphere", "whole_batch", "weight_decay", "alpha"),

@@ -71,8 +71,8 @@ class LearningRule(Online):
     law : function ``f(s, noise, p)``, optional
         Gives the inputs another law in the span of the teachers, which are then orthonormal: it turns independent
         standard normals ``s`` (M,) and ``noise`` (n_noise,), in place, into the coordinates of x along the teachers and
-        into what the rule gets as its noise, a label for instance. ``p`` are the `params`. Across the span the inputs
-        stay N(0, 1), so that `nu` is `s`.
+        into what the rule gets as its noise, a label for instance. ``p`` are the `params`, whatever a phase makes of
+        them. Across the span the inputs stay N(0, 1), so that `nu` is `s`.
     sphere : bool
         The student, a single one that learns from one example a step, is put back to |w|² = N after each step.
     alpha : float, optional
