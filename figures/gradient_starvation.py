@@ -89,5 +89,5 @@ def draw(sheet: Sheet, N: int, replicas: int, end: float, over: int) -> dict[str
     middle.legend(loc="upper left", fontsize="small")
     right.set(xscale="log", xlabel=r"weight $\kappa$ of mistakes", ylabel="accuracy of the second student")
     right.set_title(f"$t={AT + AFTER:g}$")
-    right.legend(loc="center left", fontsize="small")
+    right.legend(loc="lower left", fontsize="small", bbox_to_anchor=(0.1, 0.0))
     return {**runs, "weights": weights, "some": some}
