@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tsphys.benchmarks import plain_tangents
 from tsphys.benchmarks.setting import Setting
 from tsphys.benchmarks.table import Row, ratio, row
 from tsphys.benchmarks.timing import interleaved
@@ -36,7 +37,7 @@ def plain_numpy(activation: str, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def recursion(setting: Setting) -> list[Row]:
-    """Time of both kernels of all pairs of inputs, on one thread, and its ratio to the plain recursion."""
+    """Time of both kernels of all pairs of inputs, on one thread, and its ratio to the plain recursion, and to JAX."""
     X, rows = np.random.default_rng(1).standard_normal((P, D)), []
 
     def repeated(work: Callable[[], object]) -> Callable[[int], None]:
@@ -53,7 +54,13 @@ def recursion(setting: Setting) -> list[Row]:
             "plain NumPy": repeated(lambda: plain_numpy(activation, X)),  # noqa: B023
             "tsphys": repeated(lambda: kernels(layers, X)),  # noqa: B023
         }
+        if plain_tangents.installed():
+            theirs = plain_tangents.start(activation, WEIGHTS, BIASES, L)
+            theirs(X)
+            cases["neural-tangents"] = repeated(lambda: theirs(X))  # noqa: B023
         times = interleaved(cases, setting.seconds, setting.rounds)
         rows += [row(section, name, 1e3 * t, "ms") for name, t in times.items()]
-        rows.append(ratio(section, "tsphys: times faster", times["plain NumPy"], times["tsphys"]))
+        for name in (name for name in cases if name != "tsphys"):
+            words = "tsphys: times faster" + ("" if name == "plain NumPy" else f" than {name}")
+            rows.append(ratio(section, words, times[name], times["tsphys"]))
     return rows
