@@ -100,7 +100,10 @@ def balanced(W1: np.ndarray, W2: np.ndarray, S: np.ndarray, t: np.ndarray) -> Bl
     Fukumizu, Neurocomputing 1998 (λ = 0, full rank); Braun, Dominé, Fitzgerald & Saxe, NeurIPS 2022; Dominé et al.,
     ICLR 2025 (any λ).
     """
-    lam, d, c = imbalance(W1, W2)[..., None, None], W1.shape[-1], W2.shape[-2]
+    lam, c = imbalance(W1, W2)[..., None, None], W2.shape[-2]
+    # Inputs beyond those that start and teacher see never matter.
+    sight = np.linalg.qr(np.concatenate([turned(W1), turned(S)], axis=-1)).Q
+    W1, S, d = W1 @ sight, S @ sight, sight.shape[-1]
     F = np.block([[-lam / 2 * np.eye(d), turned(S)], [S, lam / 2 * np.eye(c)]])
     rates, V = np.linalg.eigh(F)
     Q = np.concatenate([turned(W1), W2], axis=-2)
@@ -117,7 +120,7 @@ def balanced(W1: np.ndarray, W2: np.ndarray, S: np.ndarray, t: np.ndarray) -> Bl
             if not moves:
                 break
         now = target
-        seen.append(blocks(turned(Q[..., :d, :]), Q[..., d:, :]))
+        seen.append(blocks(turned(sight @ Q[..., :d, :]), Q[..., d:, :]))
     return Blocks(*(np.stack(part) for part in zip(*seen)))
 
 
