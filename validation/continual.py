@@ -14,7 +14,7 @@ from tsphys.validation.one_step import at_start, both, rates, stepped
 from tsphys.validation.online import averaged, engines, simulated
 from tsphys.validation.plain_rules import Plain, motion, tasks
 
-PLAIN = tsphys.Continual(K=3, M=2, similarity=0.5, readout_similarity=0.3, durations=[5], noise=0.1)
+PLAIN = tsphys.Continual(K=3, M=2, similarity=0.5, readout_similarity=0.3, durations=[5], noise=0.4)
 REPLAY = tsphys.Continual(K=3, M=2, similarity=0.5, durations=[5], replay=0.2)
 ELASTIC = tsphys.Continual(K=3, M=2, similarity=0.5, durations=[5], regulariser="ewc", strength=1.5)
 #: Students of random weights that know a little of both teachers.

@@ -13,6 +13,7 @@ from tsphys.replica.dense_hebbian import (
     error_free_patterns,
     exponential_load,
     majority,
+    noisy_tensor_step,
     one_step,
     spins,
     transition_load,
@@ -152,6 +153,7 @@ def known(setting: Setting) -> Finding:
         one_step(replace(P3, P=4, interaction="power")) - erf(1 / np.sqrt(2 * 0.02 * 15)),
         error_free_patterns(100, 3) * 2 * 2 * np.log(100) / 100**2 - 1,
         error_free_patterns(100, 4, "power") * 2 * 15 * np.log(100) / 100**3 - 1,
+        noisy_tensor_step(50, 7, 0.6) - erf(1 / np.sqrt(2 * (0.36 / 50 + 7 * (6 + 4 * 0.36 + 2 * 0.1296) / 50**3))),
         majority(r, M) - law @ np.sign(2 * k - M), exponential_load(0.0) - (1 - np.log(np.cosh(1))),
         replicon(spins(here), n, (1 - q) / T) - freeze, f[0] - f[1],
     ]  # fmt: skip

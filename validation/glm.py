@@ -246,6 +246,25 @@ def spectra(setting: Setting) -> Finding:
     return within(np.array(gaps), np.full(5, 1e-10), "covariances")
 
 
+def least_cost(setting: Setting) -> Finding:
+    """The least risk αℓ + ½λ|w|²/p of features of three variances grows with the ridge by ½|w|²/p, for every loss."""
+    from tsphys.physics.inference.channels import channel
+    from tsphys.replica.saddles.gaussian_covariates import matched, minimum
+
+    law, lam, alpha, gaps = matched(np.array([0.3, 1.0, 2.5]), np.array([1.5, 0.7, 0.4])), 0.3, 1.3, []
+    for name in ("square", "logistic", "hinge"):
+        made = channel("linear" if name == "square" else "sign", 0.1)
+
+        def risk(step: float, name: str = name, made: Any = made) -> float:
+            found = minimum(name, made, law, alpha, lam + step)
+            return float(alpha * found.train_loss + 0.5 * (lam + step) * found.norm)
+
+        h = 0.01 * lam
+        one, two = ((risk(k * h) - risk(-k * h)) / (2 * k * h) for k in (1, 2))
+        gaps.append((4 * one - two) / 3 - 0.5 * minimum(name, made, law, alpha, lam).norm)
+    return within(np.array(gaps), np.full(3, 1e-6), "∂risk/∂λ")
+
+
 def instances(setting: Setting) -> Finding:
     """Of ±1 teachers mse = 1 − 2m + q, overlap = m/√q and eps_g = arccos(overlap)/π in every replica."""
     model = tsphys.GLM(prior="rademacher", estimator="logistic", alpha=1.5)
@@ -316,6 +335,7 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "sparse ±1, steps", simulated(signs, steps, 500, 8, names)),
         Check("identity", "known values", known),
         Check("identity", "covariances", spectra),
+        Check("identity", "least risk of a spectrum", least_cost),
         Check("identity", "errors of instances", instances),
         Check("integral", "priors", priors),
         Check("integral", "losses", losses),

@@ -84,6 +84,17 @@ def held_out(setting: Setting) -> Finding:
     return on_theory(sim, theory, "eps_held", ["eps_held", "train_loss"])
 
 
+def interpolated(setting: Setting) -> Finding:
+    """Without noise and ridge fewer examples than modes are fitted, so that all of the error is at the other inputs."""
+    P, n = 50, 20
+    population = np.random.default_rng(11).standard_normal((P, 30))
+    sim = tsphys.simulate(
+        tsphys.KernelRidge(noise=0.0, ridge=0.0, modes=30, n=n), population=population, replicas=4, seed=setting.seed,
+        threads=setting.threads,
+    )  # fmt: skip
+    return within(sim["eps_held"] * (P - n) / (sim["eps_g"] * P) - 1, np.full((4, 1), 1e-6), "error of those held out")
+
+
 def best(setting: Setting) -> Finding:
     """The ridge of the least error, of few features and noisy labels."""
     model = tsphys.KernelRidge(noise=0.5, modes=200, n=60, k=100)
@@ -100,6 +111,7 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "features over ridges", learned(features, {"ridge": [0, 1e-2, 1, 100]}, 40)),
         Check("simulation", "inputs held out", held_out),
         Check("identity", "best ridge", best),
+        Check("identity", "inputs held out", interpolated),
         Check("identity", "errors, kernel", eigenframework(None)),
         Check("identity", "errors, features", eigenframework(80)),
         Check("step", "kernel, NumPy", kernel(None)),

@@ -16,6 +16,7 @@ from tsphys.sims.engines.inference.low_rank_amp import amp, bethe
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, within
 from tsphys.validation.checks import threshold as threshold_of
 from tsphys.validation.identities import identity
+from tsphys.validation.one_step import MORE, same_moments
 
 #: Nodes and weights of a plain sum over N(0, 1).
 _Z = np.linspace(-10, 10, 8001)
@@ -127,6 +128,9 @@ def nishimori(setting: Setting) -> Finding:
         gaps += [*(ends["overlap_pca"] - [0.7, 0.3])]
         if patterns == "gauss":
             gaps += [*(ends["overlap"] - [0.7, 0.3])]
+        # A signal that is what it is taken for is that of a posterior.
+        pair = [theory.averages(model.prior, 0.8), theory.averages(model.prior, 0.8, 0.8)]
+        gaps += [x - y for x, y in zip(*pair)]
     return within(np.array(gaps), np.full(len(gaps), 1e-8), "errors and overlaps")
 
 
@@ -179,6 +183,33 @@ def informed(setting: Setting) -> Finding:
     return Finding(float(np.abs(scores).max()), threshold_of(4), "overlap and error of the start")
 
 
+def first_steps(setting: Setting) -> Finding:
+    """Two iterations of small networks of ±1 against plain NumPy, from a start that knows something.
+
+    With h = Sx/√N − x₋ (1 − ⟨x²⟩)/Δ the next x is tanh h; the first step has no reaction.
+    """
+    N, nu, m, n, rng = 30, 0.8, 0.4, setting.replicas(1500), np.random.default_rng([setting.seed, 10])
+    sim = tsphys.simulate(
+        MemoryReconstruction(noise=nu), N=N, t=[1, 2], overlap=m, replicas=n, seed=setting.seed,
+        threads=setting.threads,
+    )  # fmt: skip
+    truth = rng.choice([-1.0, 1.0], (MORE * n, N))
+    z = np.triu(rng.standard_normal((MORE * n, N, N)), 1)
+    S = truth[:, :, None] * truth[:, None] / N**0.5 + nu * (z + z.swapaxes(1, 2))
+    S *= (1 - np.eye(N)) / nu**2
+    x = m * truth + (m * (1 - m)) ** 0.5 * rng.standard_normal(truth.shape)
+    before, left, seen = 0 * x, 0.0, []
+    for _ in range(2):
+        field = (S @ x[..., None])[..., 0] / N**0.5 - before * left / nu**2
+        before, x = x, np.tanh(field)
+        left = np.mean(1 - x**2, axis=1, keepdims=True)
+        # Of the two signs of a pattern the better one counts.
+        overlap = np.abs(np.mean(x * truth, axis=1))
+        seen += [overlap, 1 + np.mean(x**2, axis=1) - 2 * overlap]
+    mine = [sim[name][:, t] for t in (0, 1) for name in ("overlap", "mse")]
+    return same_moments(np.stack(mine, axis=1), np.stack(seen, axis=1), f"two iterations at N = {N}")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of the reconstruction of patterns."""
     return [
@@ -203,6 +234,7 @@ def checks(quick: bool) -> list[Check]:
             )
         ),
         Check("step", "start", informed),
+        Check("step", "iterations, NumPy", first_steps),
         Check("integral", "effective noise", channels),
         Check("identity", "ends of phases", ends_of_phases),
         Check("identity", "errors and overlaps", nishimori),

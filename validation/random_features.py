@@ -13,6 +13,7 @@ from tsphys.physics.kernels.spectra import marchenko_pastur
 from tsphys.replica.random_features import effective_ridge, optimal_ridge
 from tsphys.validation import free_energies
 from tsphys.validation.checks import Check, Finding, Setting, in_size, on_theory, stationary, within
+from tsphys.validation.glm import least_cost
 from tsphys.validation.identities import at_minimum
 from tsphys.validation.plain_ridge import random_features
 from tsphys.validation.plain_rules import functions
@@ -117,6 +118,7 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "logistic loss", trained(logistic, {"ridge": [0.1, 1]}, 80, 12, "gaussian")),
         Check("integral", "activations", activations),
         Check("identity", "best ridge", best),
+        Check("identity", "least risk of a spectrum", least_cost),
         Check("size", "eps_g", sizes),
         Check("step", "Gaussian covariates, NumPy", random_features("linear")),
         Check("step", "sign labels, NumPy", random_features("sign")),
