@@ -22,7 +22,7 @@ KINDS = {
     "simulation": "theory against simulation, max |z|",
     "size": "finite-size scaling, max |z|",
     "engine": "one engine against another, max |z|",
-    "identity": "observables against derivatives of others, in units of their error bound",
+    "identity": "observables against derivatives of others, rules against plain NumPy, limits, in units of their bound",
     "step": "a few steps against plain NumPy at the same size, max |z|",
     "rate": "equations of motion against averages of the rule, in units of their error bound",
     "integral": "closed form against quadrature, difference in units of its error bound",

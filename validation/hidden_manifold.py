@@ -9,6 +9,7 @@ import numpy as np
 
 import tsphys
 from tsphys.models.hidden_manifold import Instance, instance
+from tsphys.odes.hidden_manifold import in_the_limit
 from tsphys.physics.nonlinearities import attainable_information, moments
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, threshold, within
 from tsphys.validation.one_step import MORE, at_start, entries, same_moments
@@ -66,6 +67,22 @@ def information(setting: Setting) -> Finding:
             average = density @ (b * b * rho / ((c2 - a * a - b * b) * delta + b * b * rho))
             difference.append(attainable_information(name, delta) - average)
     return within(difference, [1e-6] * len(difference), "300 Gauss-Legendre nodes")
+
+
+def limits(setting: Setting) -> Finding:
+    """Eigenvalues of the inputs for N → ∞: of mean one, their squares of mean 1 + b⁴(N/D)(1 − …) of random features.
+
+    tr Ω = N, and tr Ω²/N = 1 + b⁴ tr(FFᵀ/D − 1)²/N: of normal F N/D on average, of N > D orthogonal columns N/D − 1.
+    """
+    gaps = []
+    for features, spread in (("gaussian", 4.0), ("hadamard", 3.0)):
+        modes = in_the_limit(dataclasses.replace(MODEL, features=features))
+        gaps += [modes.weight.sum() - 1, modes.weight @ modes.e - 1]
+        gaps += [modes.weight @ modes.e**2 - 1 - SLOPE**4 * spread]
+        # ⟨Σ² over modes of the teachers' part of the fields⟩: Uᵀ Ω⁻ U is what the inputs tell of them.
+        gaps.append(modes.weight @ (modes.t[:, 0, 0] / modes.e) - attainable_information("sign", 0.25)
+                    if features == "gaussian" else 0.0)  # fmt: skip
+    return within(np.array(gaps), np.full(len(gaps), 1e-6), "spectra for N → ∞")
 
 
 def nonlinearities(setting: Setting) -> Finding:
@@ -150,4 +167,5 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "Gaussian equivalence", equivalent),
         Check("integral", "attainable information", information),
         Check("integral", "moments of f", nonlinearities),
+        Check("identity", "spectra for N → ∞", limits),
     ]

@@ -173,14 +173,19 @@ def lines(setting: Setting) -> Finding:
     diluted = tsphys.Hopfield(alpha=0.1, coupling="diluted", connectivity=0.5)
     b = 1 / glass_temperature(diluted)
     xi = 2.0 * ((np.arange(8)[:, None] >> np.arange(3)) & 1) - 1
-    m = float(tsphys.solve(tsphys.Hopfield(T=T, alpha=0.0), branch="mixture")["m"][0])
-    slope = beta / np.cosh(beta * m * xi.sum(axis=1)) ** 2
+    z = np.linspace(-9, 9, 6001)
+    w = np.exp(-(z**2) / 2)
+    three = tsphys.Hopfield(T=T, alpha=0.005)
+    found = tsphys.solve(three, branch="mixture")
+    m, r = float(found["m"][0]), float(found["r"][0])
+    fields = m * xi.sum(axis=1)[:, None] + np.sqrt(three.alpha * r) * z
+    slope = beta / np.cosh(beta * fields) ** 2 @ (w / w.sum())
     gaps = [
         at_load(tsphys.Hopfield(T=unstable)) - 0.08,
         spinodal_temperature(tsphys.Hopfield(alpha=spinodal_load(tsphys.Hopfield(T=T)))) - T,
         spinodal_load(tsphys.Hopfield(T=0.0)) - 0.137906, glass_temperature(tsphys.Hopfield(alpha=0.09)) - 1.3,
         0.1 * b * b * (1 / (1 - b) ** 2 + 1) - 1, f[0] - f[1],
-        mixture_stability(tsphys.Hopfield(T=T, alpha=0.0)) - 1 + np.mean((xi[:, 0] - xi[:, 1]) ** 2 * slope) / 2,
+        mixture_stability(three) - 1 + np.mean((xi[:, 0] - xi[:, 1]) ** 2 * slope) / 2,
     ]  # fmt: skip
     return within(np.array(gaps), np.full(len(gaps), 1e-6), "lines")
 

@@ -13,6 +13,7 @@ from tsphys import MemoryReconstruction
 from tsphys.physics.inference.pattern_priors import exact
 from tsphys.replica import memory_reconstruction as theory
 from tsphys.sims.engines.inference.low_rank_amp import amp, bethe
+from tsphys.sims.engines.inference.synapses import stored
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, within
 from tsphys.validation.checks import threshold as threshold_of
 from tsphys.validation.identities import identity
@@ -146,25 +147,41 @@ def ends_of_phases(setting: Setting) -> Finding:
     return within(np.array(gaps, dtype=float), np.array([1e-8, 0.5, 0.5, 0.5, 1e-9]), "ends of phases")
 
 
-def channels(setting: Setting) -> Finding:
-    """1/Δ is Fisher's information of what is seen about the synapse, at zero, by plain sums."""
-    noise, threshold, gaps = 0.6, 0.4, []
+def information(noise: float, threshold: float, connectivity: float) -> dict[str, float]:
+    """Fisher's information of what is seen about a synapse, at zero, times the variance of the noise, by plain sums."""
     z = (np.arange(-120_000, 120_000) + 0.5) * 1e-4
     p = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * 1e-4
     # Those above the threshold are seen as they are, of the others that they are below.
     above = z > threshold / noise
     edge = np.exp(-((threshold / noise) ** 2) / 2) / np.sqrt(2 * np.pi)
-    told = {
-        "additive": p @ z**2,
-        "clipped": (p @ np.abs(z)) ** 2,
-        "diluted": 0.3 * p @ z**2,
-        "rectified": (p * above) @ z**2 + edge**2 / p[~above].sum(),
+    return {
+        "additive": float(p @ z**2),
+        "clipped": float(p @ np.abs(z)) ** 2,
+        "diluted": float(connectivity * p @ z**2),
+        "rectified": float((p * above) @ z**2 + edge**2 / p[~above].sum()),
     }
-    for name, information in told.items():
+
+
+def channels(setting: Setting) -> Finding:
+    """1/Δ is the information of a synapse."""
+    noise, threshold, gaps = 0.6, 0.4, []
+    for name, told in information(noise, threshold, 0.3).items():
         more: dict[str, Any] = {"rectified": {"threshold": threshold}, "diluted": {"connectivity": 0.3}}.get(name, {})
         model = MemoryReconstruction(channel=name, noise=noise, **more)
-        gaps += [model.Delta * information / noise**2 - 1, theory.noise_at(model, model.Delta) / noise - 1]
+        gaps += [model.Delta * told / noise**2 - 1, theory.noise_at(model, model.Delta) / noise - 1]
     return within(np.array(gaps), np.full(len(gaps), 1e-4), "effective noise")
+
+
+def scored(setting: Setting) -> Finding:
+    """The squares of scores are the information on average, but for the part 1/(Nν²) that the patterns make of them."""
+    N, noise, threshold, z = 1000, 0.6, 0.4, []
+    x = np.random.default_rng([setting.seed, 12]).choice([-1.0, 1.0], (N, 1))
+    for name, told in information(noise, threshold, 0.3).items():
+        more: dict[str, Any] = {"rectified": {"threshold": threshold}, "diluted": {"connectivity": 0.3}}.get(name, {})
+        S = stored(MemoryReconstruction(channel=name, noise=noise, **more), x, np.dtype(float), (setting.seed, 0, name))
+        square = (S.product(np.eye(N))[np.triu_indices(N, 1)] * noise) ** 2
+        z.append((square.mean() - told) / np.hypot(square.std() / len(square) ** 0.5, told / (N * noise**2)))
+    return Finding(float(np.abs(z).max()), threshold_of(len(z)), "squares of scores")
 
 
 def informed(setting: Setting) -> Finding:
@@ -234,6 +251,7 @@ def checks(quick: bool) -> list[Check]:
             )
         ),
         Check("step", "start", informed),
+        Check("step", "scores of synapses", scored),
         Check("step", "iterations, NumPy", first_steps),
         Check("integral", "effective noise", channels),
         Check("identity", "ends of phases", ends_of_phases),

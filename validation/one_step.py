@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.rules.field_average import lawful
 from tsphys.validation.checks import Check, Finding, Setting, normal, threshold, within
 from tsphys.validation.plain_rules import Plain, motion, runs
 
@@ -117,6 +118,20 @@ def at_start(
     return within(slope - mean, 7 * error + 1e-4 * np.abs(mean).max(), "rates of R, Q, v")
 
 
+def inputs(model: Any, plain: Plain) -> Any:
+    """A check that the law of the inputs makes of the same normals what it makes in plain NumPy."""
+
+    def run(setting: Setting) -> Finding:
+        rule = model.learning_rule()
+        known = rule.M + rule.K
+        z = np.random.default_rng([setting.seed, 13]).standard_normal((1000, known + rule.n_noise))
+        mine, (s, noise) = lawful(rule, z), plain.law(z[:, : rule.M], z[:, known:])
+        gaps = np.concatenate([mine[:, : rule.M] - s, mine[:, known : known + noise.shape[1]] - noise], axis=1)
+        return within(gaps, np.full(gaps.shape, 1e-10), "inputs and labels")
+
+    return run
+
+
 def drawn(model: Any, size: int = 200, replicas: int = 4000) -> Any:
     """A check of the default start: iid students of the model's `init`, their overlaps with teachers and each other."""
 
@@ -136,9 +151,43 @@ def drawn(model: Any, size: int = 200, replicas: int = 4000) -> Any:
     return run
 
 
+def answer(model: Any, plain: Plain, start: Any, steps: int = 200) -> Any:
+    """A check that the rule answers to the fields of a step as it does in plain NumPy, to rounding.
+
+    Of a rule that sees the whole minibatch the readouts' share is that of the step.
+    """
+
+    def run(setting: Setting) -> Finding:
+        rule, told = model.learning_rule(), _told(start, model)
+        rng, gaps, v, v_star = np.random.default_rng([setting.seed, 14]), [], np.array(told.v), np.array(told.v_star)
+        b = rule.minibatch if rule.whole_batch else 1
+        L = np.linalg.cholesky(np.block([[told.T, told.R.T], [told.R, told.Q]]) + 1e-9 * np.eye(rule.M + rule.K))
+        known = (np.array(told.R), np.array(told.Q)) if rule.uses_overlaps else ()
+        for _ in range(steps):
+            h = rng.standard_normal((b, rule.M + rule.K)) @ L.T
+            nu, lam = h[:, : rule.M].copy(), h[:, rule.M :].copy()
+            noise = rng.standard_normal((b, max(rule.n_noise, plain.noises)))
+            if plain.law is not None:
+                nu, label = plain.law(nu, noise)
+                noise[:, : label.shape[1]] = label
+            mixed = np.eye(b) + 0.1 * rng.standard_normal((b, b))
+            gram, seen = mixed @ mixed.T, noise[:, : rule.n_noise].copy()
+            c, dv = np.zeros((b, rule.K)), np.zeros((b, len(v)))
+            if rule.whole_batch:
+                rule.function(lam, nu, v, v_star, seen, gram, *known, rule.seen_params(), c, dv)
+            else:
+                rule.function(lam[0], nu[0], v, v_star, seen[0], *known, rule.seen_params(), c[0], dv[0])
+            mine = plain.rule(lam[None], nu[None], v[None, None], v_star, noise[None], gram[None])
+            gaps.append(np.concatenate([(c - mine[0][0]).ravel(), (dv - mine[1][0]).mean(axis=0)]))
+        return within(np.array(gaps), np.full(np.shape(gaps), 1e-9), "c and dv of a step")
+
+    return run
+
+
 def both(name: str, model: Any, plain: Plain, start: Any, engines: Any = ("exact", "direct"), **options: Any) -> list:
-    """Checks of the first rates and of the first steps of these engines."""
+    """Checks of the rule, of the first rates, and of the first steps of these engines."""
     return [
+        Check("identity", f"{name}, the rule", answer(model, plain, start)),
         Check("rate", name, rates(model, plain, start)),
         *(Check("step", f"{name}, {e}", stepped(model, plain, start, e, **options)) for e in engines),
     ]

@@ -8,7 +8,7 @@ import tsphys
 from tsphys.models.perceptron import RULES
 from tsphys.odes.perceptron import asymptote
 from tsphys.validation.checks import Check, Finding, Setting, within
-from tsphys.validation.one_step import rates, stepped
+from tsphys.validation.one_step import answer, rates, stepped
 from tsphys.validation.online import averaged, engines, simulated, sized
 from tsphys.validation.plain_rules import Plain, optimal, perceptron
 
@@ -48,7 +48,9 @@ def checks(quick: bool) -> list[Check]:
             told = optimal(0.3, 0.8) if rule == "optimal" else perceptron(rule, 1.3)
             plain = Plain(told, noises=0, b=b)
             out.append(Check("rate", f"{rule}, b = {b}", rates(model, plain, START, points=2**13)))
-            if b > 1:
+            if b == 1:
+                out.append(Check("identity", f"{rule}, the rule", answer(model, plain, START)))
+            else:
                 # What the optimal rule knows of the overlaps changes with the first step.
                 steps = 1 if rule == "optimal" else 4
                 out.append(Check("step", f"{rule}, exact", stepped(model, plain, START, "exact", steps)))

@@ -92,15 +92,17 @@ def few(setting: Setting) -> Finding:
         x = np.array([1 + (C - 1) * m, *[1 - m] * (C - 1)]) / C
         return float(x @ np.log(x) - beta / 2 * x @ x)
 
+    x = np.linspace(1e-4, 1 - 1e-9, 1_000_001)
+    ordered = ((np.log1p((C - 1) * x) - np.log1p(-x)) / x).min()
     m, energy = curie_weiss(C, b)
     shares = np.array([1 + (C - 1) * m, *[1 - m] * (C - 1)]) / C
     gaps = [
         found.log_Z - minus.max() - np.log(np.exp(minus - minus.max()).sum()), found.energy + p @ minus,
         found.entropy - entropy, found.pairs[0, 2, 1, 2] - pair, contact_scores(J)[0, 1] - told,
         free(lines.jump, lines.transition) - free(0.0, lines.transition), energy + shares @ shares / 2,
-        (free(m + 1e-4, b) - free(m - 1e-4, b)) / 2e-4,
+        (free(m + 1e-4, b) - free(m - 1e-4, b)) / 2e-4, lines.ordered - ordered,
     ]  # fmt: skip
-    return within(np.array(gaps), np.array([*[1e-10] * 7, 1e-7]), "few sites, Curie-Weiss")
+    return within(np.array(gaps), np.array([*[1e-10] * 7, 1e-7, 1e-9]), "few sites, Curie-Weiss")
 
 
 def checks(quick: bool) -> list[Check]:

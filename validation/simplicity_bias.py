@@ -11,7 +11,7 @@ import tsphys
 from tsphys.models.simplicity_bias import DATA
 from tsphys.odes.simplicity_bias import early_drift
 from tsphys.validation.checks import Check, Finding, Setting, threshold, within
-from tsphys.validation.one_step import both, rates
+from tsphys.validation.one_step import both, inputs, rates
 from tsphys.validation.online import averaged, simulated, sized
 from tsphys.validation.plain_rules import Plain, regression
 
@@ -45,17 +45,21 @@ def _sampled(setting: Setting) -> Finding:
     n, rng = setting.replicas(400_000), np.random.default_rng([setting.seed, 7])
     s, y = _law("original")(rng.standard_normal((n, 2)), rng.standard_normal((n, 1)))
     z = []
-    for name, v, R, Q in (
-        ("eps_g", [1.0, -0.6], np.asarray(TWO.R), np.asarray(TWO.Q)),
-        ("accuracy", [1.0], np.array([[0.5, 0.2]]), np.array([[0.6]])),
-    ):
+    # Most of what students see is in the plane, so that what is outside is seen as a difference.
+    two, one = np.array([[0.5, -0.2], [0.3, 0.6]]), np.array([[0.6, 0.4]])
+    cases = (("eps_g", "erf", [1.0, -0.6], two), ("eps_g", "linear", [1.0, -0.6], two), ("accuracy", "erf", [1.0], one))
+    for name, activation, v, R in cases:
+        Q = R @ R.T + 0.05 * np.eye(len(v))
         start = tsphys.OrderParameters(R=R, Q=Q, T=np.eye(2))
-        theory = tsphys.solve(tsphys.SimplicityBias(K=len(v), v=tuple(v)), start=start, t=[0.0])[name][0]
+        theory = tsphys.solve(tsphys.SimplicityBias(K=len(v), v=tuple(v), activation=activation), start=start, t=[0.0])[
+            name
+        ][0]
         rest = np.linalg.cholesky(Q - R @ R.T)
-        phi = erf((s @ R.T + rng.standard_normal((n, len(v))) @ rest.T) / 2**0.5) @ v
+        fields = s @ R.T + rng.standard_normal((n, len(v))) @ rest.T
+        phi = (erf(fields / 2**0.5) if activation == "erf" else fields) @ v
         drawn = 0.5 * (phi - y[:, 0]) ** 2 if name == "eps_g" else 1.0 * (phi * y[:, 0] > 0)
         z.append((drawn.mean() - theory) / (drawn.std() / n**0.5))
-    return Finding(float(np.abs(z).max()), threshold(2), f"eps_g, z = {z[0]:.2f}; accuracy, z = {z[1]:.2f}")
+    return Finding(float(np.abs(z).max()), threshold(3), f"eps_g, z = {z[0]:.2f}, {z[1]:.2f}; accuracy, z = {z[2]:.2f}")
 
 
 def early(setting: Setting) -> Finding:
@@ -85,7 +89,7 @@ def early(setting: Setting) -> Finding:
     found.append((4 * shape[1] - shape[0]) / 3 - early_drift(model, along, q)[2])
     scales = [np.abs(term).max() for term in early_drift(model, along, q)]
     gaps = [np.abs(gap).max() / scale for gap, scale in zip(found, scales)]
-    return within(np.array(gaps), np.array([1e-5, 1e-3, 1e-2]), "means, covariances, cumulants")
+    return within(np.array(gaps), np.array([1e-5, 1e-3, 1e-3]), "means, covariances, cumulants")
 
 
 def checks(quick: bool) -> list[Check]:
@@ -103,6 +107,7 @@ def checks(quick: bool) -> list[Check]:
         model = tsphys.SimplicityBias(K=2, lr=1.5, minibatch=3, v=(1.0, -0.6), trained_on=data)
         start = tsphys.OrderParameters(R=TWO.R, Q=TWO.Q, T=TWO.T, v=[1.0, -0.6], v_star=[0, 0])
         plain = Plain(regression("erf", 1.5, sigma=1.0), b=3, law=_law(data))
+        out.append(Check("identity", f"inputs, {data}", inputs(model, plain)))
         out += both(data, model, plain, start, engines=("direct",) if data == "gaussian" else ("exact",), steps=6)
     linear = tsphys.SimplicityBias(K=2, lr=1.5, minibatch=3, v=(1.0, -0.6), activation="linear")
     start = tsphys.OrderParameters(R=TWO.R, Q=TWO.Q, T=TWO.T, v=[1.0, -0.6], v_star=[0, 0])

@@ -10,7 +10,7 @@ import tsphys
 from tsphys.odes import learning_rule
 from tsphys.odes.spiked_cumulant import drift, escape_time, leading_drift
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
-from tsphys.validation.one_step import both, rates
+from tsphys.validation.one_step import both, inputs, rates
 from tsphys.validation.plain_rules import Plain, correlation
 
 M = [0.1, 0.2, 0.3]
@@ -64,6 +64,17 @@ def _law(correlated: bool, latent: str = "rademacher") -> Any:
     return law
 
 
+def _spike(beta: float, latent: str) -> Any:
+    """The spiked cumulant alone."""
+
+    def law(s: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        up = noise[..., :1] > 0
+        g = _latent(latent, noise[..., 1:2])
+        return np.where(up, (beta**0.5 * g + s) / (1 + beta) ** 0.5, s), np.where(up, 1.0, -1.0)
+
+    return law
+
+
 def early(setting: Setting) -> Finding:
     """The drift of small overlaps, off by their square; and when an overlap is reached."""
     gaps, bounds = [], []
@@ -86,6 +97,14 @@ def checks(quick: bool) -> list[Check]:
         name = "correlated" if correlated else "independent"
         out += both(name, mixed(correlated), plain, START, steps=12)
         out.append(Check("rate", f"{name}, near the spikes", rates(mixed(correlated), plain, NEAR, 2**14)))
+    for latent in ("rademacher", "uniform", "laplace", "normal"):
+        for correlated in (True, False):
+            plain = Plain(correlation("relu", 0.3), law=_law(correlated, latent))
+            name = f"inputs, {latent}, {'correlated' if correlated else 'independent'}"
+            out.append(Check("identity", name, inputs(mixed(correlated, latent=latent), plain)))
+        plain = Plain(correlation("relu", 0.3), law=_spike(2.0, latent))
+        model = tsphys.SpikedCumulant(latent=latent, beta=2.0)
+        out.append(Check("identity", f"inputs, {latent}", inputs(model, plain)))
     for latent, activation in (("uniform", "erf"), ("laplace", "he2"), ("normal", "linear")):
         model = mixed(True, latent=latent, activation=activation)
         plain = Plain(correlation(activation, 0.3), noises=3, sphere=True, law=_law(True, latent))

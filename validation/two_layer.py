@@ -19,7 +19,7 @@ from tsphys.odes.two_layer_limits import (
 from tsphys.physics.committee import integrals
 from tsphys.physics.names import code
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
-from tsphys.validation.one_step import both, drawn, numbers, rates, stepped
+from tsphys.validation.one_step import answer, both, drawn, numbers, rates, stepped
 from tsphys.validation.online import averaged, engines, simulated, sized
 from tsphys.validation.plain_rules import Plain, regression
 
@@ -184,7 +184,9 @@ def _steps() -> list[Check]:
     binary = tsphys.TwoLayer(inputs="binary", minibatch=2, **given)
     out.append(Check("step", "inputs ±1", stepped(binary, plain(b=2, binary=True), START, "direct")))
     for name in ("relu", "linear", "tanh", "quad", "he2"):
-        out.append(Check("rate", name, rates(tsphys.TwoLayer(activation=name, **given), plain(name), START)))
+        model = tsphys.TwoLayer(activation=name, **given)
+        out.append(Check("identity", f"{name}, the rule", answer(model, plain(name), START)))
+        out.append(Check("rate", name, rates(model, plain(name), START)))
     mixed = tsphys.TwoLayer(teacher_activation="sign", **given)
     out.append(Check("rate", "teacher of signs", rates(mixed, plain(teacher="sign"), START, points=2**14)))
     out.append(

@@ -8,7 +8,7 @@ import numpy as np
 
 import tsphys
 from tsphys.validation.checks import Check
-from tsphys.validation.one_step import stepped
+from tsphys.validation.one_step import answer, stepped
 from tsphys.validation.online import averaged, simulated
 from tsphys.validation.plain_rules import Plain
 
@@ -46,5 +46,6 @@ def checks(quick: bool) -> list[Check]:
     out.append(Check("integral", "equations", averaged(model, SINGLE, [0.5, 2.0], 2**12)))
     linear = tsphys.TwoStudents(K=1, M=1, activation="linear", lr=0.8, lr_v=0.6, noise=0.5, shared=0.3)
     plain = Plain(pair(0.8, 0.6, 0.5, 0.3), noises=2, b=2)
+    out.append(Check("identity", "linear, the rule", answer(linear, plain, SINGLE)))
     out += [Check("step", f"linear, {e}", stepped(linear, plain, SINGLE, e, 4)) for e in ("exact", "direct")]
     return out

@@ -26,11 +26,14 @@ def checks(quick: bool) -> list[Check]:
     alike = tsphys.OrderParameters(R=[[0.0]], Q=[[0.01]], T=[[100.0]])
     sure = tsphys.ZerothOrder(K=1, M=1, lr=10.0, kappa=1.5)
     length = Plain(regression("erf", 10.0), queries=1.5)
+    share = tsphys.ZerothOrder(K=1, M=1, lr=10.0, estimator="sparse", fraction=0.25)
+    chosen = Plain(regression("erf", 10.0), fraction=0.25)
     two = tsphys.ZerothOrder(lr=1.5, noise=0.5, kappa=0.1)
     every = tsphys.ZerothOrder(lr=1.5, noise=0.5, estimator="cge")
     ramps = tsphys.ZerothOrder(lr=1.5, noise=0.5, kappa=0.5, activation="relu")
     return [
         Check("step", "length of estimates, exact", stepped(sure, length, alike, "exact", 1, 30, 8000)),
+        Check("step", "share of coordinates, direct", stepped(share, chosen, alike, "direct", 1, 200, 4000)),
         Check("step", "two directions, exact", stepped(two, Plain(rule, queries=0.1), START, "exact", 1, 20, 20_000)),
         *both("every coordinate", every, Plain(rule), START, steps=2),
         Check("rate", "relu", rates(ramps, Plain(regression("relu", 1.5, sigma=0.5), queries=0.5), START)),
