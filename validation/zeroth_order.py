@@ -33,7 +33,7 @@ def checks(quick: bool) -> list[Check]:
     ramps = tsphys.ZerothOrder(lr=1.5, noise=0.5, kappa=0.5, activation="relu")
     return [
         Check("step", "length of estimates, exact", stepped(sure, length, alike, "exact", 1, 30, 8000)),
-        Check("step", "share of coordinates, direct", stepped(share, chosen, alike, "direct", 1, 200, 4000)),
+        Check("step", "share of coordinates, direct", stepped(share, chosen, alike, "direct", 1, 200, 16_000)),
         Check("step", "two directions, exact", stepped(two, Plain(rule, queries=0.1), START, "exact", 1, 20, 20_000)),
         *both("every coordinate", every, Plain(rule), START, steps=2),
         Check("rate", "relu", rates(ramps, Plain(regression("relu", 1.5, sigma=0.5), queries=0.5), START)),
