@@ -80,6 +80,7 @@ def test_flow_to_its_tolerance(rtol):
     net = DeepLinear((1, 1), one, one)
     found = np.array([w[0] for w in flow(net, np.array([0.0]), t, rtol)])
     np.testing.assert_allclose(found, 1 - np.exp(-t), atol=10 * rtol)
+    assert list(flow(net, np.array([0.0]), np.array([]), rtol)) == []
     net = DeepLinear((1, 1, 1), one, 2 * one)
     found = np.array([w.prod() for w in flow(net, np.array([0.1, 0.1]), t, rtol)])
     np.testing.assert_allclose(found, 2 / (1 + (2 / 0.01 - 1) * np.exp(-4 * t)), atol=10 * 2 * rtol)

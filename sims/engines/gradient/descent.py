@@ -100,7 +100,7 @@ def flow(
         If that takes more than so many steps, as far beyond the reach of explicit formulas.
     """
     w, now, looks = np.array(w, dtype=float), 0.0, [0.0]
-    end = float(np.asarray(t, dtype=float)[-1])
+    end = float(np.max(t, initial=0.0))
     first = net.force(w)
     h = 0.01 * (np.abs(w).max() or 1.0) / max(np.abs(first).max(), 1e-30)
     count = 0
