@@ -183,3 +183,12 @@ def test_no_device_is_one_clear_line():
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert "engine = 'cuda': needs an NVIDIA GPU" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_script_for_a_device_runs_in_the_simulator():
+    environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
+    command = [sys.executable, "-W", "ignore", "-m", "tsphys.benchmarks.device", "--little"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("bits of a replica stay") == done.stdout.count("that of engine") == 2
