@@ -544,6 +544,14 @@ def descents() -> Iterator[Case]:
     helped = {"t": [0, 0.5, 4]}
     nets = of("Guidance", variance=(2.0, 0.4), pretraining=2.0, strength=3.0, guide=(1.0, 0.0), until=1.0)
     yield from both("guidance", nets, helped, width=4, **helped)
+    for words, bias in {
+        "version_space": {"inputs": 12, "examples": 12},
+        "features": {"hypotheses": "features"},
+        "gaussian_process": {"hypotheses": "gaussian_process", "modes": 30, "examples": 10},
+    }.items():
+        along = {"error": [0.1, 0.3]}
+        few = {"draws": 200, "chains": 20, "moves": 10}
+        yield from both(f"inductive_bias {words}", of("InductiveBias", **bias), along, **few, **along)
     left = {"kept": [0.3, 1.0]}
     for student, rounds in (("ridge", 1), ("ridge", 3), ("logistic", 1)):
         tickets = of("SparseTickets", student=student, rounds=rounds)

@@ -404,6 +404,18 @@ CATALOGUE = {
             ),
         ),
         Entry(
+            name="inductive_bias",
+            room="replica",
+            cls="InductiveBias",
+            family="Inference",
+            about="how improbable a hypothesis is that generalises, in bits, before data and after them",
+            simulated="great circles in version spaces, importance sampling",
+            solved="volumes by replicas, integrals of cumulants",
+            papers=("boopathy_2024", "gyorgyi_tishby_1990", "seung_1992"),
+            figures=("inductive_bias",),
+            functions=("replica.saddles.version_space.volume", "replica.saddles.tails.log_probability"),
+        ),
+        Entry(
             name="random_features",
             room="replica",
             cls="RandomFeatures",

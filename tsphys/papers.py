@@ -857,6 +857,19 @@ PAPERS = {
         2023,
         arxiv="2209.15594",
     ),
+    "boopathy_2024": Paper(
+        "Boopathy, Akhilan and Yue, William and Hwang, Jaedong and Iyer, Abhiram and Fiete, Ila",
+        "Towards exact computation of inductive bias",
+        "International Joint Conference on Artificial Intelligence",
+        2024,
+        arxiv="2406.15941",
+    ),
+    "gyorgyi_tishby_1990": Paper(
+        "Györgyi, Géza and Tishby, Naftali",
+        "Statistical theory of learning a rule",
+        "Neural Networks and Spin Glasses, edited by W. K. Theumann and R. Köberle (World Scientific, Singapore), 3",
+        1990,
+    ),
     "seung_1992": Paper(
         "Seung, H. Sebastian and Sompolinsky, Haim and Tishby, Naftali",
         "Statistical mechanics of learning from examples",
@@ -1269,6 +1282,14 @@ COVERAGE = {
     "damian_2023": (
         "self-stabilisation as a map of few numbers, at one unstable direction",
         "the general theorem, several directions",
+    ),
+    "boopathy_2024": (
+        "bits of perceptrons, random features and Gaussian processes, before data and after them",
+        "its estimates for real tasks and deep nets, after training on data of their own",
+    ),
+    "gyorgyi_tishby_1990": (
+        "volume of the version space by overlap, Gibbs students, spherical weights",
+        "learning with noise, stochastic learning at a temperature",
     ),
     "seung_1992": (
         "Gibbs and Bayes students, binary and real weights, in replica symmetry",

@@ -19,6 +19,7 @@ from tsphys.models.growth import Growth as Growth
 from tsphys.models.guidance import Guidance as Guidance
 from tsphys.models.hidden_manifold import HiddenManifold as HiddenManifold
 from tsphys.models.hopfield import Hopfield as Hopfield
+from tsphys.models.inductive_bias import InductiveBias as InductiveBias
 from tsphys.models.infinite_depth import InfiniteDepth as InfiniteDepth
 from tsphys.models.intrinsic_dimension import IntrinsicDimension as IntrinsicDimension
 from tsphys.models.kernel_ridge import KernelRidge as KernelRidge
@@ -292,6 +293,29 @@ def simulate(
     examples: Numbers = ...,
     start: Numbers = ...,
     noise: Numbers = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: InductiveBias,
+    *,
+    error: Numbers = ...,
+    examples: Numbers = ...,
+    inputs: Numbers = ...,
+    features: Numbers = ...,
+    noise: Numbers = ...,
+    ridge: Numbers = ...,
+    draws: int = ...,
+    chains: int = ...,
+    moves: int = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -1035,6 +1059,20 @@ def solve(
     examples: Numbers = ...,
     start: Numbers = ...,
     noise: Numbers = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: InductiveBias,
+    *,
+    error: Numbers = ...,
+    examples: Numbers = ...,
+    inputs: Numbers = ...,
+    features: Numbers = ...,
+    noise: Numbers = ...,
+    ridge: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,
