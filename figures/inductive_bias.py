@@ -1,6 +1,6 @@
 """Bits that it takes to find a hypothesis that generalises: before examples, and how many of them examples take away.
 
-Lines are theory at these sizes, points means of 24 runs with an instance each, bars standard errors. (a) A perceptron
+Lines are theory at these sizes, points means of 16 runs with an instance each, bars standard errors. (a) A perceptron
 of N = 30 weights, after n noise-free labels of its teacher. (b) Features tanh of N = 30 inputs before examples; dotted,
 a perceptron. Left of the ends of the lines no weights are as good. (c) A Gaussian process of 200 modes, λ = i^(−1.5),
 v² ~ i^(−2), labels with the variance 0.1; dashed, of a posterior that takes it to be 0.02. Features and examples of a
@@ -24,13 +24,13 @@ ERRORS = (0.2, 0.3)
 PROCESSES = ((0, None), (20, None), (80, None), (80, 0.02))
 
 
-@drawn(replicas=(3, 24), points=(3, 7))
+@drawn(replicas=(3, 16), points=(3, 7))
 def draw(sheet: Sheet, replicas: int, points: int) -> dict[str, Any]:
     left, middle, right = sheet.subplots(1, 3, figsize=(PAGE, 2.6))
     run: dict[str, Any] = {"replicas": replicas, **sheet.options}
     model = tsphys.InductiveBias
     runs: dict[str, Any] = {}
-    fine = 5 if points < 5 else 24
+    fine = 5 if points < 5 else 16
     for i, n in enumerate(KNOWN):
         here = model(examples=n)
         sim = tsphys.simulate(here, error=np.linspace(0.06, 0.42, points), **run, progress=sheet.share(i, 1, 10))
@@ -60,6 +60,8 @@ def draw(sheet: Sheet, replicas: int, points: int) -> dict[str, Any]:
     left.set(xlabel=r"error $\epsilon$", ylabel="bits", ylim=(-2, 95), title="perceptron, $N=30$")
     middle.set(xscale="log", xlabel="features $K$", ylabel="bits", ylim=(0, 62), title="random features, $N=30$")
     right.set(xscale="log", xlabel=r"error $\epsilon_g$", ylabel="bits", ylim=(-5, 360), title="Gaussian process")
+    middle.set_xticks([10, 30, 100, 300], ["10", "30", "100", "300"])
+    middle.minorticks_off()
     for ax in (left, middle, right):
         ax.legend(loc="upper right", fontsize=6.5, handlelength=1.4)
     return runs
