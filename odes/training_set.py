@@ -68,7 +68,7 @@ def solve(model: TrainingSet, options: Options) -> tuple[dict[str, np.ndarray], 
         found = frames.stack(
             list(_seen(model, paths, options.t, model.strides(options.t, step * grain.factor, parts), grain.seed))
         )
-        return {**found, **on_fresh(model.channel, model.labels, model.noise, found["m"], found["q"])}
+        return {**found, **on_fresh(model, found["m"], found["q"])}
 
     def run(grain: Grain) -> dict[str, np.ndarray]:
         if not model.flow:
@@ -86,6 +86,7 @@ def _seen(
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """What is seen at each of the times."""
     y = model.labels(paths.nu[0], paths.noise[0])
+    paths.shift(model.shift(y))
     labelled = bool((np.abs(y) == 1).all())
     visits = Visits(paths.n, np.random.default_rng((*seed, 1)), model.order)
     for time, (count, lr) in zip(t, strides, strict=True):

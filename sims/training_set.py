@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from tsphys.errors import DivergedError, ModelError
 from tsphys.ground import times
-from tsphys.ground.parameters import counted, param
+from tsphys.ground.parameters import counted, handed, param
 from tsphys.ground.progress import tell
 from tsphys.models.training_set import TrainingSet
 from tsphys.physics.inference.fresh import on_fresh
 from tsphys.physics.inference.losses import loss, slope
 from tsphys.runs import frames
+from tsphys.sims.engines.inference.own_data import INPUTS, OUTPUTS, Part, checked, held_out, parted
 
 #: Longest step of a flow by Runge and Kutta's formulas, and part of the largest stable one.
 LONGEST, STABLE = 0.1, 0.5
@@ -27,8 +28,14 @@ LARGEST = 1e30
 class Options(frames.Options):
     N: int = param(400, "input dimension", kind=int, low=2, short="-N")
     t: Any = times.course("steps, or times of a flow: START:STOP:POINTS[:lin|log] or a list a,b,c", default="0:100:101")
+    X: Any = handed(INPUTS)
+    y: Any = handed(OUTPUTS)
 
     def suited(self, models: Sequence[TrainingSet]) -> Options:
+        binary = any(model.loss != "square" for model in models)
+        data = checked(self.X, self.y, binary, max(model.alpha for model in models))
+        if data is not None:
+            return replace(replace(self, X=None, y=None, N=data.X.shape[1]).suited(models), X=data.X, y=data.y)
         for model in models:
             n = counted("alpha", model.alpha, self.N, "example")
             counted("batch", model.batch, n, "example of a step")
@@ -48,12 +55,17 @@ def memory(models: Sequence[TrainingSet], options: Options) -> frames.Memory:
 def simulate(model: TrainingSet, options: Options, replica: frames.Replica) -> dict[str, np.ndarray]:
     """Draw the examples, and train a student on them; observables as in the theory.
 
-    The first axis is along the teacher. A flow is followed by Runge and Kutta's formulas of fourth order.
+    The first axis is along the teacher. A flow is followed by Runge and Kutta's formulas of fourth order. With `X` and
+    `y` of your own errors are those on the examples that are not learned, as they are, and ``m`` is not there.
     """
     rng, N, n = replica.rng("examples"), options.N, round(model.alpha * options.N)
-    X = rng.standard_normal((n, N))
-    y = model.labels(X[:, 0].copy(), rng.standard_normal(n))
-    X /= np.sqrt(N)
+    if options.X is None:
+        X = rng.standard_normal((n, N))
+        y = model.labels(X[:, 0].copy(), rng.standard_normal(n))
+        X[:, 0] += model.shift(y)
+        X /= np.sqrt(N)
+    else:
+        (X, y), others = parted(Part(options.X, options.y), n, rng)
     w, V = np.zeros(N), np.zeros(N)
     w[1:] = rng.standard_normal(N - 1)
     w *= model.init * np.sqrt(N) / np.linalg.norm(w)
@@ -70,12 +82,16 @@ def simulate(model: TrainingSet, options: Options, replica: frames.Replica) -> d
                 raise DivergedError(f"the student diverged before t = {options.t[i]:g} (lr too large?)", t=options.t[i])
         h = X @ w
         row = {"m": w[0] / np.sqrt(N), "q": w @ w / N, "train_loss": loss(model.loss, y, h).mean()}
+        if options.X is not None:
+            row |= {"eps_g": held_out(others.X @ w, others.y, labelled)}
         if labelled:
             row["train_error"] = 0.5 * (1 - np.mean(np.sign(y * h)))
         rows.append(row)
         tell((i + 1) / len(strides))
     found = frames.stack(rows)
-    return {**found, **on_fresh(model.channel, model.labels, model.noise, found["m"], found["q"])}
+    if options.X is not None:
+        return {name: a for name, a in found.items() if name != "m"}
+    return {**found, **on_fresh(model, found["m"], found["q"])}
 
 
 def _pull(model: TrainingSet, X: np.ndarray, y: np.ndarray, w: np.ndarray, rows: Any) -> np.ndarray:

@@ -81,11 +81,12 @@ def slow(lam, nu, v, v_star, noise, p, c, dv):
      tsphys.OrderParameters(R=[[0]], Q=[[0.5]], T=[[1]])),
     (tsphys.TwoLayer(alpha=2.0, lr=0.7, lr_v=0.3, noise=0.2, batch=0.25, order="shuffle", momentum=0.4), START),
     (tsphys.TwoLayer(alpha=2.0, lr=0.7, noise=0.2, weight_decay=0.05, batch=0.25), START),
+    (tsphys.TwoLayer(alpha=4.0, lr=0.3, noise=0.2, activation="relu", batch=1), START),
     (tsphys.TwoLayer(alpha=1.0, lr=1.0, noise=0.2, order="shuffle", epoch=0.5), START),
-], ids=["minibatch", "both layers", "perceptron", "rule", "parts", "quarters", "single"])  # fmt: skip
+], ids=["minibatch", "both layers", "perceptron", "rule", "parts", "quarters", "relu", "single"])  # fmt: skip
 def test_simulation_on_theory(model, start):
     """At fixed seeds, two sizes: biases are of order 1/N."""
-    t = [0.5, 2] if model.batch is None else [1, 7]
+    t = [0.5, 2] if model.batch is None else [1, 7, 20]
     theory = tsphys.solve(model, start=start, t=t, **FEW)
     sim, small = (
         tsphys.simulate(model, N=n, start=start, t=t, replicas=r, seed=1, threads=1) for n, r in ((400, 16), (100, 64))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 import tsphys
 from tests.refusal import refuses
@@ -63,6 +64,15 @@ def test_least_squares_is_marchenko_pastur(change):
         np.testing.assert_array_less(np.abs(theory[name] - truth), 4 * theory.sem(name) + 1e-4, err_msg=name)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["logistic", "hinge", "square", "perceptron"])
+def test_all_losses_at_two_sizes(name):
+    """All that is seen, at all times of the tables."""
+    sim, small = (tsphys.simulate(CASES[name], N=n, t=T, replicas=r) for n, r in ((1000, 16), (500, 32)))
+    found = tsphys.compare(sim, tsphys.solve(CASES[name], t=T), smaller=small)
+    assert found.max_abs_z < found.threshold, found
+
+
 def test_first_step_in_closed_form():
     """Of every loss from w = 0, whose slopes then are those at h = 0, times labels."""
     for loss, size in {"logistic": 0.5, "hinge": 1.0, "square": 1.0, "perceptron": 1.0}.items():
@@ -72,6 +82,33 @@ def test_first_step_in_closed_form():
         assert theory["m"][1] == pytest.approx(m, abs=1e-3)
         assert theory["q"][1] == pytest.approx(m**2 + 0.8**2 * size**2 / 1.7, abs=2e-3)
         assert (theory["test_error"][0], theory["train_error"][0]) == (0.5, 0.5)
+
+
+def test_first_step_on_a_mixture_in_closed_form():
+    model = TrainingSet(channel="mixture", separation=1.3, alpha=1.7, lr=0.8)
+    theory = tsphys.solve(model, t=[0, 1], paths=2**12, scramblings=2)
+    m = 0.8 * 0.5 * 1.3
+    assert theory["m"][1] == pytest.approx(m, abs=1e-3)
+    assert theory["q"][1] == pytest.approx(m**2 + 0.4**2 / 1.7, abs=2e-3)
+    assert theory["test_error"][1] == pytest.approx(ndtr(-1.3 * m / np.sqrt(m**2 + 0.4**2 / 1.7)), abs=1e-3)
+
+
+def test_your_own_data():
+    """Gaussian examples of a mixture are those that are drawn, and errors are those on what is left over."""
+    rng, N = np.random.default_rng(3), 60
+    y = np.where(rng.random(4000) < 0.5, 1.0, -1.0)
+    X = rng.standard_normal((4000, N))
+    X[:, 5] += 1.2 * y
+    model, t = TrainingSet(channel="mixture", separation=1.2, alpha=1.5), [1, 4, 16]
+    own = tsphys.simulate(model, X=X, y=y, t=t, replicas=24)
+    drawn = tsphys.simulate(model, N=N, t=t, replicas=48, seed=1)
+    assert "m" not in own.data
+    for name in ("q", "eps_g", "train_loss", "train_error"):
+        size = np.hypot(own.sem(name), drawn.sem(name))
+        assert (np.abs(own.mean(name) - drawn.mean(name)) < 4.5 * size).all(), name
+    refuses(lambda: tsphys.simulate(model, X=X, t=t), "y")
+    refuses(lambda: tsphys.simulate(model, X=X, y=2 * y, t=t), "y")
+    refuses(lambda: tsphys.simulate(TrainingSet(alpha=100), X=X, y=y, t=t), "alpha")
 
 
 def test_end_of_descent_is_the_minimum():
@@ -89,7 +126,8 @@ def test_end_of_descent_is_the_minimum():
     TrainingSet(loss="perceptron", alpha=3, lr=0.3, init=1, batch=0.5),
     TrainingSet(alpha=0.7, noise=0.2, flow=True),
     TrainingSet(loss="square", lr=0.5, noise=0.3, channel=lambda nu, noise: np.tanh(nu) + noise),
-], ids=["momentum", "batch", "epochs", "perceptron", "flow", "own channel"])  # fmt: skip
+    TrainingSet(channel="mixture", separation=0.8, alpha=1.5, lr=1.5, batch=0.5),
+], ids=["momentum", "batch", "epochs", "perceptron", "flow", "own channel", "mixture"])  # fmt: skip
 def test_simulation_on_theory(model):
     """At fixed seeds; two sizes, since biases in flat directions are of order 1/N."""
     t = [1, 3, 9, 20]
@@ -210,6 +248,8 @@ def test_overlaps_of_the_start():
 def test_refusals():
     refuses(lambda: TrainingSet(batch=0.3, order="shuffle"), "batch")
     refuses(lambda: TrainingSet(channel="linear"), "loss")
+    refuses(lambda: TrainingSet(channel="mixture", noise=0.1), "noise")
+    refuses(lambda: TrainingSet(separation=2), "separation")
     refuses(lambda: TrainingSet(flow=True, momentum=0.5), "momentum")
     refuses(lambda: TrainingSet(channel=lambda nu: nu), "channel")
     refuses(lambda: tsphys.solve(TrainingSet(channel=lambda nu, z: nu), t=[1]), "channel")
@@ -244,7 +284,7 @@ def test_errors_on_fresh_examples_by_drawing_them(channel, labels, m, q):
     nu, zeta, rest = rng.standard_normal((3, n))
     h = m * nu + np.sqrt(q - m * m) * rest
     model = TrainingSet(channel=channel, loss="square", noise=noise)
-    told = on_fresh(model.channel, model.labels, noise, np.array([m]), np.array([q]))
+    told = on_fresh(model, np.array([m]), np.array([q]))
     for name, y in (("eps_g", labels(nu, 0 * zeta)), ("test_error", labels(nu, noise * zeta))):
         if (np.abs(y) == 1).all():
             losses = (h * y < 0).astype(float)

@@ -640,7 +640,7 @@ CATALOGUE = {
             simulated="descent on a training set: all at once, minibatches, epochs, flow",
             solved="dynamical mean-field theory on sample paths, exact in time",
             papers=("mignacco_2020", "gerbelot_2024", "eissfeller_opper_1992", "bolthausen_2014"),
-            figures=("training_set", "stored_examples"),
+            figures=("training_set", "stored_examples", "training_set_digits"),
         ),
         Entry(
             name="linear_network",

@@ -635,6 +635,8 @@ def simulate(
     *,
     N: int = ...,
     t: Any = ...,
+    X: Any = ...,
+    y: Any = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,

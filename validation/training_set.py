@@ -82,6 +82,7 @@ def checks(quick: bool) -> list[Check]:
         ),
         Check("simulation", "perceptron", learned(make(loss="perceptron", alpha=3.0, lr=0.5, init=1.0), [1, 3, 8], 24)),
         Check("simulation", "batch = 1/4", learned(make(**parts, batch=0.25), t, 24)),
+        Check("simulation", "mixture", learned(make(channel="mixture", separation=0.8, alpha=1.5), t, 24)),
         Check("simulation", "epochs of 4", learned(make(**parts, batch=0.25, order="shuffle"), t, 24)),
         Check("integral", "least squares and its spectrum", modes),
         Check("integral", "the end of descent and replicas", ends),

@@ -14,7 +14,7 @@ from tsphys.ground.times import iterations, strides
 from tsphys.rules.contract import Model
 
 LOSSES = ("logistic", "hinge", "square", "perceptron")
-CHANNELS = ("sign", "linear")
+CHANNELS = ("sign", "linear", "mixture")
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,11 @@ class TrainingSet(Model):
         Load α = n/N.
     loss : {"logistic", "hinge", "square", "perceptron"}
         ln(1 + e^{−yh}), max(0, 1 − yh), ½(y − h)², max(0, −yh).
-    channel : {"sign", "linear"} or function
-        y = sign(ν + σζ) or ν + σζ, with ν = w*·x/√N the teacher's field and ζ ~ N(0, 1), or ``y(ν, σζ)`` of arrays.
+    channel : {"sign", "linear", "mixture"} or function
+        y = sign(ν + σζ) or ν + σζ, with ν = w*·x/√N the teacher's field and ζ ~ N(0, 1), or ``y(ν, σζ)`` of arrays; or
+        y = ±1 at random, and x ~ N(y r w*/√N, 1_N): a mixture of two Gaussians at a distance 2r.
+    separation : float
+        r.
     noise : float
         σ.
     lr, regularization, momentum : float
@@ -66,6 +69,7 @@ class TrainingSet(Model):
     alpha: float = param(2.0, "load α = n/N", low=1e-2, high=1e3, short="-a")
     loss: str = param("logistic", "loss of an example", kind=str, choices=LOSSES)
     channel: Any = param("sign", "labels that the teacher gives", kind=str, choices=CHANNELS, function=True)
+    separation: float = param(1.0, "mixture: distance r of the two from the middle", low=0, high=LARGEST_SCALE)
     noise: float = param(0.0, "standard deviation σ of the noise in the labels", low=0, high=LARGEST_SCALE)
     lr: float = param(1.0, "learning rate η", low=0, open_low=True)
     regularization: float = param(0.0, "regularisation λ, of which a step takes ηλ", low=0)
@@ -81,6 +85,10 @@ class TrainingSet(Model):
             takes("channel", self.channel, "nu", "noise")
         if self.loss != "square" and self.channel == "linear":
             raise ModelError("loss", self.loss, 'must be square with channel = "linear", which gives no labels ±1')
+        if self.channel != "mixture" and self.separation != 1:
+            raise ModelError("separation", self.separation, 'must be 1 without channel = "mixture"')
+        if self.channel == "mixture" and self.noise:
+            raise ModelError("noise", self.noise, 'must be 0 with channel = "mixture", whose labels come first')
         if self.order == "shuffle" and abs(self.parts * self.batch - 1) > 1e-9:
             raise ModelError("batch", self.batch, 'must be 1, 1/2, 1/3, … with order = "shuffle"')
         if self.flow:
@@ -110,10 +118,13 @@ class TrainingSet(Model):
     @property
     def sharpest(self) -> float:
         """Largest curvature of the risk if ℓ'' ≤ 1, for N → ∞: steps of more than 2 over it are not stable."""
-        return (1 + self.alpha**-0.5) ** 2 + self.regularization
+        along = 1 + self.separation**2 if self.channel == "mixture" else 1
+        return along * (1 + self.alpha**-0.5) ** 2 + self.regularization
 
     def labels(self, nu: np.ndarray, zeta: np.ndarray) -> np.ndarray:
-        """y of teacher's fields ν and noises ζ."""
+        """y of teacher's fields ν and noises ζ; of a mixture of ζ alone, and `shift` follows."""
+        if self.channel == "mixture":
+            return np.where(zeta < 0, -1.0, 1.0)
         seen = nu + self.noise * zeta
         if self.channel == "linear":
             return seen
@@ -125,3 +136,7 @@ class TrainingSet(Model):
         if self.loss != "square" and not (np.abs(y) == 1).all():
             raise ModelError("channel", self.channel, f"must give labels ±1 with loss = {self.loss}")
         return y
+
+    def shift(self, y: np.ndarray) -> Any:
+        """What the inputs of a mixture have along the teacher beside N(0, 1)."""
+        return self.separation * y if self.channel == "mixture" else 0.0

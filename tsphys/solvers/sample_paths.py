@@ -111,6 +111,11 @@ class Paths:
         """How many are open."""
         return self.L.shape[1]
 
+    def shift(self, by: Any) -> None:
+        """Move the teachers' fields by so much on each path (M, paths), as means of the inputs that labels tell do."""
+        self._fields()[: self.M] += np.linalg.lstsq(self._root_T, np.broadcast_to(by, self.nu.shape), rcond=None)[0]
+        self.nu = self._root_T @ self._fields()[: self.M]
+
     def fields(self) -> np.ndarray:
         """The students' fields h on all paths (K, paths)."""
         return self.L @ self._fields()

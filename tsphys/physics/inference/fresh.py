@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
+from typing import Any, Protocol
 
 import numpy as np
 
-Labels = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+class Learning(Protocol):
+    """What is asked of a model: how labels come of the teacher's field, with noise σ, or in two clouds at ±r."""
+
+    channel: Any
+    noise: float
+    separation: float
+
+    def labels(self, nu: np.ndarray, zeta: np.ndarray) -> np.ndarray: ...
 
 
-def on_fresh(channel: str, labels: Labels, noise: float, m: np.ndarray, q: np.ndarray) -> dict[str, np.ndarray]:
+def on_fresh(model: Learning, m: np.ndarray, q: np.ndarray) -> dict[str, np.ndarray]:
     """``eps_g`` against the teacher without noise: the probability of a wrong label, else half a mean square; of labels
     ``test_error`` too, against the teacher as it is.
 
     Parameters
     ----------
-    channel : str
-        ``sign`` or ``linear``, in closed form; any other: an average over Sobol's points, to about 1e-4.
-    labels : callable
-        ``labels(nu, zeta)``.
-    noise : float
-        σ, added to the teacher's field.
+    model : Learning
+        Its ``channel`` is ``sign``, ``linear`` or ``mixture``, in closed form; any other: an average of its ``labels``
+        over Sobol's points, to about 1e-4.
     m, q : ndarray
         w*·w/N and |w|²/N, with |w*|²/N = 1.
     """
-    m, q = np.asarray(m, dtype=float), np.asarray(q, dtype=float)
-    if channel == "linear":
+    from scipy.special import ndtr
+
+    m, q, labels = np.asarray(m, dtype=float), np.asarray(q, dtype=float), model.labels
+    if model.channel == "linear":
         return {"eps_g": 0.5 * (1 - 2 * m + q)}
-    if channel == "sign":
-        return {"eps_g": angle(m, q), "test_error": angle(m, q * (1 + noise**2))}
+    if model.channel == "sign":
+        return {"eps_g": angle(m, q), "test_error": angle(m, q * (1 + model.noise**2))}
+    if model.channel == "mixture":
+        wrong = ndtr(-model.separation * m / np.sqrt(np.maximum(q, np.finfo(float).tiny)))
+        return dict.fromkeys(("eps_g", "test_error"), np.where(q > 0, wrong, 0.5))
     nu, zeta = normals()
     clean, seen = labels(nu, np.zeros_like(zeta)), labels(nu, zeta)
     if (np.abs(clean) == 1).all() and (np.abs(seen) == 1).all():
