@@ -11,10 +11,12 @@ import numpy as np
 class Learning(Protocol):
     """What is asked of a model: how labels come of the teacher's field, with noise σ, or in two clouds at ±r."""
 
-    channel: Any
-    noise: float
-    separation: float
-
+    @property
+    def channel(self) -> Any: ...
+    @property
+    def noise(self) -> float: ...
+    @property
+    def separation(self) -> float: ...
     def labels(self, nu: np.ndarray, zeta: np.ndarray) -> np.ndarray: ...
 
 
