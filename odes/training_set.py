@@ -61,6 +61,7 @@ def solve(model: TrainingSet, options: Options) -> tuple[dict[str, np.ndarray], 
     """
     step = min(options.step or LONGEST, STABLE * 2 / model.sharpest)
     many = sum(count for count, _ in model.strides(options.t, step, 2))
+    share = model.batch if model.order == "shuffle" else 1.0
     options.fits(2 + many, sure=model.batch < 1)
 
     def course(grain: Grain, parts: int = 1) -> dict[str, np.ndarray]:
@@ -78,7 +79,7 @@ def solve(model: TrainingSet, options: Options) -> tuple[dict[str, np.ndarray], 
         return {k: 2 * twice[k] - once[k] for k in once} | {"directions": np.array([most])}
 
     usual = SMOOTH if model.loss in ("logistic", "square") else ROUGH
-    return sampled(run, options, options.tol or usual, options.seed, model.batch if model.order == "shuffle" else 1.0)
+    return sampled(run, options, options.tol or usual, options.seed, share)
 
 
 def _seen(

@@ -150,6 +150,14 @@ def test_examples_one_by_one_in_epochs():
     assert theory.sem("eps_g").max() < 8e-3
 
 
+def test_many_epochs_of_few_paths():
+    """Directions of length 1, whatever is left of an epoch: longer ones would make longer ones still."""
+    start = tsphys.OrderParameters(R=[[0.0]], Q=[[0.0]], T=[[1.0]])
+    model = tsphys.TwoLayer(K=1, M=1, activation="linear", lr=0.5, noise=0.5, alpha=2.0, order="shuffle")
+    theory = tsphys.solve(model, start=start, t=[11], paths=2**11, scramblings=2)
+    assert 0.1 < theory["eps_g"][0] < 0.13
+
+
 @pytest.mark.slow
 def test_examples_one_by_one_in_epochs_for_long():
     """Better than with replacement (0.1298) early, and as overfitted late."""

@@ -8,7 +8,8 @@ import numpy as np
 
 
 class Visit(NamedTuple):
-    """How often s a step takes each path over the mean, none: each once; ⟨s⟩ and ⟨s²⟩ given all before."""
+    """How often s a step takes each path over the mean, none: each once; ⟨s⟩ given all before, and ⟨s²⟩ if s is
+    independent of it."""
 
     taken: np.ndarray | None = None
     likely: Any = 1.0
@@ -55,4 +56,4 @@ class Visits:
         now = left & (self.place < end)
         likely = left / (1 - self.done)
         self.done = 0.0 if end > self.epoch * (1 - 1e-6) else end
-        return Visit(now / share, likely, likely / share)
+        return Visit(now / share, likely)

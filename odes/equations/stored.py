@@ -78,6 +78,7 @@ def equations(model: Any, start: OrderParameters, asked: Stored) -> frames.Equat
         fractions, weights = (FRACTIONS, WEIGHTS) if rule.batch is None else ((1,), (1.0,))
         # Of half of the paths with steps twice as long, which epochs may cut.
         steps = max(f * sum(k for some in courses(rule, t, f * lump) for k, _ in some) for f in (1, 2))
+        share = fewest(rule, lump / fractions[-1])
         asked.fits(rule.K + rule.M + rule.K * fractions[-1] * steps, sure=rule.batch != 1)
 
         def run(grain: Grain) -> dict[str, np.ndarray]:
@@ -89,7 +90,7 @@ def equations(model: Any, start: OrderParameters, asked: Stored) -> frames.Equat
 
         try:
             tol = asked.tol or (SMOOTH if rule.smooth else ROUGH)
-            data, about = sampled(run, asked, tol, share=fewest(rule, lump / fractions[-1]))
+            data, about = sampled(run, asked, tol, share=share)
         except DivergedError as error:
             error.partial = np.full((len(t), ends[-1] + len(scalars)), np.nan)
             raise

@@ -134,8 +134,11 @@ class Paths:
             η, κ and β.
         taken : ndarray (paths,), optional
             How often s the step takes an example, over the mean; none: each once.
-        likely, square : float or ndarray (paths,)
-            ⟨s⟩ and ⟨s²⟩ given all before, of which averages are made: they need not sample s.
+        likely : float or ndarray (paths,)
+            ⟨s⟩ given all before, of which averages are made: they need not sample s.
+        square : float, optional
+            ⟨s²⟩, if s is independent of all before; else it is sampled, as a direction of another length than 1 would
+            make more of such.
         """
         s = 1.0 if taken is None else taken
         counted = g if taken is None else likely * g
@@ -145,7 +148,8 @@ class Paths:
         self.L = self.L + self.V
         rest = lr * (s * g - G @ slopes)
         if taken is not None:
-            self._open(rest, rest, lr**2 * ((square * g) @ g.T / self.n - G @ G.T), ROUNDING)
+            sure = rest @ rest.T / self.n if square is None else lr**2 * (square * (g @ g.T) / self.n - G @ G.T)
+            self._open(rest, rest, sure, ROUNDING)
             return
         self._moving = momentum * self._moving + rest - shrink * self._left
         self._left = self._left + self._moving
