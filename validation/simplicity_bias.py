@@ -47,10 +47,10 @@ def _sampled(setting: Setting) -> Finding:
     z = []
     # Most of what the committee sees is in the plane, so that what is outside is seen as a difference; the single unit
     # sees as much of both, which its accuracy hangs on.
-    two, one = np.array([[0.5, -0.2], [0.3, 0.6]]), np.array([[0.6, 0.3]])
+    two, one = np.array([[0.5, -0.2], [0.3, 0.6]]), np.array([[0.5, 0.2]])
     cases = (("eps_g", "erf", [1.0, -0.6], two), ("eps_g", "linear", [1.0, -0.6], two), ("accuracy", "erf", [1.0], one))
     for name, activation, v, R in cases:
-        Q = R @ R.T + (0.25 if name == "accuracy" else 0.05) * np.eye(len(v))
+        Q = R @ R.T + (0.31 if name == "accuracy" else 0.05) * np.eye(len(v))
         start = tsphys.OrderParameters(R=R, Q=Q, T=np.eye(2))
         theory = tsphys.solve(tsphys.SimplicityBias(K=len(v), v=tuple(v), activation=activation), start=start, t=[0.0])[
             name
