@@ -54,11 +54,11 @@ def panel_guided(ax: Any, run: dict[str, Any], count: int) -> dict[str, Any]:
     fine, t = np.linspace(0, 40, 401), np.linspace(0.5, 40, count)
     none = tsphys.Guidance((WEAK,))
     ways = {
-        "no guide": none,
-        "trained guide": replace(none, strength=GUIDED, guide=(WEAK,)),
-        "random wide guide": replace(none, strength=GUIDED),
-        "the same, off at 1": replace(none, strength=GUIDED, until=1.0),
-        "guide without the mode": replace(none, strength=GUIDED, guide=(0.0,)),
+        "none": none,
+        "trained": replace(none, strength=GUIDED, guide=(WEAK,)),
+        "random, wide": replace(none, strength=GUIDED),
+        "random, off at 1": replace(none, strength=GUIDED, until=1.0),
+        "lacks the mode": replace(none, strength=GUIDED, guide=(0.0,)),
     }
     runs: dict[str, Any] = {}
     for i, (words, model) in enumerate(ways.items()):
@@ -67,7 +67,7 @@ def panel_guided(ax: Any, run: dict[str, Any], count: int) -> dict[str, Any]:
         runs |= {f"guided_{i}": theory}
         runs |= {f"guided_{i}_simulation": points(ax, model, t, run, [COLOURS[i]], lambda s: s / WEAK)}
     ax.set(xlabel="time", ylabel="part of the target", title=rf"target $t={WEAK}$, $\gamma={GUIDED:g}$")
-    ax.legend(fontsize=6.5, loc="lower right", handlelength=1.4)
+    ax.legend(fontsize=6.5, loc="lower right", handlelength=1.0, title="guide", title_fontsize=6.5)
     return runs
 
 
@@ -87,9 +87,9 @@ def panel_lacking(ax: Any, run: dict[str, Any], count: int) -> dict[str, Any]:
     ax.plot(
         late, starved(model, late)[:, 0], color="black", ls=":", lw=0.9, label=r"$\gamma t^3(6\gamma t^4t')^{-2/3}$"
     )
-    ax.set(xscale="log", yscale="log", ylim=(1e-4, 1.5), xlabel="time $t'$", ylabel="what is left of the mode",
+    ax.set(xscale="log", yscale="log", ylim=(1e-4, 3), xlabel="time $t'$", ylabel="what is left of the mode",
            title=rf"a guide without it, $\gamma={LACKING}$")  # fmt: skip
-    ax.legend()
+    ax.legend(fontsize=6.5, loc="upper right")
     return runs
 
 

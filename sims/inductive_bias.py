@@ -31,13 +31,15 @@ class Options(frames.Options):
 def memory(models: Sequence[InductiveBias], options: Options) -> frames.Memory:
     if models[0].hypotheses == "perceptron":
         N, n = max(here.inputs for here in models), max(here.examples for here in models)
-        wide = options.chains if n > 0 else options.draws
-        return frames.Memory(8.0 * (4 * wide * (N + n) + n * N), {"inputs": N, "examples": n}, "the students")
+        name, wide = ("chains", options.chains) if n > 0 else ("draws", options.draws)
+        sizes = {"inputs": N, "examples": n, name: wide}
+        return frames.Memory(8.0 * (4 * wide * (N + n) + n * N), sizes, "the students")
     process = models[0].hypotheses == "gaussian_process"
     K = max(here.modes if process else here.features for here in models)
     n = max(here.examples if process else here.inputs for here in models)
     name, other = ("modes", "examples") if process else ("features", "inputs")
-    return frames.Memory(8.0 * (K * (4 * K + 3 * n) + 3 * options.draws * K), {name: K, other: n}, "what is drawn")
+    sizes = {name: K, other: n, "draws": options.draws}
+    return frames.Memory(8.0 * (K * (4 * K + 3 * n) + 3 * options.draws * K), sizes, "what is drawn")
 
 
 @frames.replicated(InductiveBias, Options, memory=memory)

@@ -47,9 +47,10 @@ def network(model: SpinChainStates) -> Network:
 def memory(models: Sequence[SpinChainStates], options: Options) -> frames.Memory:
     model = models[0]
     n, P = float(options.samples or 2.0**model.N), float(network(model).size)
+    sweeps = options.sweeps if options.samples else 1
     sizes = {"samples": options.samples or None, "N": model.N, "features": model.features, "units": model.units}
-    each = 8.0 * (4 * n * P + 3 * min(n, P) ** 2 + n * (options.sweeps if options.samples else 1))
-    return frames.Memory(each, sizes, "derivatives of all samples")
+    each = 8.0 * (4 * n * P + 3 * min(n, P) ** 2 + n * sweeps)
+    return frames.Memory(each, {**sizes, "sweeps": sweeps}, "derivatives and energies of all samples")
 
 
 def hamiltonian(model: SpinChainStates) -> Chain:

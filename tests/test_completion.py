@@ -20,7 +20,7 @@ OFFERED = {
     "simulate ": list(MODELS),
     "simulate two": ["two_layer", "two_students"],
     "solve hop": ["hopfield"],
-    "compare ran": ["random_features"],
+    "compare ran": ["random_features", "random_teacher"],
     "simulate two_layer --act": ["--activation"],
     "simulate two_layer -K 2 --activation he": ["he2"],
     "simulate two_layer -e ": ["auto", "direct", "exact", "cuda"],

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 START = tsphys.OrderParameters(R=[[0.1]], Q=[[0.5]], T=[[1.0]])
 
 WALK = """
-import sys, warnings
+import dataclasses, sys, warnings
 import numpy as np, tsphys
 from tests.test_every_model import run_of
 from tests.test_without_numba import runs
@@ -29,7 +29,9 @@ for name in MODELS:
         times = [0, 0.25] if issubclass(model_class(name), tsphys.Online) else [0, 1]
         small = {"t": times, **({"N": 12, "replicas": 2} if verb == "simulate" else {})}
         small = {k: small[k] for k in small if k in options}
-        model, options = configuration.describe(name, verb, {**options, **small, **little.get(name, {})})
+        known = {*options, *(field.name for field in dataclasses.fields(model_class(name)))}
+        fewer = {k: v for k, v in little.get(name, {}).items() if k in known}
+        model, options = configuration.describe(name, verb, {**options, **small, **fewer})
         result = getattr(tsphys, verb)(model, **options)
         assert all(np.isfinite(result[k]).all() for k in result.observables), (name, verb)
 np.savez(sys.argv[1], **runs())

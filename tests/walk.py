@@ -36,7 +36,8 @@ def run_of(name, verb):
     """Small options of a run, a short one if it has times by default."""
     own = options(name, verb)
     timed = verb == "simulate" and "t" in own and not own["t"]["optional"]
-    return {**{k: v for k, v in SMALL.items() if k in own}, **({"t": [0, 1]} if timed else {})}
+    # Not below what an option may be.
+    return {**{k: max(v, own[k]["low"]) for k, v in SMALL.items() if k in own}, **({"t": [0, 1]} if timed else {})}
 
 
 def allowed(value, meta):

@@ -1,7 +1,8 @@
 """Theory by sample paths: averages over scramblings, and how large their error is.
 
-The error is that of the mean over the scramblings, and what a coarser solution differs by beyond its own: with half of
-the paths, twice the tolerance and twice the step, where there is one.
+The error is that of the mean over the scramblings, and what coarser solutions differ by beyond their own: with half of
+the paths and twice the tolerance, and with twice the step. Where epochs take examples one by one both are solved,
+as too few paths and too long steps may make up for each other; elsewhere one of them is coarser in all.
 """
 
 from __future__ import annotations
@@ -73,15 +74,18 @@ class Grain(NamedTuple):
 
 
 def sampled(
-    solve: Callable[[Grain], Mapping[str, np.ndarray]], asked: Accuracy, tol: float, seed: int = 0, share: float = 1.0
+    solve: Callable[[Grain], Mapping[str, np.ndarray]], asked: Accuracy, tol: float, seed: int = 0, share: float = 1.0,
+    apart: bool = False,
 ) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
     """Observables over t as means over the scramblings; and what the Result tells of them.
 
     That is ``sem``, the error of each; ``chaotic``, where single paths make it; and the number of ``directions``, which
-    `solve` gives beside the observables. Averages are over a `share` of the paths at least.
+    `solve` gives beside the observables. Averages are over a `share` of the paths at least. Paths and steps are made
+    coarser `apart` or together.
     """
     many = asked.scramblings
-    grains = [Grain(asked.paths // f, (seed, k), f * tol, f) for f in (1, 2) for k in range(many)]
+    coarser = ((1, 1), (2, 1), (1, 2)) if apart else ((1, 1), (2, 2))
+    grains = [Grain(asked.paths // f, (seed, k), f * tol, step) for f, step in coarser for k in range(many)]
     found = []
     with one_blas_thread():
         for i, grain in enumerate(grains):
@@ -94,10 +98,12 @@ def sampled(
     directions = max(int(rows.pop("directions")[-1]) for rows in found)
     data, sem, chaotic = {}, {}, {}
     for name in found[0]:
-        fine, coarse = (np.stack([rows[name] for rows in part]) for part in (found[:many], found[many:]))
-        data[name] = fine.mean(axis=0)
-        spread, other = fine.var(axis=0, ddof=1), coarse.var(axis=0, ddof=1)
-        beyond = (data[name] - coarse.mean(axis=0)) ** 2 - (spread + other) / many
-        sem[name] = np.sqrt(spread / many + np.maximum(beyond, 0.0)).tolist()
+        fine, *others = (np.stack([rows[name] for rows in found[i : i + many]]) for i in range(0, len(found), many))
+        data[name], spread = fine.mean(axis=0), fine.var(axis=0, ddof=1)
+        square = spread / many
+        for coarse in others:
+            own = (spread + coarse.var(axis=0, ddof=1)) / many
+            square = square + np.maximum((data[name] - coarse.mean(axis=0)) ** 2 - own, 0.0)
+        sem[name] = np.sqrt(square).tolist()
         chaotic[name] = (np.sqrt(spread * asked.paths * share) > CHAOTIC * np.abs(data[name]).max(initial=0.0)).tolist()
     return data, {"sem": sem, "chaotic": chaotic, "directions": directions}

@@ -90,7 +90,7 @@ def equations(model: Any, start: OrderParameters, asked: Stored) -> frames.Equat
 
         try:
             tol = asked.tol or (SMOOTH if rule.smooth else ROUGH)
-            data, about = sampled(run, asked, tol, share=share)
+            data, about = sampled(run, asked, tol, share=share, apart=rule.batch is None and rule.order == "shuffle")
         except DivergedError as error:
             error.partial = np.full((len(t), ends[-1] + len(scalars)), np.nan)
             raise
