@@ -13,6 +13,7 @@ import click
 for _library in ("OPENBLAS", "MKL", "OMP", "VECLIB_MAXIMUM"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
+from tsphys.benchmarks.sections import SECTIONS  # noqa: E402
 from tsphys.cli.completion import PATH  # noqa: E402
 from tsphys.cli.options import force_option  # noqa: E402
 from tsphys.errors import ModelError  # noqa: E402
@@ -33,7 +34,7 @@ from tsphys.runs.replicas import thread_count  # noqa: E402
     "--only",
     multiple=True,
     metavar="SECTION",
-    help="engines, threads, sizes, replicas, ode, expansion, hebbian, potts, start; may be repeated.",
+    help=", ".join(SECTIONS) + "; may be repeated.",
 )
 @click.option(
     "--external",
@@ -67,7 +68,6 @@ def bench(
 
     Numbers are medians over the rounds, in brackets the smallest and the largest.
     """
-    from tsphys.benchmarks.sections import SECTIONS
     from tsphys.benchmarks.setting import Setting
     from tsphys.benchmarks.table import SUFFIXES, read, text, write
 
