@@ -37,7 +37,8 @@ def run_of(name, verb):
     own = options(name, verb)
     timed = verb == "simulate" and "t" in own and not own["t"]["optional"]
     # Not below what an option may be.
-    return {**{k: max(v, own[k]["low"]) for k, v in SMALL.items() if k in own}, **({"t": [0, 1]} if timed else {})}
+    small = {k: max(v, own[k]["low"] or v) for k, v in SMALL.items() if k in own}
+    return {**small, **({"t": [0, 1]} if timed else {})}
 
 
 def allowed(value, meta):
