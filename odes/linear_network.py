@@ -8,21 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from tsphys.errors import ConvergenceError, DivergedError, ModelError
+from tsphys.errors import ConvergenceError, ModelError
 from tsphys.ground.parameters import param
 from tsphys.ground.times import course
 from tsphys.models.linear_network import LinearNetwork, Start
-from tsphys.physics.flows.linear_layers import Blocks, balanced, blocks, effective_rank, motion, ntk_alignment
+from tsphys.physics.flows.linear_layers import balanced, blocks, effective_rank, ntk_alignment
 from tsphys.runs import frames
 from tsphys.runs.memory import check_memory
-from tsphys.solvers.ode import integrate
+from tsphys.solvers.block_flow import integrated
 
 #: Nodes of averages over teachers, first and most, the change by twice as many that is small enough; where they end.
 NODES, CHANGE, END = (32, 512), 1e-5, 3.5
 #: Starts that are solved at once, and numbers in their blocks at all times; at least one start is.
 TOGETHER, ROOM = 128, 2**26
-#: Part of the largest eigenvalue up to which directions that the start has not count as none.
-LEFT = 1e-6
 #: Errors of means over teachers.
 NAMES = ("ntk_alignment", "learned", "readout", "effective_rank", "loss")
 TOLD = tuple(f"sem.{name}" for name in NAMES)
@@ -107,16 +105,13 @@ def over_shares(model: LinearNetwork, options: Options, t: np.ndarray, nodes: in
 
     The smallest of shares, of which time sees the logarithm, have nodes of their own.
     """
+    from scipy.special import expit
+
     u = np.linspace(-END, END, nodes)
     within, beyond = expit(np.pi * np.sinh(u)), expit(-np.pi * np.sinh(u))
     weights = within ** (0.5 * model.rank) * beyond ** (0.5 * (model.inputs - model.rank)) * np.cosh(u)
     found = seen(model, options, [model.start(f) for f in within.tolist()], t)
     return {name: value @ weights / weights.sum() for name, value in found.items()}
-
-
-def expit(x: np.ndarray) -> np.ndarray:
-    """1/(1 + e^{−x})."""
-    return np.exp(-np.logaddexp(0, -x))
 
 
 def converged(mean: Callable[[int], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -153,30 +148,3 @@ def seen(model: LinearNetwork, options: Options, starts: Sequence[Start], t: np.
 def together(model: LinearNetwork, times: int) -> int:
     """How many starts are solved at once."""
     return max(1, min(TOGETHER, ROOM // (times * (model.inputs + model.outputs) ** 2)))
-
-
-def integrated(W1: np.ndarray, W2: np.ndarray, S: np.ndarray, t: np.ndarray) -> Blocks:
-    """The equations of motion of A, B, C from any starts (n, …), at times; axes (T, n, …)."""
-    first = blocks(W1, W2)
-    cuts = np.cumsum([x.size for x in first])[:-1]
-
-    def unpacked(y: np.ndarray) -> Blocks:
-        return Blocks(*(part.reshape(x.shape) for part, x in zip(np.split(y, cuts), first)))
-
-    def rates(_: float, y: np.ndarray) -> np.ndarray:
-        return np.concatenate([x.ravel() for x in motion(unpacked(y), S)])
-
-    off = "rounding took the equations of motion off the rank of their start"
-    try:
-        y, _ = integrate(rates, np.concatenate([x.ravel() for x in first]), t, rtol=1e-9, atol=1e-12, method="DOP853")
-    except DivergedError as error:
-        # Networks do not run away, whatever the teacher.
-        raise ConvergenceError(off, last=error.partial) from None
-    found = Blocks(*(np.stack(part) for part in zip(*(unpacked(row) for row in y))))
-    rank = W1.shape[-2]
-    whole = np.block([[found.A, np.swapaxes(found.B, -1, -2)], [found.B, found.C]])
-    values = np.linalg.eigvalsh(whole)
-    beyond = values[..., : values.shape[-1] - rank]
-    if beyond.size and float(np.max(np.abs(beyond) / values[..., -1:])) > LEFT:
-        raise ConvergenceError(off, last=y)
-    return found

@@ -10,7 +10,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import param
 from tsphys.models.guidance import Guidance
-from tsphys.models.linear_network import orthogonal
+from tsphys.numerics.orthogonal import orthogonal
 from tsphys.runs import frames
 from tsphys.sims.engines.gradient import DeepLinear, flow
 

@@ -11,7 +11,8 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import param
 from tsphys.ground.times import course
-from tsphys.models.linear_network import LinearNetwork, orthogonal
+from tsphys.models.linear_network import LinearNetwork
+from tsphys.numerics.orthogonal import orthogonal
 from tsphys.runs import frames
 from tsphys.sims.engines.gradient import DeepLinear, flow, paced
 

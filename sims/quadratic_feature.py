@@ -9,8 +9,8 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import param
-from tsphys.models.linear_network import orthogonal
 from tsphys.models.quadratic_feature import QuadraticFeature
+from tsphys.numerics.orthogonal import orthogonal
 from tsphys.runs import frames
 from tsphys.sims.engines.gradient import TwoLayer, flow
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import EXTREME, Row, param
+from tsphys.numerics.orthogonal import orthogonal
 from tsphys.rules.contract import Static
 
 
@@ -105,9 +106,3 @@ class LinearNetwork(Static):
                 V[r:] = 0
                 V += np.sqrt(np.where(np.arange(c) < r, 1 - f, 1.0))[:, None] * np.eye(c, d, r)
         return Start(W1, W2, (U * np.array(self.teacher)) @ V)
-
-
-def orthogonal(rng: np.random.Generator, m: int, n: int) -> np.ndarray:
-    """m ≤ n orthonormal rows (m, n) of a random direction."""
-    Q, R = np.linalg.qr(rng.standard_normal((n, m)))
-    return np.asarray((Q * np.sign(np.diag(R))).T)
