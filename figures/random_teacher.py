@@ -1,6 +1,6 @@
 """A teacher that knows nothing: students distilled from it are better features than its own, while they are young.
 
-Lines are theory, points means of 24 runs, bars standard errors; a run has the same teacher and examples at all times.
+Lines are theory, points means of 150 runs, bars standard errors; a run has the same teacher and examples at all times.
 Students start at W = 0. (a) Dotted: the features of the teacher itself. (b) Over the error with the teacher's features:
 a hundred inputs of variances i^(−1.2) and a target on the large ones, or on all alike; and white inputs. (c) Learning
 curves at three times of distillation.
@@ -24,7 +24,7 @@ TARGETS = {
 }
 
 
-@drawn(replicas=(4, 24), end=(30.0, 1000.0))
+@drawn(replicas=(4, 150), end=(30.0, 1000.0))
 def draw(sheet: Sheet, replicas: int, end: float) -> dict[str, Any]:
     runs: dict[str, Any] = {}
     left, middle, right = sheet.subplots(1, 3, figsize=(PAGE * 1.45, 3.0))
