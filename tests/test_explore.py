@@ -14,10 +14,10 @@ from click.testing import CliRunner
 import tsphys
 from tsphys.cli import tsphys as command_line
 from tsphys.explore import texts
-from tsphys.explore.controls import axes, controls, first_points, values
+from tsphys.explore.controls import axes, controls, first_points, stretch, values
 from tsphys.explore.work import Growing, Newest, Wish, theory
 from tsphys.ground.times import grid
-from tsphys.registry import MODELS
+from tsphys.registry import MODELS, model_class
 from tsphys.studies.configuration import describe, read_config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,7 +48,18 @@ def test_controls_follow_the_declarations(name):
 def test_every_page_begins_with_what_the_model_takes(name):
     for axis in axes(name):
         Wish(name, {}, axis, first_points(name, axis)).described()
-        assert 2 <= len(grid(axis, first_points(name, axis))) <= 500
+        points = grid(axis, first_points(name, axis))
+        assert 2 <= len(points) <= 500
+        if axis == axes(name)[0] != "t":
+            for value in points.tolist():
+                model_class(name)(**{axis: value})
+
+
+def test_a_stretch_of_an_axis_is_what_the_model_takes():
+    # The error of labels is below ½, though that of a Gaussian process is not.
+    assert first_points("inductive_bias", "error").startswith("0.002:0.49")
+    assert stretch("kernel_ridge", "n", 14).tolist() == [1 + 39 * i for i in range(11)]
+    assert stretch("linear_network", "alignment", 4)[-1] == 1
 
 
 def test_words_of_widgets_are_read():

@@ -8,8 +8,11 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tsphys.errors import ModelError
 from tsphys.ground.texts import from_json
+from tsphys.ground.times import grid
 from tsphys.registry import model_class
 from tsphys.studies.configuration import run_options
 
@@ -99,27 +102,56 @@ def axes(name: str) -> tuple[str, ...]:
 
 
 def first_points(name: str, axis: str) -> str:
-    """What an axis shows at first: the times that a run has by default, or where the slider of a parameter goes."""
+    """What an axis shows at first: the times that a run has by default, or where the slider of a parameter goes.
+
+    Of that what the model takes, with all else at its default, where it takes some.
+    """
     options = run_options(name, "compare")
     if axis == "t" and axis in options:
         return str(options[axis].default)
     c = next(c for c in controls(name) if c.name == axis)
-    low, high = ends(c)
-    if c.kind == "log":
-        return f"{low:.3g}:{high:.3g}:30:log"
-    if c.kind == "integer":
+    cls, how = model_class(name), ":log" if c.kind == "log" else ""
+    meta = next(f.metadata for f in dataclasses.fields(cls) if f.name == axis)
+    (low, high), count = ends(c, meta), 30
+    if whole := meta["kind"] is int:
         step = max(1, round((high - low) / 30))
-        low, high = round(low), round(low) + step * round((high - low) / step)
-        return f"{low}:{high}:{round((high - low) / step) + 1}"
-    return f"{low:.3g}:{high:.3g}:30"
+        count = round((high - low) / step) + 1
+        low, high = round(low), round(low) + step * (count - 1)
+
+    def said() -> str:
+        return f"{low:.0f}:{high:.0f}:{count}" if whole else f"{low:.3g}:{high:.3g}:{count}{how}"
+
+    taken = [v for v in grid(axis, said()).tolist() if _takes(cls, axis, v)]
+    if 2 <= len(taken) < count:
+        low, high, count = taken[0], taken[-1], len(taken)
+    return said()
 
 
-def ends(c: Control) -> tuple[float, float]:
-    """Where a curve over a parameter begins and ends."""
+def stretch(name: str, axis: str, most: int) -> np.ndarray:
+    """At most so many values of an axis at the same distance, from where it begins at first to where it ends."""
+    values = np.asarray(grid(axis, first_points(name, axis)))
+    # Of whole numbers some, which stay whole.
+    return values[:: -(-len(values) // most)] if (values % 1 == 0).all() else np.linspace(values[0], values[-1], most)
+
+
+def _takes(cls: type, axis: str, value: Any) -> bool:
+    """Whether a model may have this value, with all else at its default."""
+    try:
+        cls(**{axis: value})
+    except ModelError:
+        return False
+    return True
+
+
+def ends(c: Control, meta: Any) -> tuple[float, float]:
+    """Where a curve over a parameter begins and ends, of one that may be none a stretch beside small numbers."""
     if c.kind == "log":
         return 10**c.low, 10**c.high
-    low, high = (c.low, c.high) if c.kind != "text" else (0.1, 2.0)
-    return (low or (1 if c.kind == "integer" else (high - low) / 30)), high
+    if c.kind == "text":
+        low, high = (1, 30) if meta["kind"] is int else (0.1, 2.0)
+        top = high if meta["high"] is None else min(high, meta["high"])
+        return max(low, meta["low"] or low), top
+    return (c.low or (1 if c.kind == "integer" else (c.high - c.low) / 30)), c.high
 
 
 def control(name: str, meta: Any, default: Any, model: bool) -> Control:
@@ -152,7 +184,7 @@ def control(name: str, meta: Any, default: Any, model: bool) -> Control:
         if wide or low is None or low >= default / 10:
             return Control(name, "number", default, low or 0.0, 5 * default, **about)
         return Control(name, "log", default, math.log10(default) - 2, math.log10(default) + 1.3, **about)
-    return Control(name, "number", default, -2.0 if low is None else low, 2.0, **about)
+    return Control(name, "number", default, -2.0 if low is None or low < -1e3 else low, 2.0, **about)
 
 
 def values(read: dict[str, Any], known: list[Control]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ import tsphys
 from tsphys.curves import Curves, curves, drawable
 from tsphys.errors import ModelError
 from tsphys.explore import texts
-from tsphys.explore.controls import STEPS, Control, axes, controls, ends, first_points, values
+from tsphys.explore.controls import STEPS, Control, axes, controls, first_points, stretch, values
 from tsphys.explore.work import MOST, Growing, Newest, Wish, theory
 from tsphys.ground.times import grid
 from tsphys.plotting import COLOURS
@@ -224,7 +224,7 @@ class Page:
     def _map(self) -> None:
         """A map is many curves: only where it is looked at."""
         if len(self.axes) > 1 and self.panels.active == 1 and self.theory is not None:
-            self._maps.ask((self.wish, self.observable.value, self.axes, {c.name: c for c in self.known}))
+            self._maps.ask((self.wish, self.observable.value, self.axes))
 
     def _grown(self, growing: Growing, found: Any) -> None:
         if growing is not self.growing:
@@ -275,7 +275,7 @@ class Page:
         return plot
 
     def _show_map(self, asked: Any, found: Any) -> None:
-        wish, name, over, _ = asked
+        wish, name, over = asked
         if wish.name != self.name or isinstance(found, Exception):
             return
         x, y, z = found
@@ -288,22 +288,23 @@ class Page:
         plot.title.text = f"{name}; grey: no such state"
         here = {a: next(c for c in self.known if c.name == a) for a in over[:2]}
         at = [c.read(_value(self.widgets[a])) for a, c in here.items()]
-        plot.scatter([at[0]], [at[1]], size=12, marker="cross", line_color="white", line_width=3)
+        if None not in at:
+            plot.scatter([at[0]], [at[1]], size=12, marker="cross", line_color="white", line_width=3)
         self.second.children = [plot]
 
 
-def _coarse(asked: tuple[Wish, str, tuple[str, ...], dict[str, Control]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _coarse(asked: tuple[Wish, str, tuple[str, ...]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The theory on a coarse grid over the first two axes of a model."""
-    wish, name, over, known = asked
-    x, y = (np.linspace(*ends(known[a]), COARSE) for a in over[:2])
+    wish, name, over = asked
+    x, y = (stretch(wish.name, a, COARSE) for a in over[:2])
     rows = []
-    for value in y:
-        given = {**{k: v for k, v in wish.values.items() if k not in over[:2]}, over[1]: float(value)}
+    for value in y.tolist():
+        given = {**{k: v for k, v in wish.values.items() if k not in over[:2]}, over[1]: value}
         there = Wish(wish.name, given, over[0], ",".join(map(repr, x.tolist())))
         try:
-            rows.append(theory(there)[name].reshape(COARSE, -1)[:, 0])
+            rows.append(theory(there)[name].reshape(len(x), -1)[:, 0])
         except (ModelError, ArithmeticError, RuntimeError):
-            rows.append(np.full(COARSE, np.nan))
+            rows.append(np.full(len(x), np.nan))
     return x, y, np.array(rows)
 
 
