@@ -541,6 +541,9 @@ def descents() -> Iterator[Case]:
                             ("classes", "distilled", {"covariance": True})):  # fmt: skip
         sets = of("DatasetDistillation", task=task, way=way, **more)
         yield from both(f"dataset_distillation {task} {way} {len(more)}", sets, few, N=30, **few)
+    for kind in ("centred", "gram", "cosine"):
+        nets = of("Stitching", coordinates=kind, noise=0.3)
+        yield from both(f"stitching {kind}", nets, {"width": [0.5, 4]}, N=20, test=50, width=[0.5, 4])
     helped = {"t": [0, 0.5, 4]}
     nets = of("Guidance", variance=(2.0, 0.4), pretraining=2.0, strength=3.0, guide=(1.0, 0.0), until=1.0)
     yield from both("guidance", nets, helped, width=4, **helped)

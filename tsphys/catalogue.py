@@ -438,6 +438,22 @@ CATALOGUE = {
             figures=("kernel_ridge", "kernel_ridge_digits"),
         ),
         Entry(
+            name="stitching",
+            room="replica",
+            cls="Stitching",
+            family="Inference",
+            about="relative representations: a readout on products with anchors, of one random net used on another",
+            simulated="ridge on drawn nets",
+            solved="own, stitched and mutual errors in closed form",
+            papers=("moschella_2023", "sehanobish_2024"),
+            figures=("stitching",),
+            functions=(
+                "replica.stitching.optimal_ridge",
+                "physics.kernels.relative.gram_variance",
+                "physics.kernels.relative.cosine_variance",
+            ),
+        ),
+        Entry(
             name="local_kernels",
             room="replica",
             cls="LocalKernels",

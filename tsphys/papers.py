@@ -371,6 +371,21 @@ PAPERS = {
         2021,
         arxiv="2102.08127",
     ),
+    "moschella_2023": Paper(
+        "Moschella, Luca and Maiorca, Valentino and Fumero, Marco and Norelli, Antonio and Locatello, Francesco and "
+        "Rodolà, Emanuele",
+        "Relative representations enable zero-shot latent space communication",
+        "International Conference on Learning Representations 2023",
+        2023,
+        arxiv="2209.15430",
+    ),
+    "sehanobish_2024": Paper(
+        "Sehanobish, Arijit and Choromanski, Krzysztof and others",
+        "Scalable neural network kernels",
+        "International Conference on Learning Representations 2024",
+        2024,
+        arxiv="2310.13225",
+    ),
     "rahimi_recht_2007": Paper(
         "Rahimi, Ali and Recht, Benjamin",
         "Random features for large-scale kernel machines",
@@ -1146,6 +1161,14 @@ COVERAGE = {
     "loureiro_2021": (
         "convex risks on Gaussian covariates of any given spectrum",
         "students and teachers of different features, except random ones",
+    ),
+    "moschella_2023": (
+        "a readout on products or cosines with anchors, trained on one random net and used on another, over anchors",
+        "trained encoders, images and languages, anchors in parallel data",
+    ),
+    "sehanobish_2024": (
+        "the error of a kernel of random ReLU features, with its constant, over the correlation of inputs",
+        "layers replaced by products of features, universal random features",
     ),
     "rahimi_recht_2007": (
         "random features as kernels, ridge on them",

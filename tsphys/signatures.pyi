@@ -45,6 +45,7 @@ from tsphys.models.sparse_regression import SparseRegression as SparseRegression
 from tsphys.models.sparse_tickets import SparseTickets as SparseTickets
 from tsphys.models.spiked_cumulant import SpikedCumulant as SpikedCumulant
 from tsphys.models.spin_chain_states import SpinChainStates as SpinChainStates
+from tsphys.models.stitching import Stitching as Stitching
 from tsphys.models.training_set import TrainingSet as TrainingSet
 from tsphys.models.two_layer import TwoLayer as TwoLayer
 from tsphys.models.two_students import TwoStudents as TwoStudents
@@ -357,6 +358,27 @@ def simulate(
     noise: Numbers = ...,
     population: Any = ...,
     features: Any = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: Stitching,
+    *,
+    width: Numbers = ...,
+    anchors: Numbers = ...,
+    alpha: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
+    N: int = ...,
+    test: int | None = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -1100,6 +1122,19 @@ def solve(
     ridge: Numbers = ...,
     noise: Numbers = ...,
     inputs: int | None = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: Stitching,
+    *,
+    width: Numbers = ...,
+    anchors: Numbers = ...,
+    alpha: Numbers = ...,
+    ridge: Numbers = ...,
+    noise: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,
