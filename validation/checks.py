@@ -166,6 +166,15 @@ def two_samples(a: np.ndarray, b: np.ndarray, what: str) -> Finding:
     return Finding(worst, threshold(np.size(z)), f"means and variances of {what}, {np.size(z)} numbers")
 
 
+def on_average(samples: Sequence[np.ndarray], exact: Sequence[float], what: str) -> Finding:
+    """Replicas (n,) of some numbers, whose means are known at any size."""
+    z = []
+    for x, mean in zip(samples, exact, strict=True):
+        z.append(float(normal((x.mean() - mean) / (x.std(ddof=1) / math.sqrt(len(x))), len(x) - 1)))
+    worst = int(np.argmax(np.abs(z)))
+    return Finding(abs(z[worst]), threshold(len(z)), f"{what}: mean {worst + 1} of {len(z)}, z = {z[worst]:.2f}")
+
+
 def within(difference: Any, bound: Any, what: str) -> Finding:
     """Differences that should vanish within an error bound each."""
     ratio = np.abs(np.asarray(difference)) / np.asarray(bound)

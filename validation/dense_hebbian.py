@@ -130,6 +130,34 @@ def powers(given: dict[str, Any], T: float, F: Any = None, N: int = 8, K: int = 
     return run
 
 
+def apart(setting: Setting) -> Finding:
+    """How fast differences between examples grow, by a step of all overlaps, over all columns and normals."""
+    from itertools import product
+    from math import factorial
+
+    off, z = [], np.linspace(-9, 9, 4001)
+    w = np.exp(-(z**2) / 2)
+    w /= w.sum()
+    for P, M, r, alpha, T in ((4, 3, 0.6, 0.0015, 0.12), (3, 4, 0.8, 0.002, 0.3)):
+        model = tsphys.DenseHebbian(P=P, M=M, r=r, alpha=alpha, T=T, storage="unsupervised")
+        found = tsphys.solve(model, branch="symmetric")
+        chi = np.array([*product((-1, 1), repeat=M)])
+        p = np.prod((1 + r * chi) / 2, axis=1)
+        size = M * r**P * np.sqrt(1 + (1 - r ** (2 * P)) / (M * r ** (2 * P)))
+        width = np.sqrt(alpha * factorial(P - 1) * found["q"][0] ** (P - 1))
+
+        def step(x: np.ndarray) -> float:
+            """The first example's next overlap."""
+            mean = np.tanh(((chi @ x ** (P - 1) / size)[:, None] + width * z) / T) @ w  # noqa: B023
+            return float((p * mean) @ chi[:, 0])  # noqa: B023
+
+        x, h = np.full(M, r * found["n"][0]), 1e-4
+        push = h * (np.eye(M)[0] - np.eye(M)[1])
+        off.append((step(x + push) - step(x - push)) / (2 * h) / found.meta["breaking"][0] - 1)
+    # Third derivatives of order 1e3 times h².
+    return within(off, 1e-4, "growth of differences")
+
+
 def known(setting: Setting) -> Finding:
     """First steps and votes as printed, and the load of the exponential network (Lucibello & Mézard 2024).
 
@@ -173,6 +201,7 @@ def checks(quick: bool) -> list[Check]:
         Check("step", "custom, enumerated", powers({"interaction": "custom"}, 2.0, F=lambda m: np.cosh(1.5 * m))),
         Check("step", "unsupervised, enumerated", powers(unsupervised, 0.4)),
         Check("identity", "known values", known),
+        Check("identity", "differences between examples", apart),
         Check("saddle", "P = 3", saddles({"P": 3}, 0.03, [0.2, 0.4])),
         Check("saddle", "P = 4", saddles({"P": 4}, 0.01, [0.2, 0.4])),
         Check("saddle", "P = 3, examples", saddles(EXAMPLES, 0.01, [0.2, 0.3])),

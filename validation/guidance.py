@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import tsphys
-from tsphys.odes.guidance import learning_times, starved
+from tsphys.odes.guidance import escape_rate, learning_times, starved
 from tsphys.physics.flows.linear_layers import Blocks, blocks, motion
 from tsphys.sims.engines.gradient import DeepLinear
 from tsphys.sims.guidance import Guided
@@ -57,6 +57,40 @@ def waiting(setting: Setting) -> Finding:
     return within(off, 1e-7, "modes when half is learned")
 
 
+def plainly(setting: Setting) -> Finding:
+    """Layers of each mode from their equations, an autoencoder's first, by a plain integrator."""
+    from scipy.integrate import solve_ivp
+
+    target, variance, guide, start, T, strength, until = 0.6, 1.7, 0.8, 2e-3, 1.1, 2.0, 0.7
+
+    def moved(pull: float, goal: float, g: float, y: np.ndarray, t: float) -> np.ndarray:
+        def rates(_: float, y: np.ndarray) -> list[float]:
+            left = variance * (goal - y[0] * y[1])
+            return [y[1] * left - pull * y[0] * (y[0] ** 2 - g), y[0] * left]
+
+        return np.asarray(solve_ivp(rates, (0, t), y, method="DOP853", rtol=1e-12, atol=1e-14).y[:, -1])
+
+    root = np.sqrt(start)
+    coder = moved(0.0, 1.0, 0.0, np.array([root, root]), T)[0]
+    helped = moved(strength, target, guide, np.array([coder, root]), until)
+    a, b = moved(0.0, target, guide, helped, 0.5)
+    model = tsphys.Guidance((target,), (variance,), start, T, strength, (guide,), until)
+    found = tsphys.solve(model, t=[until, until + 0.5])
+    off = [found["strength"][:, 0] - [helped[0] * helped[1], a * b], found["gram"][:, 0] - [helped[0] ** 2, a * a],
+           found["loss"][1:] - 0.5 * variance * (target - a * b) ** 2]  # fmt: skip
+    return within(np.concatenate(off), 1e-9, "layers by a plain integrator")
+
+
+def leaving(setting: Setting) -> Finding:
+    """From a start of 1e-12 products of layers grow at twice the rate of the linear equations.
+
+    Their cubes are 1e-6 and what falls has fallen by e⁻¹⁰.
+    """
+    model = tsphys.Guidance((1.0, 0.3), (1.0, 2.0), 1e-12, strength=2.0, guide=(0.5, 0.1))
+    found = tsphys.solve(model, t=[4.5, 5.5])["strength"]
+    return within(0.5 * np.log(found[1] / found[0]) / escape_rate(model) - 1, 1e-3, "rates of growth")
+
+
 def late(setting: Setting) -> Finding:
     """The power law of what a guide has not: corrections are of the order of the residual itself."""
     model = tsphys.Guidance((1.0,), None, 0.25, strength=0.5, guide=(0.0,))
@@ -75,4 +109,6 @@ def checks(quick: bool) -> list[Check]:
         Check("identity", "motion of blocks", of_blocks),
         Check("identity", "times of learning", waiting),
         Check("identity", "late times", late),
+        Check("identity", "small starts", leaving),
+        Check("integral", "modes by a plain integrator", plainly),
     ]

@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 
 import tsphys
-from tsphys.replica.saddles.version_space import log_mass, volume
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.replica.inductive_bias import features_cumulants
+from tsphys.replica.saddles import tails
+from tsphys.replica.saddles.version_space import free, log_mass, volume
+from tsphys.sims.engines.inference.arcs import Walkers
+from tsphys.sims.inductive_bias import features, process
+from tsphys.validation.checks import Check, Finding, Setting, normal, on_average, on_theory, threshold, within
 
 
 def counted(model: Any, errors: list[float], replicas: int, **more: Any) -> Any:
@@ -52,6 +56,75 @@ def mass(setting: Setting) -> Finding:
     return within([log_mass(alpha, N, theta)[0] - direct], [1e-6], "volume by angle")
 
 
+def saddle(setting: Setting) -> Finding:
+    """The slope of what a volume is the minimum of, over x = logit of q: dq/dx = (1 − R²)eˣ/(1 + eˣ)²."""
+    off, h = [], 1e-3
+    for alpha, theta, x in ((0.5, 0.6, 1.0), (5.0, 0.3, -2.0), (1.0, 2.0, -3.0)):
+        v = {k: free(alpha, theta, x + k * h)[0] for k in (-2, -1, 1, 2)}
+        found = (8 * (v[1] - v[-1]) - v[2] + v[-2]) / (12 * h)
+        off.append(found - free(alpha, theta, x)[1] / (1 + math.exp(-x)))
+    # Differences of fourth order, and rounding over the step.
+    return within(off, 1e-9, "slope of the volume")
+
+
+def first_cumulant(setting: Setting) -> Finding:
+    """Of features, Z on average is K cos²(πε)(Eφ² − (Eφ)²) − (K/N)(Eφz)², at any size, in theory and simulation."""
+    model = tsphys.InductiveBias(hypotheses="features", inputs=20, features=30, error=0.2)
+    x, w = np.polynomial.hermite_e.hermegauss(200)
+    square, phi = math.cos(math.pi * model.error) ** 2, np.tanh(x)
+    w = w / w.sum()
+    mean = 30 * square * (w @ phi**2) - 1.5 * (w @ (phi * x)) ** 2
+    rng = np.random.default_rng([setting.seed, 22])
+    drawn = np.array([features(model, square, rng).a.sum() for _ in range(setting.replicas(1500))])
+    found = on_average([drawn], [mean], "forms of features")
+    # Nodes of the spectrum and of Hermite, of which tanh needs many.
+    exact = within([tails.slope(features_cumulants(model)[0], 0.0) + mean], [1e-6], "mean of a form of features")
+    return max(found, exact, key=lambda f: f.score / f.limit)
+
+
+def by_kernel(setting: Setting) -> Finding:
+    """A posterior by its kernel in place of its modes: the mean error, and forms of weights by moments."""
+    off, i, n = [], np.arange(1.0, 31), 12
+    model = tsphys.InductiveBias(hypotheses="gaussian_process", modes=30, examples=n, noise=0.4, ridge=0.09)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        form, found = process(model, rng)
+        rng, lam, v = np.random.default_rng(seed), i**-1.5, i**-1.0
+        v /= np.linalg.norm(v)
+        X = rng.standard_normal((n, 30))
+        y = X @ v + 0.4 * rng.standard_normal(n)
+        gain = lam[:, None] * X.T @ np.linalg.inv(X * lam @ X.T + 0.09 * np.eye(n))
+        C, bias = np.diag(lam) - gain @ X * lam, gain @ y - v
+        off += [found - np.trace(C) - bias @ bias, form.a.sum() + form.c - found, form.c - bias @ bias]
+        # Of a form Σag² + 2bg + c the variance is 2Σa² + 4Σb².
+        off.append(2 * form.a @ form.a + 4 * form.b @ form.b - 2 * np.sum(C * C) - 4 * bias @ C @ bias)
+    return within(off, 1e-9, "posteriors by their kernel")
+
+
+def counted_volumes(setting: Setting) -> Finding:
+    """Volumes between three half spaces of four dimensions, and within a cap there, against shares of drawn points."""
+    rng = np.random.default_rng([setting.seed, 23])
+    X, centre = rng.standard_normal((3, 4)), np.array([1.0, 0, 0, 0])
+    X *= np.sign(X[:, :1])
+    w = rng.standard_normal((4, 400_000))
+    w /= np.linalg.norm(w, axis=0)
+    inside = (X @ w > 0).all(axis=0)
+    logs = []
+    for k in range(setting.replicas(16)):
+        walkers = Walkers(w[:, 400 * k : 400 * (k + 1)], centre, 20, rng)
+        for x in X:
+            walkers.add(x)
+        known = walkers.log_volume
+        walkers.narrow(0.7)
+        logs.append((known, walkers.log_volume))
+    told, z = np.array(logs), []
+    for x, share in zip(told.T, (inside.mean(), (inside & (w[0] > 0.7)).mean()), strict=True):
+        error = np.hypot(x.std(ddof=1) / math.sqrt(len(x)), math.sqrt((1 - share) / share / w.shape[1]))
+        z.append(float(normal((x.mean() - math.log(share)) / error, len(x) - 1)))
+    worst = max(map(abs, z))
+    return Finding(worst, threshold(2), f"logarithms of volumes, {worst:.1f} errors off")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of inductive bias: each kind of hypotheses, with examples where it has them."""
     model = tsphys.InductiveBias
@@ -66,4 +139,8 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "posterior", counted(model(**process, examples=40, ridge=0.05), [0.02, 0.05, 0.2], 16)),
         Check("integral", "closed forms", closed),
         Check("integral", "volume", mass),
+        Check("identity", "slope of the volume", saddle),
+        Check("step", "forms of features on average", first_cumulant),
+        Check("identity", "posteriors by their kernel", by_kernel),
+        Check("step", "volumes by drawing points", counted_volumes),
     ]

@@ -8,7 +8,7 @@ import numpy as np
 
 import tsphys
 from tsphys.odes.linear_estimator import delay
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, on_average, on_theory, within
 
 
 def learned(model: Any, name: str, t: Any, replicas: int, **more: Any) -> Any:
@@ -20,6 +20,20 @@ def learned(model: Any, name: str, t: Any, replicas: int, **more: Any) -> Any:
         return on_theory(sim, tsphys.solve(model, t=t), name)
 
     return run
+
+
+def first_step(setting: Setting) -> Finding:
+    """A step of descent at any size: moments of S = XᵀX/P, 1, 1 + (D+1)/P and (P²+D²+3PD+3P+3D+4)/P² along w*."""
+    D, P, eta, noise = 10, 30, 0.5, 0.5
+    many, model = setting.replicas(3000), tsphys.LinearEstimator(alpha=P / D, noise=noise)
+    sim = tsphys.simulate(
+        model, N=D, t=[0, eta], lr=eta, replicas=many, seed=setting.seed, threads=setting.threads
+    )  # fmt: skip
+    s2, s3, c = 1 + (D + 1) / P, (P * P + D * D + 3 * P * D + 3 * P + 3 * D + 4) / P**2, noise**2
+    fresh = 1 - 2 * eta + eta**2 * (s2 + c * D / P)
+    seen = 1 - 2 * eta * s2 + eta**2 * s3 + c * (1 - 2 * eta * D / P + eta**2 * D / P * s2)
+    told = [sim["train_mse"][:, 0], sim["mse"][:, 1], sim["train_mse"][:, 1]]
+    return on_average(told, [1 + c, fresh, seen], "errors before and after a step")
 
 
 def slope(setting: Setting) -> Finding:
@@ -61,7 +75,8 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "accuracy of fresh answers", learned(model(alpha=2.0, tolerance=0.01), "accuracy", t, 32)),
         Check("simulation", "training error, noise", learned(model(alpha=1.5, noise=0.5), "train_mse", t, 48)),
         Check("simulation", "fewer, noise", learned(model(alpha=0.6, noise=0.5), "mse", [0.5, 3], 48)),
-        Check("simulation", "by steps", learned(model(alpha=2.0), "mse", [0.5, 3], 32, lr=0.002)),
+        Check("simulation", "by steps", learned(model(alpha=2.0, noise=0.5), "train_mse", [0.5, 3], 32, lr=0.002)),
+        Check("step", "the first step", first_step),
         Check("identity", "slopes and moments", slope),
         Check("identity", "ends", ends),
     ]

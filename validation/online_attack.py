@@ -9,7 +9,7 @@ import numpy as np
 
 import tsphys
 from tsphys.odes.online_attack import critical_cost, multiplier, small_lr, steady_state
-from tsphys.physics.linear_control import optimal_gains
+from tsphys.physics.linear_control import bellman, optimal_gains
 from tsphys.validation.checks import Check, Finding, Setting, within
 from tsphys.validation.one_step import N, both, stepped
 from tsphys.validation.online import averaged, simulated, sized
@@ -65,6 +65,58 @@ def prices(setting: Setting) -> Finding:
     return within(np.array(gaps), np.full(len(gaps), 1e-5), "critical prices and multipliers")
 
 
+def paid(model: Any, gains: Any, p: float, c: float, steps: int = 600) -> float:
+    """Discounted cost from p and c on of a feedback without bounds, by moments of a normal and nodes of χ²."""
+    eta, P, V, b, (m, n, weight) = model.lr, model.minibatch, model.distance(), model.discount, model.controls
+    chi = np.linspace(0.005, 12, 1200)
+    law = chi ** (n - 1) * np.exp(-(chi**2) / 2)
+    A, law = V * chi**2, m * law / law.sum()
+    g0, g0p, g1, g2 = gains
+    over = weight * model.cost * V + g2 * A
+
+    def rates(y: np.ndarray, t: float) -> np.ndarray:
+        p, c, _ = y
+        mean, slope = (g0 + (g0p + g1) * p) * A / over, g1 * np.sqrt(A * c) / over
+        along, across = law @ (mean * A), law @ (slope * np.sqrt(A * c))
+        square = mean**2 + slope**2
+        dc = 2 * (across / P - c) + eta / P**2 * (law @ (square * A) - 2 * (across + p * along))
+        cost = 0.5 * model.cost * V * weight * (law @ square) + 0.5 * (V * (1 - p) ** 2 + c)
+        return np.array([along / (P * V) - p, dc + eta / P * (c + p * p * V), np.exp(-b * t) * cost])
+
+    y, h = np.array([p, c, 0.0]), 12 / b / steps
+    for i in range(steps):
+        t = i * h
+        k1 = rates(y, t)
+        k2 = rates(y + 0.5 * h * k1, t + 0.5 * h)
+        k3 = rates(y + 0.5 * h * k2, t + 0.5 * h)
+        y = y + h / 6 * (k1 + 2 * k2 + 2 * k3 + rates(y + h * k3, t + h))
+    return float(y[2])
+
+
+def cheapest(setting: Setting) -> Finding:
+    """Of the optimal feedback the cost to come, from three states more than from one, and that each gain is best."""
+    model = tsphys.OnlineAttack(
+        strategy="optimal", lr=0.8, minibatch=2, cost=0.7, discount=1.5, a_min=None, a_max=None
+    )  # fmt: skip
+    gains, (h, k2, k1), V = optimal_gains(model), bellman(model), model.distance()
+    whole = [paid(model, gains, p, c) for p, c in ((0.6, 0.3), (0.1, 0.3), (0.6, 0.8), (1.3, 0.3))]
+
+    def to_come(p: float, c: float) -> float:
+        return 0.5 * V * (k2 * (1 - p) ** 2 + k1 * (1 - p)) + h * c
+
+    off = [
+        x - whole[0] - to_come(p, c) + to_come(0.6, 0.3)
+        for x, (p, c) in zip(whole[1:], ((0.1, 0.3), (0.6, 0.8), (1.3, 0.3)), strict=True)
+    ]
+    for i in range(4):
+        around = [paid(model, [g * (1 + sign * 0.05 * (j == i)) for j, g in enumerate(gains)], 0.6, 0.3)
+                  for sign in (1, -1)]  # fmt: skip
+        # A gain off by a share s has 2s/0.05 here; third derivatives leave a few per cent.
+        off.append(1e-4 * (around[0] - around[1]) / (around[0] + around[1] - 2 * whole[0]) / 0.15)
+    # What is left of the discount after its time, e⁻¹² of the cost.
+    return within(off, 1e-4, "cost to come, and its gains")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of attacks."""
     out = [
@@ -75,6 +127,7 @@ def checks(quick: bool) -> list[Check]:
     out.append(Check("size", "greedy, eps_g at t = 4", sized(GREEDY, START, 4.0, (200, 400, 800), 300)))
     out.append(Check("integral", "equations, greedy", averaged(GREEDY, START, [0.5, 2.0], 2**14)))
     out += [Check("identity", "small rates", slow), Check("identity", "critical prices", prices)]
+    out.append(Check("identity", "optimal control", cheapest))
     given: dict[str, Any] = {"lr": 1.2, "minibatch": 3, "cost": 0.7}
     steady = tsphys.OnlineAttack(strategy="constant", action=0.4, **given)
     out += both("constant action", steady, Plain(constant("linear", 1.2, 0.7, 0.4), noises=0, b=3), START, steps=2)

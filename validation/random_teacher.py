@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.replica.random_teacher import filtered
+from tsphys.sims.random_teacher import Options, course
+from tsphys.validation.checks import Check, Finding, Setting, on_average, on_theory, within
 
 SMALL = tsphys.RandomTeacher(inputs=200, n=120, features=80)
 
@@ -36,6 +38,26 @@ def equations(setting: Setting) -> Finding:
         found = written(kernel, power, model.n, model.features, model.ridge, model.noise**2)
         off.append(2 * tsphys.solve(model, n=[model.n])["eps_g"][0] - found)
     return within(off, 1e-9, "probe")
+
+
+def shares(setting: Setting) -> Finding:
+    """Of the flow of a student in parts of its teacher and its start: variances of weights, and of what is missing."""
+    off = []
+    for model in (replace(SMALL, scale=0.7, overlap=0.4, t=2.0), replace(SMALL, weight_decay=0.3, scale=1.5, t=0.7)):
+        a, b = course(model, [model], Options())[model.t]
+        along, across = model.scale * model.overlap, (model.scale * b) ** 2 * (1 - model.overlap**2)
+        told = filtered(model, model.spectrum()[0])
+        off += [told[0] - (a + b * along) ** 2 - across, told[1] - (a + b * along - 1) ** 2 - across]
+    # A hundred times the tolerance of a step.
+    return within(np.concatenate(off), 1e-6, "shares of teacher and start")
+
+
+def labelled(setting: Setting) -> Finding:
+    """A ridge that lets nothing be learned leaves half of the labels' square, (1 + σ²)/2 on average at any size."""
+    model = tsphys.RandomTeacher(inputs=5, features=3, n=8, noise=4.0, ridge=1e9)
+    many = setting.replicas(1000)
+    sim = tsphys.simulate(model, n=[8], replicas=many, seed=setting.seed, threads=setting.threads)
+    return on_average([sim["train_loss"][:, 0]], [8.5], "loss of who learns nothing")
 
 
 def written(kernel: np.ndarray, power: np.ndarray, n: float, p: float, ridge: float, noise: float) -> float:
@@ -84,4 +106,6 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "weight decay", probed(end, "eps_g", 48, features=[40, 160])),
         Check("identity", "equations as they are written", equations),
         Check("identity", "ends", ends),
+        Check("identity", "the course of a student", shares),
+        Check("step", "labels", labelled),
     ]

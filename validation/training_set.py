@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 import tsphys
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.physics.inference.fresh import on_fresh
+from tsphys.validation.checks import Check, Finding, Setting, on_average, on_theory, within
 
 #: How far a flow, whose steps of half of 0.1 are extrapolated, is from its limit, and averages of samples from theirs.
 FLOW = 2e-4
@@ -71,6 +72,53 @@ def ends(setting: Setting) -> Finding:
     return within(off, bounds, "the end of descent and replicas")
 
 
+def first_step(setting: Setting) -> Finding:
+    """One step at any size: of labels from no weights, and of least squares, by moments of X, from weights beside w*.
+
+    The b examples of a minibatch are as good as a set of b.
+    """
+    N, n, eta, noise, start, decay, told, exact = 12, 24, 0.7, 0.6, 0.8, 0.3, [], []
+    half = 0.5 * np.sqrt(2 / np.pi / (1 + noise**2))
+    more: dict[str, Any] = {"alpha": n / N, "lr": eta, "noise": noise}
+    squares: dict[str, Any] = {**more, "loss": "square", "channel": "linear", "init": start, "regularization": decay}
+    for b in (n, n // 2):
+        labels, linear = (tsphys.TrainingSet(**given, batch=b / n) for given in (more, squares))
+        for model in (labels, linear):
+            sim = tsphys.simulate(
+                model, N=N, t=[1], replicas=setting.replicas(2000), seed=setting.seed, threads=setting.threads
+            )
+            told += [sim["m"][:, 0], sim["q"][:, 0]]
+        exact += [eta * half, eta**2 * (0.25 * N / b + (1 - 1 / b) * half**2)]
+        kept, q = 1 - eta * decay, start**2
+        push = (1 + (N + 1) / b) * (1 + q) + noise**2 * N / b
+        exact += [eta, kept**2 * q - 2 * kept * eta * q + eta**2 * push]
+    return on_average(told, exact, "overlaps after a step")
+
+
+def wrong(setting: Setting) -> Finding:
+    """Errors on fresh examples by their definition: shares and mean squares over nodes of both fields."""
+    from scipy.special import ndtr
+
+    x, w = np.polynomial.hermite_e.hermegauss(60)
+    w = w / w.sum()
+    m, q, noise, r, off = 0.5, 0.9, 0.7, 1.3, []
+    rest = np.sqrt(q - m * m)
+    nu = np.linspace(-9, 9, 20_001)
+    law = np.exp(-0.5 * nu**2)
+    law /= law.sum()
+    for name, blur in (("eps_g", 0.0), ("test_error", noise)):
+        y = np.sign(nu) if blur == 0 else 2 * ndtr(nu / blur) - 1
+        found = on_fresh(tsphys.TrainingSet(noise=noise), np.array([m]), np.array([q]))[name][0]
+        off.append(found - law @ (0.5 - 0.5 * y * (2 * ndtr(m * nu / rest) - 1)))
+    model = tsphys.TrainingSet(loss="square", channel="linear", noise=noise)
+    square = 0.5 * np.sum(w[:, None] * w * (m * x[:, None] + rest * x - x[:, None]) ** 2)
+    off.append(on_fresh(model, np.array([m]), np.array([q]))["eps_g"][0] - square)
+    two = tsphys.TrainingSet(channel="mixture", separation=r)
+    off.append(on_fresh(two, np.array([m]), np.array([q]))["eps_g"][0] - law @ ndtr(-m * (nu + r) / rest))
+    # The sum's steps of 1e-3 at a kink, squared.
+    return within(off, 1e-6, "errors on fresh examples")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of training sets: all losses, all at once and in parts, and what is known by other ways."""
     t, make = [1, 3, 8, 20], tsphys.TrainingSet
@@ -84,6 +132,8 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "batch = 1/4", learned(make(**parts, batch=0.25), t, 24)),
         Check("simulation", "mixture", learned(make(channel="mixture", separation=0.8, alpha=1.5), t, 24)),
         Check("simulation", "epochs of 4", learned(make(**parts, batch=0.25, order="shuffle"), t, 24)),
+        Check("step", "the first step", first_step),
         Check("integral", "least squares and its spectrum", modes),
         Check("integral", "the end of descent and replicas", ends),
+        Check("integral", "errors on fresh examples", wrong),
     ]
