@@ -20,6 +20,9 @@ from tsphys.runs import frames
 from tsphys.runs.memory import check_memory
 from tsphys.solvers.ode import integrate
 
+#: Times beyond which explicit formulas take many steps, in units of the fastest rate; most variables of a Jacobian.
+STIFF, SMALL = 1000.0, 400
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options(frames.Times):
@@ -97,18 +100,27 @@ def rich(
     """α δw̄ (T, D) and αε δM (T, D, D) of the exact flow on inputs X, from w̄ and M at the start."""
     assert model.alpha is not None
     D, alpha, eps = X.shape[1], model.alpha, model.eps
-    y = 0.5 * (X @ beta) ** 2 / D
+    y, upper = 0.5 * (X @ beta) ** 2 / D, np.triu_indices(D)
+
+    def whole(states: np.ndarray) -> np.ndarray:
+        """Of δM it is the upper half that is followed."""
+        out = np.empty((*states.shape[:-1], D, D))
+        out[..., upper[0], upper[1]] = out[..., upper[1], upper[0]] = states[..., D:]
+        return out
 
     def rates(_: float, state: np.ndarray) -> np.ndarray:
-        mean, moved = state[:D], state[D:].reshape(D, D)
+        mean, moved = state[:D], whole(state)
         error = y - answers(X, mean, eps * moved)
         w, M, g, G = w0 + mean / alpha, M0 + moved / alpha, X.T @ error / np.sqrt(D), (X.T * error) @ X / D
         half = np.outer(g, w) + eps * G @ M
-        return np.concatenate([g + eps * G @ w, (half + half.T).ravel()])
+        return np.concatenate([g + eps * G @ w, (half + half.T)[upper]])
 
+    # δM grows to ββᵀ/ε. Implicit formulas take fewer steps, and are cheaper as long as the Jacobian is small.
+    stiff = t[-1] * (1 + eps**2 + eps / alpha) > STIFF and len(upper[0]) <= SMALL
     # The error of observables is some ten to a hundred times as large.
-    found, _ = integrate(rates, np.zeros(D + D * D), t, rtol=1e-7, atol=1e-9, method="DOP853")
-    return found[:, :D], eps * found[:, D:].reshape(-1, D, D)
+    start = np.zeros(D + len(upper[0]))
+    found, _ = integrate(rates, start, t, rtol=1e-7, atol=1e-9, method="LSODA" if stiff else "DOP853")
+    return found[:, :D], eps * whole(found)
 
 
 def lazy(

@@ -22,7 +22,7 @@ from tsphys.models.xor_clusters import XorClusters
 from tsphys.numerics.random import generator
 from tsphys.physics.flows.xor import CENTRES, CLASSES, Composition, composition
 from tsphys.runs import frames
-from tsphys.runs.memory import fitting_threads
+from tsphys.runs.memory import REPLICA, check_memory, fitting_threads
 
 #: Examples over dimensions beyond which normal products of examples make no Gram matrix: its law ends at 1 − 2√(n/N).
 MOST = 0.2
@@ -48,6 +48,7 @@ class Options(frames.Options):
                 raise ModelError("n", model.n, f"must be at most {MOST:g} N = {int(MOST * model.N)}: few examples")
             each = 8.0 * (model.n * (4.0 * model.n + 8.0 * model.K) + 5000.0 * (model.n + model.K))
             fitting_threads(each, {"n": model.n, "K": model.K}, "the fields", 1)
+        check_memory("draws", self.draws, self.draws * (REPLICA + 32.0 * len(self.t)), "what each draw learns")
         return self
 
 

@@ -92,10 +92,10 @@ def bayes(alpha: float, noise: float) -> float:
 
 def of_few_dimensions(alpha: float, noise: float) -> float:
     """N times what that is more at finite N: real Wishart matrices (Bai & Silverstein, Ann. Probab. 32, 553, 2004)."""
-    low, high = (1 - alpha**0.5) ** 2 + noise**2, (1 + alpha**0.5) ** 2 + noise**2
     if noise == 0:
         return 0.25 if alpha == 1 else 0.0
-    return 0.125 * noise**2 * (low**-0.5 - high**-0.5) ** 2
+    low, high = (float(np.hypot(1 + sign * alpha**0.5, noise)) for sign in (-1, 1))
+    return 0.125 * (noise / low - noise / high) ** 2
 
 
 def endless(N: int, examples: int, noise: float, ridge: float = 0.0) -> float:

@@ -226,13 +226,16 @@ def test_numbers_are_taken_as_they_are_meant():
 
 
 #: What makes runs short where work grows with a parameter: latent variables are drawn one by one, tokens meet in pairs,
-#: and layers follow each other.
+#: layers follow each other, and explicit steps along a flow are as short as its fastest rate.
 LONG = {
     ("hidden_manifold", "delta"): ({}, {"N": 4}),
     ("attention_features", "tokens"): ({"n": 2}, {"test": 1}),
     ("infinite_depth", "depth"): ({"n": 2}, {}),
     ("whitening", "d"): ({}, {"t": [0, 1], "draws": 1}),
+    ("random_teacher", "weight_decay"): ({"t": 1e-4}, {}),
 }
+#: Models beside those of online learning of which N is the number of steps in a unit of time.
+COUNTED = ("weight_race",)
 
 
 @pytest.mark.slow
@@ -254,7 +257,8 @@ def test_every_parameter_at_its_ends(name, verb):
         for value in ends(meta):
             few = {"most_replicas": 16} if key == "until_sem" else {}
             # A unit of time has N steps, which take as long as they take.
-            few |= {"t": [0, 2 / value]} if key == "N" and issubclass(cls, Online) and value else {}
+            steps = key == "N" and value and (issubclass(cls, Online) or name in COUNTED)
+            few |= {"t": [0, 2 / value]} if steps else {}
             outcome(lambda: getattr(tsphys, verb)(cls(), **{**small, **few, key: value}))  # noqa: B023
 
 

@@ -169,6 +169,13 @@ def test_over_ridges_a_replica_keeps_its_prompts():
     np.testing.assert_allclose(several["eps_out"][:, 0], tsphys.simulate(model, N=8, replicas=2)["eps_out"][:, 0])
 
 
+def test_noise_whose_square_is_no_number():
+    for noise in (5e-324, 1e-300):
+        found = tsphys.solve(LinearICL(alpha=1, noise=noise))
+        np.testing.assert_allclose(found["eps_out"], tsphys.solve(LinearICL(alpha=1, noise=0))["eps_out"])
+        assert found.meta["bias"]["bayes"] == [0.125]
+
+
 def test_refusals(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     refuses(lambda: tsphys.solve(LinearICL(tau=1, ridge=0)), "ridge")

@@ -164,6 +164,28 @@ def test_worse_alignment_is_later_and_lazier_is_worse():
     assert (np.diff(ends) > 0).all()
 
 
+def test_fast_rates_take_few_steps(monkeypatch):
+    """Rates of ε²(1 + 1/αε) limit the steps of explicit formulas: 1000 here."""
+    from tsphys.odes import quadratic_feature as module
+
+    steps, integrate = [], module.integrate
+
+    def counted(*arguments, **options):
+        found = integrate(*arguments, **options)
+        steps.append(found[1]["steps"])
+        return found
+
+    monkeypatch.setattr(module, "integrate", counted)
+    model = QuadraticFeature(alpha=0.01, inputs=4, examples=20)
+    (implicit,) = at(model, [20])
+    monkeypatch.setattr(module, "STIFF", np.inf)
+    (explicit,) = at(model, [20])
+    assert 1.5 * steps[0] < steps[1], steps
+    # Both keep 1e-7 of a step's error.
+    for key, value in explicit.items():
+        np.testing.assert_allclose(implicit[key], value, rtol=1e-4, atol=1e-8)
+
+
 def test_refusals():
     refuses(lambda: tsphys.simulate(QuadraticFeature(examples=None), t=[1]), "examples")
     refuses(lambda: tsphys.simulate(QuadraticFeature(), t=[1], width=50), "width")

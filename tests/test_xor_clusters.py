@@ -193,6 +193,7 @@ def test_refusals():
     refuses(lambda: tsphys.solve(XorClusters(n=200, N=800)), "n")
     refuses(lambda: tsphys.simulate(XorClusters(N=10**12)), "N")
     refuses(lambda: tsphys.solve(XorClusters(K=10**12)), "K")
+    refuses(lambda: tsphys.solve(XorClusters(), draws=10**12), "draws")
     refuses(lambda: XorClusters(flips=0.6), "flips")
     refuses(lambda: XorClusters(n=4), "flips")
     refuses(lambda: tsphys.simulate(XorClusters(n=4, N=10, K=10**6, flips=0), n_test=4), "K")
