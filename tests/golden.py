@@ -541,6 +541,9 @@ def descents() -> Iterator[Case]:
                             ("classes", "distilled", {"covariance": True})):  # fmt: skip
         sets = of("DatasetDistillation", task=task, way=way, **more)
         yield from both(f"dataset_distillation {task} {way} {len(more)}", sets, few, N=30, **few)
+    for ballots, axis in (("signs", {"clients": [4, 5]}), ("ranks", {"kept": [0.2, 0.5]})):
+        few = of("OneShotVotes", ballots=ballots, malicious=1, clients=3)
+        yield from both(f"one_shot_votes {ballots}", few, axis, N=30, **axis)
     for kind in ("centred", "gram", "cosine"):
         nets = of("Stitching", coordinates=kind, noise=0.3)
         yield from both(f"stitching {kind}", nets, {"width": [0.5, 4]}, N=20, test=50, width=[0.5, 4])

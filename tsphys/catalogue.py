@@ -438,6 +438,17 @@ CATALOGUE = {
             figures=("kernel_ridge", "kernel_ridge_digits"),
         ),
         Entry(
+            name="one_shot_votes",
+            room="replica",
+            cls="OneShotVotes",
+            family="Inference",
+            about="clients that learned from sets of their own vote once, by signs or by ranks, some of them malicious",
+            simulated="examples of all clients",
+            solved="laws of majorities and of sums of ranks",
+            papers=("mozaffari_2023", "bernstein_2019"),
+            figures=("one_shot_votes",),
+        ),
+        Entry(
             name="stitching",
             room="replica",
             cls="Stitching",

@@ -371,6 +371,13 @@ PAPERS = {
         2021,
         arxiv="2102.08127",
     ),
+    "mozaffari_2023": Paper(
+        "Mozaffari, Hamid and Shejwalkar, Virat and Houmansadr, Amir",
+        "Every vote counts: ranking-based training of federated learning to resist poisoning attacks",
+        "USENIX Security Symposium 32",
+        2023,
+        arxiv="2110.04350",
+    ),
     "moschella_2023": Paper(
         "Moschella, Luca and Maiorca, Valentino and Fumero, Marco and Norelli, Antonio and Locatello, Francesco and "
         "Rodolà, Emanuele",
@@ -1027,8 +1034,8 @@ COVERAGE = {
         "matching of several units to one, subspaces, convolutional nets, images",
     ),
     "bernstein_2019": (
-        "majority votes online with malicious clients, beside the mean of gradients, which loud ones break",
-        "deep networks, momentum, what communication costs; votes of whole training sets and of ranks",
+        "majority votes online, and one vote of whole training sets, with malicious clients, beside the mean",
+        "deep networks, momentum, what communication costs",
     ),
     "pezeshki_2021": (
         "a core feature starved of gradient by a spurious one, over time, with both losses; how much of it comes back",
@@ -1161,6 +1168,10 @@ COVERAGE = {
     "loureiro_2021": (
         "convex risks on Gaussian covariates of any given spectrum",
         "students and teachers of different features, except random ones",
+    ),
+    "mozaffari_2023": (
+        "one vote by ranks on the weights to keep, with malicious clients that turn their ranking round",
+        "rounds of training under the mask, supermasks of deep networks, other attacks",
     ),
     "moschella_2023": (
         "a readout on products or cosines with anchors, trained on one random net and used on another, over anchors",

@@ -30,6 +30,7 @@ from tsphys.models.linear_icl import LinearICL as LinearICL
 from tsphys.models.linear_network import LinearNetwork as LinearNetwork
 from tsphys.models.local_kernels import LocalKernels as LocalKernels
 from tsphys.models.memory_reconstruction import MemoryReconstruction as MemoryReconstruction
+from tsphys.models.one_shot_votes import OneShotVotes as OneShotVotes
 from tsphys.models.online_attack import OnlineAttack as OnlineAttack
 from tsphys.models.opposing_signals import OpposingSignals as OpposingSignals
 from tsphys.models.perceptron import Perceptron as Perceptron
@@ -358,6 +359,26 @@ def simulate(
     noise: Numbers = ...,
     population: Any = ...,
     features: Any = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: OneShotVotes,
+    *,
+    clients: Numbers = ...,
+    malicious: Numbers = ...,
+    alpha: Numbers = ...,
+    kept: Numbers = ...,
+    loudness: Numbers = ...,
+    N: int = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -1122,6 +1143,19 @@ def solve(
     ridge: Numbers = ...,
     noise: Numbers = ...,
     inputs: int | None = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: OneShotVotes,
+    *,
+    clients: Numbers = ...,
+    malicious: Numbers = ...,
+    alpha: Numbers = ...,
+    kept: Numbers = ...,
+    loudness: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,

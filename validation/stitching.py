@@ -81,7 +81,9 @@ def checks(quick: bool) -> list[Check]:
     smooth = replace(model, activation="tanh", anchors=0.5)
     return [
         Check("simulation", "over features", stitched(model, {"width": [0.5, 2.0, 8.0]})),
-        Check("simulation", "over anchors", stitched(replace(model, width=2.0), {"anchors": [0.2, 1.0, 4.0]})),
+        Check(
+            "simulation", "over anchors", stitched(replace(model, width=1.0, noise=1.0), {"anchors": [0.3, 1.0]}, 128)
+        ),
         Check("simulation", "tanh, over ridges", stitched(smooth, {"ridge": [0.01, 0.3, 3.0]}, 48)),
         Check("simulation", "cosines", stitched(replace(model, coordinates="cosine"), {"width": [1.0, 4.0]})),
         Check("simulation", "with the mean", stitched(replace(model, coordinates="gram"), {"width": [1.0, 4.0]})),

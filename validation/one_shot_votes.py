@@ -1,0 +1,66 @@
+"""Votes of clients that each learned from a set of their own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+import tsphys
+from tsphys.replica.one_shot_votes import kept_power, right
+from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+
+
+def voted(model: Any, axis: dict[str, Any], replicas: int = 24, N: int = 200) -> Any:
+    """A check of votes that are counted on the theory."""
+
+    def run(setting: Setting) -> Finding:
+        many = setting.replicas(replicas)
+        sim = tsphys.simulate(model, N=N, replicas=many, seed=setting.seed, threads=setting.threads, **axis)
+        return on_theory(sim, tsphys.solve(model, **axis), "eps_g")
+
+    return run
+
+
+def ranked(setting: Setting) -> Finding:
+    """What ranks keep, on 2·10⁵ weights that are drawn as they are for N → ∞: to five errors and 1e-3 of ranks."""
+    rng, N, off = np.random.default_rng([setting.seed, 53]), 200_000, []
+    for M, malicious, alpha, kept in ((5, 1, 1.0, 0.3), (4, 0, 3.0, 0.1), (11, 3, 0.3, 0.6)):
+        b = rng.standard_normal(N)
+        b *= np.sqrt(N) / np.linalg.norm(b)
+        total = np.zeros(N)
+        for client in range(M):
+            ranks = np.argsort(np.argsort(np.abs(np.sqrt(2 / np.pi) * b + rng.standard_normal(N) / np.sqrt(alpha))))
+            total += N - 1 - ranks if client < malicious else ranks
+        power = (b[np.argsort(total)[N - round(kept * N) :]] ** 2).sum() / N
+        told = kept_power(tsphys.OneShotVotes(ballots="ranks", clients=M, malicious=malicious, alpha=alpha, kept=kept))
+        off.append(power - told)
+    return within(np.array(off), np.full(3, 5 * np.sqrt(2 / N) + 1e-3), "power that is kept")
+
+
+def majorities(setting: Setting) -> Finding:
+    """How often most votes are right, from 10⁵ elections, to five errors."""
+    rng, off = np.random.default_rng([setting.seed, 54]), []
+    for M, malicious, b in ((7, 2, 0.8), (6, 1, 0.3), (1, 0, 1.5)):
+        w = np.sqrt(2 / np.pi) * b + rng.standard_normal((100_000, M)) / np.sqrt(0.5)
+        votes = np.sign(w) * np.where(np.arange(M) < malicious, -1, 1)
+        won = np.sign(votes.sum(axis=1))
+        model = tsphys.OneShotVotes(clients=M, malicious=malicious, alpha=0.5)
+        off.append((won.mean() - right(model, np.array([b]))[0]) / (5 * won.std() / len(won) ** 0.5))
+    return within(np.array(off), np.ones(3), "majorities, in units of five errors")
+
+
+def checks(quick: bool) -> list[Check]:
+    """What is checked of single votes: both teachers, ties, malicious and loud clients, ranks."""
+    model = tsphys.OneShotVotes(clients=5)
+    ranks = tsphys.OneShotVotes(ballots="ranks", clients=5, malicious=1)
+    return [
+        Check("simulation", "signs, normal teacher", voted(model, {"malicious": [0, 1, 2]})),
+        Check("simulation", "signs, ±1 teacher", voted(replace(model, teacher="binary"), {"alpha": [0.2, 1.0]})),
+        Check("simulation", "ties", voted(replace(model, clients=4, malicious=1), {"alpha": [0.5, 2.0]})),
+        Check("simulation", "loud clients", voted(replace(model, malicious=1, loudness=2.0), {"alpha": [0.5, 2.0]})),
+        Check("simulation", "ranks", voted(ranks, {"kept": [0.1, 0.3, 0.6]})),
+        Check("integral", "majorities", majorities),
+        Check("integral", "ranks", ranked),
+    ]
