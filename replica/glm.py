@@ -11,7 +11,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import param
 from tsphys.ground.times import course, iterations
-from tsphys.models.glm import BOUNDED, GLM, LOSS, known_at_start
+from tsphys.models.glm import BOUNDED, CUT, GLM, LOSS, known_at_start
 from tsphys.physics.inference.channels import Kinked
 from tsphys.physics.inference.generalisation import generalisation_error
 from tsphys.replica.saddles import bayes
@@ -19,6 +19,7 @@ from tsphys.replica.saddles.bayes import Thresholds
 from tsphys.replica.saddles.gardner import ising_capacity, spherical_capacity
 from tsphys.replica.saddles.gaussian_covariates import isotropic, minimum
 from tsphys.replica.saddles.margin import maximal_margin
+from tsphys.replica.saddles.penalised import penalised
 from tsphys.replica.saddles.robust import robust_regression
 from tsphys.runs import frames
 from tsphys.runs.points import stack
@@ -69,8 +70,9 @@ def solve(model: GLM, options: Options) -> dict[str, float]:
     dict
         ``m`` = w*·ŵ/N, ``q`` = |ŵ|²/N, ``mse`` = |w* − ŵ|²/N, ``overlap`` cos(w*, ŵ) and ``eps_g``, the probability of
         a wrong label or half the mean squared error of a real output, without noise. For ``bayes`` ``free_entropy``
-        (not over t), infinite at the perfect recovery of real weights; for a risk ``train_loss``, the mean of ℓ; for
-        ``max_margin`` ``margin``, of ŵ with |ŵ|² = N.
+        (not over t), infinite at the perfect recovery of real weights; for a risk ``train_loss``, the mean of ℓ,
+        of ridge and logistic ``active``, the share of the weights that are not zero; for ``max_margin`` ``margin``, of
+        ŵ with |ŵ|² = N.
 
     Raises
     ------
@@ -117,13 +119,16 @@ def _posterior(model: GLM, V: float) -> dict[str, float]:
 
 
 def _risk(model: GLM, tol: float) -> dict[str, float]:
-    _, channel = model.objects()
+    prior, channel = model.objects()
     name, alpha, lam = LOSS[model.estimator], model.alpha, model.regularization
-    if isinstance(channel, Kinked) and name in BOUNDED:
-        found = robust_regression(name, model.corner, channel.noises, alpha, lam)
+    if model.l1 > 0:
+        found, active = penalised(name, channel, prior, model.l1, alpha, lam, tol)
+    elif isinstance(channel, Kinked) and name in BOUNDED:
+        found, active = robust_regression(name, model.corner, channel.noises, alpha, lam), 1.0
     else:
-        found = minimum(name, channel, isotropic(), alpha, lam, tol=tol)
-    return {**_observables(model, found.m, found.q, None, found.rest), "train_loss": found.train_loss}
+        found, active = minimum(name, channel, isotropic(), alpha, lam, tol=tol), 1.0
+    own = {"active": active} if model.estimator in CUT else {}
+    return {**_observables(model, found.m, found.q, None, found.rest), "train_loss": found.train_loss, **own}
 
 
 def _margin(model: GLM) -> dict[str, float]:

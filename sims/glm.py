@@ -12,7 +12,7 @@ from tsphys.errors import ModelError
 from tsphys.ground.parameters import DTYPES, counted, handed, param
 from tsphys.ground.progress import tell
 from tsphys.ground.times import course, iterations
-from tsphys.models.glm import GLM, LOSS, known_at_start
+from tsphys.models.glm import CUT, GLM, LOSS, known_at_start
 from tsphys.physics.inference.generalisation import generalisation_error
 from tsphys.physics.inference.losses import loss
 from tsphys.runs import frames
@@ -133,9 +133,9 @@ def simulate(model: GLM, options: Options, rng: np.random.Generator) -> dict[str
         With axes (replica, axis): ``m``, ``q``, ``mse``, ``overlap``, ``eps_g`` as `tsphys.replica.glm.solve`, where
         eps_g is exact given the overlaps, on fresh Gaussian inputs; the sign of ŵ is free for even channels, and chosen
         so that m ≥ 0. For ``bayes`` ``converged`` (1 or 0) and ``iterations`` (not over t); for a risk ``train_loss``,
-        for ``max_margin`` ``margin``, and for all of them ``floor``, the ½⟨δh²⟩ on fresh inputs by which another step
-        of the solver would change the student. With `X` and `y` of your own there is no teacher: ``eps_g`` is that of
-        held out outputs as they are, beside ``q``.
+        of ridge and logistic ``active``, for ``max_margin`` ``margin``, and for all of them ``floor``, the ½⟨δh²⟩ on
+        fresh inputs by which another step of the solver would change the student. With `X` and `y` of your own there is
+        no teacher: ``eps_g`` is that of held out outputs as they are, beside ``q``.
 
     Raises
     ------
@@ -156,8 +156,9 @@ def simulate(model: GLM, options: Options, rng: np.random.Generator) -> dict[str
         own = {"margin": margin}
     else:
         name = LOSS[model.estimator]
-        w, step = minimise(name, X, y, model.regularization, model.corner)
+        w, step = minimise(name, X, y, model.regularization, model.corner, model.l1)
         own = {"train_loss": float(loss(name, y, X @ w, model.corner).mean())}
+        own |= {"active": float(np.mean(w != 0))} if model.estimator in CUT else {}
     return {**observables(model, instance, w, None), **own, "floor": 0.5 * float(step @ step) / options.N}
 
 

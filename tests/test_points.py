@@ -13,7 +13,10 @@ from tsphys.runs.points import padded, stack
 FLOATS = (0.0, 0.02, 0.05, 0.1, 0.3, 0.5, 0.9, 1.0, 1.5, 3.0, 10.0)
 INTEGERS = (1, 2, 3, 5, 24, 40)
 #: Without which an axis has no meaning.
-NEEDED = {("glm", "outlier_noise"): {"channel": "linear", "estimator": "huber", "outliers": 0.1}}
+NEEDED = {
+    ("glm", "outlier_noise"): {"channel": "linear", "estimator": "huber", "outliers": 0.1},
+    ("glm", "l1"): {"estimator": "ridge"},
+}
 AXES = [(name, axis) for name in STATIC for axis in model_class(name).axes]
 
 

@@ -304,11 +304,16 @@ def checks(quick: bool) -> list[Check]:
     sparse = {"prior": "gauss_bernoulli", "density": 0.3, "channel": "linear", "noise": 0.05, "alpha": 0.6}
     noisy = {"channel": "linear", "noise": 0.5, "alpha": 1.5}
     outliers: dict[str, Any] = {"channel": "linear", "noise": 0.25, "outliers": 0.2, "estimator": "huber"}
+    cut = "eps_g", "m", "q", "train_loss"
     names, signs = ("mse", "m", "q"), {**sparse, "prior": "sparse_rademacher"}
     seen = {"logistic": {}, "hinge": {}, "ridge": {}, "huber": outliers, "absolute": outliers}
     risks = {name: tsphys.GLM(**{**given, "estimator": name, "alpha": 2.0}) for name, given in seen.items()}
     return [
         Check("simulation", "outliers", simulated(outliers, {"alpha": [1.0, 4.0]}, 100, 80, ("eps_g", "train_loss"))),
+        Check("simulation", "elastic net",
+              simulated({**signs, "estimator": "ridge", "l1": 0.2}, {"alpha": [0.6, 2.0]}, 200, 24, (*cut, "active"))),
+        Check("simulation", "sparse logistic regression",
+              simulated({"estimator": "logistic", "l1": 0.5}, {"alpha": [2.0]}, 200, 24, (*cut, "active"))),
         Check("simulation", "binary perceptron, step by step", simulated(binary, steps, 500, 12, ("eps_g", *names))),
         Check("simulation", "sparse regression, step by step", simulated(sparse, steps, 500, 12, names)),
         Check("simulation", "noisy regression, step by step", simulated(noisy, steps, 500, 12, names)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,6 +19,17 @@ from tsphys.solvers.fixed_point import FixedPoint, continuation, fixed_point
 SMALLEST, LARGEST = 1e-12, 1e100
 #: Largest n/p of the hinge loss, on whose margin are examples within V ~ p/n of it: beyond, rounding blurs them.
 MOST_HINGED = 1e6
+
+
+class Weights(Protocol):
+    """What a minimum asks of the weights: what they are once examples have answered, and their regularization."""
+
+    @property
+    def rho(self) -> float: ...
+    @property
+    def scale(self) -> float: ...
+    def primal(self, lam: float, V_hat: float, q_hat: float, m_hat: float) -> tuple[float, float, float]: ...
+    def norm(self, lam: float, V_hat: float, q_hat: float, m_hat: float) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,21 @@ class Covariates:
     teacher: np.ndarray
     weights: np.ndarray
     rho: float
+
+    @property
+    def scale(self) -> float:
+        """λV without examples."""
+        return float(self.weights @ self.omega)
+
+    def primal(self, lam: float, V_hat: float, q_hat: float, m_hat: float) -> tuple[float, float, float]:
+        """V, q − m²/ρ and m."""
+        D = lam + V_hat * self.omega
+        rest = self.weights @ (q_hat * (self.omega / D) ** 2) + m_hat**2 * self.spread(self.omega / D)
+        return float(self.weights @ (self.omega / D)), float(rest), float(self.weights @ (m_hat * self.teacher / D))
+
+    def norm(self, lam: float, V_hat: float, q_hat: float, m_hat: float) -> float:
+        """|w|²/p."""
+        return float(self.weights @ ((q_hat * self.omega + m_hat**2 * self.teacher) / (lam + V_hat * self.omega) ** 2))
 
     def spread(self, x: np.ndarray) -> float:
         """⟨Tx²/ω⟩ − ⟨Tx/ω⟩²/ρ for any x along the directions, as a sum of positive terms."""
@@ -139,7 +165,7 @@ def channel_averages(
 def minimum(
     name: str,
     teacher: Channel,
-    covariates: Covariates,
+    weights: Weights,
     alpha: float,
     regularization: float,
     *,
@@ -157,7 +183,7 @@ def minimum(
         The loss.
     teacher : Channel
         Law of y given the teacher's field; of labels ±1, but for ``square``.
-    covariates : Covariates
+    weights : Covariates, or others whose regularization is more than that
     alpha : float
         n/p, from 1e-100 to 1e100, and to 1e6 for ``hinge``.
     regularization : float
@@ -179,10 +205,9 @@ def minimum(
         raise ModelError("loss", name, "must be square unless the teacher gives labels")
     alpha = number("alpha", alpha, low=1 / LARGEST, high=MOST_HINGED if name == "hinge" else LARGEST)
     lam = number("regularization", regularization, low=SMALLEST, high=LARGEST)
-    if name == "square":
-        return ridge_regression(teacher, covariates, alpha, lam)
-    omega, T, weights, rho = covariates.omega, covariates.teacher, covariates.weights, covariates.rho
-    scale, log = float(weights @ omega), float(np.log(lam))
+    if name == "square" and isinstance(weights, Covariates):
+        return ridge_regression(teacher, weights, alpha, lam)
+    rho, scale, log = weights.rho, weights.scale, float(np.log(lam))
     bounds = ([-700.0, -700.0, -350.0], [700.0, 700.0, 350.0])
 
     def conjugates(x: np.ndarray) -> tuple[float, float, float, float]:
@@ -190,19 +215,13 @@ def minimum(
         bend, square, overlap, trained = channel_averages(name, teacher, rho, float(V), float(q), float(x[2]))
         return alpha * bend / V, alpha * square, alpha * overlap, trained
 
-    def primal(lam: float, V_hat: float, q_hat: float, m_hat: float) -> tuple[float, float, float]:
-        """V, q − m²/ρ and m."""
-        D = lam + V_hat * omega
-        rest = weights @ (q_hat * (omega / D) ** 2) + m_hat**2 * covariates.spread(omega / D)
-        return float(weights @ (omega / D)), float(rest), float(weights @ (m_hat * T / D))
-
     def pack(V: float, rest: float, m: float) -> np.ndarray:
         return np.array([np.log(V), np.log(rest + m * m / rho), np.arcsinh(m / np.sqrt(rho * rest))])
 
     def step(x: np.ndarray, log: float) -> np.ndarray:
         # An iterate far off may leave the range of numbers, which its residual tells.
         with np.errstate(all="ignore"):
-            return pack(*primal(np.exp(log), *conjugates(x)[:3]))
+            return pack(*weights.primal(np.exp(log), *conjugates(x)[:3]))
 
     def direct(log: float) -> FixedPoint:
         """From what is given, from few examples' minimum, and from close to that of the largest margin."""
@@ -238,9 +257,8 @@ def minimum(
     except ConvergenceError:
         point = descended()
     V_hat, q_hat, m_hat, trained = conjugates(point.x)
-    V, rest, m = primal(lam, V_hat, q_hat, m_hat)
-    D = lam + V_hat * omega
-    norm = float(weights @ ((q_hat * omega + m_hat**2 * T) / D**2))
+    V, rest, m = weights.primal(lam, V_hat, q_hat, m_hat)
+    norm = weights.norm(lam, V_hat, q_hat, m_hat)
     return Minimum(V, rest + m * m / rho, m, rest, V_hat, q_hat, m_hat, norm, trained, point.residual, point.iterations)
 
 

@@ -13,6 +13,8 @@ from tsphys.rules.contract import Static
 LOSS = {"ridge": "square", "logistic": "logistic", "hinge": "hinge", "huber": "huber", "absolute": "absolute"}
 #: Those of real outputs whose slope is bounded.
 BOUNDED = "huber", "absolute"
+#: Whose risks may have λ₁|w|₁, and the least λ₁ that is told from none.
+CUT, LEAST_CUT = ("ridge", "logistic"), 1e-6
 #: Edges of ``threshold`` in units of √(1 + Δ), at which one label in 1e6 is −1, or one in 1e197 is 1.
 EDGES = 1e-6, 30.0
 
@@ -28,8 +30,9 @@ class GLM(Static):
         abs        y = |z| + √Δ ε            logistic   P(y = ±1) = 1/(1 + e^{∓z})
 
     Estimators: ``bayes`` knows prior and channel and takes the posterior mean, by approximate message passing;
-    the others minimise Σ ℓ(y, x·w/√N) + (λ/2)|w|² with ``ridge`` ½(y − h)², ``logistic`` ln(1 + e^{−yh}), ``hinge``
-    max(0, 1 − yh), ``absolute`` |y − h|, ``huber`` the square up to |y − h| = c and c|y − h| − ½c² beyond;
+    the others minimise Σ ℓ(y, x·w/√N) + (λ/2)|w|² + λ₁ Σ|w_i| with ``ridge`` ½(y − h)², ``logistic``
+    ln(1 + e^{−yh}), ``hinge`` max(0, 1 − yh), ``absolute`` |y − h|, ``huber`` the square up to |y − h| = c and
+    c|y − h| − ½c² beyond;
     ``max_margin`` is the limit λ → 0 of ``hinge``, for labels that can be separated.
 
     Parameters
@@ -54,6 +57,8 @@ class GLM(Static):
         c of ``huber``.
     regularization : float
         λ of the losses.
+    l1 : float
+        λ₁ of ``ridge``, which it makes the elastic net, and of ``logistic``; 0, or 1e-6 at least.
 
     Raises
     ------
@@ -75,6 +80,7 @@ class GLM(Static):
         "outliers",
         "outlier_noise",
         "corner",
+        "l1",
     )
     counted: ClassVar[tuple[str, ...]] = ("alpha",)
 
@@ -94,6 +100,7 @@ class GLM(Static):
     estimator: str = param("bayes", "who learns", kind=str, choices=("bayes", *LOSS, "max_margin"), short="-e")
     corner: float = param(1.0, "c of huber", low=1e-6, high=1e6)
     regularization: float = param(0.1, "λ of all but bayes and max_margin", low=1e-12, high=EXTREME)
+    l1: float = param(0.0, "λ₁ of Σ|w_i| in the risks of ridge and logistic: the elastic net", low=0, high=EXTREME)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -111,6 +118,10 @@ class GLM(Static):
             raise ModelError("outlier_noise", self.outlier_noise, "must be 25, or have outliers")
         if self.corner != 1 and self.estimator != "huber":
             raise ModelError("corner", self.corner, 'must be 1 unless estimator = "huber"')
+        if self.l1 != 0 and self.estimator not in CUT:
+            raise ModelError("l1", self.l1, f"must be 0 unless estimator is {' or '.join(CUT)}")
+        if 0 < self.l1 < LEAST_CUT:
+            raise ModelError("l1", self.l1, f"must be 0, or at least {LEAST_CUT:g}")
         if self.estimator == "bayes":
             return
         if self.estimator in BOUNDED:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tsphys.errors import ConvergenceError
 from tsphys.physics.inference.losses import BOUNDED, loss, slope
+from tsphys.sims.engines.inference.penalised import shrunk
 from tsphys.sims.engines.inference.ridge import least_squares
 from tsphys.sims.engines.inference.robust import bounded_forces
 from tsphys.sims.engines.inference.support import squares, support_vectors
@@ -18,8 +19,10 @@ LARGEST_STEP = 1e-6
 COSTLY = 1e12
 
 
-def minimise(name: str, X: np.ndarray, y: np.ndarray, lam: float, corner: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """argmin_w Σ ℓ(y, Xw) + (λ/2)|w|², and the step that its solver would take next, which is of the size of the error.
+def minimise(
+    name: str, X: np.ndarray, y: np.ndarray, lam: float, corner: float = 1.0, l1: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """argmin_w Σ ℓ(y, Xw) + (λ/2)|w|² + λ₁|w|₁, and the step that its solver would take next, of the size of the error.
 
     Parameters
     ----------
@@ -31,12 +34,16 @@ def minimise(name: str, X: np.ndarray, y: np.ndarray, lam: float, corner: float 
         λ > 0.
     corner : float
         Where Huber's loss ceases to be a square.
+    l1 : float
+        λ₁ of ``square`` and ``logistic``.
 
     Raises
     ------
     ConvergenceError
         If it was not reached.
     """
+    if l1 > 0:
+        return shrunk(name, X, y, lam, l1)
     if name == "square":
         w, step = least_squares(X, y, [lam])
         return w[:, 0], step[:, 0]
