@@ -404,6 +404,11 @@ def attention() -> Iterator[Case]:
         short = {"N": 8, "n_test": 10, "burn_in": 4}
         yield from both(f"potts_attention {learn} {loss}", model, theory, alpha=[1.0, 3.0], **short)
         yield from both(f"potts_attention {learn} {loss} over t", model, None, t=[0, 1, 2], **short)
+    for phase, more in (("ordered", {}), ("stable", {"field": 0.3, "C": 4})):
+        few = {"N": 20, "sweeps": 20, "equilibration": 5}
+        yield from both(
+            f"potts {phase}", of("Potts", phase=phase, **more), {"beta": [3.0, 3.5]}, beta=[3.0, 3.5], **few
+        )
     variants = {
         "binary": {"couplings": "binary"},
         "directed": {"symmetric": False, "inputs": "uniform"},

@@ -544,6 +544,20 @@ PAPERS = {
         doi="10.1103/PhysRevResearch.6.023057",
         arxiv="2304.07235",
     ),
+    "wu_1982": Paper(
+        "Wu, F. Y.",
+        "The Potts model",
+        "Reviews of Modern Physics 54, 235",
+        1982,
+        doi="10.1103/RevModPhys.54.235",
+    ),
+    "costeniuc_2005": Paper(
+        "Costeniuc, Marius and Ellis, Richard S. and Touchette, Hugo",
+        "Complete analysis of phase transitions and ensemble equivalence for the Curie-Weiss-Potts model",
+        "Journal of Mathematical Physics 46, 063301",
+        2005,
+        doi="10.1063/1.1904507",
+    ),
     "aurell_ekeberg_2012": Paper(
         "Aurell, Erik and Ekeberg, Magnus",
         "Inverse Ising inference using all the data",
@@ -1264,6 +1278,14 @@ COVERAGE = {
     "rende_2024": (
         "masked training of factored attention on Potts sequences, replica theory, Gibbs sampling",
         "several heads and layers, proteins",
+    ),
+    "wu_1982": (
+        "mean field with any number of colours: the transition of first order, its jump and latent heat",
+        "lattices, duality, percolation, antiferromagnets",
+    ),
+    "costeniuc_2005": (
+        "phases at fixed temperature, metastable ones too, and sums at finite size",
+        "fixed energy, where ensembles are not equivalent",
     ),
     "aurell_ekeberg_2012": (
         "pseudolikelihood for all couplings of a Potts network, masked site by masked site",

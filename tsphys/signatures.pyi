@@ -35,6 +35,7 @@ from tsphys.models.online_attack import OnlineAttack as OnlineAttack
 from tsphys.models.opposing_signals import OpposingSignals as OpposingSignals
 from tsphys.models.perceptron import Perceptron as Perceptron
 from tsphys.models.plasticity import Plasticity as Plasticity
+from tsphys.models.potts import Potts as Potts
 from tsphys.models.potts_attention import PottsAttention as PottsAttention
 from tsphys.models.pruned import Pruned as Pruned
 from tsphys.models.quadratic_feature import QuadraticFeature as QuadraticFeature
@@ -836,6 +837,25 @@ def simulate(
 ) -> Result: ...
 @overload
 def simulate(
+    model: Potts,
+    *,
+    beta: Numbers = ...,
+    field: Numbers = ...,
+    N: int = ...,
+    sweeps: int = ...,
+    equilibration: int = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
     model: LinearICL,
     *,
     tau: Numbers = ...,
@@ -1395,6 +1415,16 @@ def solve(
     ridge: Numbers = ...,
     beta: Numbers = ...,
     tol: float = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: Potts,
+    *,
+    beta: Numbers = ...,
+    field: Numbers = ...,
     progress: Any = ...,
     partial: bool = ...,
     fluctuations: bool = ...,

@@ -1,4 +1,4 @@
-"""Potts models with fields and a matrix for each pair: gauge, exact sums, contact scores, and equal couplings of all.
+"""Potts models with fields and a matrix for each pair: gauge, exact sums, contact scores.
 
     Prob(s) = e^{−H(s)}/Z        −H = Σ_i h_i(s_i) + Σ_{i<j} J_ij(s_i, s_j)        J_ij(a, b) = J_ji(b, a)
 
@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import array, number
+from tsphys.ground.parameters import array
+from tsphys.physics.curie_weiss import curie_weiss as curie_weiss
+from tsphys.physics.curie_weiss import curie_weiss_lines as curie_weiss_lines
 
 #: Most states of an exact sum.
 MOST_STATES = 2**22
@@ -148,72 +150,3 @@ def contact_scores(J: Any) -> np.ndarray:
     out = F - np.outer(each, each) / mean if mean > 0 else F
     np.fill_diagonal(out, 0.0)
     return out
-
-
-# All N sites coupled alike, J_ij(a, b) = (β/N) δ_ab: the Curie–Weiss Potts model. One colour has the share
-# (1 + (C − 1)m)/C of the sites and each of the others (1 − m)/C.
-
-
-@dataclass(frozen=True)
-class CurieWeiss:
-    """Where the phases of the Curie–Weiss Potts model of C colours meet.
-
-    Parameters
-    ----------
-    ordered : float
-        β where states with m > 0 appear, a spinodal; with two colours the transition itself.
-    transition : float
-        β_c, where they have the free energy of the disordered one, with a jump of m for C > 2.
-    jump : float
-        m at β_c, (C − 2)/(C − 1).
-    disordered : float
-        β = C, where the disordered state is unstable.
-    """
-
-    ordered: float
-    transition: float
-    jump: float
-    disordered: float
-
-
-def curie_weiss_lines(C: int) -> CurieWeiss:
-    """The transitions of the Curie–Weiss Potts model of C colours.
-
-    References
-    ----------
-    Wu, Rev. Mod. Phys. 54, 235 (1982); Costeniuc, Ellis & Touchette, J. Math. Phys. 46, 063301 (2005).
-    """
-    C = number("C", C, kind=int, low=2)
-    if C == 2:
-        return CurieWeiss(2.0, 2.0, 0.0, 2.0)
-    return CurieWeiss(_inverse(C, _turn(C)), 2 * (C - 1) / (C - 2) * math.log(C - 1), (C - 2) / (C - 1), float(C))
-
-
-def curie_weiss(C: int, beta: float) -> tuple[float, float]:
-    """m and the energy a site of the ordered state of the Curie–Weiss Potts model at β; m = 0 where there is none.
-
-    It is the stable one beyond β_c, and below metastable down to a spinodal, of which `curie_weiss_lines` tells. The
-    energy is in units of the coupling, H/(βN).
-    """
-    from scipy.optimize import brentq
-
-    beta, m = number("beta", beta, low=0), 0.0
-    if beta > curie_weiss_lines(C).ordered:
-        # Beyond β = 35 the other colours are less than rounding.
-        m = brentq(lambda m: _inverse(C, m) - beta, _turn(C), 1 - 1e-16, xtol=1e-15) if beta < 35 else 1.0
-    return m, -(1 + (C - 1) * m * m) / (2 * C)
-
-
-def _inverse(C: int, m: float) -> float:
-    """β of the state with m > 0: m = (e^{βm} − 1)/(e^{βm} + C − 1)."""
-    return (math.log1p((C - 1) * m) - math.log1p(-m)) / m
-
-
-def _turn(C: int) -> float:
-    """The smallest m > 0 of a metastable state, where β(m) turns; the least that is looked at for two colours."""
-    from scipy.optimize import brentq
-
-    jump = (C - 2) / (C - 1)
-    if C == 2:
-        return 1e-8
-    return float(brentq(lambda m: C / ((1 + (C - 1) * m) * (1 - m)) - _inverse(C, m), 0.01 * jump, jump))
