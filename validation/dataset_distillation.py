@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.numerics.random import generator
 from tsphys.physics.flows.resolvents import white_average
-from tsphys.replica.dataset_distillation import errors, held, over, points_for
+from tsphys.replica.dataset_distillation import errors, held, of_means, over, points_for
 from tsphys.sims.dataset_distillation import distilled, flown, single
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
 
@@ -64,6 +65,66 @@ def exact(setting: Setting) -> Finding:
     return within(off, 1e-10, "ends of training")
 
 
+def by_hand(setting: Setting) -> Finding:
+    """Instances: students by exponentials of matrices, which points hold to a projector; classes by their means."""
+    from scipy.linalg import expm
+    from scipy.special import ndtr
+
+    N, n, m, T, off = 24, 36, 9, 2.0, []
+    model = tsphys.DatasetDistillation(alpha=n / N, points=m / N, time=T, noise=0.4, spread=0.6)
+    run: dict[str, Any] = {"N": N, "replicas": 1, "seed": setting.seed}
+    rng = generator(setting.seed, 0, "examples")
+    start = rng.standard_normal(N) * np.sqrt(0.6 / N)
+    X = rng.standard_normal((n, N))
+    y = X[:, 0] + 0.4 * rng.standard_normal(n)
+
+    def end(X: np.ndarray, y: np.ndarray) -> np.ndarray:
+        best = np.linalg.lstsq(X, y, rcond=None)[0]
+        return np.asarray(best + expm(-X.T @ X / len(X) * T) @ (start - best))
+
+    real, few = end(X, y), end(X[:m], y[:m])
+    axes = np.linalg.eigh(X.T @ X)[1][:, N - m :]
+    held = start + axes @ (axes.T @ (real - start))
+    # Least squares of fewer examples know nothing of other directions, where the start stays.
+    across = np.linalg.svd(X[:m])[2][m:]
+    few = few + across.T @ (across @ (start - few))
+    for way, w in (("distilled", held), ("subset", few)):
+        found = tsphys.simulate(replace(model, way=way), **run)
+        told = {"eps_g": w, "eps_real": real}
+        off += [found[name][0, 0] - 0.5 * np.sum((v - np.eye(N)[0]) ** 2) for name, v in told.items()]
+        off.append(found["mismatch"][0, 0] - np.sum((real - w) ** 2))
+    rng = generator(setting.seed, 0, "examples")
+    D = np.repeat([1.0, 0.3], N // 2)
+    v = rng.standard_normal(N)
+    v *= 1.4 / np.linalg.norm(v)
+    sets = [sign * (v + D * rng.standard_normal((n, N))) for sign in (1, -1)]
+    two = replace(model, task="classes", way="subset", distance=1.4, small=0.3)
+    for covariance in (False, True):
+        found = tsphys.simulate(replace(two, covariance=covariance), **run)
+        for name, some in (("eps_g", [x[:m] for x in sets]), ("eps_real", sets)):
+            w = (some[0].mean(axis=0) - some[1].mean(axis=0)) / 2
+            if covariance:
+                C = sum(np.cov(x.T, bias=True) for x in some) / 2
+                w = np.linalg.solve(C + two.ridge * np.eye(N), w)
+            off.append(found[name][0, 0] - ndtr(-(w @ v) / np.sqrt(np.sum((D * w) ** 2))))
+    return within(off, 1e-9, "instances by hand")
+
+
+def many_dimensions(setting: Setting) -> Finding:
+    """Errors of classes by their means in four million dimensions, whose sums are known to 5e-4."""
+    from scipy.special import ndtr
+
+    N, off = 4_000_000, []
+    rng, D = np.random.default_rng(setting.seed), np.repeat([1.0, 0.4], N // 2)
+    v, z = rng.standard_normal((2, N))
+    for distance, examples in ((1.2, 0.7), (0.6, 3.0)):
+        here = v * (distance / np.linalg.norm(v))
+        w = here + D * z / np.sqrt(2 * examples * N)
+        model = tsphys.DatasetDistillation(task="classes", distance=distance, small=0.4)
+        off.append(of_means(model, examples) - ndtr(-(w @ here) / np.linalg.norm(D * w)))
+    return within(off, 1e-3, "errors of classes")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of distilled data: more and fewer examples than dimensions, subsets, classes, identities."""
     model = tsphys.DatasetDistillation()
@@ -77,4 +138,6 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "subsets of classes", trained(replace(classes, way="subset"), [0.1, 0.5], 48, 200)),
         Check("integral", "averages over the spectrum", spectra),
         Check("identity", "ends of training", exact),
+        Check("integral", "classes of many dimensions", many_dimensions),
+        Check("step", "instances by hand", by_hand),
     ]

@@ -24,7 +24,7 @@ def learned(model: Any, name: str, t: Any, replicas: int, **more: Any) -> Any:
 
 def first_step(setting: Setting) -> Finding:
     """A step of descent at any size: moments of S = XᵀX/P, 1, 1 + (D+1)/P and (P²+D²+3PD+3P+3D+4)/P² along w*."""
-    D, P, eta, noise = 10, 30, 0.5, 0.5
+    D, P, eta, noise = 10, 100, 0.5, 1.0
     many, model = setting.replicas(3000), tsphys.LinearEstimator(alpha=P / D, noise=noise)
     sim = tsphys.simulate(
         model, N=D, t=[0, eta], lr=eta, replicas=many, seed=setting.seed, threads=setting.threads

@@ -108,11 +108,12 @@ def cheapest(setting: Setting) -> Finding:
         x - whole[0] - to_come(p, c) + to_come(0.6, 0.3)
         for x, (p, c) in zip(whole[1:], ((0.1, 0.3), (0.6, 0.8), (1.3, 0.3)), strict=True)
     ]
-    for i in range(4):
-        around = [paid(model, [g * (1 + sign * 0.05 * (j == i)) for j, g in enumerate(gains)], 0.6, 0.3)
-                  for sign in (1, -1)]  # fmt: skip
+    g0, g0p, g1, g2 = gains
+    # The third is the answer to what the overlap has beside its mean pA.
+    for way in ((g0, 0, 0, 0), (0, g0p, 0, 0), (0, -g1, g1, 0), (0, 0, 0, g2)):
+        more, less = (paid(model, np.add(gains, sign * 0.05 * np.array(way)), 0.6, 0.3) for sign in (1, -1))
         # A gain off by a share s has 2s/0.05 here; third derivatives leave a few per cent.
-        off.append(1e-4 * (around[0] - around[1]) / (around[0] + around[1] - 2 * whole[0]) / 0.15)
+        off.append(1e-4 * (more - less) / (more + less - 2 * whole[0]) / 0.15)
     # What is left of the discount after its time, e⁻¹² of the cost.
     return within(off, 1e-4, "cost to come, and its gains")
 
