@@ -276,6 +276,11 @@ def manifolds() -> Iterator[Case]:
     covariance = np.eye(10) + 0.3
     yield from both("generative_inputs covariance", of("GenerativeInputs", covariance=covariance, inputs="gaussian"),
                     times, n_test=20, **times)  # fmt: skip
+    pair = {"R": START["R"], "Q": START["Q"], "T": T2}
+    one = {"K": 1, "M": 1, "mean": 0.2, "mean_star": 0.7}
+    for queries, given in (("signs", pair), ("bernoulli", {**pair, "p": 0.3}), ("chain", pair), ("raw", one)):
+        model = of("WeightTheft", queries=queries, **given)
+        yield from both(f"weight_theft {queries}", model, times, N=24, n_test=20, **times)
 
 
 def networks() -> Iterator[Case]:

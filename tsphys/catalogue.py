@@ -249,6 +249,18 @@ CATALOGUE = {
             command=False,
         ),
         Entry(
+            name="weight_theft",
+            room="odes",
+            limit_only="chains differ from run to run, and the mean of queries is a fast mode",
+            cls="WeightTheft",
+            family="Online learning",
+            about="a network copied by queries that are noise: signs, ones and zeros, an Ising chain; online SGD",
+            simulated="direct",
+            solved="ODEs in the modes of the queries, and beside a fast mean",
+            papers=("roberts_2019", "yoshida_okada_2019"),
+            figures=("weight_theft",),
+        ),
+        Entry(
             name="simplicity_bias",
             room="odes",
             online=True,

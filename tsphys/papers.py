@@ -255,6 +255,13 @@ PAPERS = {
         "Advances in Neural Information Processing Systems 32",
         2019,
     ),
+    "roberts_2019": Paper(
+        "Roberts, Nicholas and Prabhu, Vinay Uday and McAteer, Matthew",
+        "Model weight theft with just noise inputs: the curious case of the petulant attacker",
+        "ICML Workshop on Security and Privacy of Machine Learning",
+        2019,
+        arxiv="1912.08987",
+    ),
     "hopfield_1982": Paper(
         "Hopfield, John J.",
         "Neural networks and physical systems with emergent collective computational abilities",
@@ -1118,6 +1125,10 @@ COVERAGE = {
     "yoshida_okada_2019": (
         "plateaus under inputs of any covariance",
         "nothing that we know of",
+    ),
+    "roberts_2019": (
+        "copies by independent and Ising queries along a chain, their error on queries and on independent inputs",
+        "answers that are labels only, convolutional victims, Ising queries in two dimensions, real data",
     ),
     "hopfield_1982": (
         "the network, its dynamics, recall from spoilt patterns",

@@ -53,6 +53,7 @@ from tsphys.models.two_layer import TwoLayer as TwoLayer
 from tsphys.models.two_students import TwoStudents as TwoStudents
 from tsphys.models.votes import Votes as Votes
 from tsphys.models.weight_race import WeightRace as WeightRace
+from tsphys.models.weight_theft import WeightTheft as WeightTheft
 from tsphys.models.whitening import Whitening as Whitening
 from tsphys.models.xor_clusters import XorClusters as XorClusters
 from tsphys.models.zeroth_order import ZerothOrder as ZerothOrder
@@ -124,6 +125,25 @@ def simulate(
     disorder: str = ...,
     n_test: int = ...,
     dtype: str = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: WeightTheft,
+    *,
+    t: Any = ...,
+    disorder: str = ...,
+    n_test: int = ...,
+    dtype: str = ...,
+    N: int = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,
@@ -935,7 +955,7 @@ def solve(
 ) -> Result: ...
 @overload
 def solve(
-    model: Votes,
+    model: Votes | WeightTheft,
     *,
     rtol: float | None = ...,
     atol: float | None = ...,

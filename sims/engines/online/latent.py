@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
@@ -33,7 +33,9 @@ CHUNK = 2**20
 FEWEST = 64
 DISORDER = ("common", "each")
 #: Names of the axes of the observables.
-LATENT_DIMS = {**DIMS, "W": ("student", "student_2"), "Sigma": ("student", "student_2")}
+LATENT_DIMS = {
+    **DIMS, **dict.fromkeys(("W", "Sigma", "Q_query"), DIMS["Q"]), "R_query": DIMS["R"], "S": ("student",)
+}  # fmt: skip
 
 
 M = TypeVar("M", bound=LatentTeacher)
@@ -71,12 +73,15 @@ class Source:
         ``draw(rng, scalars, x)`` fills x (S, N) with fresh inputs, returns the teachers' fields (S, M).
     overlaps : callable
         ``overlaps(W)`` returns the order parameters of weights by name, R and Q among them.
+    errors : callable, optional
+        ``errors(found)`` returns the errors by name of the order parameters over time, and v among them; none: eps_g.
     """
 
     W: np.ndarray
     T: np.ndarray
     draw: Callable[[np.ndarray, np.random.Generator, np.ndarray], np.ndarray]
     overlaps: Callable[[np.ndarray], dict[str, np.ndarray]]
+    errors: Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]] | None = None
 
 
 @njit
@@ -164,6 +169,8 @@ def _simulated(model: LatentTeacher, plan: Plan, own: Options, frame: frames.Rep
         if stopped is not None:
             diverged[replica] = stopped
         found = dict(zip(names, values, strict=True))
+        if source.errors is not None:
+            return {**source.errors(found), **found}
         error = model.eps_g(found["R"], found["Q"], source.T, found["v"], model.readouts()[1])
         return {"eps_g": error, **found}
 
