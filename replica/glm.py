@@ -20,6 +20,7 @@ from tsphys.replica.saddles.gardner import ising_capacity, spherical_capacity
 from tsphys.replica.saddles.gaussian_covariates import isotropic, minimum
 from tsphys.replica.saddles.margin import maximal_margin
 from tsphys.replica.saddles.penalised import penalised
+from tsphys.replica.saddles.resampled import law, pair
 from tsphys.replica.saddles.robust import robust_regression
 from tsphys.runs import frames
 from tsphys.runs.points import stack
@@ -74,6 +75,10 @@ def solve(model: GLM, options: Options) -> dict[str, float]:
         of ridge and logistic ``active``, the share of the weights that are not zero; for ``max_margin`` ``margin``, of
         ŵ with |ŵ|² = N.
 
+        With resampled examples all these are of the bag; ``eps_one`` is of one student, and of what they predict
+        ``variance`` is the mean square from one set of examples to another, ``bias`` that which no bag is rid of: mse
+        is bias + variance/students.
+
     Raises
     ------
     ModelError
@@ -121,6 +126,8 @@ def _posterior(model: GLM, V: float) -> dict[str, float]:
 def _risk(model: GLM, tol: float) -> dict[str, float]:
     prior, channel = model.objects()
     name, alpha, lam = LOSS[model.estimator], model.alpha, model.regularization
+    if model.resampling != "none":
+        return _bag(model, tol)
     if model.l1 > 0:
         found, active = penalised(name, channel, prior, model.l1, alpha, lam, tol)
     elif isinstance(channel, Kinked) and name in BOUNDED:
@@ -129,6 +136,22 @@ def _risk(model: GLM, tol: float) -> dict[str, float]:
         found, active = minimum(name, channel, isotropic(), alpha, lam, tol=tol), 1.0
     own = {"active": active} if model.estimator in CUT else {}
     return {**_observables(model, found.m, found.q, None, found.rest), "train_loss": found.train_loss, **own}
+
+
+def _bag(model: GLM, tol: float) -> dict[str, float]:
+    """The mean of students of resampled examples."""
+    _, channel = model.objects()
+    counts = law(model.resampling, model.fraction)
+    one, common = pair(LOSS[model.estimator], channel, isotropic(), model.alpha, model.regularization, counts, tol)
+    own = one.rest - common
+    rest = common + own / model.students
+    return {
+        **_observables(model, one.m, rest + one.m**2, None, rest),
+        "eps_one": _observables(model, one.m, one.q, None, one.rest)["eps_g"],
+        "bias": (1 - one.m) ** 2 + common,
+        "variance": own,
+        "train_loss": one.train_loss,
+    }
 
 
 def _margin(model: GLM) -> dict[str, float]:

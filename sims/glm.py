@@ -56,7 +56,7 @@ class Options(frames.Options):
 def memory(models: Sequence[GLM], options: Options) -> frames.Memory:
     """The inputs, and copies of them."""
     most = max(examples(here, options.N) for here in models)
-    copies = 2.0 if models[0].estimator == "bayes" else 5.0
+    copies = 2.0 if models[0].estimator == "bayes" else 5.0 if models[0].resampling == "none" else 6.0
     each = copies * most * options.N * np.dtype(options.dtype).itemsize
     depends = {"N": options.N, "alpha": max(here.alpha for here in models)}
     return frames.Memory(each, depends, f"{most:.4g} examples")
@@ -135,7 +135,8 @@ def simulate(model: GLM, options: Options, rng: np.random.Generator) -> dict[str
         so that m ≥ 0. For ``bayes`` ``converged`` (1 or 0) and ``iterations`` (not over t); for a risk ``train_loss``,
         of ridge and logistic ``active``, for ``max_margin`` ``margin``, and for all of them ``floor``, the ½⟨δh²⟩ on
         fresh inputs by which another step of the solver would change the student. With `X` and `y` of your own there is
-        no teacher: ``eps_g`` is that of held out outputs as they are, beside ``q``.
+        no teacher: ``eps_g`` is that of held out outputs as they are, beside ``q``. Of resampled examples ``eps_one``,
+        ``bias`` and ``variance`` too, the two without a bias from the number of students.
 
     Raises
     ------
@@ -151,6 +152,8 @@ def simulate(model: GLM, options: Options, rng: np.random.Generator) -> dict[str
         stopped = {"converged": float(last.converged), "iterations": float(done)}
         return {**observables(model, instance, last.w, float(last.c.mean())), **stopped}
     X = X.astype(np.float64, copy=False)
+    if model.resampling != "none":
+        return bag(model, instance._replace(X=X), rng)
     if model.estimator == "max_margin":
         w, margin, step = max_margin(X, y)
         own = {"margin": margin}
@@ -160,6 +163,27 @@ def simulate(model: GLM, options: Options, rng: np.random.Generator) -> dict[str
         own = {"train_loss": float(loss(name, y, X @ w, model.corner).mean())}
         own |= {"active": float(np.mean(w != 0))} if model.estimator in CUT else {}
     return {**observables(model, instance, w, None), **own, "floor": 0.5 * float(step @ step) / options.N}
+
+
+def bag(model: GLM, instance: Instance, rng: np.random.Generator) -> dict[str, float]:
+    """The mean of students of resampled examples, and how they differ."""
+    _, X, y, _ = instance
+    (n, N), name, few = X.shape, LOSS[model.estimator], round(model.fraction * len(y))
+    if few < 1:
+        raise ModelError("fraction", model.fraction, f"draws none of {n} examples; {1 / n:.3g} draws one")
+    w, trained, floors = np.empty((model.students, N)), 0.0, 0.0
+    for k in range(model.students):
+        rows = rng.integers(n, size=few) if model.resampling == "bootstrap" else rng.permutation(n)[:few]
+        w[k], step = minimise(name, X[rows], y[rows], model.regularization)
+        trained += float(loss(name, y[rows], X[rows] @ w[k]).sum()) / n / len(w)
+        floors += 0.5 * float(step @ step) / N / len(w)
+        tell((k + 1) / len(w))
+    mean = w.mean(axis=0)
+    found, alone = observables(model, instance, mean, None), [observables(model, instance, one, None) for one in w]
+    variance = float(((w - mean) ** 2).sum()) / N / (len(w) - 1)
+    told = {} if "mse" not in found else {"bias": found["mse"] - variance / len(w)}
+    own = {"variance": variance, "train_loss": trained, "floor": floors}
+    return {**found, "eps_one": float(np.mean([one["eps_g"] for one in alone])), **told, **own}
 
 
 def observables(model: GLM, instance: Instance, w: np.ndarray, V: float | None) -> dict[str, float]:

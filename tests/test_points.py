@@ -16,6 +16,8 @@ INTEGERS = (1, 2, 3, 5, 24, 40)
 NEEDED = {
     ("glm", "outlier_noise"): {"channel": "linear", "estimator": "huber", "outliers": 0.1},
     ("glm", "l1"): {"estimator": "ridge"},
+    ("glm", "fraction"): {"estimator": "ridge", "resampling": "bootstrap"},
+    ("glm", "students"): {"estimator": "ridge", "resampling": "bootstrap"},
 }
 AXES = [(name, axis) for name in STATIC for axis in model_class(name).axes]
 

@@ -20,6 +20,11 @@ SMALLEST, LARGEST = 1e-12, 1e100
 #: Largest n/p of the hinge loss, on whose margin are examples within V ~ p/n of it: beyond, rounding blurs them.
 MOST_HINGED = 1e6
 
+#: How often an example counts, and with which probability.
+Counts = tuple[tuple[float, float], ...]
+#: Each once.
+ONCE: Counts = ((1.0, 1.0),)
+
 
 class Weights(Protocol):
     """What a minimum asks of the weights: what they are once examples have answered, and their regularization."""
@@ -142,22 +147,26 @@ class Minimum:
 
 
 def channel_averages(
-    name: str, teacher: Channel, rho: float, V: float, q: float, u: float
+    name: str, teacher: Channel, rho: float, V: float, q: float, u: float, counts: Counts = ONCE
 ) -> tuple[float, float, float, float]:
     """E(1 − ∂t/∂ω), E f², E f g* and E ℓ(y, t) over ω ~ N(0, q) and the teacher's y given ω; f = (t − ω)/V.
 
-    g* is the teacher's own g_out at its mean √ρ R ω/√q and variance ρ(1 − R²), R = m/√(ρq) = tanh u.
+    An example that counts p times has the loss pℓ. g* is the teacher's own g_out at its mean √ρ R ω/√q and variance
+    ρ(1 − R²), R = m/√(ρq) = tanh u.
     """
     root, slope, rest = np.sqrt(q), np.sqrt(rho) * np.tanh(u), rho / np.cosh(u) ** 2
     step = (0.0, np.sqrt(rest) / max(abs(slope), 1e-300))
     out = np.zeros(4)
     for label in (1.0, -1.0):
-        z, w = panels(-10.0, 10.0, [step, *((label * c / root, size / root) for c, size in corners(name, V))])
+        bends = [corner for p, _ in counts if p > 0 for corner in corners(name, p * V)]
+        z, w = panels(-10.0, 10.0, [step, *((label * c / root, size / root) for c, size in bends)])
         y = np.full(z.shape, label)
         Z = w * np.exp(teacher.log_partition(y, slope * z, rest) - 0.5 * z * z) / np.sqrt(2 * np.pi)
         g = teacher.moments(y, slope * z, rest)[0]
-        t, f, bend = proximal(name, y, root * z, V)
-        out += [Z @ bend, Z @ (f * f), Z @ (f * g), Z @ loss(name, y, t)]
+        for p, share in counts:
+            if p > 0:
+                t, f, bend = proximal(name, y, root * z, p * V)
+                out += share * np.array([Z @ bend, p * p * Z @ (f * f), p * Z @ (f * g), p * Z @ loss(name, y, t)])
     a, b, c, d = out.tolist()
     return a, b, c, d
 
@@ -171,6 +180,7 @@ def minimum(
     *,
     start: tuple[float, float, float] | None = None,
     tol: float = 1e-12,
+    counts: Counts = ONCE,
 ) -> Minimum:
     """Minimiser of Σ ℓ(y, w·v/√p) + (λ/2)|w|² over n = αp examples, p → ∞ (Loureiro et al., NeurIPS 2021).
 
@@ -192,6 +202,8 @@ def minimum(
         First iterate, as from a neighbouring point.
     tol : float
         Largest relative residual.
+    counts : pairs (p, probability)
+        How often examples count.
 
     Raises
     ------
@@ -205,14 +217,14 @@ def minimum(
         raise ModelError("loss", name, "must be square unless the teacher gives labels")
     alpha = number("alpha", alpha, low=1 / LARGEST, high=MOST_HINGED if name == "hinge" else LARGEST)
     lam = number("regularization", regularization, low=SMALLEST, high=LARGEST)
-    if name == "square" and isinstance(weights, Covariates):
+    if name == "square" and isinstance(weights, Covariates) and counts == ONCE:
         return ridge_regression(teacher, weights, alpha, lam)
     rho, scale, log = weights.rho, weights.scale, float(np.log(lam))
     bounds = ([-700.0, -700.0, -350.0], [700.0, 700.0, 350.0])
 
     def conjugates(x: np.ndarray) -> tuple[float, float, float, float]:
         V, q = np.exp(x[:2])
-        bend, square, overlap, trained = channel_averages(name, teacher, rho, float(V), float(q), float(x[2]))
+        bend, square, overlap, trained = channel_averages(name, teacher, rho, float(V), float(q), float(x[2]), counts)
         return alpha * bend / V, alpha * square, alpha * overlap, trained
 
     def pack(V: float, rest: float, m: float) -> np.ndarray:

@@ -15,6 +15,8 @@ LOSS = {"ridge": "square", "logistic": "logistic", "hinge": "hinge", "huber": "h
 BOUNDED = "huber", "absolute"
 #: Whose risks may have λ₁|w|₁, and the least λ₁ that is told from none.
 CUT, LEAST_CUT = ("ridge", "logistic"), 1e-6
+#: Who may learn from resampled examples, and how many students there are by default.
+RESAMPLED, STUDENTS = ("ridge", "logistic", "hinge"), 4
 #: Edges of ``threshold`` in units of √(1 + Δ), at which one label in 1e6 is −1, or one in 1e197 is 1.
 EDGES = 1e-6, 30.0
 
@@ -59,6 +61,13 @@ class GLM(Static):
         λ of the losses.
     l1 : float
         λ₁ of ``ridge``, which it makes the elastic net, and of ``logistic``; 0, or 1e-6 at least.
+    resampling : {"none", "bootstrap", "subsample"}
+        Of ``ridge``, ``logistic`` and ``hinge`` there may be several students, each of examples of its own out of the
+        same αN: f αN drawn with replacement (bootstrap), or without (subsample). What is seen is the bag, their mean ŵ.
+    fraction : float
+        f.
+    students : int
+        How many are in the bag.
 
     Raises
     ------
@@ -81,6 +90,8 @@ class GLM(Static):
         "outlier_noise",
         "corner",
         "l1",
+        "fraction",
+        "students",
     )
     counted: ClassVar[tuple[str, ...]] = ("alpha",)
 
@@ -101,6 +112,12 @@ class GLM(Static):
     corner: float = param(1.0, "c of huber", low=1e-6, high=1e6)
     regularization: float = param(0.1, "λ of all but bayes and max_margin", low=1e-12, high=EXTREME)
     l1: float = param(0.0, "λ₁ of Σ|w_i| in the risks of ridge and logistic: the elastic net", low=0, high=EXTREME)
+    resampling: str = param(
+        "none", "how examples are drawn anew for each of several students", kind=str,
+        choices=("none", "bootstrap", "subsample"),
+    )  # fmt: skip
+    fraction: float = param(1.0, "of the examples that each of them draws", low=1e-6, high=1)
+    students: int = param(STUDENTS, "of whom the bag is the mean", kind=int, low=2, high=10**6)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -122,6 +139,16 @@ class GLM(Static):
             raise ModelError("l1", self.l1, f"must be 0 unless estimator is {' or '.join(CUT)}")
         if 0 < self.l1 < LEAST_CUT:
             raise ModelError("l1", self.l1, f"must be 0, or at least {LEAST_CUT:g}")
+        if self.resampling != "none" and self.estimator not in RESAMPLED:
+            raise ModelError("resampling", self.resampling, f"must be none unless estimator is {', '.join(RESAMPLED)}")
+        if self.resampling != "none" and self.l1 != 0:
+            raise ModelError("resampling", self.resampling, "must be none with l1")
+        if self.resampling == "none" and self.fraction != 1:
+            raise ModelError("fraction", self.fraction, "must be 1 without resampling")
+        if self.resampling == "none" and self.students != STUDENTS:
+            raise ModelError("students", self.students, f"must be {STUDENTS}, which is ignored, without resampling")
+        if self.resampling == "subsample" and self.fraction == 1:
+            raise ModelError("fraction", self.fraction, 'must be < 1 with resampling = "subsample"')
         if self.estimator == "bayes":
             return
         if self.estimator in BOUNDED:
