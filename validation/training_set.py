@@ -100,7 +100,7 @@ def first_step(setting: Setting) -> Finding:
 
     The b examples of a minibatch are as good as a set of b.
     """
-    N, n, eta, noise, start, decay, told, exact = 12, 24, 0.7, 0.6, 0.8, 0.3, [], []
+    N, n, eta, noise, start, decay, told, exact = 12, 24, 0.3, 0.6, 0.8, 0.8, [], []
     half = 0.5 * np.sqrt(2 / np.pi / (1 + noise**2))
     more: dict[str, Any] = {"alpha": n / N, "lr": eta, "noise": noise}
     squares: dict[str, Any] = {**more, "loss": "square", "channel": "linear", "init": start, "regularization": decay}
