@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import DatasetDistillation
 from tsphys.replica.dataset_distillation import points_for
@@ -141,3 +142,7 @@ def test_what_does_not_go_together(given, named):
 
 def test_components_have_no_theory():
     refuses(lambda: tsphys.solve(DatasetDistillation(task="classes", covariance=True)), "covariance")
+
+
+def test_what_is_known_by_hand():
+    passes("dataset_distillation", "by hand", "many dimensions")

@@ -7,6 +7,7 @@ import pytest
 from scipy.special import ndtr
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import GradientStarvation, OrderParameters
 from tsphys.odes import learning_rule
@@ -137,3 +138,7 @@ def test_starts_may_be_given():
 def test_bad_parameters():
     refuses(lambda: GradientStarvation(weight=2), "weight")
     refuses(lambda: GradientStarvation(retrain_at=0), "retrain_at")
+
+
+def test_what_is_known_by_hand():
+    passes("gradient_starvation", "accuracies", "at rest")

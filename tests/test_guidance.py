@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import Guidance
 from tsphys.odes.guidance import encoder, escape_rate, learning_times, starved
@@ -158,3 +159,7 @@ def test_ends_of_the_guide():
     np.testing.assert_allclose(at[:3], never[:3], rtol=1e-8)
     assert tsphys.simulate(Guidance(strength=3, until=2), t=t, width=2, replicas=1)["strength"].shape == (1, 4, 2)
     refuses(lambda: tsphys.simulate(Guidance(), t=t, width=1), "width")
+
+
+def test_what_is_known_by_hand():
+    passes("guidance", "plain integrator", "small starts")

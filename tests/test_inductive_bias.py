@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import InductiveBias
 from tsphys.replica.inductive_bias import process_cumulants
@@ -281,3 +282,7 @@ def test_refusals():
     walkers.add(np.eye(40)[1])
     with pytest.raises(tsphys.ConvergenceError, match="no walker is left"):
         walkers.add(-np.eye(40)[1])
+
+
+def test_what_is_known_by_hand():
+    passes("inductive_bias", "by their kernel", "slope of the volume", "on average")

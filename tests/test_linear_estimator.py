@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import LinearEstimator
 from tsphys.odes.linear_estimator import delay
@@ -94,3 +95,7 @@ def test_refusals():
     refuses(lambda: delay(LinearEstimator(noise=0.1), 1e-3), "noise")
     refuses(lambda: delay(LinearEstimator(alpha=0.5), 1e-3), "alpha")
     refuses(lambda: delay(LinearEstimator(), 0.0), "threshold")
+
+
+def test_what_is_known_by_hand():
+    passes("linear_estimator", "the first step")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.checking import passes
 from tests.command import call
 from tests.refusal import refuses
 from tsphys import LinearICL
@@ -187,3 +188,7 @@ def test_refusals(tmp_path, monkeypatch, capsys):
     refuses(lambda: tsphys.simulate(LinearICL(), N=10**5), "N")
     code, out, _ = call(capsys, "compare", "linear_icl", "--ridge", 1, "-N", 16, "-r", 8, "--sizes", 2)
     assert (code, "max |z|" in out) != (2, False)
+
+
+def test_what_is_known_by_hand():
+    passes("linear_icl", "by hand", "few dimensions")

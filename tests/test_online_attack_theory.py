@@ -8,6 +8,7 @@ import pytest
 from scipy import special
 
 import tsphys
+from tests.checking import passes
 from tsphys import OnlineAttack
 from tsphys.odes import online_attack as theory
 from tsphys.odes.online_attack import averages, bellman, critical_cost, small_lr, steady_state
@@ -289,3 +290,7 @@ def test_a_constant_attack_on_erf_units_is_a_teacher_of_twice_as_many():
     found, closed = tsphys.solve(model, t=t, points=2**13), tsphys.solve(two, start=start, t=t)
     for name in ("R", "Q"):
         np.testing.assert_allclose(found[name], closed[name], atol=1e-5)
+
+
+def test_what_is_known_by_hand():
+    passes("online_attack", "optimal control")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import KernelRidge, RandomTeacher
 from tsphys.physics.kernels import eigenframework
@@ -115,3 +116,7 @@ def test_refusals():
     refuses(lambda: RandomTeacher(t=-1.0), "t")
     refuses(lambda: RandomTeacher(ridge=0.0), "ridge")
     refuses(lambda: tsphys.simulate(RandomTeacher(inputs=10**5, features=10**6)), "features")
+
+
+def test_what_is_known_by_hand():
+    passes("random_teacher", "by hand", "course of a student")

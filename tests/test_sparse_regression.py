@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import SparseRegression
 from tsphys.replica.saddles.lasso import at_cut, minimum, noise_passed, smallest_cut
@@ -206,3 +207,7 @@ def test_what_does_not_go_together(given, named):
 
 def test_greedy_selection_has_no_theory():
     refuses(lambda: tsphys.solve(SparseRegression(estimator="pursuit")), "estimator")
+
+
+def test_what_is_known_by_hand():
+    passes("sparse_regression", "by hand", "growth of perturbations")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.checking import passes
 from tests.naive import spin_chain as naive
 from tests.refusal import refuses
 from tsphys import SpinChainStates
@@ -202,3 +203,7 @@ def test_heisenberg_chains_against_all_states(N):
     sim = tsphys.simulate(model, J2=[0.0, 0.2], replicas=2, samples=500, steps=300, lr=0.1)
     exact = [j1_j2(N, J2) for J2 in (0.0, 0.2)]
     assert np.abs((sim["energy"] - exact) / np.hypot(sim["sampling"], 5e-5)).max() < 4
+
+
+def test_what_is_known_by_hand():
+    passes("spin_chain_states", "energy and its slopes", "exact energies", "sampled and summed")

@@ -7,6 +7,7 @@ import pytest
 from scipy.special import ndtr
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import TrainingSet
 from tsphys.physics.inference.fresh import on_fresh
@@ -294,3 +295,7 @@ def test_errors_on_fresh_examples_by_drawing_them(channel, labels, m, q):
             assert name not in told
             continue
         assert abs(told[name][0] - losses.mean()) < 4.5 * losses.std() / np.sqrt(n) + 1e-3 * losses.mean()
+
+
+def test_what_is_known_by_hand():
+    passes("training_set", "fresh examples")

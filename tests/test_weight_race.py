@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import WeightRace
 from tsphys.odes.weight_race import acquisition, estimate
@@ -133,3 +134,7 @@ def test_refusals():
     refuses(lambda: WeightRace(bursty=1.1), "bursty")
     refuses(lambda: estimate(WeightRace(dynamic=0.1)), "dynamic")
     refuses(lambda: tsphys.simulate(WeightRace(), t=[1e15], N=100), "t")
+
+
+def test_what_is_known_by_hand():
+    passes("weight_race", "sum over prompts")
