@@ -560,6 +560,11 @@ def descents() -> Iterator[Case]:
     for ballots, axis in (("signs", {"clients": [4, 5]}), ("ranks", {"kept": [0.2, 0.5]})):
         few = of("OneShotVotes", ballots=ballots, malicious=1, clients=3)
         yield from both(f"one_shot_votes {ballots}", few, axis, N=30, **axis)
+    for units in ("aligned", "random"):
+        yield from both(f"nested_dropout {units}", of("NestedDropout"), {"t": [0, 2]}, N=7, units=units, t=[0, 2])
+    for rotated in (False, True):
+        chain = of("RemovedLayers", left=2, at=0.5)
+        yield from both(f"removed_layers {rotated}", chain, {"t": [0, 2]}, rotated=rotated, t=[0, 2])
     for kind in ("centred", "gram", "cosine"):
         nets = of("Stitching", coordinates=kind, noise=0.3)
         yield from both(f"stitching {kind}", nets, {"width": [0.5, 4]}, N=20, test=50, width=[0.5, 4])

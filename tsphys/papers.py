@@ -400,6 +400,28 @@ PAPERS = {
         2024,
         arxiv="2310.13225",
     ),
+    "rippel_2014": Paper(
+        "Rippel, Oren and Gelbart, Michael A. and Adams, Ryan P.",
+        "Learning ordered representations with nested dropout",
+        "International Conference on Machine Learning 31",
+        2014,
+        arxiv="1402.0915",
+    ),
+    "valipour_2023": Paper(
+        "Valipour, Mojtaba and Rezagholizadeh, Mehdi and Rajabzadeh, Hossein and Kavehzadeh, Parsa and Tahaei, Marzieh "
+        "and Chen, Boxing and Ghodsi, Ali",
+        "SortedNet: a scalable and generalized framework for training modular deep neural networks",
+        "arXiv preprint",
+        2023,
+        arxiv="2309.00255",
+    ),
+    "jordao_2023": Paper(
+        "Jordao, Artur and Correa de Araujo, George and de Almeida Maia, Helena and Pedrini, Helio",
+        "When layers play the lottery, all tickets win at initialization",
+        "arXiv preprint",
+        2023,
+        arxiv="2301.10835",
+    ),
     "rahimi_recht_2007": Paper(
         "Rahimi, Ali and Recht, Benjamin",
         "Random features for large-scale kernel machines",
@@ -1205,6 +1227,18 @@ COVERAGE = {
     "sehanobish_2024": (
         "the error of a kernel of random ReLU features, with its constant, over the correlation of inputs",
         "layers replaced by products of features, universal random features",
+    ),
+    "rippel_2014": (
+        "the ordered optimum of a linear autoencoder, its modes over time, and the rates at which it comes to rest",
+        "nonlinear autoencoders, sweeps over units that are frozen one by one, retrieval",
+    ),
+    "valipour_2023": (
+        "nested networks that are trained at once by sampling their sizes, linear ones, and what their order costs",
+        "transformers and convolutional nets, accumulated gradients, search among sizes",
+    ),
+    "jordao_2023": (
+        "layers taken from a chain at its start, which it makes faster, or in its course, where modes jump",
+        "residual networks, scores of layers, robustness",
     ),
     "rahimi_recht_2007": (
         "random features as kernels, ridge on them",

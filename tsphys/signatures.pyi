@@ -30,6 +30,7 @@ from tsphys.models.linear_icl import LinearICL as LinearICL
 from tsphys.models.linear_network import LinearNetwork as LinearNetwork
 from tsphys.models.local_kernels import LocalKernels as LocalKernels
 from tsphys.models.memory_reconstruction import MemoryReconstruction as MemoryReconstruction
+from tsphys.models.nested_dropout import NestedDropout as NestedDropout
 from tsphys.models.one_shot_votes import OneShotVotes as OneShotVotes
 from tsphys.models.online_attack import OnlineAttack as OnlineAttack
 from tsphys.models.opposing_signals import OpposingSignals as OpposingSignals
@@ -41,6 +42,7 @@ from tsphys.models.pruned import Pruned as Pruned
 from tsphys.models.quadratic_feature import QuadraticFeature as QuadraticFeature
 from tsphys.models.random_features import RandomFeatures as RandomFeatures
 from tsphys.models.random_teacher import RandomTeacher as RandomTeacher
+from tsphys.models.removed_layers import RemovedLayers as RemovedLayers
 from tsphys.models.self_distillation import SelfDistillation as SelfDistillation
 from tsphys.models.simplicity_bias import SimplicityBias as SimplicityBias
 from tsphys.models.sparse_regression import SparseRegression as SparseRegression
@@ -763,6 +765,42 @@ def simulate(
 ) -> Result: ...
 @overload
 def simulate(
+    model: NestedDropout,
+    *,
+    t: Any = ...,
+    N: int = ...,
+    units: str = ...,
+    rtol: float = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
+    model: RemovedLayers,
+    *,
+    t: Any = ...,
+    N: int = ...,
+    rotated: bool = ...,
+    rtol: float = ...,
+    replicas: int = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: Any = ...,
+    checkpoint: Any = ...,
+    resume: Any = ...,
+    partial: bool = ...,
+    until_sem: Any = ...,
+    most_replicas: int | None = ...,
+) -> Result: ...
+@overload
+def simulate(
     model: Guidance,
     *,
     t: Any = ...,
@@ -1326,7 +1364,7 @@ def solve(
 ) -> Result: ...
 @overload
 def solve(
-    model: OpposingSignals | LabelNoise | Whitening | Plasticity | Guidance | LinearEstimator,
+    model: OpposingSignals | LabelNoise | Whitening | Plasticity | NestedDropout | RemovedLayers | Guidance | LinearEstimator,
     *,
     t: Any = ...,
     progress: Any = ...,
