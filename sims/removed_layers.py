@@ -18,7 +18,7 @@ from tsphys.sims.engines.gradient import DeepLinear, flow
 
 @dataclass(frozen=True, kw_only=True)
 class Options(frames.Times):
-    N: int = param(6, "input dimension, at least the number of targets", kind=int, low=1, high=1000, short="-N")
+    N: int = param(20, "input dimension, at least the number of targets", kind=int, low=1, high=1000, short="-N")
     rotated: bool = param(
         False, "whether layers at the start are turned against each other, by rotations that cancel in the product",
         kind=bool,

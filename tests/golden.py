@@ -564,7 +564,7 @@ def descents() -> Iterator[Case]:
         yield from both(f"nested_dropout {units}", of("NestedDropout"), {"t": [0, 2]}, N=7, units=units, t=[0, 2])
     for rotated in (False, True):
         chain = of("RemovedLayers", left=2, at=0.5)
-        yield from both(f"removed_layers {rotated}", chain, {"t": [0, 2]}, rotated=rotated, t=[0, 2])
+        yield from both(f"removed_layers {rotated}", chain, {"t": [0, 2]}, N=6, rotated=rotated, t=[0, 2])
     for kind in ("centred", "gram", "cosine"):
         nets = of("Stitching", coordinates=kind, noise=0.3)
         yield from both(f"stitching {kind}", nets, {"width": [0.5, 4]}, N=20, test=50, width=[0.5, 4])
