@@ -1,21 +1,27 @@
-"""Benchmarks of inference: an iteration of message passing against its two products, and curves of convex risks."""
+"""Benchmarks of inference: iterations of message passing against their products, and curves of convex risks."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
-from tsphys import GLM, solve
+from tsphys import GLM, MemoryReconstruction, solve
 from tsphys.benchmarks.setting import Setting
 from tsphys.benchmarks.table import Row, ratio, row
 from tsphys.benchmarks.timing import interleaved
+from tsphys.physics.inference.pattern_priors import exact, mean_field
 from tsphys.sims import glm
+from tsphys.sims.engines.inference import synapses
+from tsphys.sims.engines.inference.low_rank_amp import amp
 from tsphys.sims.engines.inference.message_passing import Estimate, message_passing
 
 #: Weights, and examples over them, of the instance; loads of a curve.
 N, ALPHA = 2000, 1.5
+#: Neurons and patterns of the instances of low rank: enumerated, and in mean field.
+NEURONS, PATTERNS = 4000, (3, 16)
 LOADS = tuple(np.linspace(0.5, 5.0, 20).tolist())
 #: Most rounds over curves: each is some seconds.
 MOST_ROUNDS = 3
@@ -41,8 +47,29 @@ def iteration(n: int = N) -> tuple[Callable[[int], None], Callable[[int], None]]
     return iterate, products
 
 
-def messages_and_curves(setting: Setting, n: int = N) -> list[Row]:
-    """Time of an iteration beside its limit, and CPU time of theory over twenty loads, the first call excepted."""
+def low_rank(P: int, n: int) -> tuple[Callable[[int], None], Callable[[int], None]]:
+    """Iterations on noisy synapses that store P patterns, and NumPy's product with all of them in single precision."""
+    model, rng = MemoryReconstruction(P=P, noise=0.4), np.random.default_rng(0)
+    truth = model.prior.draw(rng, (n, P))
+    S = synapses.stored(model, truth, np.dtype(np.float32), (0, 0, "benchmark"))
+    # Any start: an iteration takes as long wherever it is.
+    x = 0.3 * truth + 0.4 * rng.standard_normal(truth.shape)
+    running = amp(S.product, model.Delta, partial(exact if P <= 12 else mean_field, model.prior), x)
+    whole, single = S.dense(), x.astype(np.float32)
+
+    def iterate(steps: int) -> None:
+        for _ in range(steps):
+            next(running)
+
+    def products(steps: int) -> None:
+        for _ in range(steps):
+            whole @ single
+
+    return iterate, products
+
+
+def messages_and_curves(setting: Setting, n: int = N, neurons: int = NEURONS) -> list[Row]:
+    """Time of iterations beside their limits, and CPU time of theory over twenty loads, the first call excepted."""
     ours, bound = iteration(n)
     times = interleaved(
         {"an iteration": ours, "its two products": bound}, setting.seconds, setting.rounds, setting.steps
@@ -50,6 +77,13 @@ def messages_and_curves(setting: Setting, n: int = N) -> list[Row]:
     section = f"message passing, sign channel, N = {n}, α = {ALPHA}"
     rows = [row(section, name, 1e6 * t, "µs") for name, t in times.items()]
     rows.append(ratio(section, "an iteration / its two products", times["an iteration"], times["its two products"]))
+    for P in PATTERNS:
+        ours, bound = low_rank(P, neurons)
+        words = "NumPy's product"
+        times = interleaved({"an iteration": ours, words: bound}, setting.seconds, setting.rounds, setting.steps)
+        section = f"low-rank message passing, N = {neurons}, P = {P}"
+        rows += [row(section, name, 1e3 * t, "ms") for name, t in times.items()]
+        rows.append(ratio(section, f"an iteration / {words}", times["an iteration"], times[words]))
     for risk in ("logistic", "hinge"):
         model, spent = GLM(estimator=risk, regularization=0.1), []
         solve(model, alpha=LOADS[:1])

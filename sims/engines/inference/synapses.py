@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tsphys._jit import njit
 from tsphys.errors import ModelError
 from tsphys.models.memory_reconstruction import MemoryReconstruction
 from tsphys.numerics.random import normals, stream, uniforms
@@ -34,14 +35,23 @@ class Scores:
 
     def product(self, x: np.ndarray) -> np.ndarray:
         """S x for x (N, P), in the precision of the blocks, as float64."""
-        x = np.ascontiguousarray(x, dtype=self.dtype)
-        out = np.zeros(x.shape)
+        P = x.shape[1]
+        turned = np.zeros((P + P % 2, self.N), self.dtype)
+        turned[:P] = x.T
+        out = np.zeros(turned.shape)
         for (i, j), block in self.blocks.items():
             I, J = _span(i, self.N), _span(j, self.N)
-            out[I] += block @ x[J]
-            if i != j:
-                out[J] += block.T @ x[I]
-        return out
+            left, right = turned[:, I].copy(), turned[:, J].copy()
+            if i == j:
+                out[:, I] += right @ block
+                continue
+            whole = len(block) // 4 * 4
+            rows, columns = np.zeros_like(left), left[:, whole:] @ block[whole:]
+            both_products(block[:whole], right, left, rows, columns)
+            rows[:, whole:] = right @ block[whole:].T
+            out[:, I] += rows
+            out[:, J] += columns
+        return np.ascontiguousarray(out[:P].T)
 
     def mean(self, power: int) -> float:
         """Mean of a power of S_ij over the pairs; of S_ij² it is an estimate of 1/Δ, of 0 the share that is not 0."""
@@ -58,6 +68,44 @@ class Scores:
             out[_span(i, self.N), _span(j, self.N)] = block
             out[_span(j, self.N), _span(i, self.N)] = block.T
         return out
+
+
+@njit(fast=True)
+def both_products(block, right, left, rows, columns):
+    """Add the products of a block (n, m) with right (P, m) to rows, of its transpose with left (P, n) to columns.
+
+    n is a multiple of 4 and P one of 2: that many rows and columns at once keep as many sums in registers as there are.
+    """
+    n, m = block.shape
+    none = np.zeros(1, block.dtype)[0]
+    for r in range(0, n, 4):
+        one, two, three, four = block[r], block[r + 1], block[r + 2], block[r + 3]
+        for p in range(0, right.shape[0], 2):
+            x, y, out, also = right[p], right[p + 1], columns[p], columns[p + 1]
+            s, t, u, v = left[p, r], left[p, r + 1], left[p, r + 2], left[p, r + 3]
+            for j in range(m):
+                out[j] += one[j] * s + two[j] * t + three[j] * u + four[j] * v
+            s, t, u, v = left[p + 1, r], left[p + 1, r + 1], left[p + 1, r + 2], left[p + 1, r + 3]
+            for j in range(m):
+                also[j] += one[j] * s + two[j] * t + three[j] * u + four[j] * v
+            a = b = c = d = e = f = g = h = none
+            for j in range(m):
+                a += one[j] * x[j]
+                b += two[j] * x[j]
+                c += three[j] * x[j]
+                d += four[j] * x[j]
+                e += one[j] * y[j]
+                f += two[j] * y[j]
+                g += three[j] * y[j]
+                h += four[j] * y[j]
+            rows[p, r] += a
+            rows[p, r + 1] += b
+            rows[p, r + 2] += c
+            rows[p, r + 3] += d
+            rows[p + 1, r] += e
+            rows[p + 1, r + 1] += f
+            rows[p + 1, r + 2] += g
+            rows[p + 1, r + 3] += h
 
 
 def _span(i: int, N: int) -> slice:

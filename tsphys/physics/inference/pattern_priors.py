@@ -16,15 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.physics.inference.mixtures import combine
 from tsphys.physics.inference.priors import Prior
 
 #: Largest number of configurations that `exact` enumerates.
 MOST_CONFIGURATIONS = 4096
 #: Logarithms of weights that are handled at once, 8 MiB.
 _AT_ONCE = 2**20
-#: Neurons that `mean_field` updates together, so that they stay in the cache.
-_TOGETHER = 2048
 #: Largest move of a sweep, in that of the first, at which sweeps leave the rest to the iteration around them.
 REST = 0.03
 
@@ -184,29 +181,14 @@ def mean_field(
     tol : float
         They end where the means move by less.
     """
+    from tsphys.physics.inference.independent import independent
+
     n, P = B.shape
     own = np.diag(A).copy()
     off = A - np.diag(own)
-    before = np.zeros((n, P)) if start is None else start
-    bound, mean, variances, pairs = np.empty(n), np.empty((n, P)), np.zeros(P), np.zeros((P, P))
-    for low in range(0, n, _TOGETHER):
-        here = slice(low, low + _TOGETHER)
-        # A component of all these neurons lies together.
-        m, b = np.array(before[here].T, order="C"), np.ascontiguousarray(B[here].T)
-        first = 0.0
-        for _ in range(sweeps):
-            moved = 0.0
-            for k in range(P):
-                new = prior.mean(own[k], b[k] - off[k] @ m)
-                moved = max(moved, float(np.abs(new - m[k]).max()))
-                m[k] = new
-            first = max(first, moved)
-            if moved < tol or (start is not None and moved < REST * first):
-                break
-        shift = off @ m
-        log_z, new, c = combine(*prior.pieces(own[:, None], b - shift))
-        bound[here] = log_z.sum(axis=0) + np.einsum("ki,ki->i", shift, new - 0.5 * m)
-        mean[here] = new.T
-        variances += c.sum(axis=1)
-        pairs += c @ c.T
+    size, slope, bend = prior.pieces(own, 0.0)
+    mean = np.zeros((n, P)) if start is None else np.array(start, dtype=np.float64)
+    bound, variances, pairs = np.empty(n), np.zeros(P), np.zeros((P, P))
+    pieces = np.stack(np.broadcast_arrays(size, slope, bend))
+    independent(pieces, off, B, mean, sweeps, tol, REST * (start is not None), bound, variances, pairs)
     return Posterior(bound, mean, (np.diag(variances) - off * pairs) / n)
