@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from tsphys.catalogue import CATALOGUE, FAMILIES
+from tsphys.catalogue import CATALOGUE, FAMILIES, Entry
 from tsphys.papers import COVERAGE, PAPERS, plain
 from tsphys.rules import engines as able
 
@@ -124,15 +124,18 @@ def engines() -> str:
 
 def papers() -> str:
     """Every paper with the models that have its system, where to begin, and what of it is here."""
-    out = ["| Paper | Model | Here | Not here |\n|---|---|---|---|\n"]
+    out = ["| Paper | Model, and where to begin | Here | Not here |\n|---|---|---|---|\n"]
     for key in sorted(PAPERS, key=lambda key: plain(PAPERS[key].short)):
-        paper = PAPERS[key]
-        for model in (m for m in CATALOGUE.values() if key in m.papers):
-            see = f"<br>`tsphys figure {model.figures[0]}`" if model.figures else ""
-            name = f"{paper.short}, *{paper.title}*"
-            here, missing = COVERAGE.get(key, (model.about, "see the model's page"))
-            out.append(f"| {name} | [`{model.name}`]({model.name}.md){see} | {here} | {missing} |\n")
+        name, (here, missing) = f"{PAPERS[key].short}, *{PAPERS[key].title}*", COVERAGE[key]
+        models = "<br>".join(begin(model) for model in CATALOGUE.values() if key in model.papers)
+        out.append(f"| {name} | {models} | {here} | {missing} |\n")
     return "".join(out) + "\n"
+
+
+def begin(model: Entry) -> str:
+    """A model's page, and its figure, command, or class."""
+    words = f"`tsphys figure {model.figures[0]}`" if model.figures else f"`tsphys solve {model.name}`"
+    return f"[`{model.name}`]({model.name}.md): {words if model.command else f'`tsphys.{model.cls}`'}"
 
 
 PAGES = {

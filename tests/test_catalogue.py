@@ -10,7 +10,7 @@ import pytest
 import tsphys
 from tests.command import call
 from tsphys.catalogue import CATALOGUE, FAMILIES
-from tsphys.papers import PAPERS
+from tsphys.papers import COVERAGE, PAPERS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = runpy.run_path(str(ROOT / "docs" / "pages.py"))
@@ -29,6 +29,21 @@ def test_names_families_and_papers_are_there():
         assert model.papers and set(model.papers) <= set(PAPERS)
         assert model.online != (ROOT / "sims" / f"{name}.py").is_file()
     assert set(PAPERS) == {key for model in CATALOGUE.values() for key in model.papers}
+
+
+def test_every_paper_says_what_is_here_what_is_not_and_where_to_begin():
+    """A row each, with a figure, a command or a class of every model that has its system."""
+    assert set(COVERAGE) == set(PAPERS)
+    rows = {row.split(" | ")[0]: row for row in PAGES["papers"]().splitlines()[2:] if row}
+    assert len(rows) == len(PAPERS)
+    for key, paper in PAPERS.items():
+        here, missing = COVERAGE[key]
+        assert len(here) > 10 and len(missing) > 4 and "|" not in here + missing, key
+        row = rows[f"| {paper.short}, *{paper.title}*"]
+        for model in (m for m in CATALOGUE.values() if key in m.papers):
+            words = f"figure {model.figures[0]}" if model.figures else f"solve {model.name}"
+            start = f"tsphys {words}" if model.command else f"tsphys.{model.cls}"
+            assert f"[`{model.name}`]({model.name}.md): `{start}`" in row
 
 
 def test_type_checkers_see_the_public_names():

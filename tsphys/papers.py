@@ -422,6 +422,39 @@ PAPERS = {
         2023,
         arxiv="2301.10835",
     ),
+    "krauth_mezard_1989": Paper(
+        "Krauth, Werner and Mézard, Marc",
+        "Storage capacity of memory networks with binary couplings",
+        "Journal de Physique 50, 3057",
+        1989,
+    ),
+    "gutfreund_stein_1990": Paper(
+        "Gutfreund, Hanoch and Stein, Yaakov",
+        "Capacity of neural networks with discrete synaptic couplings",
+        "Journal of Physics A: Mathematical and General 23, 2613",
+        1990,
+    ),
+    "li_2023_denseshift": Paper(
+        "Li, Xinlin and Liu, Bang and Yang, Rui Heng and Courville, Vanessa and Xing, Chao and Partovi Nia, Vahid",
+        "DenseShift: towards accurate and efficient low-bit power-of-two quantization",
+        "IEEE/CVF International Conference on Computer Vision 2023",
+        2023,
+        arxiv="2208.09708",
+    ),
+    "pham_2024": Paper(
+        "Pham, Chau and Teterwak, Piotr and Nelson, Soren and Plummer, Bryan A.",
+        "MixtureGrowth: growing neural networks by recombining learned parameters",
+        "IEEE/CVF Winter Conference on Applications of Computer Vision 2024",
+        2024,
+        arxiv="2311.04251",
+    ),
+    "straat_biehl_2019": Paper(
+        "Straat, Michiel and Biehl, Michael",
+        "On-line learning dynamics of ReLU neural networks using statistical physics techniques",
+        "European Symposium on Artificial Neural Networks 2019",
+        2019,
+        arxiv="1903.07378",
+    ),
     "rahimi_recht_2007": Paper(
         "Rahimi, Ali and Recht, Benjamin",
         "Random features for large-scale kernel machines",
@@ -1041,7 +1074,7 @@ SOFTWARE = """@software{tsphys,
 #: What of a paper is here, and what of it is not; what a model itself leaves open stands on its page.
 COVERAGE = {
     "saad_solla_1995": (
-        "equations of motion, symmetric plateau, escape, K = M and beyond",
+        "equations of motion, symmetric plateau, escape, K = M and beyond; also of masked students and of any rule",
         "nothing that we know of",
     ),
     "saad_solla_1995_exact": (
@@ -1137,7 +1170,7 @@ COVERAGE = {
         "rates for general convex functions, smoothing of finite size",
     ),
     "goldt_2020": (
-        "online learning from a hidden manifold, Gaussian equivalence, both layers, any nonlinearity of the inputs",
+        "online learning from a hidden manifold, Gaussian equivalence, any nonlinearity of the inputs; masked students",
         "training on a fixed set, batches over epochs",
     ),
     "goldt_2022": (
@@ -1145,8 +1178,8 @@ COVERAGE = {
         "trained generators (bring your own as a function), convolutions",
     ),
     "yoshida_okada_2019": (
-        "plateaus under inputs of any covariance",
-        "nothing that we know of",
+        "plateaus under inputs of any covariance; and copying a network by queries along a chain",
+        "networks that are trained on Iris and MNIST",
     ),
     "roberts_2019": (
         "copies by independent and Ising queries along a chain, their error on queries and on independent inputs",
@@ -1213,7 +1246,7 @@ COVERAGE = {
         "storage with errors, biased patterns",
     ),
     "loureiro_2021": (
-        "convex risks on Gaussian covariates of any given spectrum",
+        "convex risks on Gaussian covariates of any given spectrum, and on random features",
         "students and teachers of different features, except random ones",
     ),
     "mozaffari_2023": (
@@ -1239,6 +1272,26 @@ COVERAGE = {
     "jordao_2023": (
         "layers taken from a chain at its start, which it makes faster, or in its course, where modes jump",
         "residual networks, scores of layers, robustness",
+    ),
+    "krauth_mezard_1989": (
+        "capacity of ±1 weights as the zero of the replica-symmetric entropy",
+        "one-step broken replica symmetry, which freezes at the same point; margins",
+    ),
+    "gutfreund_stein_1990": (
+        "capacities of weights on any few levels, 0 and ±1 among them",
+        "stability of the replica-symmetric solution, margins",
+    ),
+    "li_2023_denseshift": (
+        "what the level 0 is worth beside powers of two: capacities, transitions of a teacher with levels, rounding",
+        "training by signs and scales, deep networks, inference on devices",
+    ),
+    "pham_2024": (
+        "wider students in mid-run, of units split in two or at random, and what both lose at once and later",
+        "new units as mixtures of templates, convolutional nets, images",
+    ),
+    "straat_biehl_2019": (
+        "equations of motion of ReLU committees in closed form, realisable or not",
+        "nothing that we know of",
     ),
     "rahimi_recht_2007": (
         "random features as kernels, ridge on them",
@@ -1293,11 +1346,11 @@ COVERAGE = {
         "matching priors of networks to Gaussian processes, sampling of weights",
     ),
     "simon_2024": (
-        "the eigenframework for random features, best ridge, more is better",
+        "the eigenframework for random features of any spectrum, band-limited too, best ridge, more is better",
         "the bounds on overfitting, image benchmarks (digits here)",
     ),
     "bordelon_2020": (
-        "learning curves of any spectrum, mode by mode",
+        "learning curves of any spectrum, mode by mode; that of frozen attention among them",
         "spectra of the NTK from an architecture",
     ),
     "favero_2021": (
@@ -1369,7 +1422,7 @@ COVERAGE = {
         "the regulariser of the paper, images",
     ),
     "advani_2020": (
-        "linear students by gradient flow, training and test error over time at any load",
+        "linear students by gradient flow, training and test error over time at any load, with wrong labels too",
         "nonlinear and deep students, early stopping as a schedule of its own",
     ),
     "rosenfeld_2024": (
@@ -1393,7 +1446,7 @@ COVERAGE = {
         "learning with noise, stochastic learning at a temperature",
     ),
     "seung_1992": (
-        "Gibbs and Bayes students, binary and real weights, in replica symmetry",
+        "Gibbs and Bayes students, binary and real weights, in replica symmetry; their volumes as bits",
         "high-temperature and annealed approximations, broken replica symmetry",
     ),
     "cubuk_2017": (
@@ -1529,7 +1582,7 @@ COVERAGE = {
         "weight decay, two layers, correlated inputs, classification",
     ),
     "saxe_2014": (
-        "strengths of directions of balanced deep linear nets over time, at any depth",
+        "strengths of directions of balanced deep linear nets over time, at any depth; with layers removed, or guided",
         "orthogonal starts at large depth, nonlinear nets; starts off balance are another matter",
     ),
     "poole_2016": (
