@@ -8,6 +8,7 @@ import pytest
 from scipy.optimize import minimize
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import AdversarialPerceptron
 from tsphys.physics.inference.attacks import adversarial_error, boundary_error, perfect_error
@@ -174,3 +175,7 @@ def test_refusals():
     refuses(lambda: AdversarialPerceptron(attack=-0.1), "attack")
     refuses(lambda: floor(0.0), "training")
     refuses(lambda: tsphys.simulate(AdversarialPerceptron(alpha=1e-3), N=20), "alpha")
+
+
+def test_what_is_known_by_hand():
+    passes("adversarial_perceptron", "by hand")

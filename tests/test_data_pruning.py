@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import DataPruning
 from tsphys.physics.inference.losses import proximal
@@ -156,3 +157,7 @@ def test_refusals():
     refuses(lambda: tsphys.simulate(DataPruning(gamma=0.5), X=X, y=y), "gamma")
     refuses(lambda: tsphys.simulate(DataPruning(), probe=np.ones(400)), "probe")
     refuses(lambda: tsphys.simulate(DataPruning(), X=X, y=y, probe=np.ones(9)), "probe")
+
+
+def test_what_is_known_by_hand():
+    passes("data_pruning", "by hand")

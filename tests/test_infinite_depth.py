@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import InfiniteDepth
 from tsphys.physics.kernels.depths import (
@@ -124,3 +125,7 @@ def test_refusals():
     refuses(lambda: InfiniteDepth(weights=[]), "weights")
     refuses(lambda: InfiniteDepth(weights=[-0.5, 0.5, 1.0]), "weights")
     refuses(lambda: tsphys.simulate(InfiniteDepth(n=10**7)), "n")
+
+
+def test_what_is_known_by_hand():
+    passes("infinite_depth", "by hand")

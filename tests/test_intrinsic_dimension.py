@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import IntrinsicDimension
 from tsphys.replica.intrinsic_dimension import dimension_for, intrinsic_dimension, separation
@@ -127,3 +128,7 @@ def test_refusals():
     refuses(lambda: IntrinsicDimension(task="perceptron", noise=0.1), "noise")
     refuses(lambda: dimension_for(IntrinsicDimension(task="random_labels")), "task")
     refuses(lambda: tsphys.simulate(IntrinsicDimension(inputs=10**7, examples=10**7)), "examples")
+
+
+def test_what_is_known_by_hand():
+    passes("intrinsic_dimension", "by hand")

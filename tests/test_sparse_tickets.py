@@ -8,6 +8,7 @@ from scipy import integrate, stats
 from scipy.special import expit, ndtr
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import SparseTickets
 from tsphys.physics.inference.calibration import calibration, seen
@@ -157,3 +158,7 @@ def test_refusals():
     refuses(lambda: tsphys.simulate(SparseTickets(), X=X, y=y[:-1]), "y")
     refuses(lambda: tsphys.simulate(SparseTickets(alpha=3.0), X=X, y=y), "alpha")
     refuses(lambda: tsphys.simulate(SparseTickets(student="logistic"), X=X, y=0.5 * y), "y")
+
+
+def test_what_is_known_by_hand():
+    passes("sparse_tickets", "by hand")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import Votes
 from tsphys.odes.votes import decided, gain, rates, steady
@@ -130,3 +131,7 @@ def test_what_runs_away_says_when():
 def test_bad_parameters(given, name):
     refuses(lambda: Votes(**given), name)
     refuses(lambda: steady(Votes(activation="erf")), "activation")
+
+
+def test_what_is_known_by_hand():
+    passes("votes", "by hand")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.numerics.random import generator
 from tsphys.replica.saddles.margin import maximal_margin
 from tsphys.replica.saddles.selected import Selection, averages, squares
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
@@ -54,6 +55,34 @@ def written_out(setting: Setting) -> Finding:
     return within(off, 1e-7, "written out")
 
 
+def by_hand(setting: Setting) -> Finding:
+    """Instances: the pool sorted by its probe's fields, and ridge regression by the Gram matrix."""
+    N, n, f, gamma, off = 40, 60, 0.3, 0.6, []
+    for keep, lam in (("hard", 0.5), ("easy", 0.2), ("random", 1.0)):
+        model = tsphys.DataPruning(
+            alpha=n / N, fraction=f, gamma=gamma, keep=keep, student="ridge", regularization=lam
+        )  # fmt: skip
+        found = tsphys.simulate(model, N=N, replicas=1, seed=setting.seed)
+        rng = generator(setting.seed, 0, "instance 0")
+        u, X = rng.standard_normal(round(n / f)), rng.standard_normal((n, N))
+        if keep == "random":
+            X[:, 0] = u[rng.permutation(len(u))[:n]]
+        else:
+            at = np.argpartition(np.abs(u) * (1 if keep == "hard" else -1), n - 1)[:n]
+            order = np.sort(np.abs(u))
+            off.append(np.max(np.abs(np.sort(np.abs(u[at])) - (order[:n] if keep == "hard" else order[-n:]))))
+            X[:, 0] = u[rng.permutation(at)]
+        teacher = np.append([gamma, np.sqrt(1 - gamma**2)], np.zeros(N - 2))
+        y = np.sign(X @ teacher)
+        X /= np.sqrt(N)
+        w = X.T @ np.linalg.solve(X @ X.T + lam * np.eye(n), y)
+        overlap = w @ teacher / np.linalg.norm(w)
+        told = {"q": w @ w / N, "train_loss": 0.5 * np.mean((y - X @ w) ** 2), "overlap": overlap,
+                "eps_g": np.arccos(overlap) / np.pi, "overlap_probe": w[0] / np.linalg.norm(w)}  # fmt: skip
+        off += [found[name][0, 0] - value for name, value in told.items()]
+    return within(off, 1e-8, "instances by hand")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of data pruning: hard and easy examples, an oracle and a worse probe, all students."""
     model = tsphys.DataPruning
@@ -64,6 +93,7 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "logistic, easy", learned(model(keep="easy", regularization=0.1), probes, 100, 32)),
         Check("simulation", "hinge, hard", learned(model(student="hinge", regularization=0.3), probes, 80, 32)),
         Check("simulation", "largest margin", learned(margin, {"alpha": [1.5]}, 80, 16)),
+        Check("step", "instances by hand", by_hand),
         Check("integral", "squares and margin written out", written_out),
         Check("identity", "ends", ends),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import tsphys
 from tsphys.physics.kernels import Layer, stack
 from tsphys.physics.kernels.depths import exponent, koenigs, tangent_kernel
 from tsphys.physics.kernels.layers import kernels_of
+from tsphys.sims.infinite_depth import classified
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
 
 SINGULAR, NEAREST, MAJORITY = (0.0, 0.5, 0.0, 0.5), (0.0, 0.0, 0.5, 0.5), (0.2, 0.3, 0.0, 0.5)
@@ -57,6 +59,35 @@ def layers(setting: Setting) -> Finding:
     return within(off, 1e-9, "layers")
 
 
+def by_hand(setting: Setting) -> Finding:
+    """Instances: labels one by one, kernels of layers by quadrature, and votes of all examples or of the nearest."""
+    off, n, m = [], 60, 40
+    for c, noise in ((SINGULAR, 0.3), (NEAREST, 0.2), (MAJORITY, 0.4)):
+        model = tsphys.InfiniteDepth(weights=c, n=n, noise=noise, sphere=3, threshold=0.1)
+        found = classified(model, [3], m, np.random.default_rng(setting.seed))[0]
+        rng = np.random.default_rng(setting.seed)
+        x = rng.standard_normal((n + m, 4))
+        x /= np.sqrt(np.sum(x**2, axis=1))[:, None]
+        truth, flipped = np.where(x[:, 0] > 0.1, 1, -1), rng.random(n) < noise
+        y = np.where(flipped, -1, 1) * truth[:n]
+        roots = np.sqrt(model.squares()) / np.sqrt([math.factorial(k) for k in range(len(c))])
+        net = stack(4, Layer(lambda u, a=roots: np.polynomial.hermite_e.hermeval(u, a)))
+        K = kernels_of(net, x @ x.T, np.ones(n + m)).ntk
+        deep = np.sign(K[n:, :n] @ np.linalg.solve(K[:n, :n], y))
+        seen = x[n:] @ x[:n].T
+        if c is MAJORITY:
+            end = np.sign(np.full(m, y.sum()))
+        elif c is NEAREST:
+            # Correlations after a layer are ½ξ²(1 + ξ) ≥ 0.
+            end = y[(seen**2 + seen**3).argmax(axis=1)]
+        else:
+            end = np.sign(koenigs(model.squares(), seen) @ y)
+        told = {"error": np.mean(deep != truth[n:]), "limit_error": np.mean(0.5 - 0.5 * end * truth[n:]),
+                "agreement": np.mean(0.5 + 0.5 * deep * end)}  # fmt: skip
+        off += [found[name] - value for name, value in told.items()]
+    return within(off, 1e-12, "instances by hand")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of infinite depth: errors of all three limits, ψ, and its layers."""
     model = tsphys.InfiniteDepth
@@ -71,4 +102,5 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "majority", drawn(model(weights=MAJORITY, threshold=-0.1, noise=0.3), [20, 60])),
         Check("identity", "Kœnigs' function", koenigs_function),
         Check("integral", "layers by quadrature", layers),
+        Check("step", "instances by hand", by_hand),
     ]

@@ -9,6 +9,7 @@ import numpy as np
 
 import tsphys
 from tsphys.replica.intrinsic_dimension import separation
+from tsphys.sims.intrinsic_dimension import trained as run_on
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
 
 
@@ -55,6 +56,43 @@ def separated(setting: Setting) -> Finding:
     return within(scores, 1.0, "h and its slope")
 
 
+def by_hand(setting: Setting) -> Finding:
+    """Instances by the pseudoinverse; labels are separated where a linear programme finds a way."""
+    from scipy.optimize import linprog
+
+    off, D = [], 30
+    for seed, (task, n, k) in enumerate(
+        [("regression", 8, 14), ("regression", 20, 6), ("perceptron", 20, 6), ("perceptron", 20, 12),
+         ("random_labels", 16, 6), ("random_labels", 16, 10)]
+    ):  # fmt: skip
+        model = tsphys.IntrinsicDimension(
+            task=task, inputs=D, examples=n, dimension=k, start=0.7, noise=0.4 if task == "regression" else 0.0
+        )
+        rng, found = np.random.default_rng(seed), run_on(model, np.random.default_rng(seed))
+        teacher, start = np.linalg.qr(rng.standard_normal((D, 2)))[0].T
+        X = rng.standard_normal((n, D))
+        if task == "random_labels":
+            y = rng.choice([-1.0, 1.0], n)
+        else:
+            y = X @ teacher + 0.4 * rng.standard_normal(n) if task == "regression" else np.sign(X @ teacher)
+        theta = 0.7 * start
+        theta[:k] += np.linalg.pinv(X[:, :k]) @ (y - X @ theta)
+        off += [found["train_loss"] - 0.5 * np.mean((y - X @ theta) ** 2), found["q"] - theta @ theta]
+        if task != "regression":
+            # y(A v + b) ≥ s with −1 ≤ v ≤ 1 in units c > 0 of the start: the largest s is positive.
+            A = y[:, None] * np.column_stack([X[:, :k], 0.7 * X @ start])
+            way = linprog(
+                np.append(np.zeros(k + 1), -1.0), np.column_stack([-A, np.ones(n)]), np.zeros(n),
+                bounds=[(-1, 1)] * k + [(1e-6, 1), (None, 1)],
+            )  # fmt: skip
+            off.append(found["success"] - float(way.x[-1] > 1e-9))
+        if task == "regression":
+            off.append(found["eps_g"] - 0.5 * np.sum((theta - teacher) ** 2))
+        if task == "perceptron":
+            off.append(found["eps_g"] - np.arccos(theta @ teacher / np.linalg.norm(theta)) / np.pi)
+    return within(off, 1e-9, "instances by hand")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of training in a subspace: more and fewer examples than dimensions, and each task."""
     model = tsphys.IntrinsicDimension
@@ -67,4 +105,5 @@ def checks(quick: bool) -> list[Check]:
               trained(model(task="random_labels", inputs=60, examples=30), [8, 13, 19], 400)),
         Check("integral", "separability", separated),
         Check("identity", "ends", ends),
+        Check("step", "instances by hand", by_hand),
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.sims.sparse_tickets import Options, drawn
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
 
 
@@ -82,6 +83,47 @@ def nothing_pruned(setting: Setting) -> Finding:
     return within(off, 1e-7, "nothing pruned")
 
 
+def by_hand(setting: Setting) -> Finding:
+    """Instances: ridge by the Gram matrix, labels by Newton's steps, and what is pruned by the sizes of weights."""
+    N, off = 60, []
+    for student, alpha in (("ridge", 0.8), ("ridge", 2.0), ("logistic", 2.0)):
+        model = tsphys.SparseTickets(
+            student=student, alpha=alpha, noise=0.6, density=0.2, ridge=0.3, ridge_after=0.1, kept=0.25, rounds=2
+        )  # fmt: skip
+        found = drawn(model, Options(N=N, fresh=10), np.random.default_rng(setting.seed))
+        rng, n, some = np.random.default_rng(setting.seed), round(alpha * N), round(0.2 * N)
+        X = rng.standard_normal((n, N)) / np.sqrt(N)
+        teacher = np.append(rng.standard_normal(some), np.zeros(N - some))
+        teacher *= np.sqrt(N / (teacher @ teacher))
+        y = X @ teacher + 0.6 * rng.standard_normal(n)
+        if student == "logistic":
+            y = np.sign(y)
+        alive, students = np.ones(N, bool), []
+        for left, lam in ((N, 0.3), (N // 2, 0.1), (N // 4, 0.1)):
+            if students:
+                alive[np.argsort(np.abs(students[-1]) + 1e9 * ~alive)[: int(alive.sum()) - left]] = False
+            A, w = X[:, alive], np.zeros(N)
+            if student == "ridge":
+                w[alive] = A.T @ np.linalg.solve(A @ A.T + lam * np.eye(n), y)
+            else:
+                v = np.zeros(left)
+                for _ in range(30):
+                    s = 1 / (1 + np.exp(y * (A @ v)))
+                    H = (A.T * s * (1 - s)) @ A + lam * np.eye(left)
+                    v = v + np.linalg.solve(H, A.T @ (y * s) - lam * v)
+                w[alive] = v
+            students.append(w)
+        h = X @ w
+        losses = 0.5 * (y - h) ** 2 if student == "ridge" else np.log1p(np.exp(-y * h))
+        told = {"m": teacher @ w / N, "q": w @ w / N, "train_loss": np.mean(losses), "recall": np.mean(alive[:some])}
+        for name, v in (("eps_g", w), ("eps_dense", students[0])):
+            angle = np.arccos(teacher @ v / np.sqrt(N * (v @ v))) / np.pi
+            told[name] = 0.5 * np.sum((v - teacher) ** 2) / N if student == "ridge" else angle
+        off += [found[name] - value for name, value in told.items()]
+    # Minima to 1e-9 of their size, or so.
+    return within(off, 1e-6, "instances by hand")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of sparse tickets: few and many examples, one shot and rounds, outputs and labels."""
     model = tsphys.SparseTickets
@@ -93,4 +135,5 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "labels", pruned(labels, [0.3, 0.7], 100, 24)),
         Check("integral", "one shot written out", written_out),
         Check("identity", "nothing pruned", nothing_pruned),
+        Check("step", "instances by hand", by_hand),
     ]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.numerics.random import generator
 from tsphys.odes.votes import rates
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
 
@@ -69,7 +70,36 @@ def drawn(model: Any, R: float = 0.3, Q: float = 0.4) -> Any:
     return run
 
 
+def by_hand(setting: Setting) -> Finding:
+    """Some steps of each server, client by client."""
+    from scipy.special import erf
+
+    N, steps, off = 16, 12, []
+    for model in MODELS.values():
+        found = tsphys.simulate(model, N=N, t=[steps / N], replicas=1, seed=setting.seed)
+        rng = generator(setting.seed, 0, "examples")
+        basis = np.linalg.qr(generator(setting.seed, 0, "start").standard_normal((N, 2)))[0] * np.sqrt(N)
+        teacher = basis[:, 0]
+        w = model.R * teacher + np.sqrt(model.Q - model.R**2) * basis[:, 1]
+        for _ in range(steps):
+            x = rng.standard_normal((model.clients, N))
+            zeta, push = rng.standard_normal(model.clients), np.zeros(N)
+            for i in range(model.clients):
+                nu, lam = x[i] @ teacher / np.sqrt(N), x[i] @ w / np.sqrt(N)
+                out, slope = (nu - lam, 1.0) if model.activation == "linear" else (
+                    erf(nu / 2**0.5) - erf(lam / 2**0.5), (2 / np.pi) ** 0.5 * np.exp(-(lam**2) / 2))  # fmt: skip
+                down, bad = out + model.noise * zeta[i], i < model.malicious
+                if model.server == "vote":
+                    push += np.sign(down * x[i]) * (-1 if bad else 1)
+                else:
+                    push += down * slope * x[i] * (-model.loudness if bad else 1) / model.clients
+            w = w + model.lr / np.sqrt(N) * (np.sign(push) if model.server == "vote" else push)
+        off += [found["R"][0, 0] - w @ teacher / N, found["Q"][0, 0] - w @ w / N]
+    return within(off, 1e-10, "steps by hand")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of votes: linear and erf students, ties, malicious clients, means of gradients."""
     out = [Check("simulation", name, learned(model)) for name, model in MODELS.items()]
+    out.append(Check("step", "steps by hand", by_hand))
     return [*out, *(Check("integral", name, drawn(model)) for name, model in MODELS.items())]
