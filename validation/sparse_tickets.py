@@ -98,7 +98,8 @@ def by_hand(setting: Setting) -> Finding:
         y = X @ teacher + 0.6 * rng.standard_normal(n)
         if student == "logistic":
             y = np.sign(y)
-        alive, students = np.ones(N, bool), []
+        alive = np.ones(N, bool)
+        students: list[np.ndarray] = []
         for left, lam in ((N, 0.3), (N // 2, 0.1), (N // 4, 0.1)):
             if students:
                 alive[np.argsort(np.abs(students[-1]) + 1e9 * ~alive)[: int(alive.sum()) - left]] = False
