@@ -211,3 +211,16 @@ def test_what_does_not_converge_says_so():
     with pytest.raises(ConvergenceError) as error:
         gcm.minimum("hinge", Interval(), gcm.isotropic(), 2.0, 0.1, tol=-1.0)
     assert error.value.iterations > 40
+
+
+@pytest.mark.parametrize("teacher", [Interval(noise=0.3), Logistic(0.5), Interval(edge=0.7, noise=0.1)])
+@pytest.mark.parametrize("name", ["logistic", "hinge"])
+def test_one_label_of_an_odd_teacher_stands_for_both(teacher, name, monkeypatch):
+    """And odd is what does not change with the signs of label and field; averages to rounding."""
+    omega = np.linspace(-3, 3, 13)
+    log = teacher.log_partition(1.0, omega, 0.4)
+    assert teacher.odd == np.allclose(log, teacher.log_partition(-1.0, -omega, 0.4), rtol=1e-12)
+    given = (name, teacher, 1.0, 0.8, 1.3, 0.6)
+    found = gcm.channel_averages(*given)
+    monkeypatch.setattr(type(teacher), "odd", False)
+    np.testing.assert_allclose(found, gcm.channel_averages(*given), rtol=1e-13)

@@ -12,6 +12,7 @@ from tsphys.ground.parameters import array, number
 from tsphys.numerics.quadrature import panels
 from tsphys.physics.inference.channels import Channel
 from tsphys.physics.inference.losses import check_loss, corners, loss, proximal
+from tsphys.physics.inference.mixtures import combine
 from tsphys.physics.kernels.eigenframework import effective_ridge, surplus
 from tsphys.solvers.fixed_point import FixedPoint, continuation, fixed_point
 
@@ -157,17 +158,18 @@ def channel_averages(
     root, slope, rest = np.sqrt(q), np.sqrt(rho) * np.tanh(u), rho / np.cosh(u) ** 2
     step = (0.0, np.sqrt(rest) / max(abs(slope), 1e-300))
     out = np.zeros(4)
-    for label in (1.0, -1.0):
+    # Of an odd teacher both labels have the same averages.
+    for label in (1.0,) if teacher.odd else (1.0, -1.0):
         bends = [corner for p, _ in counts if p > 0 for corner in corners(name, p * V)]
         z, w = panels(-10.0, 10.0, [step, *((label * c / root, size / root) for c, size in bends)])
         y = np.full(z.shape, label)
-        Z = w * np.exp(teacher.log_partition(y, slope * z, rest) - 0.5 * z * z) / np.sqrt(2 * np.pi)
-        g = teacher.moments(y, slope * z, rest)[0]
+        log, g, _ = combine(*teacher.pieces(y, slope * z, rest))
+        Z = w * np.exp(log - 0.5 * z * z) / np.sqrt(2 * np.pi)
         for p, share in counts:
             if p > 0:
                 t, f, bend = proximal(name, y, root * z, p * V)
                 out += share * np.array([Z @ bend, p * p * Z @ (f * f), p * Z @ (f * g), p * Z @ loss(name, y, t)])
-    a, b, c, d = out.tolist()
+    a, b, c, d = (2 * out if teacher.odd else out).tolist()
     return a, b, c, d
 
 

@@ -60,6 +60,11 @@ class Channel(ABC):
     #: Whether y is one of two labels ±1.
     labels = False
 
+    @property
+    def odd(self) -> bool:
+        """Whether −y given −z has the law of y given z."""
+        return False
+
     @abstractmethod
     def pieces(self, y: Any, omega: Any, V: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """ln of the weight of each piece of Z, and the first two derivatives of that in ω; pieces as first axis."""
@@ -130,6 +135,11 @@ class Interval(Channel):
     edge: float | None = None
     noise: float = 0.0
     labels = True
+
+    @property
+    def odd(self) -> bool:
+        """Without an edge."""
+        return self.edge is None
 
     def _scale(self, V: float) -> float:
         return np.sqrt(V + self.noise)
@@ -398,6 +408,11 @@ class Logistic(Channel):
 
     T: float = 1.0
     labels = True
+
+    @property
+    def odd(self) -> bool:
+        """Always."""
+        return True
 
     def _scale(self, V: float) -> float:
         return np.sqrt(V) + self.T
