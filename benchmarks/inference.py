@@ -30,7 +30,7 @@ MOST_ROUNDS = 3
 def iteration(n: int = N) -> tuple[Callable[[int], None], Callable[[int], None]]:
     """Iterations of message passing for a perceptron, and what cannot be less: two products with the inputs."""
     model = GLM(alpha=ALPHA)
-    _, X, y, _ = glm.drawn(model, glm.Options(N=n), np.random.default_rng(0))
+    _, X, y = glm.drawn(model, glm.Options(N=n), np.random.default_rng(0))[:3]
     first = Estimate(np.zeros(n), np.ones(n))
     running = message_passing(X, y, *model.objects(), first, 10**9, tol=0.0)
     w, g = np.ones(n), np.ones(len(y))

@@ -17,7 +17,7 @@ from tsphys.physics.inference.generalisation import generalisation_error
 from tsphys.replica.saddles import bayes
 from tsphys.replica.saddles.bayes import Thresholds
 from tsphys.replica.saddles.gardner import ising_capacity, spherical_capacity
-from tsphys.replica.saddles.gaussian_covariates import isotropic, minimum
+from tsphys.replica.saddles.gaussian_covariates import SMALLEST, Covariates, isotropic, matched, minimum
 from tsphys.replica.saddles.margin import maximal_margin
 from tsphys.replica.saddles.penalised import penalised
 from tsphys.replica.saddles.resampled import law, pair
@@ -75,6 +75,7 @@ def solve(model: GLM, options: Options) -> dict[str, float]:
         of ridge and logistic ``active``, the share of the weights that are not zero; for ``max_margin`` ``margin``, of
         ŵ with |ŵ|² = N.
 
+        With a covariance of the inputs Ω products are w*ᵀΩŵ/N, and mse that of the fields.
         With resampled examples all these are of the bag; ``eps_one`` is of one student, and of what they predict
         ``variance`` is the mean square from one set of examples to another, ``bias`` that which no bag is rid of: mse
         is bias + variance/students.
@@ -98,12 +99,13 @@ def solve(model: GLM, options: Options) -> dict[str, float]:
 def _observables(model: GLM, m: float, q: float, V: float | None, rest: float) -> dict[str, float]:
     """Of an estimate with q − m² = `rest`, whose posterior variance is V if it is Bayes-optimal."""
     _, channel = model.objects()
+    rho = float(model.spectrum().mean())
     return {
         "m": m,
         "q": q,
-        "mse": (1 - m) ** 2 + rest if V is None else V,
-        "overlap": m / float(np.hypot(m, np.sqrt(rest))) if q > 0 else 0.0,
-        "eps_g": generalisation_error(channel, 1.0, m, q, V, rest),
+        "mse": (rho - m) ** 2 / rho + rest if V is None else V,
+        "overlap": m / float(np.hypot(m, np.sqrt(rho * rest))) if q > 0 else 0.0,
+        "eps_g": generalisation_error(channel, rho, m, q, V, rest),
     }
 
 
@@ -129,11 +131,13 @@ def _risk(model: GLM, tol: float) -> dict[str, float]:
     if model.resampling != "none":
         return _bag(model, tol)
     if model.l1 > 0:
+        if model.covariance is not None:
+            raise ModelError("covariance", "given", "must be none with l1, of which there is no theory then")
         found, active = penalised(name, channel, prior, model.l1, alpha, lam, tol)
     elif isinstance(channel, Kinked) and name in BOUNDED:
-        found, active = robust_regression(name, model.corner, channel.noises, alpha, lam), 1.0
+        found, active = robust_regression(name, model.corner, channel.noises, inputs(model), alpha, lam), 1.0
     else:
-        found, active = minimum(name, channel, isotropic(), alpha, lam, tol=tol), 1.0
+        found, active = minimum(name, channel, inputs(model), alpha, lam, tol=tol), 1.0
     own = {"active": active} if model.estimator in CUT else {}
     return {**_observables(model, found.m, found.q, None, found.rest), "train_loss": found.train_loss, **own}
 
@@ -142,19 +146,30 @@ def _bag(model: GLM, tol: float) -> dict[str, float]:
     """The mean of students of resampled examples."""
     _, channel = model.objects()
     counts = law(model.resampling, model.fraction)
-    one, common = pair(LOSS[model.estimator], channel, isotropic(), model.alpha, model.regularization, counts, tol)
+    covariates, lam = inputs(model), model.regularization
+    one, common = pair(LOSS[model.estimator], channel, covariates, model.alpha, lam, counts, tol)
     own = one.rest - common
     rest = common + own / model.students
     return {
-        **_observables(model, one.m, rest + one.m**2, None, rest),
+        **_observables(model, one.m, rest + one.m**2 / covariates.rho, None, rest),
         "eps_one": _observables(model, one.m, one.q, None, one.rest)["eps_g"],
-        "bias": (1 - one.m) ** 2 + common,
+        "bias": (covariates.rho - one.m) ** 2 / covariates.rho + common,
         "variance": own,
         "train_loss": one.train_loss,
     }
 
 
+def inputs(model: GLM) -> Covariates:
+    """Their law, of a teacher whose weights are alike in all directions."""
+    return isotropic() if model.covariance is None else matched(model.spectrum())
+
+
 def _margin(model: GLM) -> dict[str, float]:
+    if model.covariance is not None:
+        # Next to no λ gives up no example; the margin is that of |w|² = N.
+        least = minimum("hinge", model.objects()[1], inputs(model), model.alpha, SMALLEST)
+        m, q, rest = (x / least.norm for x in (least.m * least.norm**0.5, least.q, least.rest))
+        return {**_observables(model, m, q, None, rest), "margin": least.norm**-0.5}
     found = maximal_margin(model.alpha)
     return {**_observables(model, found.R, 1.0, None, np.sin(found.angle) ** 2), "margin": found.kappa}
 

@@ -42,7 +42,11 @@ class Options(frames.Options):
             raise ModelError("t", self.t, 'must be none unless estimator = "bayes": others have no iterations')
         if self.t is not None and self.damping != 0:
             raise ModelError("damping", self.damping, "must be 0 over t, where state evolution holds step by step")
-        asked = replace(self, start=known_at_start(models[0], self.start))
+        N, size = self.N, np.shape(models[0].covariance)
+        if len(size) == 1 and size[0] > N:
+            raise ModelError("covariance", f"array of shape {size}", f"must have at most N = {N} eigenvalues")
+        N = size[0] if len(size) == 2 else N
+        asked = replace(self, N=N, start=known_at_start(models[0], self.start))
         data = checked(self.X, self.y, models[0].objects()[1].labels, max(model.alpha for model in models))
         if data is None:
             return asked
@@ -50,6 +54,8 @@ class Options(frames.Options):
             words = "must be 0 with data of your own, whose teacher nobody knows; even channels learn nothing then"
             raise ModelError("start", asked.start, words)
         kind: Any = self.dtype
+        if models[0].covariance is not None:
+            raise ModelError("covariance", "given", "must be none with data of your own, which have one")
         return replace(asked, N=data.X.shape[1], X=data.X.astype(kind), y=data.y)
 
 
@@ -68,12 +74,22 @@ def examples(model: GLM, N: int) -> int:
 
 
 class Instance(NamedTuple):
-    """A teacher (N,), inputs (n, N) over √N, and labels (n,); or what of a user's examples is held out."""
+    """A teacher (N,), inputs (n, N) over √N, and labels (n,); or what of a user's examples is held out.
+
+    Of inputs x = Lg, g ~ N(0, 1), with a covariance LLᵀ the teacher is Lᵀw*, and L the root, its diagonal or a matrix.
+    """
 
     teacher: np.ndarray
     X: np.ndarray
     y: np.ndarray
     others: Part | None = None
+    root: np.ndarray | None = None
+
+    def seen(self, w: np.ndarray) -> np.ndarray:
+        """Lᵀw, or for rows of w."""
+        if self.root is None:
+            return w
+        return w * self.root if self.root.ndim == 1 else w @ self.root
 
 
 def drawn(model: GLM, options: Options, rng: np.random.Generator) -> Instance:
@@ -83,13 +99,25 @@ def drawn(model: GLM, options: Options, rng: np.random.Generator) -> Instance:
     if options.X is not None:
         learned, others = parted(Part(options.X, options.y), n, rng)
         return Instance(np.zeros(N), *learned, others)
-    teacher = prior.draw(rng, N)
+    root = None if model.covariance is None else _root(model, N)
+    teacher = Instance(np.zeros(0), np.zeros(0), np.zeros(0), None, root).seen(prior.draw(rng, N))
     kind: Any = options.dtype
     X = rng.standard_normal((n, N), dtype=kind)
     X /= np.sqrt(np.asarray(N, dtype=X.dtype))
     # In pieces, so that single precision is not copied whole.
     z = [X[i : i + 1000].astype(np.float64, copy=False) @ teacher for i in range(0, n, 1000)]
-    return Instance(teacher, X, channel.draw(rng, np.concatenate(z)))
+    if root is not None:
+        X = (X * root if root.ndim == 1 else X @ root.T).astype(kind, copy=False)
+    return Instance(teacher, X, channel.draw(rng, np.concatenate(z)), None, root)
+
+
+def _root(model: GLM, N: int) -> np.ndarray:
+    """L of a covariance LLᵀ, (N,) if it is diagonal."""
+    given = np.array(model.covariance)
+    if given.ndim == 1:
+        return np.sqrt(given)[np.arange(N) * len(given) // N]
+    values, U = np.linalg.eigh(given)
+    return U * np.sqrt(np.maximum(values, 0.0))
 
 
 def messages(
@@ -97,7 +125,7 @@ def messages(
 ) -> Iterator[Estimate]:
     """Estimates after each iteration of message passing, from a noisy look at the teacher's weights."""
     prior, channel = model.objects()
-    teacher, X, y, _ = instance
+    teacher, X, y = instance[:3]
     share = known_at_start(model, options.start)
     hint = prior.snr(share) if share > 0 else 0.0
     b = hint * teacher + np.sqrt(hint) * rng.standard_normal(options.N)
@@ -145,7 +173,7 @@ def simulate(model: GLM, options: Options, rng: np.random.Generator) -> dict[str
     ConvergenceError
         If a convex risk was not minimised.
     """
-    _, X, y, _ = instance = drawn(model, options, rng)
+    _, X, y = (instance := drawn(model, options, rng))[:3]
     if model.estimator == "bayes":
         for done, last in enumerate(messages(model, options, instance, rng, options.most, 1e-6)):  # noqa: B007
             tell(done / options.most)
@@ -162,32 +190,35 @@ def simulate(model: GLM, options: Options, rng: np.random.Generator) -> dict[str
         w, step = minimise(name, X, y, model.regularization, model.corner, model.l1)
         own = {"train_loss": float(loss(name, y, X @ w, model.corner).mean())}
         own |= {"active": float(np.mean(w != 0))} if model.estimator in CUT else {}
-    return {**observables(model, instance, w, None), **own, "floor": 0.5 * float(step @ step) / options.N}
+    step = instance.seen(step)
+    found = observables(model, instance, instance.seen(w), None)
+    return {**found, **own, "floor": 0.5 * float(step @ step) / options.N}
 
 
 def bag(model: GLM, instance: Instance, rng: np.random.Generator) -> dict[str, float]:
     """The mean of students of resampled examples, and how they differ."""
-    _, X, y, _ = instance
+    _, X, y = instance[:3]
     (n, N), name, few = X.shape, LOSS[model.estimator], round(model.fraction * len(y))
     if few < 1:
         raise ModelError("fraction", model.fraction, f"draws none of {n} examples; {1 / n:.3g} draws one")
     w, trained, floors = np.empty((model.students, N)), 0.0, 0.0
     for k in range(model.students):
         rows = rng.integers(n, size=few) if model.resampling == "bootstrap" else rng.permutation(n)[:few]
-        w[k], step = minimise(name, X[rows], y[rows], model.regularization)
-        trained += float(loss(name, y[rows], X[rows] @ w[k]).sum()) / n / len(w)
+        found, step = minimise(name, X[rows], y[rows], model.regularization)
+        trained += float(loss(name, y[rows], X[rows] @ found).sum()) / n / len(w)
+        w[k], step = instance.seen(found), instance.seen(step)
         floors += 0.5 * float(step @ step) / N / len(w)
         tell((k + 1) / len(w))
     mean = w.mean(axis=0)
-    found, alone = observables(model, instance, mean, None), [observables(model, instance, one, None) for one in w]
+    bagged, alone = observables(model, instance, mean, None), [observables(model, instance, one, None) for one in w]
     variance = float(((w - mean) ** 2).sum()) / N / (len(w) - 1)
-    told = {} if "mse" not in found else {"bias": found["mse"] - variance / len(w)}
+    told = {} if "mse" not in bagged else {"bias": bagged["mse"] - variance / len(w)}
     own = {"variance": variance, "train_loss": trained, "floor": floors}
-    return {**found, "eps_one": float(np.mean([one["eps_g"] for one in alone])), **told, **own}
+    return {**bagged, "eps_one": float(np.mean([one["eps_g"] for one in alone])), **told, **own}
 
 
 def observables(model: GLM, instance: Instance, w: np.ndarray, V: float | None) -> dict[str, float]:
-    """Overlaps and errors of an estimate; V is the posterior variance of a Bayesian one."""
+    """Overlaps and errors of an estimate, as the teacher is seen; V is the posterior variance of a Bayesian one."""
     teacher, N = instance.teacher, len(w)
     if instance.others is not None:
         h, channel = instance.others.X @ w, model.objects()[1]

@@ -345,6 +345,9 @@ def inference() -> Iterator[Case]:
     for estimator in ("ridge", "logistic"):
         model = of("GLM", estimator=estimator, prior="gauss_bernoulli", density=0.3, noise=0.1, l1=0.3)
         yield from both(f"glm l1 {estimator}", model, {"alpha": [1.0, 2.0]}, N=30, alpha=[1.0, 2.0])
+    for estimator, more in (("hinge", {}), ("max_margin", {}), ("huber", {"channel": "linear", "outliers": 0.1})):
+        model = of("GLM", estimator=estimator, covariance=[2.0, 0.5], **more)
+        yield from both(f"glm covariance {estimator}", model, {"alpha": [1.0]}, N=30, alpha=[1.0])
     for estimator, resampling in (("ridge", "bootstrap"), ("logistic", "subsample"), ("hinge", "subsample")):
         model = of("GLM", estimator=estimator, noise=0.1, resampling=resampling, fraction=0.6)
         yield from both(f"glm {resampling} {estimator}", model, {"alpha": [2.0]}, N=30, alpha=[2.0])

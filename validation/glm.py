@@ -315,6 +315,18 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "sparse logistic regression",
               simulated({"estimator": "logistic", "l1": 0.5}, {"alpha": [2.0]}, 200, 24, (*cut, "active"))),
         *(
+            Check(
+                "simulation",
+                f"covariance, {name}",
+                simulated({**given, "estimator": name, "covariance": [3.0, 1.0, 0.2]}, {"alpha": [2.0]}, 120, 24, told),
+            )
+            for name, given, told in (
+                ("logistic", {"noise": 0.2}, cut),
+                ("max_margin", {}, ("eps_g", "m", "q", "margin")),
+                ("huber", outliers, cut),
+            )
+        ),
+        *(
             Check("simulation", f"{resampling}, {name}", simulated(
                 {"estimator": name, "resampling": resampling, "fraction": 0.7, "noise": 0.1}, {"alpha": [2.0]}, 120, 24,
                 ("eps_g", "eps_one", "bias", "variance", "train_loss"),

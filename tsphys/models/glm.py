@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import EXTREME, LARGEST_SCALE, number, param
 from tsphys.rules.contract import Static
@@ -68,6 +70,9 @@ class GLM(Static):
         f.
     students : int
         How many are in the bag.
+    covariance : array_like, optional
+        Of the inputs of a risk, Ω: eigenvalues, each of as many directions, (k,), or the matrix, (N, N). Products of
+        weights are then those of their fields, w*ᵀΩŵ/N.
 
     Raises
     ------
@@ -117,6 +122,9 @@ class GLM(Static):
         choices=("none", "bootstrap", "subsample"),
     )  # fmt: skip
     fraction: float = param(1.0, "of the examples that each of them draws", low=1e-6, high=1)
+    covariance: Any = param(
+        None, "eigenvalues of the inputs' covariance, or the matrix; none: 1", shape=(1, 2), optional=True
+    )
     students: int = param(STUDENTS, "of whom the bag is the mean", kind=int, low=2, high=10**6)
 
     def __post_init__(self) -> None:
@@ -149,6 +157,7 @@ class GLM(Static):
             raise ModelError("students", self.students, f"must be {STUDENTS}, which is ignored, without resampling")
         if self.resampling == "subsample" and self.fraction == 1:
             raise ModelError("fraction", self.fraction, 'must be < 1 with resampling = "subsample"')
+        self._check_covariance()
         if self.estimator == "bayes":
             return
         if self.estimator in BOUNDED:
@@ -163,6 +172,27 @@ class GLM(Static):
         if self.estimator == "max_margin" and (self.channel != "sign" or self.noise > 0):
             words = 'must not be "max_margin" unless channel = "sign" without noise: others cannot be separated'
             raise ModelError("estimator", self.estimator, words)
+
+    def _check_covariance(self) -> None:
+        if self.covariance is None:
+            return
+        if self.estimator == "bayes":
+            raise ModelError("covariance", "given", 'must be none with estimator = "bayes", whose inputs are iid')
+        given = np.array(self.covariance)
+        if given.ndim == 2 and (
+            given.shape[0] != given.shape[1] or not np.allclose(given, given.T, rtol=1e-12, atol=0)
+        ):
+            raise ModelError("covariance", f"array of shape {given.shape}", "must be a symmetric matrix")
+        values = self.spectrum()
+        if not (values >= 0).all() or not 0 < values.max() <= LARGEST_SCALE**2:
+            words = f"must have no negative eigenvalue, and the largest from 0 to {LARGEST_SCALE**2:g}"
+            raise ModelError("covariance", float(values.min()), words)
+
+    def spectrum(self) -> np.ndarray:
+        """Eigenvalues of the covariance; of a matrix those of the size of rounding are none."""
+        given = np.array([1.0] if self.covariance is None else self.covariance)
+        values = given if given.ndim == 1 else np.linalg.eigvalsh(given)
+        return np.where(np.abs(values) < 1e-12 * np.abs(values).max(), 0.0, values)
 
     def objects(self) -> tuple[Any, Any]:
         """The prior and the channel, as inference needs them."""
