@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,32 +22,77 @@ import tsphys
 from tsphys._cuda import require
 from tsphys.errors import ModelError
 from tsphys.runs.replicas import available_threads
+from tsphys.sims.engines.potts import sample
 
 #: Probability of a false alarm of the script, over all distributions that it compares.
 ALARM = 1e-4
 
-Case = tuple[Any, dict[str, Any], str, str]
+#: Sites and colours of a Potts glass, and its strength.
+SITES, COLOURS, STRENGTH = 200, 4, 1.5
+#: What a run of an engine shows: by name, a replica a row.
+Shown = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What runs on both sides.
+
+    Parameters
+    ----------
+    run : callable
+        ``run(engine, replicas, seed=…, threads=…)``.
+    engine : str
+        That of the CPU.
+    seen : str
+        What has the same distribution on both.
+    """
+
+    run: Callable[..., Shown]
+    engine: str
+    seen: str
+
+
+def of_model(model: Any, engine: str, seen: str, **options: Any) -> Case:
+    """A case of `tsphys.simulate`."""
+
+    def run(engine: str, replicas: int, **more: Any) -> Shown:
+        result = tsphys.simulate(model, engine=engine, replicas=replicas, **options, **more)
+        return {name: result[name] for name in ("R", "Q", seen) if name in result.observables}
+
+    return Case(run, engine, seen)
+
+
+def potts(N: int, sweeps: int) -> Case:
+    """Chains of a Potts glass by their energies after so many sweeps from random colours."""
+    model = tsphys.PottsAttention(C=COLOURS, beta=STRENGTH)
+    J, U = model.draw(N, 0, 0), model.colour_matrix()
+
+    def run(engine: str, replicas: int, **more: Any) -> Shown:
+        colours, energy = sample(J, U, chains=replicas, samples=1, burn_in=sweeps, engine=engine, **more)
+        return {"colours": colours, "energy": energy}
+
+    return Case(run, "direct", "energy")
 
 
 def cases(little: bool) -> dict[str, Case]:
-    """Name -> model, options, the engine of the CPU, and the observable whose distribution is compared."""
+    """What is tried, by name."""
     N = 6 if little else 1000
     erf: dict[str, Any] = {"K": 2, "M": 2, "lr": 0.8, "noise": 0.2}
     times = {"N": N, "t": [1 / 3 if little else 10]}
-    found: dict[str, Case] = {
-        "chain": (tsphys.TwoLayer(**erf), times, "exact", "eps_g"),
-        "weights": (tsphys.TwoLayer(**erf, inputs="binary"), times, "direct", "eps_g"),
+    spins = {"N": 16 if little else N, "t": [1 if little else 20]}
+    return {
+        "chain": of_model(tsphys.TwoLayer(**erf), "exact", "eps_g", **times),
+        "weights": of_model(tsphys.TwoLayer(**erf, inputs="binary"), "direct", "eps_g", **times),
+        "spins": of_model(tsphys.Hopfield(T=0.6 if little else 0.3, alpha=0.05), "direct", "m", **spins),
+        "Potts": potts(6 if little else SITES, 2 if little else 50),
     }
-    if not little:
-        found["spins"] = (tsphys.Hopfield(T=0.3, alpha=0.05), {"N": N, "t": [20]}, "direct", "m")
-    return found
 
 
-def run(model: Any, options: dict[str, Any], engine: str, replicas: int, **more: Any) -> tuple[Any, float]:
-    """The result, and wall-clock seconds a replica."""
+def timed(case: Case, engine: str, replicas: int, **more: Any) -> tuple[Shown, float]:
+    """What is shown, and wall-clock seconds a replica."""
     begun = time.perf_counter()
-    result = tsphys.simulate(model, engine=engine, replicas=replicas, **options, **more)
-    return result, (time.perf_counter() - begun) / replicas
+    found = case.run(engine, replicas, **more)
+    return found, (time.perf_counter() - begun) / replicas
 
 
 def main(words: list[str] | None = None) -> int:
@@ -59,14 +106,15 @@ def main(words: list[str] | None = None) -> int:
         parser.error(str(error))
     many, few, cores = (12, 12, 2) if little else (4096, 512, available_threads())
     wrong, tried = 0, cases(little)
-    for name, (model, options, engine, seen) in tried.items():
+    for name, case in tried.items():
+        engine, seen = case.engine, case.seen
         for kind in ("cuda", engine):
-            run(model, options, kind, 2, seed=1)
-        ours, device = run(model, options, "cuda", many, seed=2)
-        again, _ = run(model, options, "cuda", 2, seed=2)
-        theirs, alone = run(model, options, engine, few, seed=3, threads=1)
-        _, together = run(model, options, engine, few, seed=4, threads=cores)
-        same = all(np.array_equal(ours[k][:2], again[k][:2]) for k in ("R", "Q", seen) if k in ours.observables)
+            case.run(kind, 2, seed=1)
+        ours, device = timed(case, "cuda", many, seed=2)
+        again = case.run("cuda", 2, seed=2)
+        theirs, alone = timed(case, engine, few, seed=3, threads=1)
+        _, together = timed(case, engine, few, seed=4, threads=cores)
+        same = all(np.array_equal(ours[k][:2], again[k]) for k in ours)
         p = stats.ks_2samp(ours[seen][:, -1].ravel(), theirs[seen][:, -1].ravel()).pvalue
         lawful = p * len(tried) > ALARM
         wrong += (not same) + (not lawful)
