@@ -137,6 +137,9 @@ def test_greedy_selection_finds_what_is_plain():
     w = sparse.pursuit(X, y, 9)
     assert np.count_nonzero(w) == 9
     np.testing.assert_allclose(X[:, w != 0].T @ (y - X @ w), 0, atol=1e-10)
+    # A column that is longer is not taken any sooner.
+    longer = X * np.linspace(0.2, 3, X.shape[1])
+    np.testing.assert_array_equal(sparse.pursuit(longer, y, 9) != 0, w != 0)
     # Nothing to exchange where all are taken.
     whole = np.linalg.lstsq(X[:, :20], y, rcond=None)[0]
     np.testing.assert_allclose(sparse.exchange(X[:, :20], y, 20), whole, atol=1e-12)

@@ -5,6 +5,7 @@ import pytest
 from scipy.special import ndtr
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys.odes.equations.stored import Stored
 
@@ -236,3 +237,7 @@ def test_what_steps_are_too_long_for_is_no_result():
     """At t = 100 a step by default is one unit of time, and a few examples, taken often in it, run away."""
     with pytest.raises(tsphys.ConvergenceError, match=r"lump = 1, eps_g is not known from t = 100"):
         tsphys.solve(tsphys.TwoLayer(alpha=1), t=[0.1, 100], paths=2**12, scramblings=2)
+
+
+def test_what_is_known_by_hand():
+    passes("two_layer", "a step on all", "readouts")

@@ -10,7 +10,7 @@ import numpy as np
 
 import tsphys
 from tsphys.physics.inference.attacks import adversarial_error, boundary_error
-from tsphys.replica.adversarial_perceptron import collapse, minimiser
+from tsphys.replica.adversarial_perceptron import collapse, drift, minimiser
 from tsphys.sims.adversarial_perceptron import attacked as hit
 from tsphys.sims.adversarial_perceptron import taught
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, threshold, within
@@ -52,6 +52,50 @@ def ends(setting: Setting) -> Finding:
            math.hypot(last.m, math.sqrt(last.rest)) / last.m * math.sqrt(2 / math.pi) / collapse(2.0) - 1]  # fmt: skip
     # Of the tolerance of the equations, and to first order in the attack, which is 1e-7 of order one to ten.
     return within(off, [1e-8, 1e-5, 1e-5, 1e-5], "ends")
+
+
+def moved(setting: Setting) -> Finding:
+    """Rates of the rules, as averages over a student's field h given y = 1, where ν is ρh + sφ(ρh/s)/Φ(ρh/s)."""
+    from scipy.special import ndtr
+
+    off, eta, q = [], 0.7, 1.3
+    x, w = np.polynomial.legendre.leggauss(200)
+    for learner, rho, eps in (
+        ("rosenblatt", 0.6, 0.5),
+        ("rosenblatt", 0.95, 0.2),
+        ("hebb", 0.4, 0.8),
+        ("adatron", 0.7, 0.0),
+    ):
+        s, end = math.sqrt(1 - rho * rho), 10.0 if learner == "hebb" else eps
+        h = -10 + 0.5 * (end + 10) * (x + 1)
+        law = 0.5 * (end + 10) * w * np.exp(-0.5 * h * h) * math.sqrt(2 / math.pi)
+        known, edge = law * ndtr(rho * h / s), law * np.exp(-0.5 * (rho * h / s) ** 2) / math.sqrt(2 * math.pi)
+        c = eta * (-q * (h - eps) if learner == "adatron" else np.ones_like(h))
+        dR = c @ (known * (rho * h - eps * rho) + s * edge)
+        dQ = known @ (2 * c * q * (h - eps) + c * c)
+        model = tsphys.AdversarialPerceptron(learner=learner, training=eps, lr=eta)
+        off += list(np.subtract(drift(model, q * rho, (q * s) ** 2), (dR, dQ - 2 * q * rho * dR)))
+    return within(off, 1e-9, "rates of the rules")
+
+
+def along_itself(setting: Setting) -> Finding:
+    """No shorter or longer student has less risk: λ|w|²/N = α⟨f u⟩, f the slopes at margins u = ω + Vf."""
+    from scipy.special import expit, ndtr
+
+    off = []
+    for eps, lam, alpha in ((0.4, 0.3, 2.0), (0.7, 0.05, 3.0)):
+        model = tsphys.AdversarialPerceptron(learner="logistic", training=eps, regularization=lam, alpha=alpha)
+        state = minimiser("logistic", model)
+        root = math.hypot(state.m, math.sqrt(state.rest))
+        z = np.linspace(-10, 10, 8001)
+        u = root * z - eps * root
+        for _ in range(100):
+            f = expit(-u)
+            u = u - (u - root * z + eps * root - state.V * f) / (1 + state.V * f * (1 - f))
+        weight = np.exp(-0.5 * z * z) * ndtr(state.m / math.sqrt(state.rest) * z)
+        off.append(lam * root**2 / alpha - weight @ (expit(-u) * u) / weight.sum())
+    # Saddle points to 1e-9 and better.
+    return within(off, 1e-7, "risk over the student's length")
 
 
 def by_hand(setting: Setting) -> Finding:
@@ -106,5 +150,7 @@ def checks(quick: bool) -> list[Check]:
               attacked(model(learner="logistic"), {"training": [0.5, 0.9]}, 32, 200, names)),
         Check("integral", "errors under attack", drawn),
         Check("identity", "ends", ends),
+        Check("integral", "rates of the rules", moved),
+        Check("identity", "risk over the student's length", along_itself),
         Check("step", "learning by hand", by_hand),
     ]  # fmt: skip

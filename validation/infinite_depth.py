@@ -59,6 +59,20 @@ def layers(setting: Setting) -> Finding:
     return within(off, 1e-9, "layers")
 
 
+def few(setting: Setting) -> Finding:
+    """One example decides alone, three by their majority: with labels that are + with probability a where b are."""
+    from scipy.special import betainc
+
+    off, p, D, z = [], 0.3, 4, 0.2
+    b = 0.5 * (1 - betainc(0.5, 0.5 * D, z * z))
+    a = b * (1 - p) + (1 - b) * p
+    for c, n, yes in ((NEAREST, 1, a), (MAJORITY, 1, a), (MAJORITY, 3, a**3 + 3 * a * a * (1 - a))):
+        model = tsphys.InfiniteDepth(weights=c, n=n, noise=p, sphere=D, threshold=z)
+        off.append(tsphys.solve(model)["limit_error"][0] - yes * (1 - b) - (1 - yes) * b)
+    # Nodes of the sphere and of its cells.
+    return within(off, 1e-5, "one example and three")
+
+
 def by_hand(setting: Setting) -> Finding:
     """Instances: labels one by one, kernels of layers by quadrature, and votes of all examples or of the nearest."""
     off, n, m = [], 60, 40
@@ -102,5 +116,6 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "majority", drawn(model(weights=MAJORITY, threshold=-0.1, noise=0.3), [20, 60])),
         Check("identity", "Kœnigs' function", koenigs_function),
         Check("integral", "layers by quadrature", layers),
+        Check("integral", "few examples", few),
         Check("step", "instances by hand", by_hand),
     ]

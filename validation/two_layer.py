@@ -98,6 +98,54 @@ def parts(setting: Setting) -> Finding:
     return on_theory(sim, tsphys.solve(model, start=START, t=[1, 3, 8], paths=2**12, scramblings=4), "train_loss")
 
 
+def first_of_all(setting: Setting) -> Finding:
+    """A step on all examples: means of its pushes lie in the span of all fields, their scatter is 1/α of squares."""
+    from scipy.special import erf, ndtri
+    from scipy.stats import qmc
+
+    alpha, lr, lr_v, noise, decay = 0.8, 1.1, 0.6, 0.3, 0.2
+    model = tsphys.TwoLayer(
+        lr=lr, lr_v=lr_v, noise=noise, weight_decay=decay, weight_decay_v=0.1, alpha=alpha, batch=1, v=(0.8, 1.1)
+    )  # fmt: skip
+    R, Q = np.array(START.R), np.array(START.Q)
+    C = np.block([[Q, R], [R.T, np.eye(2)]])
+    u = ndtri(qmc.Sobol(5, seed=np.random.default_rng([setting.seed, 25])).random(2**15).clip(1e-12, 1 - 1e-12)).T
+    fields = np.linalg.cholesky(C) @ u[:4]
+    g, v = erf(fields / np.sqrt(2)), np.array([0.8, 1.1])
+    delta = v @ g[:2] - np.ones(2) @ g[2:] - noise * u[4]
+    c = -lr * v[:, None] * np.sqrt(2 / np.pi) * np.exp(-0.5 * fields[:2] ** 2) * delta
+    along, kept = c @ fields.T / u.shape[1], 1 - decay
+    cross = kept * along[:, :2]
+    told = {
+        "R": kept * R + along[:, 2:],
+        "Q": kept**2 * Q + cross + cross.T + along @ np.linalg.solve(C, along.T) + c @ c.T / u.shape[1] / alpha,
+        "v": v * 0.9 - lr_v * g[:2] @ delta / u.shape[1],
+    }
+    start = tsphys.OrderParameters(R=R, Q=Q, T=np.eye(2), v=v, v_star=(1, 1))
+    found = tsphys.solve(model, start=start, t=[1], paths=2**12, scramblings=4)
+    off = np.concatenate([(found[name][0] - value).ravel() for name, value in told.items()])
+    # Averages of squares over Sobol's points are off by 1e-3 (Q, by two), means by less.
+    return within(off, 4e-3, "a step on all examples")
+
+
+def readouts(setting: Setting) -> Finding:
+    """Readouts of weights at rest, with momentum: descent of a square whose moments are arcsines."""
+    lr_v, beta = 0.4, 0.6
+    model = tsphys.TwoLayer(lr=1e-9, lr_v=lr_v, noise=0.3, alpha=2.0, batch=1, momentum=beta)
+    R, Q = np.array(START.R), np.array(START.Q)
+    C = np.block([[Q, R], [R.T, np.eye(2)]])
+    G = 2 / np.pi * np.arcsin(C / np.sqrt(np.outer(1 + np.diag(C), 1 + np.diag(C))))
+    start = tsphys.OrderParameters(R=R, Q=Q, T=np.eye(2), v=(0.5, 1.5), v_star=(1, 1))
+    found = tsphys.solve(model, start=start, t=[1, 3, 6], paths=2**11, scramblings=2)
+    v, moving, rows = np.array([0.5, 1.5]), np.zeros(2), {}
+    for step in range(1, 7):
+        moving = beta * moving - lr_v * (G[:2, :2] @ v - G[:2, 2:] @ np.ones(2))
+        v = v + moving
+        rows[step] = v
+    # Averages over Sobol's points.
+    return within(found["v"] - np.array([rows[k] for k in (1, 3, 6)]), 2e-3, "readouts")
+
+
 def clones(setting: Setting) -> Finding:
     """The floor of clones of unequal readouts: two rates tell the limit of small ones, up to the square of them."""
     v = (0.5, 0.3, 0.2)
@@ -155,6 +203,8 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "relu, engine exact", simulated(RELU, START, T, "exact", 1000, 32)),
         Check("size", "erf, eps_g at t = 4", sized(ERF, START, 4.0, (200, 400, 800), 300)),
         Check("integral", "integrals of erf", erf_integrals),
+        Check("integral", "α = 0.8, a step on all", first_of_all),
+        Check("integral", "α = 2, readouts", readouts),
         Check("identity", "floor of clones", clones),
         Check("identity", "plateau and escape", plateaus),
         Check("identity", "floor and critical rate", floors),
