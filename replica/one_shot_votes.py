@@ -20,7 +20,7 @@ SLOPE = math.sqrt(2 / math.pi)
 #: Where weights of teachers end, and nodes of Gauss and Legendre on each of the panels between.
 END, NODES = 9.0, 12
 #: Bins of a rank, times the root of the number of clients, first and most; the change by twice as many that is none.
-BINS, CHANGE = (512, 2**15), 1e-6
+BINS, CHANGE = (128, 2**15), 1e-6
 
 
 @frames.static(OneShotVotes)
@@ -93,19 +93,21 @@ def kept_power(model: OneShotVotes) -> float:
     if model.teacher == "binary":
         return model.kept
     bins = max(BINS[0] // math.isqrt(model.clients), 16)
-    before = math.inf
+    before, last = by_bins(model, bins // 2), math.inf
     while bins <= BINS[1]:
         found = by_bins(model, bins)
-        # What is left falls like the square of a bin.
-        change = abs(found - before) / 3
+        # What is left falls like the square of a bin: each uniform within one, which widens the sum.
+        better = found + (found - before) / 3
+        change = abs(better - last)
         if change <= CHANGE:
-            return found + (found - before) / 3
-        bins, before = 2 * bins, found
-    raise ConvergenceError("the law of ranks did not converge", residual=change, iterations=bins // 2, last=found)
+            return better
+        bins, before, last = 2 * bins, found, better
+    raise ConvergenceError("the law of ranks did not converge", residual=change, iterations=bins // 2, last=last)
 
 
 def by_bins(model: OneShotVotes, bins: int) -> float:
     """The same, of ranks in so many bins: the law of their sum by Fourier transform."""
+    from scipy.interpolate import CubicSpline
     from scipy.special import ndtr, ndtri
 
     M, root = model.clients, math.sqrt(model.alpha)
@@ -121,7 +123,15 @@ def by_bins(model: OneShotVotes, bins: int) -> float:
         law += np.array([[weight], [weight * one**2]]) * total
     # From the highest sum on: how many are kept, and of what power, at the edges between sums.
     every, power = (np.append(0.0, np.cumsum(np.fft.irfft(row, M * bins)[::-1])) for row in law)
-    return float(np.interp(model.kept, every / every[-1], power / power[-1]))
+    every, power = every / every[-1], power / power[-1]
+    if model.kept == 1:
+        return 1.0
+    # Both are smooth between, but for tails that rounding leaves flat.
+    some = np.append(True, np.diff(every) > 1e-12)
+    every, power = every[some], power[some]
+    at = int(np.searchsorted(every, model.kept))
+    near = slice(max(at - 6, 0), at + 6)
+    return float(CubicSpline(every[near], power[near])(model.kept))
 
 
 def raised(z: np.ndarray, n: int) -> np.ndarray:

@@ -7,8 +7,9 @@ import pytest
 from naive.ridge import eigenframework, ridge_regression
 
 import tsphys
+from tests.refusal import refuses
 from tsphys import KernelRidge
-from tsphys.physics.kernels.eigenframework import Modes, effective_ridges, errors
+from tsphys.physics.kernels.eigenframework import Modes, effective_ridges, errors, student
 from tsphys.replica.kernel_ridge import optimal_ridge, solve
 
 POWER = KernelRidge(modes=1500)
@@ -169,3 +170,12 @@ def test_a_million_modes_of_any_steepness():
     other = errors(Modes(1e40 * modes.eigenvalues, modes.power), 300, 0.0, 0.1)
     assert other["eps_g"] == pytest.approx(found["eps_g"], rel=1e-12)
     assert other["kappa"] == pytest.approx(1e40 * found["kappa"], rel=1e-12)
+
+
+def test_as_many_features_as_modes_without_a_ridge():
+    """They span all modes: least squares in ten dimensions, σ²M/(n − M) but for 1/n; and their weights are infinite."""
+    found = tsphys.solve(KernelRidge(n=40, k=10, modes=10, ridge=0.0, noise=0.5))
+    assert found["eps_g"][0] == pytest.approx(0.5 * 0.25 * (10 / 40) / (1 - 10 / 40), rel=1e-12)
+    modes = Modes(np.ones(10), np.ones(10))
+    refuses(lambda: student(modes, 40, 0.0, 0.25, 10), "ridge")
+    assert student(modes, 40, 0.0, 0.25, 20).norm > 0

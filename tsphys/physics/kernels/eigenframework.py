@@ -79,7 +79,8 @@ def errors(modes: Modes, n: float, ridge: float, noise: float, k: float | None =
     missed[some] = gamma / (eigenvalues[some] + gamma)
     z, Q, mixed = np.sum(count * learned), np.sum(count * learned**2), np.sum(count * (learned * missed))
     # Simon's equations written as sums of positive terms, with z − Q = Σ λγ/(λ + γ)².
-    surplus = mixed / (features - Q) if features > Q else np.inf
+    # Where all is learned, by as many features as modes, nothing is left over for it to multiply.
+    surplus = mixed / (features - Q) if features > Q else (np.inf if mixed > 0 else 0.0)
     spent = (Q + mixed * surplus) / n
     if not spent < 1 - 1e-14:
         words = "must be > 0 where n equals the number of features or of modes: the error is infinite"
@@ -124,7 +125,7 @@ def student(modes: Modes, n: float, ridge: float, noise: float, k: float | None 
     Raises
     ------
     ModelError
-        Where the error is infinite.
+        Where the error or the norm is infinite: without a ridge, if n equals k or the number of modes, or k that.
 
     References
     ----------
@@ -140,6 +141,8 @@ def student(modes: Modes, n: float, ridge: float, noise: float, k: float | None 
     # The squared deviation from fresh labels, an example's share of it, and what few features add.
     each = (2 * found["eps_g"] + noise) / n
     used = float(np.sum(count * learned**2))
+    if k is not None and not used < k * (1 - 1e-14):
+        raise ModelError("ridge", ridge, "must be > 0 where features are as many as modes: the weights are infinite")
     room = 0.0 if k is None else 1 / (k - used)
     mixed = gamma * slope
     along, beside = float(np.sum(power * mixed)), float(np.sum(count * mixed))
