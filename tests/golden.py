@@ -173,6 +173,9 @@ def online() -> Iterator[Case]:
     for way, given in grow.items():
         for engine in ("exact", "direct"):
             yield from both(f"growth {way} {engine}", of("Growth", at=0.75, **given), times, engine=engine, **plain)
+    for way, more in {"magnitude": {"rewind_to": 0.25}, "global": {}, "independent": {"rewind_to": 0.0}}.items():
+        ticket = of("Pruned", masks=way, prune_at=0.5, teacher_density=0.5, lr_v=0.1, **more)
+        yield from both(f"pruned {way} at 0.5", ticket, times, **plain)
     yield from both("pruned relu", of("Pruned", activation="relu"), times, **plain)
     yield from _continual(plain, times)
     for strategy in ("none", "constant", "greedy", "optimal", "clairvoyant"):
@@ -456,6 +459,10 @@ FUNCTIONS: dict[str, list[tuple[str, Callable[[], tuple], dict[str, Any]]]] = {
     ],
     "odes.perceptron": [("asymptote", lambda: (tsphys.Perceptron(rule="adatron", lr=1.5), [1.0, 100.0]), {})],
     "odes.pruned": [("attainable_error", lambda: (tsphys.Pruned(), start(T=[[1, 0], [0, 1]])), {})],
+    "physics.masks": [
+        ("best_of", lambda: (100, np.linspace(0.1, 2, 50), 0.3), {}),
+        ("oracle", lambda: (np.linspace(0.1, 2, 50), 0.3), {}),
+    ],
     "odes.hidden_manifold": [("linear_floor", lambda: (tsphys.HiddenManifold(f="linear"),), {})],
     "odes.spiked_cumulant": [("escape_time", lambda: (spiked(), [0, 0.1, 0]), {"direction": 1})],
     "odes.online_attack": [

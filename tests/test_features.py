@@ -85,11 +85,15 @@ def half(N, rng):
     return rng.random((1, N)) < 0.5
 
 
+def diagonals(N, rng):
+    return np.where(np.arange(N) % 2, 1.0, -1.0)[None]
+
+
 VALUES = {
     "inputs": "binary", "law": skewed, "alpha": 0.8, "batch": 0.5, "order": "shuffle", "epoch": 0.5, "momentum": 0.4,
     "minibatch": 3, "weight_decay": 0.3, "weight_decay_v": 0.4,
     "sphere": True, "queries": 0.5, "fraction": 0.5, "masks": half, "uses_overlaps": True, "whole_batch": True,
-    "schedule": changing, "pull": anchored,
+    "schedule": changing, "pull": anchored, "teachers": diagonals,
 }  # fmt: skip
 SINGLES = [frozenset({name}) for name in VALUES]
 PAIRS = [*SINGLES, *map(frozenset, itertools.combinations(VALUES, 2))]

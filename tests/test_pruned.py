@@ -9,15 +9,22 @@ import tsphys
 from tests.naive import variants
 from tests.test_pruned_theory import START, WIDE
 from tsphys.cli import main
+from tsphys.rules.phases import Phase
 from tsphys.sims.engines.online.direct import iterate
 from tsphys.sims.engines.online.estimates import Masks, of_replica
 
 T = [0.0, 1.0, 2.0, 5.0, 10.0]
+TICKET = tsphys.Pruned(
+    lr=0.5, noise=0.1, density=0.3, masks="magnitude", prune_at=2, rewind_to=0.5, teacher_density=0.2
+)
 MODEL = tsphys.Pruned(lr=0.5, noise=0.1)
 RUNS = {
     "independent": (MODEL, START),
     "nested, both layers": (dataclasses.replace(MODEL, lr_v=0.3, densities=[0.4, 0.9], masks="common"), START),
     "relu": (tsphys.Pruned(K=3, activation="relu", lr=0.2, density=0.7, minibatch=2), WIDE),
+    "ticket": (TICKET, START),
+    "ticket from the start, both layers": (dataclasses.replace(TICKET, rewind_to=0.0, lr_v=0.3, masks="global"), START),
+    "pruned at random, later": (dataclasses.replace(TICKET, masks="independent", minibatch=2), START),
 }
 
 
@@ -51,6 +58,67 @@ def test_simulation_lies_on_the_theory(name):
     comparison = tsphys.compare(sim, tsphys.solve(model, start=start, t=T))
     assert comparison.ok, comparison
     assert sim.meta["engine"] == "direct"
+
+
+@pytest.mark.parametrize("change", [{"masks": "independent"}, {"rewind_to": 1.0}, {"teacher_density": 0.3}])
+def test_the_comparison_sees_other_tickets(change):
+    sim = tsphys.simulate(TICKET, N=400, start=START, t=T, replicas=24, seed=3)
+    assert not tsphys.compare(sim, tsphys.solve(dataclasses.replace(TICKET, **change), start=START, t=T)).ok
+
+
+def test_tickets_are_made_of_what_was_kept():
+    """Until τ_e all weights learn; then they are the largest ones, with the values that they had at τ_r."""
+    N, run = 30, dataclasses.replace(TICKET, lr_v=0.2)
+    rule, drawn = run.learning_rule(), []
+    spied = dataclasses.replace(rule, schedule=lambda i, state: spy(run.phase(i, state), drawn))
+    sim = tsphys.simulate(spied, N=N, start=START, t=[0.5, 2.0, 3.0], replicas=1, seed=4)
+    (W, masks), begins = drawn[0], sim.meta["phases"][0]
+    assert [begin["t"] for begin in begins] == [0.0, 0.5, 2.0]
+    np.testing.assert_allclose(W @ W.T / N, sim["Q"][0, 1], rtol=1e-12)
+    np.testing.assert_array_equal(masks.sum(axis=1), [9, 9])
+    for w, mask in zip(np.abs(W), masks, strict=True):
+        assert w[mask == 0].max() <= w[mask == 1].min()
+    np.testing.assert_allclose(begins[2]["v"], sim["v"][0, 0], rtol=1e-12)
+    assert (np.diag(begins[2]["Q"]) < np.diag(sim["Q"][0, 0])).all()
+
+
+def spy(phase, drawn):
+    if phase.masks is None:
+        return phase
+
+    def masks(W, rng):
+        drawn.append((W, phase.masks(W, rng)))
+        return drawn[-1][1]
+
+    return dataclasses.replace(phase, masks=masks)
+
+
+def test_teachers_of_few_coordinates():
+    B = dataclasses.replace(TICKET, M=3).draw_teachers(400, np.random.default_rng(0))
+    assert ((B != 0).sum(axis=1) == 80).all()
+    np.testing.assert_allclose(B @ B.T / 400, np.eye(3), atol=1e-12)
+
+
+def back(i, state):
+    """Two phases, then back to the second with another readout, then on."""
+    return Phase(
+        {}, until=[0.5, 1.0, 1.5][i] if i < 3 else np.inf, keep=i == 1, rewind=i == 2, v=[0.5] if i == 2 else None
+    )
+
+
+def test_phases_that_go_back():
+    """To what the student was, in both engines and in the theory by quadrature."""
+    start = tsphys.OrderParameters(R=[[0.3]], Q=[[0.5]], T=[[1.0]])
+    rule = dataclasses.replace(tsphys.TwoLayer(K=1, M=1, lr=0.5, lr_v=0.2, noise=0.1).learning_rule(), schedule=back)
+    runs = [
+        tsphys.simulate(rule, N=20, start=start, t=[0.5, 1.0, 2.0], replicas=1, engine=e) for e in ("direct", "exact")
+    ]
+    for run in [*runs, tsphys.solve(rule, start=start, t=[0.5, 1.0, 2.0])]:
+        begins = run.meta["phases"][0]
+        for name in ("R", "Q"):
+            np.testing.assert_allclose(begins[2][name], run[name].reshape(3, 1, 1)[0], rtol=1e-12)
+        assert begins[2]["v"] == [0.5]
+        assert abs(run["R"].ravel()[1] - run["R"].ravel()[0]) > 1e-3
 
 
 @pytest.mark.parametrize("change", [{"masks": "common"}, {"density": 0.55}])
@@ -121,6 +189,35 @@ BAD = {
     "a unit without coordinates": (
         lambda: tsphys.simulate(tsphys.Pruned(densities=[0.5, 0.004]), N=100, t=[1]),
         "densities",
+    ),
+    "back to what is to come": (lambda: tsphys.Pruned(prune_at=1, rewind_to=2), "rewind_to"),
+    "back without a time": (lambda: tsphys.Pruned(rewind_to=2), "rewind_to"),
+    "a density each of one threshold": (lambda: tsphys.Pruned(masks="global", densities=[0.5, 0.6]), "densities"),
+    "few coordinates in common": (lambda: tsphys.Pruned(teacher_density=0.5, T=[[1, 0.5], [0.5, 1]]), "T"),
+    "no room for teachers": (
+        lambda: tsphys.simulate(tsphys.Pruned(teacher_density=0.05), N=20, t=[1]),
+        "teacher_density",
+    ),
+    "many units by size": (lambda: tsphys.solve(tsphys.Pruned(K=5, masks="global"), t=[1.0]), "K"),
+    "back to nothing": (
+        lambda: tsphys.simulate(
+            dataclasses.replace(MODEL.learning_rule(), schedule=lambda i, state: Phase({}, rewind=True)), N=20, t=[1]
+        ),
+        "rewind",
+    ),
+    "masks in a rule that has none": (
+        lambda: tsphys.simulate(
+            dataclasses.replace(MODEL.dense().learning_rule(), schedule=lambda i, s: Phase({}, masks=lambda W, r: W)),
+            N=20,
+            t=[1],
+        ),
+        "masks",
+    ),
+    "teachers that are not perpendicular": (
+        lambda: tsphys.simulate(
+            dataclasses.replace(MODEL.learning_rule(), teachers=lambda N, rng: np.ones((2, N))), N=20, t=[1]
+        ),
+        "teachers",
     ),
     "unknown masks": (lambda: tsphys.Pruned(masks="blocks"), "masks"),
     "tanh": (lambda: tsphys.Pruned(activation="tanh"), "activation"),

@@ -755,6 +755,28 @@ PAPERS = {
         2023,
         arxiv="2306.12190",
     ),
+    "frankle_2019": Paper(
+        "Frankle, Jonathan and Dziugaite, Gintare Karolina and Roy, Daniel M. and Carbin, Michael",
+        "Stabilizing the lottery ticket hypothesis",
+        "arXiv preprint",
+        2019,
+        arxiv="1903.01611",
+    ),
+    "liu_2022": Paper(
+        "Liu, Shiwei and Chen, Tianlong and Chen, Xiaohan and Shen, Li and Mocanu, Decebal Constantin and Wang, "
+        "Zhangyang and Pechenizkiy, Mykola",
+        "The unreasonable effectiveness of random pruning: return of the most naive baseline for sparse training",
+        "International Conference on Learning Representations (2022)",
+        2022,
+        arxiv="2202.02643",
+    ),
+    "li_talwalkar_2020": Paper(
+        "Li, Liam and Talwalkar, Ameet",
+        "Random search and reproducibility for neural architecture search",
+        "Uncertainty in Artificial Intelligence (2020)",
+        2020,
+        arxiv="1902.07638",
+    ),
     "frankle_carbin_2019": Paper(
         "Frankle, Jonathan and Carbin, Michael",
         "The lottery ticket hypothesis: finding sparse, trainable neural networks",
@@ -1514,8 +1536,21 @@ COVERAGE = {
         "deep networks; what the complexity of the data does to winning tickets",
     ),
     "frankle_carbin_2019": (
-        "magnitude pruning in one shot and in rounds, and whether the teacher's weights are found",
-        "rewinding, which convex problems do not see; deep networks",
+        "magnitude pruning in one shot and in rounds, and whether the teacher's weights are found; of online "
+        "learning in one shot, with the original start or a later one",
+        "several rounds of rewinding in theory; deep networks",
+    ),
+    "frankle_2019": (
+        "rewinding to any time of online learning before magnitude pruning, one round, by theory too",
+        "several rounds in theory, fixed training sets, deep networks and their stability to noise",
+    ),
+    "liu_2022": (
+        "random masks of any density, units of their own or in common: what density and width leave of the error",
+        "densities layer by layer, robustness, deep networks",
+    ),
+    "li_talwalkar_2020": (
+        "what the best of m random choices of coordinates keeps, by theory and by search",
+        "architectures other than masks, weight sharing",
     ),
     "he_2022": (
         "the peak of the error where as many weights are left as there are examples",

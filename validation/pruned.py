@@ -20,6 +20,11 @@ MODELS = {
     "masks of their own": tsphys.Pruned(lr=0.5, noise=0.1, density=0.5),
     "masks in each other": tsphys.Pruned(lr=0.5, lr_v=0.3, noise=0.1, densities=[0.4, 0.9], masks="common"),
 }
+TICKET = tsphys.Pruned(lr=0.5, noise=0.3, density=0.3, masks="magnitude", prune_at=4, rewind_to=1, teacher_density=0.3)
+TICKETS = {
+    "ticket": TICKET,
+    "ticket, all units together": replace(TICKET, masks="global", rewind_to=0.0, lr_v=0.3),
+}
 
 
 def whole(setting: Setting) -> Finding:
@@ -54,4 +59,7 @@ def checks(quick: bool) -> list[Check]:
 
     out += [Check("rate", f"masks of their own, {name}", rate(name)) for name in ("erf", "relu", "linear")]
     out.append(Check("step", "masks of their own, direct", stepped(model, plain, START, "direct")))
+    out += [
+        Check("simulation", n, simulated(m, START, [2.0, 4, 4.2, 5, 8], "direct", 1000, 24)) for n, m in TICKETS.items()
+    ]
     return [*out, Check("integral", "equations, nothing masked", whole)]

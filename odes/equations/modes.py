@@ -160,13 +160,12 @@ def _kernel(activation: str) -> Any:
     return rebind(motion, replace, tag=activation)
 
 
-def equations(
-    model: LatentTeacher | TwoStudents, start: Modes, rtol: float, atol: float,
-    more: Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]] | None = None,
-) -> Equations:  # fmt: skip
-    """The equations from a start: ``eps_g, R, Q, v``, and ``more(Q, q)`` of the modes' own q (p, n, K, K)."""
+def right_hand_side(
+    model: LatentTeacher | TwoStudents, start: Modes
+) -> Callable[[float, np.ndarray], np.ndarray]:  # fmt: skip
+    """``rhs(t, y)`` of y = (r, q, v), of which only e, weight, t and what else does not move is taken from `start`."""
     n, K, M = start.r.shape
-    v, v_star = model.readouts()
+    v_star = model.readouts()[1]
     rates = np.array(Rates(model.lr, model.lr_v, model.noise**2, model.minibatch))
     kernel, g = _kernel(model.activation), code(model.activation)
     memory = np.zeros((K + M, K + M)), np.zeros(K + M), np.zeros((K, K)), np.zeros((K, M)), np.zeros((K, K))
@@ -183,21 +182,40 @@ def equations(
         kernel(np.ascontiguousarray(y), dy, g, *given, start.shared, v_star, rates, *memory)
         return dy
 
+    return rhs
+
+
+def split(start: Modes, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """r (p, n, K, M), q (p, n, K, K) and v (p, K) of states (p, …)."""
+    n, K, M = start.r.shape
+    r, q, v = np.split(y, [n * K * M, n * K * (M + K)], axis=1)
+    return r.reshape(-1, n, K, M), q.reshape(-1, n, K, K), v.copy()
+
+
+def sums(start: Modes, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """R (p, K, M), Q (p, K, K) and v (p, K) of states (p, …)."""
+    r, q, v = split(start, y)
+    return np.einsum("i,tikm->tkm", start.weight, r), np.einsum("i,tikl->tkl", start.weight * start.e, q), v
+
+
+def equations(
+    model: LatentTeacher | TwoStudents, start: Modes, rtol: float, atol: float,
+    more: Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]] | None = None,
+) -> Equations:  # fmt: skip
+    """The equations from a start: ``eps_g, R, Q, v``, and ``more(Q, q)`` of the modes' own q (p, n, K, K)."""
+    v, v_star = model.readouts()
     y0 = np.concatenate([start.r.ravel(), start.q.ravel(), v])
-    plain = ode(rhs, y0)
+    plain = ode(right_hand_side(model, start), y0)
 
     def follow(t: np.ndarray, *, rtol: float, atol: float, method: str) -> Solution:
         large = method == "auto" and len(y0) > LARGE
         return plain(t, rtol=rtol, atol=atol, method="DOP853" if large else method)
 
     def observe(y: np.ndarray) -> dict[str, np.ndarray]:
-        r = y[:, : n * K * M].reshape(-1, n, K, M)
-        q = y[:, n * K * M : n * K * (K + M)].reshape(-1, n, K, K)
-        R, Q = np.einsum("i,tikm->tkm", start.weight, r), np.einsum("i,tikl->tkl", start.weight * start.e, q)
-        readout = y[:, n * K * (K + M) :].copy()
+        R, Q, readout = sums(start, y)
         # The sum of squares may round to less than nothing.
         eps_g = np.maximum(model.eps_g(R, Q, start.T, readout, v_star), 0.0)
         found = {"eps_g": eps_g, "R": R, "Q": Q, "v": readout}
-        return found if more is None else {**found, **more(Q, q)}
+        return found if more is None else {**found, **more(Q, split(start, y)[1])}
 
     return Equations((follow,), observe, rtol, atol)

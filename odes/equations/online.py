@@ -215,6 +215,9 @@ def fixed_phase(
     if here.stop is not None:
         raise ModelError("fluctuations", True, "must be false where a phase ends at a threshold: when, is random")
 
+    if here.rewind:
+        raise ModelError("fluctuations", True, "must be false where a phase goes back to what was before")
+
     def asked(phase: Phase) -> tuple[Any, ...]:
         rates = () if pull or phase.pull is None else phase.pull
         return phase.params, [phase.until], rates, () if phase.units is None else np.ravel(phase.units)

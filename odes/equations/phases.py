@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import DivergedError
-from tsphys.rules.phases import Phase, State, stopping
+from tsphys.rules.phases import Phase, State, rewound, stopping
 from tsphys.solvers.ode import integrate
 
 
@@ -68,11 +68,14 @@ def through_phases(
     y[:filled] = y0
     begin, now = 0.0, y0
     begins: list[Any] = []
+    held: np.ndarray | None = None
     info: dict[str, Any] = {"steps": 0, "evaluations": 0}
     while filled < len(t):
         phase = enter(len(begins), state_of(begin, now))
-        leg = leg_of(phase, now)
-        state = state_of(begin, leg.back(leg.start[None])[0])
+        leg = leg_of(phase, rewound(held) if phase.rewind else now)
+        begun = leg.back(leg.start[None])[0]
+        held = begun if phase.keep else held
+        state = state_of(begin, begun)
         begins.append({"t": begin, **{name: getattr(state, name).tolist() for name in ("R", "Q", "v")}})
         end = phase.end(begin)
         inside = t[filled:][t[filled:] <= end]

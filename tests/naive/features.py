@@ -28,6 +28,11 @@ def visited(rule, size, rng):
 def learn(rule, start, N, stops, seed=0, replica=0):
     """R, Q and v after so many steps of one student with one teacher."""
     W, B = microscopic(start, N, generator(seed, replica, "direct start"))
+    if rule.teachers is not None:
+        (A, L, LT), own = start.coordinates, rule.teachers(N, generator(seed, replica, "teachers"))
+        more = generator(seed, replica, "direct start").standard_normal((rule.K, N))
+        rest = np.linalg.qr(np.concatenate([own, more]).T)[0][:, rule.M :].T * np.sqrt(N)
+        W, B = A @ own + L @ rest, LT @ own
     rng, scalars = stream(seed, replica, "direct inputs"), generator(seed, replica, "direct scalars")
     lengths, b, v = generator(seed, replica, "direct directions"), rule.minibatch, np.array(start.v)
     p, anchor, pull, phases, until = rule.params, 0.0 * W, 0.0, 0, 0.0

@@ -28,6 +28,7 @@ FEATURES = {
     "queries": "zeroth-order steps",
     "fraction": "steps on some coordinates",
     "masks": "masked students",
+    "teachers": "directions that teachers are made of",
     "uses_overlaps": "rules that use the overlaps",
     "whole_batch": "rules of the whole minibatch",
     "schedule": "a schedule",
@@ -39,7 +40,7 @@ CLASHES = {
     "sphere": ("K", "minibatch", "weight_decay", "pull"),
     "queries": ("fraction", "masks", "law", "schedule", "sphere", "whole_batch", "weight_decay", "alpha", "minibatch"),
     "fraction": ("masks", "law", "schedule", "sphere", "whole_batch", "weight_decay", "alpha"),
-    "masks": ("law", "schedule", "sphere", "whole_batch", "weight_decay"),
+    "masks": ("law", "sphere", "whole_batch", "weight_decay", "pull"),
     "batch": (
         "minibatch",
         "sphere",

@@ -95,7 +95,10 @@ class LearningRule(Online):
         s of a step on some coordinates only: each of each student takes part with probability s, 1/s times as far.
     masks : function ``masks(N, rng) -> (K, N) array_like``, optional
         Zeros and ones: the coordinates that each student has, in each replica; the others stay zero. A given start is
-        that of students that are then masked.
+        that of students that are then masked. Phases may change them.
+    teachers : function ``teachers(N, rng) -> (M, N) array_like``, optional
+        Directions of length √N, perpendicular to each other, that the teachers of each replica are made of; none:
+        random ones. Students that have all coordinates see no difference in Gaussian inputs.
     schedule : function ``schedule(i, state) -> Phase``, optional
         Changes the parameters and the readout in time, and lets anchors pull the students: see
         `tsphys.rules.phases.Phase`.
@@ -139,6 +142,7 @@ class LearningRule(Online):
     queries: float | None = param(None, "queries of a step, in units of N", low=0, open_low=True, optional=True)
     fraction: float | None = param(None, "coordinates of a step", low=0, high=1, open_low=True, optional=True)
     masks: Callable[[int, np.random.Generator], Any] | None = None
+    teachers: Callable[[int, np.random.Generator], Any] | None = None
     schedule: Callable[[int, State], Phase] | None = None
 
     def __post_init__(self) -> None:
@@ -147,8 +151,9 @@ class LearningRule(Online):
             takes("schedule", self.schedule, "i", "state")
         if self.T is not None:
             array("T", self.T, (self.M, self.M), "teacher overlaps of M teachers")
-        if self.masks is not None:
-            takes("masks", self.masks, "N", "rng")
+        for name in ("masks", "teachers"):
+            if getattr(self, name) is not None:
+                takes(name, getattr(self, name), "N", "rng")
         check(self)
         check_training(self)
         if self.law is not None:

@@ -72,6 +72,13 @@ class Phase:
         Readout with which the phase begins; none: as it is.
     pull : sequence of float (K,), optional
         Rates Ω_k ≥ 0 at which w_k is drawn to where it was when the phase began, w̄_k: a step adds −(Ω_k/N)(w_k − w̄_k).
+    keep : bool
+        Weights and readout with which it begins are kept, for a phase to come.
+    rewind : bool
+        It begins with the weights and the readout that were kept last; `v`, if given, is then its readout.
+    masks : function ``masks(W, rng) -> (K, N) array_like``, optional
+        Zeros and ones of weights W (K, N), those at the end of the phase before: which of them are left, from now on,
+        in a rule that has masks. Those that it begins with, rewound or not, are then masked.
     units : Units, optional
         How its students are made of those before; none: they are the same. One that is nothing yet, of zero weights and
         readout, waits for its phase as long as the rule lets it.
@@ -84,6 +91,9 @@ class Phase:
     v: Any = None
     pull: Any = None
     units: Units | None = None
+    keep: bool = False
+    rewind: bool = False
+    masks: Callable[[np.ndarray, np.random.Generator], Any] | None = None
 
     def of(self, rule: Any) -> Any:
         """The rule with the parameters of this phase."""
@@ -142,6 +152,12 @@ def entered(rule: Any, i: int, state: State) -> Phase:
     number("every", phase.every, low=0, open_low=True)
     if phase.stop is not None:
         takes("stop", phase.stop, "state")
+    if phase.masks is not None:
+        takes("masks", phase.masks, "W", "rng")
+        if rule.masks is None:
+            raise ModelError("masks", phase.masks, "must be none in phases of a rule that has no masks")
+    if phase.units is not None and rule.masks is not None:
+        raise ModelError("units", phase.units, "must be none with masked students")
     v = None if phase.v is None else array("v", phase.v, state.v.shape, "the readout with which a phase begins")
     return replace(phase, v=v, units=None if phase.units is None else _made(phase.units, rule.K))
 
@@ -155,6 +171,13 @@ def _made(units: Any, K: int) -> Units:
     if np.abs(fresh - fresh.T).max() > 1e-12 * size or np.linalg.eigvalsh(fresh)[0] < -1e-12 * size:
         raise ModelError("fresh", fresh.tolist(), "must be symmetric without a negative eigenvalue")
     return Units(mix, fresh)
+
+
+def rewound(kept: Any) -> Any:
+    """What was kept for a phase that rewinds; a ModelError if nothing was."""
+    if kept is None:
+        raise ModelError("rewind", True, "must be false unless a phase before has keep = True")
+    return kept
 
 
 def stopping(phase: Phase, state: State) -> float:

@@ -12,12 +12,13 @@ import numpy as np
 
 from tsphys._jit import njit, once, rebind
 from tsphys.errors import ModelError
+from tsphys.ground.given import reals
 from tsphys.ground.times import MOST_STEPS
 from tsphys.numerics.random import Generators, generator, generators, normals, signs, stream, streams
 from tsphys.physics.order_parameters import OrderParameters, in_directions, need, triangular_root
 from tsphys.rules.binding import Anchored, law
 from tsphys.rules.learning_rule import LearningRule
-from tsphys.rules.phases import Phase, held_fraction
+from tsphys.rules.phases import Phase, held_fraction, rewound
 from tsphys.runs.memory import fitting_threads
 from tsphys.sims.engines.online import estimates
 from tsphys.sims.engines.online.binding import bound, seen_by
@@ -267,7 +268,7 @@ def fitting(rule: LearningRule, N: int, dtype: np.dtype[Any], threads: int) -> i
     size = pool_size(rule, N)
     # A start needs a random basis, its factors and the products with them, in float64, before there are weights.
     anchors = 0 if rule.schedule is None else 2 * rule.K
-    masks = 0 if rule.masks is None else 2 * rule.K
+    masks = 0 if rule.masks is None else 4 * rule.K
     taken = size * (rule.batch or 0.0)
     bytes_each = float(N) * ((rule.K + rule.M) * (dtype.itemsize + 4 * 8) + (size + taken + anchors) * dtype.itemsize)
     bytes_each += 8.0 * N * masks
@@ -330,8 +331,24 @@ def placed(
         ids, begun = replicas[i : i + some], starts[i : i + some]
         draw: Any = Generators(generators(seed, ids, "direct start"))
         A, L, LT = (np.array(a) for a in zip(*(start.coordinates for start in begun), strict=True))
-        W, B = (np.ascontiguousarray(a, dtype=dtype) for a in in_directions(A, L, LT, N, draw))
+        if rule.teachers is None:
+            W, B = in_directions(A, L, LT, N, draw)
+        else:
+            along = np.array([own_directions(rule, N, generator(seed, i, "teachers")) for i in ids])
+            rest = np.array([outside(b, rule.K, generator(seed, i, "direct start")) for b, i in zip(along, ids)])
+            W, B = A @ along + L @ rest, LT @ along
+        W, B = (np.ascontiguousarray(a, dtype=dtype) for a in (W, B))
         yield from zip(begun, seeded(rule, seed, ids), W, B, strict=True)
+
+
+def own_directions(rule: LearningRule, N: int, rng: np.random.Generator) -> np.ndarray:
+    """The directions (M, N) of a rule that says what its teachers are made of, or a ModelError."""
+    assert rule.teachers is not None
+    out = reals("teachers", rule.teachers, (rule.M, N), N, rng)
+    # What sums of N products round off, and nobody sees.
+    if np.abs(out @ out.T / N - np.eye(rule.M)).max() > 1e-9:
+        raise ModelError("teachers", rule.teachers, "must return directions of length √N perpendicular to each other")
+    return np.asarray(out, dtype=float)
 
 
 def start_replica(
@@ -470,7 +487,8 @@ class Replica:
         self.examples, self.fresh, self.more = examples, rng is not None, more
         self.rng = stream(0, 0) if rng is None else rng
         self.held: Held | None = None
-        #: What units are made of that a phase makes anew.
+        self.kept: tuple[np.ndarray, np.ndarray] | None = None
+        #: What units are made of that a phase makes anew, and what its masks draw from.
         self.units = np.random.default_rng(0)
         self.B = B
         self._prepare(rule, None)
@@ -508,15 +526,24 @@ class Replica:
         return lam, nu, self.v, self.v_star, stored.noise.T
 
     def enter(self, phase: Phase) -> None:
-        """Go on with the parameters, the units, the readout and the anchors of a phase."""
-        if phase.v is not None:
-            self.v[...] = phase.v
+        """Go on with the parameters, the masks, the units, the readout and the anchors of a phase."""
         if self.held is not None:
             self.W = self.W + self.B[self.rule.M :]
+        if phase.masks is not None:
+            self.more = estimates.masked("masks", phase.masks, self.W.shape, np.array(self.W, float), self.units)
+        if phase.rewind:
+            W, self.v[...] = rewound(self.kept)
+            self.W = W.copy()
+        if phase.v is not None:
+            self.v[...] = phase.v
+        if phase.masks is not None:
+            self.W *= self.more.masks
         if phase.units is not None:
             mix, fresh = phase.units
             new = triangular_root(fresh) @ outside(np.concatenate([self.teachers, self.W]), len(mix), self.units)
             self.W = np.ascontiguousarray(mix @ self.W + new, dtype=self.W.dtype)
+        if phase.keep:
+            self.kept = self.W.copy(), self.v.copy()
         self._prepare(phase.of(self.rule), phase.rates(self.rule, self.W.shape[1]))
 
     def __call__(self, step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:

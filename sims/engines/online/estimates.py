@@ -179,6 +179,14 @@ def roots(rule: LearningRule, N: int, rng: np.random.Generator, shape: Any) -> n
     return np.sqrt(rng.chisquare(q, shape) / q)
 
 
+def masked(name: str, function: Any, shape: tuple[int, ...], *arguments: Any) -> Masks:
+    """What a function makes of these arguments as masks, or a ModelError of this name."""
+    masks = reals(name, function, shape, *arguments)
+    if not np.isin(masks, (0, 1)).all():
+        raise ModelError(name, function, "must return zeros and ones only")
+    return Masks(None, np.array(masks, dtype=np.float64))
+
+
 def of_replica(rule: LearningRule, N: int, seed: int, replica: int) -> Directions | Share | Masks | None:
     """What stands beside the rule's parameters in ``p``, for engine `direct`; None where steps are the rule's own."""
     if rule.queries is not None:
@@ -187,10 +195,7 @@ def of_replica(rule: LearningRule, N: int, seed: int, replica: int) -> Direction
         return Share(None, rule.fraction)
     if rule.masks is None:
         return None
-    masks = reals("masks", rule.masks, (rule.K, N), N, generator(seed, replica, "masks"))
-    if not np.isin(masks, (0, 1)).all():
-        raise ModelError("masks", rule.masks, "must return zeros and ones only")
-    return Masks(None, np.array(masks, dtype=np.float64))
+    return masked("masks", rule.masks, (rule.K, N), N, generator(seed, replica, "masks"))
 
 
 def of_coordinates(rule: LearningRule, N: int) -> Directions | None:

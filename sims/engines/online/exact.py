@@ -22,7 +22,7 @@ from tsphys.physics.order_parameters import OrderParameters, triangular_root
 from tsphys.rules.binding import Anchored, through_law
 from tsphys.rules.binding import law as place
 from tsphys.rules.learning_rule import LearningRule
-from tsphys.rules.phases import Phase, held_fraction
+from tsphys.rules.phases import Phase, held_fraction, rewound
 from tsphys.runs.memory import fitting_threads
 from tsphys.sims.engines.online import estimates
 from tsphys.sims.engines.online.binding import bound, seen_by
@@ -303,6 +303,7 @@ class Replica:
         self.v, self.v_star = np.empty(len(start.v)), np.array(start.v_star, dtype=np.float64)
         self.draws = Draws(rule, N - M - K, steps)
         self.held: Held | None = None
+        self.kept: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         self._prepare(rule, None)
 
     def begin(self, start: OrderParameters, drawn: Seeded) -> None:
@@ -353,12 +354,17 @@ class Replica:
 
     def enter(self, phase: Phase) -> None:
         """Go on with the parameters, the units, the readout and the anchors of a phase."""
+        self._release()
+        if phase.rewind:
+            A, L, self.v[...] = rewound(self.kept)
+            self._place(A, L)
         if phase.v is not None:
             self.v[...] = phase.v
-        self._release()
         if phase.units is not None:
             mix, fresh = phase.units
             self._place(mix @ self.A, np.hstack([mix @ self.L, triangular_root(fresh)]))
+        if phase.keep:
+            self.kept = self.A.copy(), self.L.copy(), self.v.copy()
         self._prepare(phase.of(self.rule), phase.rates(self.rule, self.N))
 
     def __call__(self, step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:

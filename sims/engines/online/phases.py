@@ -59,6 +59,8 @@ class Phases:
         self.look = step + self.every if self.phase.stop is not None else self.end
         R, Q = (state.R, state.Q) if self.phase.units is None else self.phase.units.of(state.R, state.Q)
         v = state.v if self.phase.v is None else np.array(self.phase.v)
+        if self.phase.rewind or self.phase.masks is not None:
+            _, R, Q, v = self.run(step, step)
         self.record.append({"t": state.t, "R": R.tolist(), "Q": Q.tolist(), "v": v.tolist()})
 
     def __call__(self, step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
