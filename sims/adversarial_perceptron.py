@@ -10,6 +10,7 @@ import numpy as np
 
 from tsphys.errors import ConvergenceError
 from tsphys.ground.parameters import counted, param
+from tsphys.ground.progress import tell
 from tsphys.models.adversarial_perceptron import ONLINE, AdversarialPerceptron
 from tsphys.physics.inference.channels import channel
 from tsphys.physics.inference.priors import gaussian
@@ -96,6 +97,7 @@ def online(model: AdversarialPerceptron, teacher: np.ndarray, n: int, rng: np.ra
     across -= (across @ teacher) / N * teacher
     w = model.start * teacher + np.sqrt(1 - model.start**2) * root / np.linalg.norm(across) * across
     for done in range(0, n, BLOCK):
+        tell(done / n)
         for x in rng.standard_normal((min(BLOCK, n - done), N)):
             y = 1.0 if x @ teacher > 0 else -1.0
             if eps > 0:
@@ -163,6 +165,7 @@ def attacked(attack: float, student: Student, n_test: int, rng: np.random.Genera
     unit, root = w / norm, np.sqrt(N)
     hit = beside = 0
     for done in range(0, n_test, BLOCK):
+        tell(done / n_test)
         X = rng.standard_normal((min(BLOCK, n_test - done), N))
         nu = X @ teacher / root
         y = np.sign(nu)

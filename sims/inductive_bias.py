@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tsphys.ground.parameters import param
+from tsphys.ground.progress import tell
 from tsphys.models.inductive_bias import InductiveBias
 from tsphys.numerics.roots import crossing
 from tsphys.physics.kernels.hermite import parts
@@ -86,12 +87,15 @@ def version_space(
     teacher /= np.linalg.norm(teacher)
     w = rng.standard_normal((N, options.chains))
     walkers = Walkers(w / np.linalg.norm(w, axis=0), teacher, options.moves, rng)
-    for x in rng.standard_normal((model.examples, N)):
+    apart = sorted(set(errors), reverse=True)
+    for n, x in enumerate(rng.standard_normal((model.examples, N))):
+        tell(n / (model.examples + len(apart)))
         walkers.add(x * np.sign(x @ teacher))
     known = walkers.log_volume
     eps_g = float(np.arccos(np.clip(teacher @ walkers.w, -1, 1)).mean()) / math.pi
     bits = {}
-    for error in sorted(set(errors), reverse=True):
+    for n, error in enumerate(apart, model.examples):
+        tell(n / (model.examples + len(apart)))
         walkers.narrow(math.cos(math.pi * error))
         bits[error] = (known - walkers.log_volume) / _LN2
     return [{"bits": bits[error], "eps_g": eps_g, "information": -known / _LN2} for error in errors]

@@ -9,6 +9,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import counted, param
+from tsphys.ground.progress import tell
 from tsphys.models.linear_icl import LinearICL
 from tsphys.runs import frames
 from tsphys.sims.engines.inference.ridge import least_squares, over_ridges
@@ -106,6 +107,7 @@ def contexts(
     count, N = tasks.shape
     most = max(1, ROOM // (examples * N))
     for first in range(0, count, most):
+        tell(first / count)
         rows = slice(first, min(first + most, count))
         X = rng.standard_normal((rows.stop - first, examples, N))
         labels = np.einsum("pli,pi->pl", X, tasks[rows]) / np.sqrt(N)

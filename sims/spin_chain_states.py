@@ -9,7 +9,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import EXTREME, param
-from tsphys.ground.progress import listening
+from tsphys.ground.progress import listening, share, tell
 from tsphys.models.spin_chain_states import SpinChainStates
 from tsphys.numerics.random import stream
 from tsphys.runs import frames
@@ -85,9 +85,12 @@ def simulate(points: Points, options: Options, replica: frames.Replica) -> dict[
         there = replace(first, **{"field" if first.chain == "ising" else "J2": first.pretrained})
         seen = walkers(there, "before")
         seen.go(start, BURN_IN * first.N)
-        # Of how far a run is its points tell.
-        with listening(None):
+        # Of how far a run is its points tell; here it can be stopped.
+        with listening(lambda _: replica.report(0.0)):
             start = train(seen, start, slice(None), options.before, options.lr, options.shift)
+
+    # Of a point that is trained, and measured then.
+    trained = options.steps / (options.steps + options.sweeps) if first.train != "none" else 0.0
 
     def at(i: int) -> dict[str, float]:
         model, seen = points.models[i], walkers(points.models[i], str(i))
@@ -95,13 +98,15 @@ def simulate(points: Points, options: Options, replica: frames.Replica) -> dict[
         seen.go(theta, BURN_IN * N)
         if model.train != "none":
             free = slice(None) if model.train == "all" else slice(net.features, None)
-            theta = train(seen, theta, free, options.steps, options.lr, options.shift)
+            with listening(share(replica.report, i, trained, len(points.models))):
+                theta = train(seen, theta, free, options.steps, options.lr, options.shift)
         if options.samples == 0:
             weights, local, _ = seen.see(theta, derivatives=False)
             energy = weights @ local
             return {"energy": energy / N, "sampling": 0.0, "variance": weights @ (local - energy) ** 2 / N}
         rows = np.empty((options.sweeps, options.samples))
-        for row in rows:
+        for n, row in enumerate(rows):
+            tell(trained + (1 - trained) * n / len(rows))
             seen.go(theta, N)
             row[:] = seen.see(theta, derivatives=False)[1]
         spread = rows.mean(axis=0).std(ddof=min(1, options.samples - 1)) / np.sqrt(options.samples)

@@ -12,7 +12,7 @@ from tests.refusal import refuses
 from tsphys.ground.parameters import param
 from tsphys.ground.progress import tell
 from tsphys.ground.times import course
-from tsphys.registry import CATALOGUE, VERBS, runner
+from tsphys.registry import CATALOGUE, VERBS, model_class, runner
 from tsphys.rules.contract import Static
 from tsphys.runs import frames
 from tsphys.studies import configuration
@@ -240,3 +240,32 @@ def test_a_start_may_be_a_table():
         with pytest.raises(tsphys.ModelError) as caught:
             tsphys.solve(model, start=start, t=[1.0])
         assert caught.value.name.startswith("start")
+
+
+LOOPS = {
+    "adversarial_perceptron": ({"learner": "hebb"}, {"N": 20, "n_test": 3000}),
+    "deep_kernels": ({"depth": 5, "width": 8}, {"nets": 4}),
+    "inductive_bias": ({"examples": 5, "inputs": 6}, {"chains": 10}),
+    "infinite_depth": ({"depth": 6, "n": 5}, {"n_test": 5}),
+    "linear_icl": ({"alpha": 40.0, "tau": 0.1}, {"N": 40}),
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_a_replica_tells_in_its_loops_how_far_it_is(name, monkeypatch):
+    """It is stopped where it tells: a thread that does not lives on after Ctrl-C, and the interpreter with it."""
+    instances = inspect.getmodule(frames.instances)
+
+    told = []
+
+    def alone(model, axis, values, work, *_, **__):
+        work(0, told.append)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(instances, "ensemble", alone)
+    parameters, options = LOOPS[name]
+    with pytest.raises(KeyboardInterrupt):
+        tsphys.simulate(model_class(name)(**parameters), **options)
+    assert len(told) >= 3
+    assert min(told) >= 0
+    assert max(told) <= 1

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tsphys.errors import ConvergenceError
+from tsphys.ground.progress import tell
 
 #: |ξ| below which two orders of ψ are all of it, to rounding.
 SMALL = 1e-8
@@ -77,6 +78,7 @@ def tangent_kernels(c: Sequence[float], xi: np.ndarray, depths: Sequence[int]) -
     x = Signed.of(np.asarray(xi, dtype=float))
     theta, slope, out = x, slopes(c), {}
     for layer in range(max(depths) + 1):
+        tell(layer / (max(depths) + 1))
         if layer:
             gain = power_series(slope, x)
             x = power_series(c, x)

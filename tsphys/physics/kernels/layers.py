@@ -18,6 +18,7 @@ import numpy as np
 from tsphys._jit import njit
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.ground.parameters import EXTREME, array, number
+from tsphys.ground.progress import tell
 from tsphys.numerics.arcsine import arcsine
 from tsphys.physics.activations import ERF, HE2, LINEAR, QUAD, RELU, SIGN
 from tsphys.physics.kernels.averages import hermite, jumps, moments, over, slopes, values
@@ -304,7 +305,8 @@ def forward(
 ) -> Net:  # fmt: skip
     """Draw nets, and send inputs X (nets, d, m) through them."""
     net = Net([], [], [])
-    for layer, n in zip(layers, widths, strict=True):
+    for depth, (layer, n) in enumerate(zip(layers, widths, strict=True)):
+        tell(depth / len(layers))
         a = values(layer.activation, net.fields[-1]) if net.fields else X
         W, b = layer.draw(rng, nets, n, a.shape[1])
         net.fields.append(W @ a + b)
