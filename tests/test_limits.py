@@ -226,14 +226,24 @@ def test_numbers_are_taken_as_they_are_meant():
 
 
 #: What makes runs short where work grows with a parameter: latent variables are drawn one by one, tokens meet in pairs,
-#: layers follow each other, and explicit steps along a flow are as short as its fastest rate.
+#: layers follow each other, explicit steps along a flow are as short as its fastest rate, version spaces are walked in
+#: example by example, and all amplitudes of a network change with a spin.
 LONG = {
     ("hidden_manifold", "delta"): ({}, {"N": 4}),
     ("attention_features", "tokens"): ({"n": 2}, {"test": 1}),
     ("infinite_depth", "depth"): ({"n": 2}, {}),
     ("whitening", "d"): ({}, {"t": [0, 1], "draws": 1}),
     ("random_teacher", "weight_decay"): ({"t": 1e-4}, {}),
+    ("inductive_bias", "examples"): ({}, {"chains": 10, "moves": 1}),
+    ("spin_chain_states", "N"): ({}, {"steps": 1, "samples": 10}),
+    ("spin_chain_states", "features"): ({}, {"steps": 1, "samples": 10}),
+    ("spin_chain_states", "units"): ({}, {"steps": 1, "samples": 10}),
 }
+#: Options that say for how long a run goes on, of which nothing is kept.
+LASTING = {
+    ("hidden_manifold", "n_test"), ("adversarial_perceptron", "n_test"), ("sparse_regression", "most"),
+    ("spin_chain_states", "steps"), ("spin_chain_states", "before"),
+}  # fmt: skip
 #: Models beside those of online learning of which N is the number of steps in a unit of time.
 COUNTED = ("weight_race",)
 
@@ -252,7 +262,7 @@ def test_every_parameter_at_its_ends(name, verb):
         # Work as long as is asked for.
         if key in ("t", "start", "engine", "threads", "replicas", "burn_in", "sweeps", "equilibration", "iterations"):
             continue
-        if (name, key) in (("hidden_manifold", "n_test"), ("adversarial_perceptron", "n_test")):
+        if (name, key) in LASTING:
             continue
         for value in ends(meta):
             few = {"most_replicas": 16} if key == "until_sem" else {}

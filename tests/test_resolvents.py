@@ -62,8 +62,23 @@ def test_kappa_inverts_z(z):
 def test_what_does_not_converge_is_an_error():
     data = Spectrum.white(0.5)
     with pytest.raises(tsphys.ConvergenceError, match="average over the spectrum"):
-        # A pole a hair beside the contour.
-        data.average(lambda z, kappa: 1 / (kappa - 3 - 1e-7), 0.1, 3.0)
+        # Poles a hair beside the contour, where it is farthest from the real axis.
+        pole = np.exp(0.5 * np.log(0.3) + (1 + 1e-7) * 1j)
+        data.average(lambda z, kappa: 1 / (kappa - pole) + 1 / (kappa - pole.conjugate()), 0.1, 3.0)
+
+
+def test_scales_next_to_an_end():
+    """Of as many samples as dimensions the density of eigenvalues is 1/π√λ at 0: ⟨e^(−2λt)⟩ = 1/√(2πt) for long t."""
+    t = np.array([1e12, 1e40])
+    flow = tsphys.solve(tsphys.LinearEstimator(alpha=1.0), t=t)
+    np.testing.assert_allclose(flow["mse"] * np.sqrt(2 * np.pi * t), 1.0, rtol=1e-9)
+    # Along the classes, ρ² of the square of labels, it is 1/(1 + ν²) of that.
+    model = tsphys.LabelNoise(alpha=1.0)
+    left = tsphys.solve(model, t=t[:1])["train_loss"] * 2 * np.sqrt(2 * np.pi * t[:1])
+    rho = 1 - 2 * model.flips
+    np.testing.assert_allclose(left, 1 - rho**2 + rho**2 / (1 + model.distance**2), rtol=1e-4)
+    # z = −κ²/(1 − κ).
+    assert Spectrum.white(1.0).kappa(-1e-100) == pytest.approx(-1e-50)
 
 
 @pytest.mark.parametrize("unit", [1.0, 1e-300, 1e150])

@@ -21,8 +21,12 @@ from tsphys.errors import ConvergenceError
 NODES = (64, 2**17)
 #: Most nodes on the real axis: enough for poles at a relative distance of 1e-8.
 MOST_REAL = 2**20
+#: Most nodes, and how far they reach, of the rule for what varies close to an end: to 1e-137 of what is averaged over.
+MOST_DENSE, DEPTH = 2**14, 5.3
 #: Largest half height of a contour in the plane of ln κ: arguments of κ stay where powers of 1 − ηz decay.
 HEIGHT = 1.0
+#: Enough for any number of a float.
+BISECTIONS = 3000
 #: Most complex numbers that are integrated at once.
 ROOM = 2**22
 
@@ -84,7 +88,9 @@ class Spectrum:
             near, far = s[end] * np.sqrt(c[end]), most * (1 + 1e-12)
             # With one eigenvalue both are the edge.
             apart = far - near > 1e-9 * most and slope(near) < 0
-            return unit * float(s[end] + sign * (brentq(slope, near, far, xtol=1e-300) if apart else near))
+            return unit * float(
+                s[end] + sign * (brentq(slope, near, far, xtol=1e-300, maxiter=BISECTIONS) if apart else near)
+            )
 
         return edge(int(s.argmin()), -1), edge(int(s.argmax()), 1)
 
@@ -97,8 +103,9 @@ class Spectrum:
         ends = (min(z, 0.0) - float(self.shares @ self.eigenvalues), low) if below else (high, max(z, high))
         far, near = ends[0] / unit, ends[1] / unit
         return unit * float(
-            brentq(lambda k: (float(self.z(np.array(unit * k))) - z) / unit, far, near, xtol=1e-300, rtol=1e-13)
-        )
+            brentq(lambda k: (float(self.z(np.array(unit * k))) - z) / unit, far, near, xtol=1e-300, rtol=1e-13,
+                   maxiter=BISECTIONS)
+        )  # fmt: skip
 
     def average(
         self, integrand: Callable[[np.ndarray, np.ndarray], np.ndarray], low: float, high: float, rtol: float = 1e-10,
@@ -108,7 +115,7 @@ class Spectrum:
 
         Around all poles between real `low` and `high`, in the plane of κ: by a circle, or for low > 0 an ellipse in the
         plane of ln κ, on which the trapezoidal rule converges geometrically. The nodes are doubled until that changes
-        nothing.
+        nothing; what takes too many is averaged by a rule whose nodes are dense next to the real axis.
 
         Parameters
         ----------
@@ -130,15 +137,16 @@ class Spectrum:
         ConvergenceError
             If it still changes with the most nodes.
         """
-        before = self._trapezoid(integrand, low, high, NODES[0], flat)[0]
-        nodes, change, value = NODES[0], np.inf, before
-        while nodes < NODES[1]:
-            nodes *= 2
-            value, size = self._trapezoid(integrand, low, high, nodes, flat)
-            change = float(np.max(np.abs(value - before) / np.maximum(size, np.finfo(float).tiny)))
-            if change <= rtol:
-                return value
-            before = value
+        for rule, most in ((_evenly, NODES[1]), (_densely, MOST_DENSE)):
+            before = self._mean(integrand, low, high, *rule(NODES[0]), flat)[0]
+            nodes, change, value = NODES[0], np.inf, before
+            while nodes < most:
+                nodes *= 2
+                value, size = self._mean(integrand, low, high, *rule(nodes), flat)
+                change = float(np.max(np.abs(value - before) / np.maximum(size, np.finfo(float).tiny)))
+                if change <= rtol:
+                    return value
+                before = value
         raise ConvergenceError("an average over the spectrum did not converge", residual=change, iterations=nodes,
                                last=value)  # fmt: skip
 
@@ -152,16 +160,16 @@ class Spectrum:
         x, y = 0.5 * (high - low) * np.cos(angle), 0.5 * (high - low) * np.sin(angle)
         return 0.5 * (high + low) + x + 1j * flat * y, flat * x + 1j * y
 
-    def _trapezoid(
-        self, integrand: Callable[[np.ndarray, np.ndarray], np.ndarray], low: float, high: float, nodes: int,
-        flat: float,
+    def _mean(
+        self, integrand: Callable[[np.ndarray, np.ndarray], np.ndarray], low: float, high: float, shares: np.ndarray,
+        weights: np.ndarray | float, flat: float,
     ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-        # What is integrated is real on the real axis: the upper half tells all.
-        angles = (np.arange(nodes) + 0.5) * np.pi / nodes
+        # What is integrated is real on the real axis: the upper half, at `shares` of π, tells all.
+        nodes = len(shares)
         total, size = np.zeros(()), np.zeros(())
-        for angle in np.array_split(angles, -(-nodes * len(self.eigenvalues) // ROOM)):
-            kappa, step = self.contour(low, high, angle, flat)
-            terms = integrand(self.z(kappa), kappa) * (self.slope(kappa) * step)
+        for at in np.array_split(np.arange(nodes), -(-nodes * len(self.eigenvalues) // ROOM)):
+            kappa, step = self.contour(low, high, shares[at] * np.pi, flat)
+            terms = integrand(self.z(kappa), kappa) * (self.slope(kappa) * step * np.broadcast_to(weights, nodes)[at])
             total, size = total - terms.real.sum(axis=-1), size + np.abs(terms).sum(axis=-1)
         return total / nodes, size / nodes
 
@@ -170,7 +178,8 @@ def white_average(f: Callable[[np.ndarray], np.ndarray], ratio: float, rtol: flo
     """⟨f⟩ over the eigenvalues of XᵀX/n of X (n, D) with entries N(0, 1), for D → ∞ at D/n = `ratio`.
 
     On the real axis, where nothing cancels, however close to the spectrum f has poles: λ = 1 + γ + 2√γ cos θ, and the
-    midpoint rule in θ, which converges geometrically; nodes are doubled until that changes nothing.
+    midpoint rule in θ, which converges geometrically; nodes are doubled until that changes nothing. What takes too many
+    is averaged by a rule whose nodes are dense next to the edges.
 
     Parameters
     ----------
@@ -190,18 +199,37 @@ def white_average(f: Callable[[np.ndarray], np.ndarray], ratio: float, rtol: flo
     ConvergenceError
         If it still changes with the most nodes.
     """
-    root, nodes, before = np.sqrt(ratio), NODES[0] // 2, np.inf
+    root = np.sqrt(ratio)
     atom = f(np.zeros(1))[..., 0] * max(0.0, 1 - 1 / ratio)
-    while nodes < MOST_REAL:
-        nodes *= 2
-        half = (np.arange(nodes) + 0.5) * (0.5 * np.pi / nodes)
-        eigenvalues = (1 - root) ** 2 + 4 * root * np.cos(half) ** 2
-        terms = f(eigenvalues) * (2 * np.sin(2 * half) ** 2 / eigenvalues)
-        value, size = terms.mean(axis=-1) + atom, np.abs(terms).mean(axis=-1) + np.abs(atom)
-        floor = max(np.finfo(float).eps * size.max(), np.finfo(float).tiny)
-        change = float(np.max(np.abs(value - before) / np.maximum(size, floor)))
-        if change <= rtol:
-            return value
-        before = value
+    for rule, most in ((_evenly, MOST_REAL), (_densely, MOST_DENSE)):
+        nodes, before = NODES[0] // 2, np.inf
+        while nodes < most:
+            nodes *= 2
+            shares, weights = rule(nodes)
+            # From the upper edge for even nodes, as they were recorded; from the lower one where its distance counts.
+            half = 0.5 * np.pi * shares
+            near = np.cos(half) if rule is _evenly else np.sin(half)
+            eigenvalues = (1 - root) ** 2 + 4 * root * near**2
+            terms = f(eigenvalues) * (weights * 2 * np.sin(2 * half) ** 2 / eigenvalues)
+            value, size = terms.mean(axis=-1) + atom, np.abs(terms).mean(axis=-1) + np.abs(atom)
+            floor = max(np.finfo(float).eps * size.max(), np.finfo(float).tiny)
+            # What is left out beyond the last node is of the order of its term.
+            missed = np.abs(value - before) + (rule is _densely) * np.abs(terms[..., -1])
+            change = float(np.max(missed / np.maximum(size, floor)))
+            if change <= rtol:
+                return value
+            before = value
     raise ConvergenceError("an average over the spectrum did not converge", residual=change, iterations=nodes,
                            last=value)  # fmt: skip
+
+
+def _evenly(nodes: int) -> tuple[np.ndarray, float]:
+    """Shares of an interval (nodes,) and the weights of a mean over it: the midpoint rule."""
+    return (np.arange(nodes) + 0.5) / nodes, 1.0
+
+
+def _densely(nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same by the double exponential rule of Takahasi & Mori, for what varies on any scale next to an end."""
+    u = (2 * np.arange(nodes) + 1 - nodes) / nodes * DEPTH
+    shares, rest = 1 / (1 + np.exp(np.pi * np.sinh(u))), 1 / (1 + np.exp(-np.pi * np.sinh(u)))
+    return shares, 2 * DEPTH * np.pi * np.cosh(u) * shares * rest
