@@ -138,11 +138,11 @@ class Spectrum:
             If it still changes with the most nodes.
         """
         for rule, most in ((_evenly, NODES[1]), (_densely, MOST_DENSE)):
-            before = self._mean(integrand, low, high, *rule(NODES[0]), flat)[0]
+            before = self._mean(integrand, low, high, flat, *rule(NODES[0]))[0]
             nodes, change, value = NODES[0], np.inf, before
             while nodes < most:
                 nodes *= 2
-                value, size = self._mean(integrand, low, high, *rule(nodes), flat)
+                value, size = self._mean(integrand, low, high, flat, *rule(nodes))
                 change = float(np.max(np.abs(value - before) / np.maximum(size, np.finfo(float).tiny)))
                 if change <= rtol:
                     return value
@@ -161,15 +161,15 @@ class Spectrum:
         return 0.5 * (high + low) + x + 1j * flat * y, flat * x + 1j * y
 
     def _mean(
-        self, integrand: Callable[[np.ndarray, np.ndarray], np.ndarray], low: float, high: float, shares: np.ndarray,
-        weights: np.ndarray | float, flat: float,
+        self, integrand: Callable[[np.ndarray, np.ndarray], np.ndarray], low: float, high: float, flat: float,
+        shares: np.ndarray, weights: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
         # What is integrated is real on the real axis: the upper half, at `shares` of π, tells all.
         nodes = len(shares)
         total, size = np.zeros(()), np.zeros(())
         for at in np.array_split(np.arange(nodes), -(-nodes * len(self.eigenvalues) // ROOM)):
             kappa, step = self.contour(low, high, shares[at] * np.pi, flat)
-            terms = integrand(self.z(kappa), kappa) * (self.slope(kappa) * step * np.broadcast_to(weights, nodes)[at])
+            terms = integrand(self.z(kappa), kappa) * (self.slope(kappa) * step * weights[at])
             total, size = total - terms.real.sum(axis=-1), size + np.abs(terms).sum(axis=-1)
         return total / nodes, size / nodes
 
@@ -223,9 +223,9 @@ def white_average(f: Callable[[np.ndarray], np.ndarray], ratio: float, rtol: flo
                            last=value)  # fmt: skip
 
 
-def _evenly(nodes: int) -> tuple[np.ndarray, float]:
+def _evenly(nodes: int) -> tuple[np.ndarray, np.ndarray]:
     """Shares of an interval (nodes,) and the weights of a mean over it: the midpoint rule."""
-    return (np.arange(nodes) + 0.5) / nodes, 1.0
+    return (np.arange(nodes) + 0.5) / nodes, np.ones(nodes)
 
 
 def _densely(nodes: int) -> tuple[np.ndarray, np.ndarray]:
