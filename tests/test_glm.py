@@ -5,6 +5,7 @@ import pytest
 from scipy import optimize, special, stats
 
 import tsphys
+from tests.checking import passes
 from tests.naive import glm as naive
 from tsphys import GLM
 from tsphys.errors import ConvergenceError, ModelError
@@ -365,3 +366,7 @@ def test_what_cannot_be_simulated_is_refused(name, model, options):
     with pytest.raises(ModelError) as error:
         tsphys.simulate(model, **{"N": 50, **options})
     assert error.value.name == name
+
+
+def test_what_is_known_by_hand():
+    passes("glm", "minima of risks")

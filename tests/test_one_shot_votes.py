@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import OneShotVotes
 from tsphys.replica.one_shot_votes import by_bins, kept_power, right
@@ -105,3 +106,7 @@ def test_bad_parameters():
     refuses(lambda: OneShotVotes(ballots="ranks", loudness=2), "loudness")
     refuses(lambda: OneShotVotes(kept=0), "kept")
     refuses(lambda: tsphys.simulate(OneShotVotes(ballots="ranks", kept=0.001), N=50), "kept")
+
+
+def test_what_is_known_by_hand():
+    passes("one_shot_votes", "by hand")

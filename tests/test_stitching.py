@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import Stitching
 from tsphys.physics.kernels import eigenframework
@@ -143,3 +144,7 @@ def test_bad_parameters():
     # As many examples as anchors, and no ridge.
     refuses(lambda: tsphys.solve(Stitching(ridge=0, alpha=1, width=4)), "ridge")
     refuses(lambda: tsphys.simulate(replace(Stitching(), anchors=0.001), N=10), "anchors")
+
+
+def test_what_is_known_by_hand():
+    passes("stitching", "by hand")

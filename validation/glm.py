@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.sims.engines.inference.minimise import minimise
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, threshold, within
 from tsphys.validation.identities import identity
 
@@ -297,6 +298,35 @@ def reached(setting: Setting) -> Finding:
     return within(np.array(gaps), np.full(3, 1e-7), "fixed point, mse")
 
 
+def minima(setting: Setting) -> Finding:
+    """Risks as they are written are no smaller beside their minima, along each weight, all of them and at random."""
+    rng, off = np.random.default_rng(setting.seed), []
+    X, way = rng.standard_normal((50, 20)) / np.sqrt(20), rng.standard_normal((20, 20))
+    real = X @ (4 * rng.standard_normal(20)) + rng.standard_t(2, 50)
+    risks: dict[str, tuple[Any, Any]] = {
+        "square": (real, lambda r: 0.5 * r**2),
+        "absolute": (real, np.abs),
+        "huber": (real, lambda r: np.where(np.abs(r) < 0.6, 0.5 * r**2, 0.6 * np.abs(r) - 0.18)),
+        "logistic": (np.sign(real), lambda m: np.log1p(np.exp(-m))),
+        "hinge": (np.sign(real), lambda m: np.maximum(1 - m, 0)),
+    }
+    for name, (y, loss) in risks.items():
+        for lam, l1 in ((0.3, 0.0), (0.1, 0.4)) if name in ("square", "logistic") else ((0.3, 0.0),):
+
+            def risk(
+                w: np.ndarray, y: Any = y, loss: Any = loss, name: str = name, l1: float = l1, lam: float = lam
+            ) -> float:
+                h = X @ w
+                at = y * h if name in ("logistic", "hinge") else y - h
+                return float(loss(at).sum() + 0.5 * lam * w @ w + l1 * np.abs(w).sum())
+
+            w, least = minimise(name, X, y, lam, corner=0.6, l1=l1)[0], np.inf
+            for d in (w, *np.eye(20), *way):
+                least = min(least, *(risk(w + sign * 1e-3 * d) for sign in (1, -1)))
+            off.append(max(risk(w) - least, 0.0) / risk(w))
+    return within(off, 1e-9, "risks beside their minima")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of generalised linear models."""
     steps = {"t": [0, 1, 2, 4, 8]}
@@ -309,6 +339,7 @@ def checks(quick: bool) -> list[Check]:
     seen = {"logistic": {}, "hinge": {}, "ridge": {}, "huber": outliers, "absolute": outliers}
     risks = {name: tsphys.GLM(**{**given, "estimator": name, "alpha": 2.0}) for name, given in seen.items()}
     return [
+        Check("identity", "minima of risks", minima),
         Check("simulation", "outliers", simulated(outliers, {"alpha": [1.0, 4.0]}, 100, 80, ("eps_g", "train_loss"))),
         Check("simulation", "elastic net",
               simulated({**signs, "estimator": "ridge", "l1": 0.2}, {"alpha": [0.6, 2.0]}, 200, 24, (*cut, "active"))),

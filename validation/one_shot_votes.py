@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.numerics.random import generator
 from tsphys.replica.one_shot_votes import kept_power, right
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
 
@@ -51,6 +52,36 @@ def majorities(setting: Setting) -> Finding:
     return within(np.array(off), np.ones(3), "majorities, in units of five errors")
 
 
+def by_hand(setting: Setting) -> Finding:
+    """Single elections, weight by weight."""
+    N, off = 30, []
+    some: list[dict[str, Any]] = [{}, {"teacher": "binary", "loudness": 2.0}, {"ballots": "ranks", "kept": 0.4}]
+    for given in some:
+        model = tsphys.OneShotVotes(clients=5, malicious=2, alpha=0.5, **given)
+        found = tsphys.simulate(model, N=N, replicas=1, seed=setting.seed)
+        rng = generator(setting.seed, 0, "clients 0")
+        b = rng.standard_normal(N)
+        b = np.sign(b) if model.teacher == "binary" else b * np.sqrt(N / (b @ b))
+        ws = []
+        for _ in range(5):
+            X = rng.standard_normal((15, N))
+            ws.append(np.mean([np.sign(x @ b) * x for x in X], axis=0) * np.sqrt(N))
+        way, w = np.array([-1, -1, 1, 1, 1]), np.array(ws)
+
+        def angle(a: np.ndarray, b: np.ndarray = b) -> float:
+            return float(np.arccos(a @ b / np.sqrt((a @ a) * (b @ b))) / np.pi)
+
+        if model.ballots == "ranks":
+            ranks = np.array([[np.sum(np.abs(row) < abs(x)) for x in row] for row in w])
+            total = np.where(way[:, None] < 0, N - 1 - ranks, ranks).sum(axis=0) + 0.5 * rng.random(N)
+            kept = np.sum(b[total >= np.sort(total)[N - 12]] ** 2) / N
+            off += [found["power"][0, 0] - kept, found["eps_g"][0, 0] - np.arccos(np.sqrt(kept)) / np.pi]
+        else:
+            off.append(found["eps_g"][0, 0] - angle(np.sign(way @ np.sign(w))))
+            off.append(found["eps_mean"][0, 0] - angle(np.where(way < 0, -model.loudness, 1) @ w))
+    return within(off, 1e-10, "elections by hand")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of single votes: both teachers, ties, malicious and loud clients, ranks."""
     model = tsphys.OneShotVotes(clients=5)
@@ -62,5 +93,6 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "loud clients", voted(replace(model, malicious=1, loudness=2.0), {"alpha": [0.5, 2.0]})),
         Check("simulation", "ranks", voted(ranks, {"kept": [0.1, 0.3, 0.6]})),
         Check("integral", "majorities", majorities),
+        Check("step", "elections by hand", by_hand),
         Check("integral", "ranks", ranked),
     ]

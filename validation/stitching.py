@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.numerics.random import generator
 from tsphys.physics.kernels import eigenframework
 from tsphys.physics.kernels.eigenframework import Modes
 from tsphys.physics.kernels.relative import arcs, cosine_variance, gram_variance
@@ -75,6 +76,39 @@ def offsets(setting: Setting) -> Finding:
     return within(np.array(off), np.full(4, 2e-6), "parts of offsets")
 
 
+def by_hand(setting: Setting) -> Finding:
+    """Nets of two features a dimension by the Gram matrix of their coordinates, of all kinds."""
+    N, p, m, n, test, off = 12, 24, 8, 20, 30, []
+    mean, square = 1 / np.sqrt(2 * np.pi), 0.5
+    for kind in ("centred", "gram", "cosine"):
+        model = tsphys.Stitching(
+            coordinates=kind, width=p / N, anchors=m / N, alpha=n / N, ridge=0.2, noise=0.3, activation="relu"
+        )  # fmt: skip
+        found = tsphys.simulate(model, N=N, test=test, replicas=1, seed=setting.seed)
+        rng = generator(setting.seed, 0, "instance 0")
+        nets = rng.standard_normal((2, p, N))
+        anchors, x, fresh = (rng.standard_normal((k, N)) for k in (m, n, test))
+        for a in (anchors, x, fresh):
+            a *= np.sqrt(N) / np.linalg.norm(a, axis=1)[:, None]
+        y = x[:, 0] + 0.3 * rng.standard_normal(n)
+
+        def seen(F: np.ndarray, inputs: np.ndarray, kind: str = kind, anchors: np.ndarray = anchors) -> np.ndarray:
+            here, there = (np.maximum(a @ F.T / np.sqrt(N), 0) for a in (inputs, anchors))
+            if kind == "centred":
+                return np.asarray((here - mean) @ (there - mean).T / p)
+            if kind == "gram":
+                return np.asarray(here @ there.T / p - mean**2)
+            sizes = np.outer(np.sqrt(np.sum(here**2, axis=1)), np.sqrt(np.sum(there**2, axis=1)))
+            return np.asarray(here @ there.T / sizes - mean**2 / square)
+
+        A = seen(nets[0], x)
+        w = A.T @ np.linalg.solve(A @ A.T + 0.2 * np.eye(n), y)
+        own, other = (seen(F, fresh) @ w for F in nets)
+        told = {"eps_g": own - fresh[:, 0], "eps_stitched": other - fresh[:, 0], "mismatch": own - other}
+        off += [found[name][0, 0] - 0.5 * np.mean(gap**2) for name, gap in told.items()]
+    return within(off, 1e-9, "nets by hand")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of stitching: kinds of coordinates, of features, all axes, and what the theory is made of."""
     model = tsphys.Stitching(noise=0.3)
@@ -89,6 +123,7 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "with the mean", stitched(replace(model, coordinates="gram"), {"width": [1.0, 4.0]})),
         Check("integral", "products of features", products),
         Check("integral", "offsets", offsets),
+        Check("step", "nets by hand", by_hand),
         Check("identity", "student", student),
         Check("identity", "best ridge", best),
     ]
