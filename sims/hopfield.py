@@ -33,6 +33,13 @@ class Options(hebbian.Options):
     method: str = param(
         "auto", "form of the fields: from the overlaps, or from stored couplings", kind=str, choices=hebbian.METHODS
     )
+    grey: bool = param(
+        False, "patterns of your own keep their values, each less its mean and over its standard deviation", kind=bool
+    )
+
+    @property
+    def real(self) -> bool:
+        return self.grey
 
 
 @hebbian.chains(Hopfield, Options)
@@ -65,7 +72,12 @@ def simulate(model: Hopfield, p: hebbian.Plan, options: Options) -> hebbian.Job:
     patterns = options.patterns
     if options.pattern_file is not None and model.activity is not None:
         patterns = (patterns > 0).astype(np.int8)
-    own = None if patterns is None else stored.given(patterns, p.N, (0, 1) if model.activity else (-1, 1))
+    if options.grey and (patterns is None or model.activity is not None):
+        raise ModelError("grey", True, "is for patterns of your own, and not with an activity")
+    own = None
+    if patterns is not None:
+        kind = (0, 1) if model.activity else (-1, 1)
+        own = stored.levelled(patterns, p.N) if options.grey else stored.given(patterns, p.N, kind)
     stores = None if own is None else len(patterns)
     count = stored.counted(options.n_patterns, stores, p.axis == "alpha" and len(p.values) > 1)
     if model.dynamics == "parallel" and p.protocol == "tempering":
@@ -86,6 +98,10 @@ def simulate(model: Hopfield, p: hebbian.Plan, options: Options) -> hebbian.Job:
         seen = frames.Memory(hebbian.rows(p, most), {"sweeps": p.sweeps}, "what is seen of every sweep")
         return hebbian.Job(grouped, record, seen)
     method = options.method
+    if options.grey:
+        if engine == "cuda" or method == "overlap":
+            raise ModelError("grey", True, "needs stored couplings, method = matrix, and a CPU")
+        method = "matrix"
     if engine == "cuda":
         from tsphys._cuda import require
 
@@ -99,7 +115,7 @@ def simulate(model: Hopfield, p: hebbian.Plan, options: Options) -> hebbian.Job:
     bytes_each = (
         hebbian.rows(p, most)
         + p.N * stored.padded(most) * (1 if own is None else 0)
-        + ((entries(model, most).itemsize * p.N + of_products(most).itemsize * most) * p.N if method == "matrix" else 0)
+        + ((coupling_bytes(model, most, options.grey) * p.N + 8 * most) * p.N if method == "matrix" else 0)
     )
     what = f"{most:.4g} patterns" + (" and their couplings" if method == "matrix" else "")
     depends = {"N": p.N, "sweeps": p.sweeps, "n_patterns": count, "alpha": None if count else float(max(loads))}
@@ -116,6 +132,7 @@ def simulate(model: Hopfield, p: hebbian.Plan, options: Options) -> hebbian.Job:
         "method": method,
         "n_patterns": count,
         "patterns": "drawn" if own is None else f"given {of_array(own)}",
+        **({"grey": True} if options.grey else {}),
     }
     over = None
     if engine == "cuda":
@@ -184,20 +201,29 @@ def entries(model: Hopfield, P: int) -> np.dtype[Any]:
     return np.dtype(narrowest(1 if model.coupling == "clipped" else P))
 
 
+def coupling_bytes(model: Hopfield, P: int, real: bool) -> int:
+    """Bytes of a coupling."""
+    return 4 if real else entries(model, P).itemsize
+
+
 def of_products(P: int) -> np.dtype[Any]:
     """Floats in which sums of P products ±1 are exact, in any order: single precision holds integers up to 2²⁴."""
     return np.dtype(np.float32 if P <= 2**24 else np.float64)
 
 
 def couplings(model: Hopfield, X: np.ndarray, P: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
-    """Integer couplings J (N, N), without diagonal, and their unit, so that the field is unit·Σ_j J_ij s_j."""
-    N, clipped = len(X), model.coupling == "clipped"
-    J = np.empty((N, N), entries(model, P))
-    F = X[:, :P].astype(of_products(P))
+    """Integer couplings J (N, N), without diagonal, and their unit, so that the field is unit·Σ_j J_ij s_j.
+
+    Those of real patterns are rounded to 2⁻³⁰ of what none exceeds, so that fields are exact sums as well.
+    """
+    N, clipped, real = len(X), model.coupling == "clipped", X.dtype.kind == "f"
+    F = X[:, :P].astype(np.float64 if real else of_products(P))
+    grain = np.square(F).sum(axis=1).max() / 2**30 if real and not clipped else 1.0
+    J = np.empty((N, N), np.int32 if real and not clipped else entries(model, P))
     for low in range(0, N, 512):
         sums = F[low : low + 512] @ F.T
-        J[low : low + 512] = np.sign(sums) if clipped else sums
-    unit = np.sqrt(0.5 * np.pi * P) / N if clipped else 1.0 / N
+        J[low : low + 512] = np.sign(sums) if clipped else np.rint(sums / grain) if real else sums
+    unit = np.sqrt(0.5 * np.pi * P) / N if clipped else grain / N
     if model.coupling == "diluted":
         for i in range(N - 1):
             kept = rng.random(N - 1 - i) < model.connectivity
@@ -222,8 +248,11 @@ def network(
     f = model.activity or 0.0
     sparse = model.activity is not None
     scale = 1.0 / (N * f * (1.0 - f)) if sparse else 1.0 / N
-    cues = np.ascontiguousarray(X[:, :followed].T)
-    probes = (cues - f) * scale
+    first_ones = np.ascontiguousarray(X[:, :followed].T)
+    real = X.dtype.kind == "f"
+    # Of real patterns the signs are states.
+    cues = np.where(first_ones > 0, 1, -1).astype(np.int8) if real else first_ones
+    probes = (first_ones - f) * scale
     up, down = np.int8(1), np.int8(0 if sparse else -1)
     parallel = model.dynamics == "parallel"
 
@@ -232,6 +261,12 @@ def network(
             on = cues[0] == 1
             mean = 0.5 * (first + second)
             return {"p1": mean[on].mean() if on.any() else 0.0, "p0": mean[~on].mean() if (~on).any() else 0.0}
+        if real:
+            a, b, last = (X.T @ state for state in (first, second, s))
+            return {
+                "r": float(a[condensed:] @ b[condensed:]) / N / max(P - condensed, 1),
+                "m_max": np.abs(last).max() / N,
+            }
         a, b = (stored.mean_overlaps(X, P, mean)[condensed:] / N for mean in (first, second))
         last = np.zeros(X.shape[1], np.int64)
         overlaps_of(s, X, last)
@@ -239,7 +274,7 @@ def network(
 
     if method == "matrix":
         J, unit = couplings(model, X, P, rng or generator(0, 0, "bonds"))
-        fields = narrowest(max(2**15, (N - 1) * (1 if model.coupling == "clipped" else P)))
+        fields = narrowest(max(2**15, (N - 1) * (1 if model.coupling == "clipped" else 2**30 if real else P)))
 
         def attach_matrix(s: np.ndarray) -> tuple[Any, ...]:
             # |H_i| ≤ Σ_j |J_ij|; what is on the way to it may wrap around, sums modulo 2ⁿ find back.

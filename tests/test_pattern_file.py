@@ -5,6 +5,9 @@ import pytest
 
 import tsphys
 from tests.command import call
+from tests.refusal import refuses
+from tsphys.sims import hopfield
+from tsphys.sims.engines.spins import stored
 
 
 @pytest.mark.parametrize("given", ["hopfield", "hopfield --activity 0.4 --threshold 0.2", "dense_hebbian -P 3"])
@@ -66,3 +69,37 @@ def test_what_is_refused(content, options, word, tmp_path):
         np.save(path, content)
     with pytest.raises(tsphys.ModelError, match=f"^{word} = "):
         tsphys.simulate(tsphys.Hopfield(), pattern_file=str(path), **options)
+
+
+def test_grey_patterns_keep_their_values(tmp_path):
+    """One of them: at T = 0 its signs stay, m = ⟨|ξ|⟩; at T > 0 m = ⟨ξ tanh(mξ/T)⟩, to 5 errors and 5/N."""
+    pictures = np.random.default_rng(5).gamma(2.0, size=(1, 20, 30))
+    np.save(tmp_path / "grey.npy", pictures)
+    asked = {"pattern_file": str(tmp_path / "grey.npy"), "grey": True, "threads": 1}
+    xi = (pictures.ravel() - pictures.mean()) / pictures.std()
+    still = tsphys.simulate(tsphys.Hopfield(T=0.0), replicas=1, sweeps=4, **asked)
+    assert still["m"][0, 0] == pytest.approx(np.abs(xi).mean(), rel=1e-12)
+    assert still["energy"][0, 0] == pytest.approx(0.5 / 600 * (xi @ xi / 600) - 0.5 * np.abs(xi).mean() ** 2, rel=1e-8)
+    T, m = 0.5, 1.0
+    for _ in range(200):
+        m = np.mean(xi * np.tanh(m * xi / T))
+    sim = tsphys.simulate(tsphys.Hopfield(T=T), replicas=8, sweeps=400, **asked)
+    assert abs(sim.mean("m")[0] - m) < 5 * sim.sem("m")[0] + 5 / 600
+    assert sim.meta["grey"]
+
+
+def test_grey_couplings_are_hebbs():
+    rng = np.random.default_rng(6)
+    X = stored.levelled(rng.standard_normal((7, 40)), 40)
+    J, unit = hopfield.couplings(tsphys.Hopfield(), X, 7, rng)
+    expected = X @ X.T / 40
+    np.fill_diagonal(expected, 0)
+    np.testing.assert_allclose(unit * J, expected, atol=2**-30 * np.square(X).sum(axis=1).max() / 40)
+
+
+def test_what_goes_not_with_grey():
+    patterns = np.random.default_rng(0).standard_normal((2, 30))
+    refuses(lambda: tsphys.simulate(tsphys.Hopfield(), grey=True), "grey")
+    refuses(lambda: tsphys.simulate(tsphys.Hopfield(), patterns=patterns), "patterns")
+    refuses(lambda: tsphys.simulate(tsphys.Hopfield(), patterns=np.ones((1, 9)), grey=True), "patterns")
+    refuses(lambda: tsphys.simulate(tsphys.Hopfield(), patterns=patterns, grey=True, method="overlap"), "grey")

@@ -193,6 +193,7 @@ def simulate(
     keep_spins: bool = ...,
     engine: str = ...,
     method: str = ...,
+    grey: bool = ...,
     replicas: int = ...,
     seed: int = ...,
     threads: int | None = ...,

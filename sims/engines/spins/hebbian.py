@@ -48,6 +48,11 @@ def whole_sweeps(name: str, value: Any) -> np.ndarray:
 class Options(frames.Options):
     """What a simulation of Hebbian networks is asked for."""
 
+    @property
+    def real(self) -> bool:
+        """Whether patterns of one's own keep their values."""
+        return False
+
     N: int = param(1000, "number of spins; of patterns of your own theirs", kind=int, low=2, short="-N")
     t: Any = course("sweeps after which to observe, as the axis, instead of averages: a,b,c", whole_sweeps)
     n_patterns: int | None = param(
@@ -286,7 +291,7 @@ def sized(asked: O, chosen: bool) -> O:
     if asked.pattern_file is not None:
         if patterns is not None:
             raise ModelError("pattern_file", asked.pattern_file, "must be none with patterns")
-        patterns = stored.pictures(asked.pattern_file)
+        patterns = stored.pictures(asked.pattern_file, asked.real)
         if chosen and patterns.shape[1] != asked.N:
             raise ModelError("N", asked.N, f"must be that of the patterns in {asked.pattern_file}, {patterns.shape[1]}")
     return dataclasses.replace(asked, patterns=patterns, N=asked.N if chosen else width(patterns, asked.N))

@@ -89,10 +89,10 @@ def given(patterns: Any, N: int, values: tuple[int, int] = (-1, 1)) -> np.ndarra
     return X
 
 
-def pictures(path: str) -> np.ndarray:
-    """Patterns ±1 (P, N) from a .npy, .csv or .txt file of numbers (P, N), or of images (P, height, width).
+def pictures(path: str, grey: bool = False) -> np.ndarray:
+    """Patterns (P, N) from a .npy, .csv or .txt file of numbers (P, N), or of images (P, height, width).
 
-    They are +1 where a number is above the middle between the smallest and the largest of the file.
+    They are ±1, by the middle between the smallest and the largest number of the file, or those numbers if `grey`.
 
     Raises
     ------
@@ -106,7 +106,24 @@ def pictures(path: str) -> np.ndarray:
     low, high = found.min(), found.max()
     if low == high:
         raise ModelError("pattern_file", path, words)
-    return np.where(found > 0.5 * (low + high), 1, -1).astype(np.int8).reshape(len(found), -1)
+    found = found.reshape(len(found), -1)
+    return found if grey else np.where(found > 0.5 * (low + high), 1, -1).astype(np.int8)
+
+
+def levelled(patterns: Any, N: int) -> np.ndarray:
+    """A user's patterns (P, N) of real numbers as columns (N, P), each less its mean and over its standard deviation.
+
+    Raises
+    ------
+    ModelError
+        If they are no finite numbers of that shape, or one has the same number everywhere.
+    """
+    found = numbers(patterns)
+    if found is None or found.ndim != 2 or found.shape[1] != N or len(found) == 0 or not np.ptp(found, axis=1).all():
+        words = f"must be finite numbers of shape (P, {N}), not the same everywhere in a pattern"
+        raise ModelError("patterns", f"array of shape {np.shape(patterns)}", words)
+    found -= found.mean(axis=1, keepdims=True)
+    return np.ascontiguousarray((found / found.std(axis=1, keepdims=True)).T)
 
 
 def counted(n_patterns: Any, given: int | None, loads: bool) -> int | None:
