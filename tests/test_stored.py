@@ -240,4 +240,4 @@ def test_what_steps_are_too_long_for_is_no_result():
 
 
 def test_what_is_known_by_hand():
-    passes("two_layer", "a step on all", "readouts")
+    passes("two_layer", "a step on all", "readouts", "that steps take")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.odes.equations.minibatches import Visits
 from tsphys.odes.two_layer_limits import (
     clone_floor,
     critical_learning_rate,
@@ -128,6 +129,24 @@ def first_of_all(setting: Setting) -> Finding:
     return within(off, 4e-3, "a step on all examples")
 
 
+def taken(setting: Setting) -> Finding:
+    """How often steps take examples: once on average, with the squares that are told; in an epoch each just once."""
+    n, off = 2**18, []
+    rng = np.random.default_rng([setting.seed, 26])
+    for single in (True, False):
+        visit = Visits(n, rng, single=single)(0.2)
+        s = np.asarray(visit.taken)
+        off += [(s.mean() - 1) / (5 * s.std()), ((s**2).mean() - visit.square) / (5 * (s**2).std())]
+    visits, times = Visits(n, rng, "shuffle"), np.zeros(n)
+    for done in (0.0, 0.25, 0.5, 0.75):
+        visit = visits(0.25)
+        s = np.asarray(visit.taken)
+        off += [s.mean() - 1, np.mean(visit.likely) - 1, np.max(visit.likely) - 1 / (1 - done)]
+        off.append(float(s[np.asarray(visit.likely) == 0].sum()))
+        times += 0.25 * s
+    return within([*off, np.abs(times - 1).max()], n**-0.5, "shares of examples, in units of five errors or exactly")
+
+
 def readouts(setting: Setting) -> Finding:
     """Readouts of weights at rest, with momentum: descent of a square whose moments are arcsines."""
     lr_v, beta = 0.4, 0.6
@@ -205,6 +224,7 @@ def checks(quick: bool) -> list[Check]:
         Check("integral", "integrals of erf", erf_integrals),
         Check("integral", "α = 0.8, a step on all", first_of_all),
         Check("integral", "α = 2, readouts", readouts),
+        Check("step", "examples that steps take", taken),
         Check("identity", "floor of clones", clones),
         Check("identity", "plateau and escape", plateaus),
         Check("identity", "floor and critical rate", floors),
