@@ -19,7 +19,7 @@ from functools import partial
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.models.adversarial_perceptron import ONLINE, AdversarialPerceptron
+from tsphys.models.adversarial_perceptron import LOSS, ONLINE, AdversarialPerceptron
 from tsphys.numerics.quadrature import panels
 from tsphys.physics.inference.attacks import adversarial_error, boundary_error
 from tsphys.physics.inference.channels import channel
@@ -47,7 +47,7 @@ def solve(model: AdversarialPerceptron) -> dict[str, float]:
     dict
         Over the axis: ``eps_g``, the probability of an error without attack; ``adversarial``, of one under attack, with
         the label of the input before it; ``boundary``, of an input within ε of which the student is wrong somewhere;
-        ``overlap`` ρ; of ridge, logistic and max_margin ``train_adversarial``, the share of training examples on which
+        ``overlap`` ρ; of risks and max_margin ``train_adversarial``, the share of training examples on which
         the attack succeeds.
 
     Raises
@@ -55,14 +55,14 @@ def solve(model: AdversarialPerceptron) -> dict[str, float]:
     ConvergenceError
         If a saddle point is not reached, or the equations of motion not solved.
     """
-    if model.learner == "logistic" and model.training >= collapse(model.alpha):
+    if model.learner in LOSS and model.training >= collapse(model.alpha):
         # There is no student: it guesses, and no attack has a field to move.
         return dict.fromkeys(("eps_g", "adversarial", "boundary"), 0.5) | {"overlap": 0.0, "train_adversarial": 0.5}
     angle, trained = learned(model)
     out = {
         "eps_g": angle / math.pi,
-        "adversarial": float(adversarial_error(angle, model.attack)),
-        "boundary": float(boundary_error(angle, model.attack)),
+        "adversarial": float(adversarial_error(angle, length(model))),
+        "boundary": float(boundary_error(angle, length(model))),
         "overlap": math.cos(angle),
     }
     return out if trained is None else {**out, "train_adversarial": trained}
@@ -70,7 +70,7 @@ def solve(model: AdversarialPerceptron) -> dict[str, float]:
 
 def learned(model: AdversarialPerceptron) -> tuple[float, float | None]:
     """Angle of student and teacher, and what of its examples the attack takes from a student that keeps them."""
-    alpha, attack = model.alpha, model.attack
+    alpha, attack = model.alpha, length(model)
     if model.learner in ONLINE:
         return online(model), None
     if model.learner == "bayes":
@@ -79,13 +79,18 @@ def learned(model: AdversarialPerceptron) -> tuple[float, float | None]:
     if model.learner == "max_margin":
         found = maximal_margin(alpha)
         return found.angle, float(adversarial_error(found.angle, attack)) if attack >= found.kappa else 0.0
-    loss = "square" if model.learner == "ridge" else "logistic"
+    loss = LOSS[model.learner]
     state = minimiser(loss, model)
     root = math.sqrt(state.rest + state.m**2)
     # The field of an example with the margin ε√q after training is, before it moved its own, larger by Vℓ'.
     least = attack * root + state.V * float(slope(loss, 1.0, attack * root - model.training * root))
     angle = math.atan2(math.sqrt(state.rest), state.m)
     return angle, float(adversarial_error(angle, least / root))
+
+
+def length(model: AdversarialPerceptron) -> float:
+    """By how much the attack moves the field of a student of normal weights."""
+    return model.attack * (_ROOT if model.norm == "linf" else 1.0)
 
 
 def collapse(alpha: float) -> float:

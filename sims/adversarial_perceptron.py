@@ -11,8 +11,10 @@ import numpy as np
 from tsphys.errors import ConvergenceError
 from tsphys.ground.parameters import counted, param
 from tsphys.ground.progress import tell
-from tsphys.models.adversarial_perceptron import ONLINE, AdversarialPerceptron
+from tsphys.models.adversarial_perceptron import LOSS, ONLINE, AdversarialPerceptron
+from tsphys.numerics.roots import crossing
 from tsphys.physics.inference.channels import channel
+from tsphys.physics.inference.losses import loss
 from tsphys.physics.inference.priors import gaussian
 from tsphys.runs import frames
 from tsphys.sims.engines.inference.message_passing import Estimate, message_passing
@@ -63,7 +65,7 @@ def simulate(along: frames.Points, options: Options, replica: frames.Replica) ->
         key = replace(model, attack=0.0)
         if key not in known:
             known[key] = taught(key, options.N, replica.rng(f"examples {len(known)}"))
-        return attacked(model.attack, known[key], options.n_test, replica.rng("fresh inputs"))
+        return attacked(model, known[key], options.n_test, replica.rng("fresh inputs"))
 
     return replica.each(len(along.models), at)
 
@@ -84,9 +86,10 @@ def taught(model: AdversarialPerceptron, N: int, rng: np.random.Generator) -> St
     if model.learner == "max_margin":
         w = max_margin(X, y)[0]
     elif model.training > 0:
-        w = hardened(X, y, model.regularization, model.training)
+        name, make = LOSS[model.learner], hardened if model.learner == "logistic" else shifted
+        w = make(name, X, y, model.regularization, model.training)
     else:
-        w = minimise("square" if model.learner == "ridge" else "logistic", X, y, model.regularization)[0]
+        w = minimise(LOSS[model.learner], X, y, model.regularization)[0]
     return Student(teacher, w, y * (X @ w) / max(np.linalg.norm(w) / np.sqrt(N), np.finfo(float).tiny))
 
 
@@ -110,7 +113,45 @@ def online(model: AdversarialPerceptron, teacher: np.ndarray, n: int, rng: np.ra
     return w
 
 
-def hardened(X: np.ndarray, y: np.ndarray, lam: float, eps: float, most: int = 200) -> np.ndarray:
+def shifted(name: str, X: np.ndarray, y: np.ndarray, lam: float, eps: float) -> np.ndarray:
+    """The stationary w of Σ ℓ(yXw − S) + (λ/2)|w|², S = ε'|w|/√N, of the square and the hinge; 0 where that is it.
+
+    Losses of 1 − yh are those of (1 + S)(1 − yXv), w = (1 + S)v: v is the minimum without attack at a ridge λ', and
+    1 + S = 1/(1 − s) with s = ε'|v|/√N. What the norm adds to the gradient makes λ' one unknown.
+
+    Raises
+    ------
+    ConvergenceError
+        If there is none.
+    """
+    n, N = X.shape
+    if np.linalg.norm(y @ X) * np.sqrt(N) <= eps * n:
+        return np.zeros(N)
+
+    def lack(log: float) -> float:
+        ridge = float(np.exp(log))
+        v = minimise(name, X, y, ridge)[0]
+        size, off = float(np.linalg.norm(v)) / np.sqrt(N), 1 - y * (X @ v)
+        s = eps * size
+        if s >= 1:
+            return 1.0
+        if name == "square":
+            return float(np.log((lam + eps * off.sum() / (size * N)) / ridge))
+        # On the margin too examples pull: Σb = Σℓ + λ'|v|².
+        pull = float(loss(name, y, X @ v).sum()) + ridge * size**2 * N
+        return float(np.log((lam / (1 - s) + eps * pull / (size * N)) / ridge))
+
+    low, high = np.log(lam) - 1e-9, np.log(lam + n) + 1.0
+    while lack(high) > 0 and high < 60:
+        high += 2.0
+    v = minimise(name, X, y, float(np.exp(crossing(lack, low, high, "the effective ridge"))))[0]
+    s = eps * float(np.linalg.norm(v)) / np.sqrt(N)
+    if s >= 1:
+        raise ConvergenceError("the attacked risk has no minimum", residual=s, iterations=0, last=v)
+    return v / (1 - s)
+
+
+def hardened(name: str, X: np.ndarray, y: np.ndarray, lam: float, eps: float, most: int = 200) -> np.ndarray:
     """argmin_w Σ ln(1 + e^(−yXw + ε'|w|/√N)) + (λ/2)|w|², by Newton's method with halved steps; 0 where that is it.
 
     Raises
@@ -155,23 +196,26 @@ def hardened(X: np.ndarray, y: np.ndarray, lam: float, eps: float, most: int = 2
     raise ConvergenceError("the attacked risk was not minimised", residual=size, iterations=most, last=w)
 
 
-def attacked(attack: float, student: Student, n_test: int, rng: np.random.Generator) -> dict[str, float]:
-    """Errors on fresh inputs, each moved by ε along −yw."""
+def attacked(model: AdversarialPerceptron, student: Student, n_test: int, rng: np.random.Generator) -> dict[str, float]:
+    """Errors on fresh inputs, each moved by ε along −yw, or by ε/√N along all signs of it."""
     teacher, w, fields = student
     N, norm = len(w), float(np.linalg.norm(w))
     if norm == 0:
         # It guesses, and no attack has a field to move.
         return dict.fromkeys(("eps_g", "adversarial", "boundary"), 0.5) | {"overlap": 0.0, "train_adversarial": 0.5}
-    unit, root = w / norm, np.sqrt(N)
+    unit, root, attack = w / norm, np.sqrt(N), model.attack
+    way = np.sign(w) / root if model.norm == "linf" else unit
+    # By how much the fields of student and teacher can be moved.
+    moves = attack * float(way @ unit), attack * (float(np.abs(teacher).sum()) / N if model.norm == "linf" else 1.0)
     hit = beside = 0
     for done in range(0, n_test, BLOCK):
         tell(done / n_test)
         X = rng.standard_normal((min(BLOCK, n_test - done), N))
         nu = X @ teacher / root
         y = np.sign(nu)
-        hit += int((y * ((X - attack * y[:, None] * unit) @ unit) <= 0).sum())
-        beside += int(((y * (X @ unit) <= attack) | (y * nu <= attack)).sum())
+        hit += int((y * ((X - attack * y[:, None] * way) @ unit) <= 0).sum())
+        beside += int(((y * (X @ unit) <= moves[0]) | (y * nu <= moves[1])).sum())
     m = float(teacher @ unit) / root
     eps_g = float(np.arctan2(np.linalg.norm(unit - m * teacher / root), m)) / np.pi
     out = {"eps_g": eps_g, "adversarial": hit / n_test, "boundary": beside / n_test, "overlap": m}
-    return out if fields is None else {**out, "train_adversarial": float(np.mean(fields <= attack))}
+    return out if fields is None else {**out, "train_adversarial": float(np.mean(fields <= moves[0]))}

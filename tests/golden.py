@@ -556,7 +556,15 @@ def descents() -> Iterator[Case]:
     for name, given in (("flow", {}), ("descent", {"lr": 0.1})):
         own = {**at, "N": 30, **given}
         yield from both(f"linear_estimator {name}", of("LinearEstimator", noise=0.3), at, **own)
-    for who, eps in (("rosenblatt", 0.5), ("adatron", 0.0), ("bayes", 0.0), ("max_margin", 0.0), ("logistic", 0.3)):
+    for who, eps in (
+        ("rosenblatt", 0.5),
+        ("adatron", 0.0),
+        ("bayes", 0.0),
+        ("max_margin", 0.0),
+        ("logistic", 0.3),
+        ("hinge", 0.3),
+        ("ridge", 0.3),
+    ):
         model = of("AdversarialPerceptron", learner=who, training=eps)
         yield from both(f"adversarial_perceptron {who}", model, {"attack": [0, 0.4]}, N=30, n_test=50, attack=[0, 0.4])
     for task in ("regression", "perceptron", "random_labels"):

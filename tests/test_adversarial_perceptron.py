@@ -13,7 +13,7 @@ from tests.refusal import refuses
 from tsphys import AdversarialPerceptron
 from tsphys.physics.inference.attacks import adversarial_error, boundary_error, perfect_error
 from tsphys.replica.adversarial_perceptron import collapse, floor, learned, minimiser
-from tsphys.sims.adversarial_perceptron import hardened
+from tsphys.sims.adversarial_perceptron import hardened, shifted
 
 
 def errors(attacks, **more):
@@ -147,7 +147,7 @@ def test_minimum_by_another_method():
     rng = np.random.default_rng(0)
     X, teacher = rng.standard_normal((60, 20)) / math.sqrt(20), rng.standard_normal(20)
     y = np.sign(X @ teacher)
-    w = hardened(X, y, 0.1, 0.4)
+    w = hardened("logistic", X, y, 0.1, 0.4)
 
     def risk(w):
         z = y * (X @ w) - 0.4 * np.linalg.norm(w) / math.sqrt(20)
@@ -170,7 +170,7 @@ def test_simulation_on_theory(model):
 
 
 def test_refusals():
-    for learner in ("adatron", "bayes", "ridge", "max_margin"):
+    for learner in ("adatron", "bayes", "max_margin"):
         refuses(lambda learner=learner: AdversarialPerceptron(learner=learner, training=0.1), "training")
     refuses(lambda: AdversarialPerceptron(attack=-0.1), "attack")
     refuses(lambda: floor(0.0), "training")
@@ -179,3 +179,80 @@ def test_refusals():
 
 def test_what_is_known_by_hand():
     passes("adversarial_perceptron", "by hand", "rates of the rules", "over the student")
+
+
+@pytest.mark.parametrize("alpha, lam, training, m, q, overlap, ridge", [
+    (3, 0.1, 0, 2.025051, 5.011106, 0.904626, 0.1), (3, 0.1, 0.2, 2.091808, 5.456450, 0.895502, 0.189348),
+    (2, 0.2, 0.6, 1.033325, 1.705357, 0.791278, 0.876387),
+])  # fmt: skip
+def test_published_adversarial_hinge(alpha, lam, training, m, q, overlap, ridge):
+    model = AdversarialPerceptron(learner="hinge", alpha=alpha, regularization=lam, training=training)
+    found = minimiser("hinge", model)
+    assert (found.m, found.rest + found.m**2) == (pytest.approx(m, abs=6e-7), pytest.approx(q, abs=6e-7))
+    assert found.ridge == pytest.approx(ridge, abs=6e-7)
+    assert math.cos(learned(model)[0]) == pytest.approx(overlap, abs=6e-7)
+
+
+def test_published_shifted_square():
+    model = AdversarialPerceptron(learner="ridge", alpha=2, regularization=0.3, training=0.5)
+    found = minimiser("square", model)
+    told = found.m, found.rest + found.m**2, math.cos(learned(model)[0]), found.ridge
+    assert told == pytest.approx((0.594838, 0.515135, 0.828778, 1.194051), abs=6e-7)
+    # Only rescaled: the angle is that of the ridge λ_eff.
+    plain = minimiser("square", replace(model, training=0.0, regularization=found.ridge))
+    assert math.sqrt(found.rest) / found.m == pytest.approx(math.sqrt(plain.rest) / plain.m, rel=1e-9)
+
+
+def test_published_attacks_on_coordinates():
+    """e = 0.02 at N = 400 is ε = 0.4."""
+    for given, error in (
+        ({"training": 0.0}, 0.32931), ({"training": 0.5}, 0.33717),
+        ({"alpha": 5, "regularization": 0.01, "training": 0.3}, 0.26633),
+    ):  # fmt: skip
+        found = errors([0.4], learner="logistic", norm="linf", **given)
+        assert found[0] == pytest.approx(error, abs=6e-6)
+
+
+@pytest.mark.parametrize("learner, name", [("ridge", "square"), ("hinge", "hinge")])
+def test_all_loads_have_an_attacked_minimum(learner, name):
+    for alpha, lam in ((1e-2, 1.0), (2.0, 1e-4), (100.0, 1e4), (1e4, 1e-4)):
+        for share in (0.01, 0.5, 0.99):
+            model = AdversarialPerceptron(learner=learner, alpha=alpha, regularization=lam)
+            found = minimiser(name, replace(model, training=share * collapse(alpha)))
+            assert found.ridge >= lam
+
+
+@pytest.mark.parametrize("name", ["square", "hinge"])
+def test_shifted_minima(name):
+    """Stationary in every direction, of which differences of the risk are left with rounding; the hinge's is least."""
+    rng = np.random.default_rng(1)
+    X, teacher = rng.standard_normal((60, 20)) / math.sqrt(20), rng.standard_normal(20)
+    y = np.sign(X @ teacher)
+    eps = 0.4
+    w = shifted(name, X, y, 0.1, eps)
+
+    def risk(w):
+        off = 1 - y * (X @ w) + eps * np.linalg.norm(w) / math.sqrt(20)
+        return (0.5 * off**2 if name == "square" else np.maximum(off, 0)).sum() + 0.05 * w @ w
+
+    steps = rng.standard_normal((30, 20))
+    if name == "square":
+        slopes = [(risk(w + 1e-5 * d) - risk(w - 1e-5 * d)) / 2e-5 for d in steps]
+        assert np.abs(slopes).max() < 1e-6
+    else:
+        assert min(risk(w + size * d) for d in steps for size in (1e-6, 1e-4, 1e-2, 1.0)) > risk(w)
+    # From ε_c of these examples on there is no student.
+    end = math.sqrt(20) * np.linalg.norm(y @ X) / 60
+    assert not shifted(name, X, y, 0.1, 1.001 * end).any()
+    assert shifted(name, X, y, 0.1, 0.99 * end).any()
+
+
+@pytest.mark.parametrize("model", [
+    {"learner": "hinge", "training": 0.3}, {"learner": "ridge", "training": 0.5, "regularization": 0.3},
+    {"norm": "linf", "training": 0.3, "alpha": 4.0}, {"norm": "linf", "learner": "max_margin"},
+], ids=str)  # fmt: skip
+def test_more_simulation_on_theory(model):
+    here = AdversarialPerceptron(**model)
+    sim = tsphys.simulate(here, attack=[0.1, 0.6], N=100, n_test=500, replicas=16, seed=2)
+    found = tsphys.compare(sim, tsphys.solve(here, attack=[0.1, 0.6]))
+    assert found.max_abs_z < found.threshold, found

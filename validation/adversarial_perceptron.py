@@ -124,7 +124,7 @@ def by_hand(setting: Setting) -> Finding:
             push = {"hebb": y, "rosenblatt": y * (y * h <= 0), "adatron": -h * (y * h <= 0)}[learner]
             w = w + model.lr * push * moved / np.sqrt(N)
         off += (found.w - w).tolist()
-        told = hit(0.4, found, 300, np.random.default_rng(7))
+        told = hit(replace(model, attack=0.4), found, 300, np.random.default_rng(7))
         X = np.random.default_rng(7).standard_normal((300, N))
         nu, h = X @ teacher / np.sqrt(N), X @ w / np.sqrt(w @ w)
         y = np.sign(nu)
@@ -148,6 +148,14 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "largest margin", attacked(model(learner="max_margin"), over, 16, 200)),
         Check("simulation", "logistic, attacked",
               attacked(model(learner="logistic"), {"training": [0.5, 0.9]}, 32, 200, names)),
+        *(
+            Check("simulation", name, attacked(model(**given), along, 24, 120, names))
+            for name, given, along in (
+                ("hinge, attacked", {"learner": "hinge"}, {"training": [0.3, 0.8]}),
+                ("square, attacked", {"learner": "ridge", "regularization": 0.3}, {"training": [0.3, 0.8]}),
+                ("attacked on coordinates", {"learner": "ridge", "norm": "linf"}, {"attack": [0.4, 1.0]}),
+            )
+        ),
         Check("integral", "errors under attack", drawn),
         Check("identity", "ends", ends),
         Check("integral", "rates of the rules", moved),
