@@ -109,4 +109,4 @@ def test_bad_parameters():
 
 
 def test_what_is_known_by_hand():
-    passes("one_shot_votes", "by hand")
+    passes("one_shot_votes", "by hand", "written out")

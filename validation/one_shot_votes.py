@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 import tsphys
 from tsphys.numerics.random import generator
@@ -82,6 +84,33 @@ def by_hand(setting: Setting) -> Finding:
     return within(off, 1e-10, "elections by hand")
 
 
+def written_out(setting: Setting) -> Finding:
+    """Cosines by sums over all votes and Gauss–Hermite; ranks of a single client by what lies beyond its threshold."""
+    x, weights = np.polynomial.hermite_e.hermegauss(100)
+    off = []
+    for M, k, alpha, c in ((3, 0, 0.5, 1.0), (4, 1, 0.7, 2.5)):
+        p = ndtr(np.abs(x) * np.sqrt(2 * alpha / np.pi))
+        lead = np.zeros_like(x)
+        for votes in product((1, -1), repeat=M):
+            right = [p if v > 0 else 1 - p for v in votes]
+            cast = sum(votes[k:]) - sum(votes[:k])
+            lead += np.prod(right, axis=0) * np.sign(cast)
+        found = tsphys.solve(tsphys.OneShotVotes(clients=M, malicious=k, alpha=alpha, loudness=c))
+        along, across = (M - k - c * k) * np.sqrt(2 / np.pi), np.sqrt((M - k + c * c * k) / alpha)
+        off.append(np.cos(np.pi * found["eps_g"][0]) - weights @ (np.abs(x) * lead) / weights.sum())
+        off.append(np.cos(np.pi * found["eps_mean"][0]) - along / np.hypot(along, across))
+    for malicious, kept, alpha in ((0, 0.3, 1.0), (1, 0.3, 0.5)):
+        inside = 1 - kept if not malicious else kept
+        edge = float(ndtri(0.5 + inside / 2)) * np.sqrt(2 / np.pi + 1 / alpha)
+        shifts = [(s * edge - np.sqrt(2 / np.pi) * x) * np.sqrt(alpha) for s in (1, -1)]
+        below = ndtr(shifts[0]) - ndtr(shifts[1])
+        power = float(weights @ (x * x * (below if malicious else 1 - below)) / weights.sum())
+        model = tsphys.OneShotVotes(ballots="ranks", clients=1, malicious=malicious, kept=kept, alpha=alpha)
+        off.append(kept_power(model) - power)
+    # Kinks of |b| leave 1e-5 of Gauss–Hermite, sums over bins 1e-6.
+    return within(off, 2e-5, "written out")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of single votes: both teachers, ties, malicious and loud clients, ranks."""
     model = tsphys.OneShotVotes(clients=5)
@@ -92,6 +121,7 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "ties", voted(replace(model, clients=4, malicious=1), {"alpha": [0.5, 2.0]})),
         Check("simulation", "loud clients", voted(replace(model, malicious=1, loudness=2.0), {"alpha": [0.5, 2.0]})),
         Check("simulation", "ranks", voted(ranks, {"kept": [0.1, 0.3, 0.6]})),
+        Check("integral", "written out", written_out),
         Check("integral", "majorities", majorities),
         Check("step", "elections by hand", by_hand),
         Check("integral", "ranks", ranked),
