@@ -9,6 +9,8 @@ import pytest
 
 import tsphys
 from tests.command import call
+from tests.walk import fields
+from tsphys.cli.options import flag
 from tsphys.registry import MODELS
 from tsphys.studies.configuration import run_options
 
@@ -25,10 +27,9 @@ REFUSED = {"solve hopfield --alpha 0.14": "spinodal", "solve dense_hebbian -P 4 
 LARGEST = {"-N": 40, "-r": 2}
 #: Where that is too few.
 AT_LEAST = {"": LARGEST["-N"], "memory_reconstruction": 128, "xor_clusters": 3200}
-#: Sizes by other names.
-MORE = {"quadratic_feature": ["--inputs", "6"]}
-#: Of simulations alone.
-SHORT = {"spin_chain_states": ["--steps", "5", "--before", "5", "--samples", "20", "--sweeps", "2"]}
+#: Sizes by other names, of all runs that know them, and of models.
+MORE = {"paths": 2048, "sets": 2, "steps": 5, "before": 5, "samples": 20, "chains": 10, "moves": 2, "n_test": 20}
+LITTLE = {"quadratic_feature": {"inputs": 4}, "spin_chain_states": {"sweeps": 2}, "xor_clusters": {"draws": 4}}
 
 
 def commands(page):
@@ -42,7 +43,9 @@ def commands(page):
 
 
 def short(text):
-    """The same range with three points at most."""
+    """The same range, or list of numbers, with three points at most."""
+    if re.fullmatch(r"[\d.]+(,[\d.]+){3,}", text):
+        return ",".join(text.split(",")[:3])
     return re.sub(
         r"^([^:]+:[^:]+):(\d+)((?::lin|:log)?)$", lambda m: f"{m[1]}:{min(int(m[2]), 3)}{m[3]}", text
     )  # fmt: skip
@@ -62,8 +65,13 @@ def small(words):
             words += ["-N", str(largest["-N"])]
         if words[1] == "memory_reconstruction" and "-t" not in words:
             words += ["--iterations", "5", "--starts", "1"]
-    if words[0] in ("simulate", "solve", "compare"):
-        words += MORE.get(words[1], []) + (SHORT.get(words[1], []) if words[0] != "solve" else [])
+    if words[0] in ("simulate", "solve", "compare") and words[1] in MODELS:
+        known = {**run_options(words[1], words[0]), **fields(words[1])}
+        sizes = {k: size for k, size in {**MORE, **LITTLE.get(words[1], {})}.items() if k in known}
+        if "--alpha" not in words:
+            # Of sample paths, which there are with a training set.
+            sizes.pop("paths", None)
+        words += [x for k, size in sizes.items() for x in (flag(k), str(size))]
     if words[0] == "phase-diagram" or (words[0] == "sweep" and words[1] not in ("status", "collect")):
         words += ["-p", "1"]
     return words

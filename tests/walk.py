@@ -12,8 +12,17 @@ from tsphys.studies import configuration
 #: Sizes at which every run takes no time.
 SMALL = {
     "N": 24, "replicas": 2, "threads": 1, "n_test": 4, "burn_in": 1, "sweeps": 4, "equilibration": 2, "iterations": 30,
-    "starts": 1, "most": 30, "test": 20, "draws": 10,
+    "starts": 1, "most": 30, "test": 20, "draws": 10, "steps": 5, "before": 5, "samples": 20, "chains": 10, "moves": 2,
+    "sets": 2, "at": 5.0,
 }  # fmt: skip
+#: Parameters at which models whose work grows fast with them are small.
+LITTLE = {
+    "inductive_bias": {"inputs": 10},
+    "infinite_depth": {"depth": 5, "n": 30},
+    "linear_network": {"inputs": 6},
+    "quadratic_feature": {"inputs": 4},
+    "spin_chain_states": {"N": 6},
+}
 #: Models whose results have an axis of their own choice.
 STATIC = [name for name in MODELS if getattr(model_class(name), "axes", ())]
 VERBS = ("simulate", "solve")
