@@ -151,6 +151,9 @@ def equations(model: Any, start: OrderParameters, options: Quadrature | None = N
     options = options or Quadrature()
     rule = model.learning_rule()
     refuse(QUADRATURE, rule)
+    if rule.schedule is not None:
+        begun = phases.State(0.0, start.R, start.Q, start.T, np.array(start.v), np.array(start.v_star))
+        refuse(QUADRATURE, rule, pull=phases.entered(rule, 0, begun).rates(rule))
     K, M = rule.K, rule.M
     y0 = _flat(start.R, start.Q, start.v)
     noises, points = rule.n_noise, options.points

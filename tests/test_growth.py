@@ -167,3 +167,19 @@ def test_runs_have_the_bias_and_spread_of_theory():
     sim = tsphys.simulate(model, start=START, t=t, N=200, replicas=400, seed=5)
     found = tsphys.compare(sim, theory)
     assert found.ok, found
+
+
+@pytest.mark.parametrize("way", ["split", "random", "remove"])
+def test_drawn_starts_are_of_the_units_that_there_are(way):
+    model, t = tsphys.Growth(K=2, way=way, at=1.0), [0, 1, 1.5]
+    given = tsphys.OrderParameters(R=np.zeros((2, 2)), Q=0.09 * np.eye(2), T=np.eye(2))
+    drawn = tsphys.solve(model, start="drawn", t=t, fluctuations=True, N=400)
+    np.testing.assert_allclose(drawn["Q"], tsphys.solve(model, start=given, t=t)["Q"], rtol=1e-9, atol=1e-12)
+    # Weights that are not there do not fluctuate; of those that are the overlaps do, by init⁴(1 + δ_kl)/N to order M/N.
+    spread = drawn.std("Q")[0]
+    np.testing.assert_allclose(spread[:2, :2], 0.09 * np.sqrt((1 + np.eye(2)) / 400), rtol=2 * 2 / 400)
+    assert (spread[2:] == 0).all()
+    sim = tsphys.simulate(model, N=400, t=t[1:], replicas=200)
+    mean, off = sim.mean("eps_g"), drawn.mean("eps_g")[1:]
+    # Two scores; what is of second order in 1/N is below their errors.
+    assert (np.abs(mean - off) < 4 * sim.sem("eps_g")).all()

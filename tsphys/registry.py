@@ -272,6 +272,8 @@ def expandable(model: Any) -> None:
     if not known(model).expansion:
         words = f"must be false for {model.name}, whose first order in 1/N is not known: {known(model).limit_only}"
         raise ModelError("fluctuations", True, words)
+    if isinstance(model, Online):
+        import_module("tsphys.odes.equations.online").expandable(model.learning_rule())
 
 
 def expanded(model: Any, theory: Result) -> Result:

@@ -235,7 +235,8 @@ def drawn(chain: Chain, model: Any, start: OrderParameters) -> Chain:
     rule, n, T = model.learning_rule(), len(chain.start), np.array(start.T)
     K, M, (row, column) = rule.K, rule.M, np.tril_indices(rule.K)
     s, fixed = 1.0 if rule.sphere else rule.init, mean_start(model)[1]
-    bias, cov, one = np.zeros(n), np.zeros((n, n)), np.eye(K)
+    # Units that are still to come have no weights.
+    bias, cov, one = np.zeros(n), np.zeros((n, n)), np.diag(np.diag(start.Q) > 0).astype(float)
     if not fixed:
         cov[: K * M, : K * M] = s**2 * np.kron(one, T)
     if not rule.sphere:

@@ -66,7 +66,9 @@ def mean_start(model: Any) -> tuple[OrderParameters, bool]:
     fixed = np.array_equal(one.R, other.R)
     R = one.R if fixed else np.zeros_like(one.R)
     T_inv = np.linalg.pinv(one.T, hermitian=True)
-    S = np.eye(rule.K) * rule.init**2 if not rule.sphere else 1.0 - R @ R.T
+    # Units that are still to come have no weights.
+    there = np.diag(np.diag(one.Q) > 0)
+    S = there * rule.init**2 if not rule.sphere else 1.0 - R @ R.T
     if np.abs(one.Q - one.R @ T_inv @ one.R.T - S).max() > 1e-4 * np.abs(S).max():
         raise ModelError("start", "drawn", "must be given unless weights are drawn as those of a rule with its init")
     Q = S + R @ T_inv @ R.T

@@ -18,6 +18,7 @@ from tsphys.physics.order_parameters import OrderParameters, need, overlaps
 from tsphys.rules.contract import Online
 from tsphys.rules.engines import choose
 from tsphys.rules.learning_rule import LearningRule
+from tsphys.rules.phases import State, entered
 from tsphys.rules.starts import checked_start, drawn_starts
 from tsphys.rules.training import told
 from tsphys.runs import frames
@@ -117,6 +118,9 @@ def trained(model: Online, options: Options, frame: frames.Replicas) -> Result:
         return drawn_starts(model, N, seed, some) if given is None else [given] * len(some)
 
     (first,) = starts_of([0])
+    if rule.schedule is not None:
+        # What no phase may ask for is refused before anything is compiled.
+        entered(rule, 0, State(0.0, first.R, first.Q, first.T, first.v, first.v_star)).rates(rule, N)
     record: dict[str, Any] = {
         "N": N,
         "seed": seed,
