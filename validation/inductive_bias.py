@@ -137,7 +137,7 @@ def checks(quick: bool) -> list[Check]:
     return [
         Check("simulation", "perceptron", counted(model(inputs=25), [0.1, 0.2, 0.35], 16)),
         Check(
-            "simulation", "version space", counted(model(inputs=16, examples=12), [0.08, 0.18], 16, chains=60, moves=15)
+            "simulation", "version space", counted(model(inputs=16, examples=12), [0.08, 0.18], 8, chains=60, moves=15)
         ),
         Check("simulation", "features", counted(model(hypotheses="features"), [0.2, 0.3], 24)),
         Check("simulation", "process", counted(model(**process), [0.05, 0.2, 1.0], 24)),

@@ -108,7 +108,7 @@ def first_step(setting: Setting) -> Finding:
         labels, linear = (tsphys.TrainingSet(**given, batch=b / n) for given in (more, squares))
         for model in (labels, linear):
             sim = tsphys.simulate(
-                model, N=N, t=[1], replicas=setting.replicas(2000), seed=setting.seed, threads=setting.threads
+                model, N=N, t=[1], replicas=setting.replicas(800), seed=setting.seed, threads=setting.threads
             )
             told += [sim["m"][:, 0], sim["q"][:, 0]]
         exact += [eta * half, eta**2 * (0.25 * N / b + (1 - 1 / b) * half**2)]
