@@ -92,7 +92,7 @@ def averages(name: str, selection: Selection, V: float, m: np.ndarray, r: float)
 
     v = m[1] ** 2 + r
     width, oracle = np.sqrt(v), selection.across == 0
-    u, weight = selection.nodes(width / max(abs(m[0]), 1e-300))
+    u, weight = selection.nodes(width / max(abs(m[0]), 1e-290 * width, 1e-300))
     far = abs(m[0]) * u.max() + 8.5 * width
     if not far * u.size < MOST * width:
         return np.full(5, np.nan)
