@@ -95,12 +95,12 @@ def _told(start: Any, model: Any) -> Any:
     return tsphys.OrderParameters(R=start.R, Q=start.Q, T=start.T, v=v, v_star=v_star)
 
 
-def rates(model: Any, plain: Plain, start: Any, points: int = 2**12) -> Any:
+def rates(model: Any, plain: Plain, start: Any, points: int = 2**12, step: float = 2e-3) -> Any:
     """A check of dR/dt, dQ/dt, dv/dt of the theory at t = 0 against averages of the rule."""
 
     def run(setting: Setting) -> Finding:
         told = motion(plain, _told(start, model), points if setting.quick else 4 * points)
-        return at_start(model, *told, start=start)
+        return at_start(model, *told, step, start=start)
 
     return run
 
