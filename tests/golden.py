@@ -166,6 +166,9 @@ def online() -> Iterator[Case]:
     for server, g in itertools.product(("vote", "mean"), ("linear", "erf")):
         model = of("Votes", server=server, activation=g, clients=4, malicious=1, R=0.1, Q=0.2)
         yield from both(f"votes {server} {g}", model, times, **plain)
+    for labels, engine in itertools.product(("teacher", "random"), ("exact", "direct")):
+        yield from both(f"active_fraction {labels} {engine}", of("ActiveFraction", K=1, M=1, labels=labels, lr_v=0.1),
+                        times, engine=engine, **plain)  # fmt: skip
     for loss, engine in itertools.product(("logistic", "square"), ("exact", "direct")):
         model = of("GradientStarvation", loss=loss, retrain_at=0.75, weight=3.0)
         yield from both(f"gradient_starvation {loss} {engine}", model, times, engine=engine, **plain)

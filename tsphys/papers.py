@@ -255,6 +255,14 @@ PAPERS = {
         "Advances in Neural Information Processing Systems 32",
         2019,
     ),
+    "li_2023_lazy": Paper(
+        "Li, Zonglin and You, Chong and Bhojanapalli, Srinadh and Li, Daliang and Rawat, Ankit Singh and "
+        "Reddi, Sashank J. and Ye, Ke and Chern, Felix and Yu, Felix and Guo, Ruiqi and Kumar, Sanjiv",
+        "The lazy neuron phenomenon: on emergence of activation sparsity in transformers",
+        "International Conference on Learning Representations",
+        2023,
+        arxiv="2210.06313",
+    ),
     "roberts_2019": Paper(
         "Roberts, Nicholas and Prabhu, Vinay Uday and McAteer, Matthew",
         "Model weight theft with just noise inputs: the curious case of the petulant attacker",
@@ -1202,6 +1210,10 @@ COVERAGE = {
     "yoshida_okada_2019": (
         "plateaus under inputs of any covariance; and copying a network by queries along a chain",
         "networks that are trained on Iris and MNIST",
+    ),
+    "li_2023_lazy": (
+        "fewer and fewer active units under random labels, in a two-layer network with biases",
+        "transformers, real data, the robustness of sparse networks",
     ),
     "roberts_2019": (
         "copies by independent and Ising queries along a chain, their error on queries and on independent inputs",

@@ -4,6 +4,7 @@ from typing import Any, TypeAlias, overload
 
 import numpy as np
 
+from tsphys.models.active_fraction import ActiveFraction as ActiveFraction
 from tsphys.models.adversarial_perceptron import AdversarialPerceptron as AdversarialPerceptron
 from tsphys.models.attention_features import AttentionFeatures as AttentionFeatures
 from tsphys.models.bandlimited_features import BandlimitedFeatures as BandlimitedFeatures
@@ -66,7 +67,7 @@ Numbers: TypeAlias = float | Sequence[float] | np.ndarray | None
 
 @overload
 def simulate(
-    model: TwoLayer | Perceptron | ZerothOrder | Pruned | Growth | TwoStudents | Continual | OnlineAttack | SimplicityBias | SpikedCumulant | GradientStarvation | LearningRule,
+    model: TwoLayer | Perceptron | ZerothOrder | Pruned | Growth | TwoStudents | Continual | OnlineAttack | SimplicityBias | SpikedCumulant | GradientStarvation | ActiveFraction | LearningRule,
     *,
     N: int = ...,
     t: Any = ...,
@@ -1060,6 +1061,23 @@ def solve(
     N: int = ...,
     seed: int = ...,
     gradient_flow: bool = ...,
+    rtol: float | None = ...,
+    atol: float | None = ...,
+    method: str = ...,
+    t: Any = ...,
+    progress: Any = ...,
+    partial: bool = ...,
+    fluctuations: bool = ...,
+) -> Result: ...
+@overload
+def solve(
+    model: ActiveFraction,
+    *,
+    start: Any = ...,
+    N: int = ...,
+    seed: int = ...,
+    quadrature: str = ...,
+    points: int = ...,
     rtol: float | None = ...,
     atol: float | None = ...,
     method: str = ...,
