@@ -176,6 +176,10 @@ def online() -> Iterator[Case]:
     for way, given in grow.items():
         for engine in ("exact", "direct"):
             yield from both(f"growth {way} {engine}", of("Growth", at=0.75, **given), times, engine=engine, **plain)
+    for g, o in itertools.product(("erf", "linear", "relu"), (0.0, 0.6)):
+        yield from both(
+            f"task_masks {g} {o}", of("TaskMasks", activation=g, overlap=o, switch=0.7, lr=0.3), times, **plain
+        )
     for way, more in {"magnitude": {"rewind_to": 0.25}, "global": {}, "independent": {"rewind_to": 0.0}}.items():
         ticket = of("Pruned", masks=way, prune_at=0.5, teacher_density=0.5, lr_v=0.1, **more)
         yield from both(f"pruned {way} at 0.5", ticket, times, **plain)
@@ -462,6 +466,7 @@ FUNCTIONS: dict[str, list[tuple[str, Callable[[], tuple], dict[str, Any]]]] = {
     ],
     "odes.perceptron": [("asymptote", lambda: (tsphys.Perceptron(rule="adatron", lr=1.5), [1.0, 100.0]), {})],
     "odes.pruned": [("attainable_error", lambda: (tsphys.Pruned(), start(T=[[1, 0], [0, 1]])), {})],
+    "odes.task_masks": [("forgotten", lambda: (tsphys.TaskMasks(), np.array([1.0, 5.0])), {})],
     "physics.masks": [
         ("best_of", lambda: (100, np.linspace(0.1, 2, 50), 0.3), {}),
         ("oracle", lambda: (np.linspace(0.1, 2, 50), 0.3), {}),

@@ -763,6 +763,14 @@ PAPERS = {
         2023,
         arxiv="2306.12190",
     ),
+    "yildirim_2023": Paper(
+        "Yildirim, Murat Onur and Gok Yildirim, Elif Ceren and Sokar, Ghada and Mocanu, Decebal Constantin and "
+        "Vanschoren, Joaquin",
+        "Continual learning with dynamic sparse training: exploring algorithms for effective model updates",
+        "arXiv preprint",
+        2023,
+        arxiv="2308.14831",
+    ),
     "frankle_2019": Paper(
         "Frankle, Jonathan and Dziugaite, Gintare Karolina and Roy, Daniel M. and Carbin, Michael",
         "Stabilizing the lottery ticket hypothesis",
@@ -1551,6 +1559,10 @@ COVERAGE = {
         "magnitude pruning in one shot and in rounds, and whether the teacher's weights are found; of online "
         "learning in one shot, with the original start or a later one",
         "several rounds of rewinding in theory; deep networks",
+    ),
+    "yildirim_2023": (
+        "two tasks with fixed masks on shared weights: forgetting by overlap, what isolation costs, by theory too",
+        "masks that grow and shrink while a task is learned, many tasks, images",
     ),
     "frankle_2019": (
         "rewinding to any time of online learning before magnitude pruning, one round, by theory too",

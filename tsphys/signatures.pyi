@@ -51,6 +51,7 @@ from tsphys.models.sparse_tickets import SparseTickets as SparseTickets
 from tsphys.models.spiked_cumulant import SpikedCumulant as SpikedCumulant
 from tsphys.models.spin_chain_states import SpinChainStates as SpinChainStates
 from tsphys.models.stitching import Stitching as Stitching
+from tsphys.models.task_masks import TaskMasks as TaskMasks
 from tsphys.models.training_set import TrainingSet as TrainingSet
 from tsphys.models.two_layer import TwoLayer as TwoLayer
 from tsphys.models.two_students import TwoStudents as TwoStudents
@@ -86,7 +87,7 @@ def simulate(
 ) -> Result: ...
 @overload
 def simulate(
-    model: Votes | LabelNoise,
+    model: TaskMasks | Votes | LabelNoise,
     *,
     t: Any = ...,
     N: int = ...,
@@ -997,7 +998,7 @@ def solve(
 ) -> Result: ...
 @overload
 def solve(
-    model: Votes | WeightTheft,
+    model: TaskMasks | Votes | WeightTheft,
     *,
     rtol: float | None = ...,
     atol: float | None = ...,
