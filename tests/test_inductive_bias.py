@@ -286,3 +286,11 @@ def test_refusals():
 
 def test_what_is_known_by_hand():
     passes("inductive_bias", "by their kernel", "slope of the volume", "on average")
+
+
+@pytest.mark.slow
+def test_version_space_of_sixty_inputs_on_theory():
+    model, errors = InductiveBias(inputs=60, examples=60), [0.1, 0.2]
+    sim = tsphys.simulate(model, error=errors, replicas=4, seed=1, chains=60, moves=15)
+    found = tsphys.compare(sim, tsphys.solve(model, error=errors))
+    assert found.max_abs_z < found.threshold, found

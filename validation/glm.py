@@ -344,7 +344,7 @@ def checks(quick: bool) -> list[Check]:
         Check("simulation", "elastic net",
               simulated({**signs, "estimator": "ridge", "l1": 0.2}, {"alpha": [0.6, 2.0]}, 200, 24, (*cut, "active"))),
         Check("simulation", "sparse logistic regression",
-              simulated({"estimator": "logistic", "l1": 0.5}, {"alpha": [2.0]}, 200, 24, (*cut, "active"))),
+              simulated({"estimator": "logistic", "l1": 0.5}, {"alpha": [2.0]}, 120, 24, (*cut, "active"))),
         *(
             Check(
                 "simulation",
@@ -362,7 +362,9 @@ def checks(quick: bool) -> list[Check]:
                 {"estimator": name, "resampling": resampling, "fraction": 0.7, "noise": 0.1}, {"alpha": [2.0]}, 120, 24,
                 ("eps_g", "eps_one", "bias", "variance", "train_loss"),
             ))
-            for resampling, name in (("bootstrap", "ridge"), ("bootstrap", "logistic"), ("subsample", "hinge"))
+            for resampling, name in [
+                ("bootstrap", "ridge"), ("subsample", "hinge"), *([] if quick else [("bootstrap", "logistic")]),
+            ]
         ),
         Check("simulation", "binary perceptron, step by step", simulated(binary, steps, 500, 12, ("eps_g", *names))),
         Check("simulation", "sparse regression, step by step", simulated(sparse, steps, 500, 12, names)),
