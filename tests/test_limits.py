@@ -245,7 +245,7 @@ LONG = {
 #: Options that say for how long a run goes on, of which nothing is kept.
 LASTING = {
     ("hidden_manifold", "n_test"), ("adversarial_perceptron", "n_test"), ("sparse_regression", "most"),
-    ("spin_chain_states", "steps"), ("spin_chain_states", "before"),
+    ("spin_chain_states", "steps"), ("spin_chain_states", "before"), ("quadratic_feature", "sets"),
 }  # fmt: skip
 #: Models beside those of online learning of which N is the number of steps in a unit of time.
 COUNTED = ("weight_race",)
