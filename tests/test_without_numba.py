@@ -15,13 +15,14 @@ START = tsphys.OrderParameters(R=[[0.1]], Q=[[0.5]], T=[[1.0]])
 WALK = """
 import dataclasses, sys, warnings
 import numpy as np, tsphys
-from tests.test_every_model import run_of
 from tests.test_without_numba import runs
+from tests.walk import LITTLE, run_of
 from tsphys.registry import MODELS, model_class
 from tsphys.studies import configuration
 
 warnings.simplefilter("error")
-little = {"quadratic_feature": {"inputs": 3, "examples": 6}, "xor_clusters": {"n": 20, "K": 10},
+little = {**LITTLE, "weight_theft": {"K": 1, "M": 1}, "removed_layers": {"layers": 2},
+          "quadratic_feature": {"inputs": 3, "examples": 6}, "xor_clusters": {"n": 20, "K": 10},
           "spin_chain_states": {"N": 4, "features": 1, "units": 1, "steps": 2}}
 for name in MODELS:
     for verb in ("simulate", "solve") if MODELS[name].theory else ("simulate",):
