@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.physics.activations import code
 from tsphys.physics.committee.motion import Rates, kernels, tolerance_of_S, tolerances
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters, triangular_root
+from tsphys.physics.penalties import least
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, State
 from tsphys.runs import frames
@@ -184,6 +186,30 @@ def solve(model: Continual, start: OrderParameters) -> frames.Equations:
         return states, {**info, "phases": [begins]}
 
     return frames.Equations((follow,), motion.observe, *((1e-12, 1e-13) if fine else (1e-11, 1e-12)))
+
+
+def score(model: Continual, start: OrderParameters, t: float, strengths: Any) -> np.ndarray:
+    """Mean error of all tasks at a time (n,), for each of the strengths ξ (n,) of the pull, to 1e-7 or so."""
+    models = [replace(model, strength=float(xi)) for xi in strengths]
+    return np.array([solve(m, start=start, t=[t], rtol=1e-8, atol=1e-9)["eps_g"][0].mean() for m in models])
+
+
+def tuned(
+    model: Continual, start: OrderParameters, t: float, low: float = 0.02, high: float = 20.0, points: int = 15
+) -> tuple[float, float]:
+    """The strength ξ in [low, high] with the least `score` at a time, to 0.2 %, and that score.
+
+    With it another pair of tasks has the regret ``score(other, …, [xi])[0] / tuned(other, …)[1]``. There may be several
+    minima: it is the best of a grid of so many points that is made better.
+
+    Raises
+    ------
+    ModelError
+        If nothing pulls, or the best strength is at an end.
+    """
+    if model.regulariser == "none":
+        raise ModelError("regulariser", "none", "must be another, whose strength is sought")
+    return least(lambda xi: score(model, start, t, xi), low, high, points, tol=2e-3)
 
 
 def error_rates(model: Continual, state: OrderParameters, block: int = 1) -> np.ndarray:

@@ -177,6 +177,13 @@ PAPERS = {
         2017,
         doi="10.1073/pnas.1611835114",
     ),
+    "cha_cho_2024": Paper(
+        "Cha, Sungmin and Cho, Kyunghyun",
+        "Hyperparameters in continual learning: a reality check",
+        "arXiv preprint",
+        2024,
+        arxiv="2403.09066",
+    ),
     "margiotta_2023": Paper(
         "Margiotta, Riccardo Giuseppe and Goldt, Sebastian and Sanguinetti, Guido",
         "Attacks on online learners: a teacher-student analysis",
@@ -1174,6 +1181,10 @@ COVERAGE = {
     "kirkpatrick_2017": (
         "elastic weight consolidation of online students with several tasks, by theory too",
         "images and games",
+    ),
+    "cha_cho_2024": (
+        "the regret of a penalty that is tuned on one pair of tasks and used on another, EWC and L2, by theory too",
+        "algorithms other than penalties, class-incremental tasks, images",
     ),
     "margiotta_2023": (
         "greedy, constant, optimal and clairvoyant attacks, critical price, digits",
