@@ -60,6 +60,18 @@ def test_a_size_in_scientific_notation_is_the_size(capsys):
     np.testing.assert_array_equal(plain["Q"], power["Q"])
 
 
+@pytest.mark.parametrize("row", ["[1, 2.5]", "1,2.5", "1, 2.5"])
+def test_a_row_of_numbers_with_and_without_brackets(row, capsys):
+    assert call(capsys, "solve", "two_layer", "-M", 2, "--v-star", row, "-t", "0,1", "-o", "run.npz")[0] == 0
+    assert tsphys.load("run.npz").parameters["v_star"] == [1, 2.5]
+
+
+def test_a_row_of_one_number(capsys):
+    options = ("-K", 1, "-M", 1, "--v-star", "-2", "-t", "0,1", "-o", "run.npz")
+    assert call(capsys, "solve", "two_layer", *options)[0] == 0
+    assert tsphys.load("run.npz").parameters["v_star"] == [-2]
+
+
 def test_a_start_on_the_command_line(capsys):
     start = '{"R": [[0.3]], "Q": [[0.5]], "T": [[1]]}'
     assert call(capsys, "simulate", "perceptron", *RUN, "--start", start, "-o", "run")[0] == 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tsphys.cli.completion import PATH, items, values
+from tsphys.ground.parameters import axes_of
 from tsphys.ground.texts import from_json, known
 from tsphys.registry import MODELS, model_class
 from tsphys.runs.files import check_free, npz, replacing
@@ -136,7 +137,18 @@ def parse(name: str, text: Any, meta: Any) -> Any:
         return None
     if meta["kind"] is bool and not meta["shape"]:
         return {"true": True, "false": False}.get(text.lower(), text)
-    return from_json(text)
+    found = from_json(text)
+    if meta["shape"] and 1 in axes_of(meta) and not isinstance(found, list):
+        return _row(text) or found
+    return found
+
+
+def _row(text: str) -> list[float] | None:
+    """Numbers between commas, or one alone."""
+    try:
+        return [float(x) for x in text.split(",")]
+    except ValueError:
+        return None
 
 
 def merge(name: str, verb: str, config: str | None, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -113,7 +113,7 @@ def allowed(meta: Any) -> str:
         }
         words = kinds[meta["kind"]]
         if meta["shape"]:
-            words = f"an array with {' or '.join(map(str, _axes(meta)))} axes of finite numbers"
+            words = f"an array with {' or '.join(map(str, axes_of(meta)))} axes of finite numbers"
         low, high = meta["low"], meta["high"]
         if low is not None:
             words += f" {'>' if meta['open_low'] else '>='} {low:g}"
@@ -233,7 +233,7 @@ def _coerce(name: str, value: Any, meta: Any) -> Any:
         return meta["check"](name, value)
     if meta["shape"]:
         out = numbers(value)
-        if out is None or out.ndim not in _axes(meta):
+        if out is None or out.ndim not in axes_of(meta):
             raise ModelError(name, value, "must be " + allowed(meta))
         return _nested(out.tolist())
     if meta["kind"] is bool:
@@ -253,7 +253,8 @@ def _coerce(name: str, value: Any, meta: Any) -> Any:
     return number(name, value, words="must be " + allowed(meta), **{k: meta[k] for k in keys})
 
 
-def _axes(meta: Any) -> tuple[int, ...]:
+def axes_of(meta: Any) -> tuple[int, ...]:
+    """How many axes an array may have."""
     return meta["shape"] if isinstance(meta["shape"], tuple) else (meta["shape"],)
 
 
