@@ -24,7 +24,7 @@ AHEAD = 2**18
 
 @dataclass(frozen=True, kw_only=True)
 class Options(frames.Times):
-    t: Any = course("times: START:STOP:POINTS[:lin|log] or a list a,b,c (t = steps/N)", default="0:100:41:lin")
+    t: Any = course("times: START:STOP:POINTS[:lin|log] or a list a,b,c (t = steps/N)", default="0.1:100:40")
     N: int = param(500, "input dimension, at least K + 2M", kind=int, low=2, short="-N")
 
 

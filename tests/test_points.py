@@ -228,7 +228,7 @@ def test_dynamics_that_diverge_are_partial_too():
 def test_a_simulation_keeps_the_points_that_it_has(monkeypatch):
     from tsphys.sims import glm
 
-    def minimise(name, X, y, regularization, corner):
+    def minimise(name, X, y, regularization, corner, l1):
         if regularization == 0.5:
             raise tsphys.ConvergenceError("no minimum")
         return np.zeros(X.shape[1]), np.zeros(X.shape[1])
