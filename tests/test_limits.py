@@ -164,7 +164,7 @@ def test_what_does_not_fit_is_refused_by_its_name(name, monkeypatch):
     known, own = options(name, "simulate"), fields(name)
     for key, size in VAST.items():
         # Errors that are sums over chunks of fresh examples are of however many.
-        chunks = (name, key) in (("hidden_manifold", "n_test"), ("adversarial_perceptron", "n_test"))
+        chunks = key == "n_test" and name in ("hidden_manifold", "weight_theft", "adversarial_perceptron")
         if (key in known or key in own) and not chunks:
             if not allowed(size, known.get(key) or own[key]):
                 continue
@@ -244,7 +244,8 @@ LONG = {
 }
 #: Options that say for how long a run goes on, of which nothing is kept.
 LASTING = {
-    ("hidden_manifold", "n_test"), ("adversarial_perceptron", "n_test"), ("sparse_regression", "most"),
+    ("hidden_manifold", "n_test"), ("adversarial_perceptron", "n_test"), ("weight_theft", "n_test"),
+    ("sparse_regression", "most"),
     ("spin_chain_states", "steps"), ("spin_chain_states", "before"), ("quadratic_feature", "sets"),
 }  # fmt: skip
 #: Models beside those of online learning of which N is the number of steps in a unit of time.

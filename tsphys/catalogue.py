@@ -433,7 +433,7 @@ CATALOGUE = {
                 "gutfreund_stein_1990",
                 "li_2023_denseshift",
             ),
-            figures=("glm", "glm_phase_diagram"),
+            figures=("glm", "quantised_weights", "glm_phase_diagram"),
             functions=(
                 "replica.saddles.gardner.storage",
                 "replica.saddles.gardner.storage_capacity",
@@ -732,7 +732,7 @@ CATALOGUE = {
             simulated="descent on a training set: all at once, minibatches, epochs, flow",
             solved="dynamical mean-field theory on sample paths, exact in time",
             papers=("mignacco_2020", "gerbelot_2024", "eissfeller_opper_1992", "bolthausen_2014"),
-            figures=("training_set", "stored_examples", "training_set_digits"),
+            figures=("training_set", "stored_examples", "reused_examples", "training_set_digits"),
         ),
         Entry(
             name="linear_network",
