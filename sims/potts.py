@@ -51,12 +51,15 @@ def simulate(points: Points, options: Options, replica: frames.Replica) -> dict[
         start = np.zeros(N) if model.ordered else np.arange(N) % C
         noise = stream(*replica.key(f"heat bath {i}"))
         chain = sampler.Chain(sampler.couplings(J, np.eye(C), h), start.astype(np.int8), noise)
-        if options.equilibration:
-            chain.run(1, options.equilibration)
-        sums = np.zeros(3)
-        for done in range(0, options.sweeps, ROWS):
-            tell(done / options.sweeps)
-            colours, energies = chain.run(min(ROWS, options.sweeps - done))
+        # So many sweeps that one can be stopped between them.
+        rows = max(1, min(ROWS, int(sampler.PIECE / sampler.cost(chain.model))))
+        all_of_them, sums = options.equilibration + options.sweeps, np.zeros(3)
+        for done in range(0, options.equilibration, rows):
+            tell(done / all_of_them)
+            chain.run(1, min(rows, options.equilibration - done))
+        for done in range(0, options.sweeps, rows):
+            tell((options.equilibration + done) / all_of_them)
+            colours, energies = chain.run(min(rows, options.sweeps - done))
             shares = np.stack([(colours == a).mean(axis=1) for a in range(C)])
             sums += (shares**2).sum(), shares[0].sum(), energies.sum() / N
         square, first, energy = sums / options.sweeps
