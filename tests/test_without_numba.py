@@ -22,6 +22,7 @@ from tsphys.studies import configuration
 
 warnings.simplefilter("error")
 little = {**LITTLE, "weight_theft": {"K": 1, "M": 1}, "removed_layers": {"layers": 2},
+          "active_fraction": {"K": 1, "M": 1},
           "quadratic_feature": {"inputs": 3, "examples": 6}, "xor_clusters": {"n": 20, "K": 10},
           "spin_chain_states": {"N": 4, "features": 1, "units": 1, "steps": 2}}
 for name in MODELS:
