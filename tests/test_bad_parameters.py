@@ -1,11 +1,10 @@
 """Every parameter and every option of every model with values that it cannot have, through the command line."""
 
-import dataclasses
-
 import pytest
 
 from tsphys.cli import main
 from tsphys.cli.options import flag
+from tsphys.ground.parameters import described
 from tsphys.registry import MODELS, model_class
 from tsphys.studies import configuration
 
@@ -37,12 +36,12 @@ def wrong(meta):
 @pytest.mark.parametrize("name", MODELS)
 def test_each_gives_one_line_and_exit_code_2(name, verb, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    own = {f.name: f for f in dataclasses.fields(model_class(name)) if f.metadata}
+    own = described(model_class(name))
     options = configuration.run_options(name, verb)
     given = {k: v for k, v in SMALL.items() if k in options}
     count = 0
-    for key, described in {**own, **options}.items():
-        for value in wrong(described.metadata):
+    for key, option in {**own, **options}.items():
+        for value in wrong(option.metadata):
             rest = [x for k, v in given.items() if k != key for x in (flag(k), v)]
             arguments = [verb, name, *rest, flag(key), value]
             with pytest.raises(SystemExit) as caught:

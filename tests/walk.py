@@ -1,11 +1,11 @@
 """What all models are tried with: small runs, values at the ends of what is allowed, and what may come of them."""
 
-import dataclasses
 import math
 
 import numpy as np
 
 import tsphys
+from tsphys.ground import parameters
 from tsphys.registry import MODELS, model_class
 from tsphys.studies import configuration
 
@@ -33,7 +33,7 @@ INFINITE = ("free_entropy",)
 
 def fields(name):
     """Parameters of a model and what is said of them."""
-    return {f.name: f.metadata for f in dataclasses.fields(model_class(name)) if f.metadata}
+    return {k: f.metadata for k, f in parameters.described(model_class(name)).items()}
 
 
 def options(name, verb):

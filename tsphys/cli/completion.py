@@ -38,8 +38,7 @@ def models(_: click.Context) -> dict[str, str]:
 
 def numbers(ctx: click.Context) -> list[str]:
     """Parameters of the model that the command line names, and options of its runs, that are numbers."""
-    import dataclasses
-
+    from tsphys.ground.parameters import described
     from tsphys.registry import MODELS, model_class
     from tsphys.studies.configuration import run_options
 
@@ -47,7 +46,7 @@ def numbers(ctx: click.Context) -> list[str]:
     name = ctx.params.get("model") or next(iter(ctx.args), None)
     if name not in MODELS:
         return []
-    known = {f.name: f for f in dataclasses.fields(model_class(name))} | run_options(name, "simulate")
+    known = described(model_class(name)) | run_options(name, "simulate")
     return [k for k, f in known.items() if f.metadata["kind"] in (int, float) and not f.metadata["shape"]]
 
 

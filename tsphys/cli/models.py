@@ -10,7 +10,7 @@ from tsphys.catalogue import CATALOGUE, FAMILIES
 from tsphys.cli.completion import among
 from tsphys.cli.completion import models as known
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import allowed
+from tsphys.ground.parameters import allowed, described
 from tsphys.papers import PAPERS
 from tsphys.registry import entry
 
@@ -57,9 +57,9 @@ def _describe(name: str) -> None:
     model = entry(name)
     cls = getattr(tsphys, model.cls)
     click.echo(f"tsphys.{model.cls}: {model.about}")
-    fields = [f for f in dataclasses.fields(cls) if f.metadata]
-    width = max(len(f.name) for f in fields)
-    for f in fields:
+    fields = described(cls)
+    width = max(map(len, fields))
+    for f in fields.values():
         default = "required" if f.default is dataclasses.MISSING else f"default {f.default}"
         click.echo(f"  {f.name:<{width}} {f.metadata['help']}; {allowed(f.metadata)}; {default}")
     click.echo(f"  papers: {'; '.join(PAPERS[key].short for key in model.papers)} (tsphys cite {name})")

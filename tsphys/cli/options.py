@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tsphys.cli.completion import PATH, items, values
-from tsphys.ground.parameters import axes_of
+from tsphys.ground.parameters import axes_of, described
 from tsphys.ground.texts import from_json, known
 from tsphys.registry import MODELS, model_class
 from tsphys.runs.files import check_free, npz, replacing
@@ -62,10 +61,8 @@ def per_model(verb: str, about: str, run: Callable[..., int | None], extra: Call
 def _command(name: str, verb: str, run: Any, extra: Any) -> click.Command:
     cls = model_class(name)
     decorators = []
-    for f in dataclasses.fields(cls):
-        decorators.append(_option(f.name, f.metadata, f.default))
-    for key, described in run_options(name, verb).items():
-        decorators.append(_option(key, described.metadata, described.default))
+    for key, f in {**described(cls), **run_options(name, verb)}.items():
+        decorators.append(_option(key, f.metadata, f.default))
     decorators.append(
         click.option("--config", type=PATH, help="TOML file with any of these options; one file serves all verbs.")
     )
@@ -162,7 +159,7 @@ def merge(name: str, verb: str, config: str | None, given: dict[str, Any]) -> tu
         For a file that cannot be read, a key that is unknown (with the nearest that is), or a value out of range.
     """
     cls = model_class(name)
-    own = {f.name: f.metadata for f in dataclasses.fields(cls)}
+    own = {k: f.metadata for k, f in described(cls).items()}
     runs = {k: v.metadata for k, v in run_options(name, verb).items()}
     anywhere = {*own, *run_options(name, "compare")}
     values = read_config(config, name, anywhere) if config else {}

@@ -14,7 +14,7 @@ import numpy as np
 from tsphys.cli.completion import PATH, among, models, numbers
 from tsphys.cli.options import force_option, progress_bar
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.ground.parameters import number
+from tsphys.ground.parameters import described, number
 from tsphys.ground.texts import from_json
 from tsphys.registry import MODELS, model_class, runner
 from tsphys.runs.files import check_free, pictures
@@ -229,13 +229,11 @@ def boundaries(
     name: str, fixed: dict[str, Any], result: Any, x: str, y: str
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Lines between the phases that the theory knows in the plane of x and y: label → (x, y)."""
-    import dataclasses
-
     if {x, y} != {*MODELS[name].lines}:
         return {}
     given, over = MODELS[name].lines
     cls = model_class(name)
-    own = {k: v for k, v in fixed.items() if k in {f.name for f in dataclasses.fields(cls)}}
+    own = {k: v for k, v in fixed.items() if k in described(cls)}
     values = np.linspace(result[over].min(), result[over].max(), 4 * len(result[over]))
     found = import_module(MODELS[name].theory).lines(cls(**own), values)
     return {k: (line, values) if x == given else (values, line) for k, line in found.items()}
@@ -260,7 +258,7 @@ def maps(result: Any, z: str | None, prefix: str, lead: int = 2) -> dict[str, np
     if values.shape[-1] > 1:
         # Where a study does not say, the options have their default; the size may be an axis of the map.
         cls = model_class(result.model)
-        options = {**cls.__dataclass_fields__, **runner(MODELS[result.model], "simulate").options}
+        options = {**described(cls), **runner(MODELS[result.model], "simulate").options}
         N = result.parameters.get(cls.size, options[cls.size].default)
         if cls.size in result:
             N = result[cls.size] if result.axis != cls.size else result[cls.size][:, None]

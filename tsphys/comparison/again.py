@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
+from tsphys.ground.parameters import described
 from tsphys.runs.result import Result
 
 #: What solving at other parameters may end with.
@@ -42,9 +43,9 @@ class Again:
     def parameters(self) -> dict[str, float]:
         """Parameters that are real numbers, but for the axis."""
         fields = [
-            f.name
-            for f in dataclasses.fields(self.model)
-            if f.metadata and f.metadata["kind"] is float and not f.metadata["shape"] and f.name != self.axis
+            name
+            for name, f in described(self.model).items()
+            if f.metadata["kind"] is float and not f.metadata["shape"] and name != self.axis
         ]
         values = {name: getattr(self.model, name) for name in fields}
         return {k: float(v) for k, v in values.items() if isinstance(v, float | int) and np.isfinite(v)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.parameters import described
 from tsphys.ground.texts import from_json
 from tsphys.ground.times import grid
 from tsphys.registry import model_class
@@ -91,14 +91,14 @@ def controls(name: str) -> list[Control]:
         If there is no such model.
     """
     cls = model_class(name)
-    own = [control(f.name, f.metadata, f.default, True) for f in dataclasses.fields(cls)]
+    own = [control(k, f.metadata, f.default, True) for k, f in described(cls).items()]
     options = {k: v for k, v in run_options(name, "compare").items() if k not in LEFT_OUT and k not in axes(name)}
     return own + [control(k, v.metadata, v.default, False) for k, v in options.items()]
 
 
 def axes(name: str) -> tuple[str, ...]:
     """What a model may be drawn over: its parameters that may be, and otherwise time."""
-    return tuple(getattr(model_class(name), "axes", ())) or ("t",)
+    return model_class(name).axes or ("t",)
 
 
 def first_points(name: str, axis: str) -> str:
@@ -111,7 +111,7 @@ def first_points(name: str, axis: str) -> str:
         return str(options[axis].default)
     c = next(c for c in controls(name) if c.name == axis)
     cls, how = model_class(name), ":log" if c.kind == "log" else ""
-    meta = next(f.metadata for f in dataclasses.fields(cls) if f.name == axis)
+    meta = described(cls)[axis].metadata
     (low, high), count = ends(c, meta), 30
     if whole := meta["kind"] is int:
         step = max(1, round((high - low) / 30))

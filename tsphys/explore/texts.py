@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shlex
 from typing import Any
 
+from tsphys.ground.parameters import described
 from tsphys.registry import model_class
 from tsphys.rules.contract import Online
 
@@ -55,8 +55,8 @@ def toml(name: str, values: dict[str, Any]) -> str:
 
 def _parted(name: str, values: dict[str, Any]) -> tuple[str, dict[str, Any], dict[str, Any]]:
     cls = model_class(name)
-    fields = {f.name for f in dataclasses.fields(cls)}
-    axes = [k for k, v in values.items() if k in getattr(cls, "axes", ()) and isinstance(v, str)]
+    fields = described(cls)
+    axes = [k for k, v in values.items() if k in cls.axes and isinstance(v, str)]
     own = {k: v for k, v in values.items() if k in fields and k not in axes}
     return cls.__name__, own, {k: v for k, v in values.items() if k not in own}
 

@@ -264,22 +264,27 @@ def _nested(value: Any) -> Any:
     return tuple(map(_nested, value)) if value and isinstance(value[0], list) else tuple(value)
 
 
+def described(kind: Any) -> dict[str, dataclasses.Field[Any]]:
+    """The fields of a dataclass, or of one of them, that `param` made, in the order of its signature: name → field."""
+    made = {f.name: f for f in dataclasses.fields(kind) if f.metadata}
+    return dict(sorted(made.items(), key=lambda item: bool(item[1].kw_only)))
+
+
 def validate(model: Any, hint: str = "") -> None:
     """Coerce and check every parameter of a frozen dataclass; called from its ``__post_init__``.
 
     Where a function is given that must be none, `hint` says what to do with it.
     """
-    for f in dataclasses.fields(model):
-        if f.metadata:
-            value = getattr(model, f.name)
-            if hint and callable(value) and not f.metadata["function"]:
-                raise ModelError(f.name, value, f"must be {allowed(f.metadata)}; {hint}")
-            object.__setattr__(model, f.name, _coerce(f.name, value, f.metadata))
+    for name, f in described(model).items():
+        value = getattr(model, name)
+        if hint and callable(value) and not f.metadata["function"]:
+            raise ModelError(name, value, f"must be {allowed(f.metadata)}; {hint}")
+        object.__setattr__(model, name, _coerce(name, value, f.metadata))
 
 
 def parameters(model: Any) -> dict[str, Any]:
     """The model's parameters as plain values, ready for JSON."""
-    return {f.name: plain(getattr(model, f.name)) for f in dataclasses.fields(model) if f.metadata}
+    return {name: plain(getattr(model, name)) for name in described(model)}
 
 
 def plain(value: Any) -> Any:

@@ -9,16 +9,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.ground.parameters import LARGEST_SCALE, param
-from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
-from tsphys.rules.training import ORDERS, check_training
+from tsphys.rules.training import Trained
 
 #: Names of the rules, in the order of their codes in tsphys.rules.perceptron.
 RULES = ("hebb", "rosenblatt", "adatron", "optimal")
 
 
 @dataclass(frozen=True)
-class Perceptron(Online):
+class Perceptron(Trained):
     """Student sign(λ) learns a teacher y = sign(ν), |w*|² = N, from a stream of examples: w ← w + c x/√N.
 
     Rules: Hebb c = ηy; Rosenblatt c = ηy where the student errs; AdaTron c = −ηλ where it errs; the optimal rule of
@@ -52,25 +51,10 @@ class Perceptron(Online):
     init: float = param(
         1.0, "standard deviation of the initial student weights", low=0, high=LARGEST_SCALE, open_low=True
     )
-    inputs: str = param("gaussian", "law of the inputs", kind=str, choices=("gaussian", "binary"))
-    alpha: float | None = param(
-        None, "load of a fixed training set of αN examples; none: online", low=0, open_low=True, optional=True
-    )
-    batch: float | None = param(
-        None, "with alpha: share of the examples in a step, of which t counts whole ones; none: minibatches",
-        low=0, high=1, open_low=True, optional=True,
-    )  # fmt: skip
-    order: str = param("replacement", "with alpha: examples anew or by epochs", kind=str, choices=ORDERS)
-    epoch: float = param(1.0, "share of the examples in an epoch, a new one each time", low=0, high=1, open_low=True)
-    momentum: float = param(0.0, "with batch: momentum β", low=0, high=1, open_high=True)
 
     #: One student, one teacher.
     K: ClassVar[int] = 1
     M: ClassVar[int] = 1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_training(self)
 
     def learning_rule(self) -> LearningRule:
         """The rule on local fields that this model is an instance of."""
@@ -85,12 +69,7 @@ class Perceptron(Online):
             uses_overlaps=optimal,
             # Its modulation takes |w*|² as N.
             fixed_teacher=optimal,
-            inputs=self.inputs,
-            alpha=self.alpha,
-            batch=self.batch,
-            order=self.order,
-            epoch=self.epoch,
-            momentum=self.momentum,
+            **self.examples(),
             init=self.init,
         )
 

@@ -11,16 +11,15 @@ from tsphys.errors import ModelError
 from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, param
 from tsphys.physics.names import ACTIVATIONS, code
 from tsphys.physics.order_parameters import check_task
-from tsphys.rules.contract import Online
 from tsphys.rules.learning_rule import LearningRule
-from tsphys.rules.training import ORDERS, check_training
+from tsphys.rules.training import Trained
 
 _TRAIN = ("first", "second", "both")
 _TEACHERS = ("isotropic", "graded", "given")
 
 
 @dataclass(frozen=True)
-class TwoLayer(Online):
+class TwoLayer(Trained):
     """Student φ(x) = Σ_k v_k g(λ_k), teacher y(x) = Σ_m v*_m g*(ν_m) + σζ, inputs x_i ~ N(0, 1), ζ ~ N(0, 1).
 
     A step of online SGD on the squared error of b examples, Δ_β = φ(x_β) − y_β::
@@ -94,17 +93,6 @@ class TwoLayer(Online):
     v_star: Row | None = param(None, "teacher readout (M,); none: ones", shape=1, optional=True)
     v: Row | None = param(None, "student readout at t = 0 (K,); none: ones", shape=1, optional=True)
     init: float = param(0.1, "standard deviation of the initial student weights", low=0, high=LARGEST_SCALE)
-    inputs: str = param("gaussian", "law of the inputs", kind=str, choices=("gaussian", "binary"))
-    alpha: float | None = param(
-        None, "load of a fixed training set of αN examples; none: online", low=0, open_low=True, optional=True
-    )
-    batch: float | None = param(
-        None, "with alpha: share of the examples in a step, of which t counts whole ones; none: minibatches",
-        low=0, high=1, open_low=True, optional=True,
-    )  # fmt: skip
-    order: str = param("replacement", "with alpha: examples anew or by epochs", kind=str, choices=ORDERS)
-    epoch: float = param(1.0, "share of the examples in an epoch, a new one each time", low=0, high=1, open_low=True)
-    momentum: float = param(0.0, "with batch: momentum β", low=0, high=1, open_high=True)
 
     def __post_init__(self) -> None:
         for name in ("activation", "teacher_activation"):
@@ -120,7 +108,6 @@ class TwoLayer(Online):
         if (self.teacher == "given") != (self.T is not None):
             raise ModelError("T", self.T, 'is given with teacher = "given", and only then')
         check_task(self.T, self.v_star, self.v, self.K, self.M)
-        check_training(self)
 
     @property
     def layers(self) -> str:
@@ -182,12 +169,7 @@ class TwoLayer(Online):
             weight_decay=self.kappa,
             weight_decay_v=self.kappa_v,
             smooth={g, g_star}.isdisjoint({"relu", "sign"}),
-            inputs=self.inputs,
-            alpha=self.alpha,
-            batch=self.batch,
-            order=self.order,
-            epoch=self.epoch,
-            momentum=self.momentum,
+            **self.examples(),
         )
 
     def eps_g(self, R: Any, Q: Any, T: Any, v: Any, v_star: Any) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tsphys.errors import ModelError
 from tsphys.ground import html
-from tsphys.ground.parameters import validate
+from tsphys.ground.parameters import described, validate
 from tsphys.physics.order_parameters import DIMS, OrderParameters, of_many
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Model:
         return {}
 
     def _repr_html_(self) -> str:
-        own = [(name, f.metadata) for name, f in self.__dataclass_fields__.items() if f.metadata]
+        own = [(name, f.metadata) for name, f in described(self).items()]
         rows = {name: f"{html.text(getattr(self, name))} <i style='opacity:.65'>{html.text(meta['help'])}</i>"
                 for name, meta in own}  # fmt: skip
         return html.table(type(self).__name__, rows)

@@ -11,15 +11,14 @@ import numpy as np
 from tsphys.ground.given import takes
 from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param
 from tsphys.physics.order_parameters import OrderParameters, of_many, random_overlaps
-from tsphys.rules.contract import Online
 from tsphys.rules.engines import check
 from tsphys.rules.params import kept, seen
 from tsphys.rules.phases import Phase, State
-from tsphys.rules.training import ORDERS, check_training
+from tsphys.rules.training import Trained
 
 
 @dataclass(frozen=True)
-class LearningRule(Online):
+class LearningRule(Trained):
     """A local learning rule: students w_k see an input x through λ_k = w_k·x/√N, teachers through ν_m = w*_m·x/√N.
 
     One step on b fresh examples x_β, at time t = steps/N::
@@ -128,17 +127,8 @@ class LearningRule(Online):
     smooth: bool = param(False, "smooth in fields and noise", kind=bool)
     uses_overlaps: bool = param(False, "wants to see R and Q", kind=bool)
     whole_batch: bool = param(False, "the function is that of a whole minibatch", kind=bool)
-    inputs: str = param("gaussian", "law of the inputs", kind=str, choices=("gaussian", "binary"))
     law: Callable[..., None] | None = None
     sphere: bool = param(False, "the student keeps |w|² = N", kind=bool)
-    alpha: float | None = param(None, "load of a fixed training set", low=0, open_low=True, optional=True)
-    batch: float | None = param(
-        None, "with alpha: share of the examples in a step, of which t counts whole ones; none: minibatches",
-        low=0, high=1, open_low=True, optional=True,
-    )  # fmt: skip
-    order: str = param("replacement", "with alpha: examples anew or by epochs", kind=str, choices=ORDERS)
-    epoch: float = param(1.0, "share of the examples in an epoch, a new one each time", low=0, high=1, open_low=True)
-    momentum: float = param(0.0, "with batch: momentum β", low=0, high=1, open_high=True)
     queries: float | None = param(None, "queries of a step, in units of N", low=0, open_low=True, optional=True)
     fraction: float | None = param(None, "coordinates of a step", low=0, high=1, open_low=True, optional=True)
     masks: Callable[[int, np.random.Generator], Any] | None = None
@@ -155,7 +145,6 @@ class LearningRule(Online):
             if getattr(self, name) is not None:
                 takes(name, getattr(self, name), "N", "rng")
         check(self)
-        check_training(self)
         if self.law is not None:
             object.__setattr__(self, "fixed_teacher", True)
         from tsphys.rules.trial import prepare

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.parameters import described
 from tsphys.ground.texts import known
 from tsphys.ground.times import grid, times, whole_steps
 from tsphys.physics.order_parameters import LARGEST
@@ -47,7 +47,7 @@ def describe(name: str, verb: str, values: dict[str, Any]) -> tuple[Any, dict[st
         For a name that is unknown, with the nearest that is known, or a value out of range.
     """
     cls = model_class(name)
-    own = {f.name for f in dataclasses.fields(cls)}
+    own = described(cls)
     runs = run_options(name, verb)
     for key in values:
         known("option", key, {*own, *runs})

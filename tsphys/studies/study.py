@@ -13,7 +13,7 @@ from typing import Any
 
 from tsphys.errors import ModelError
 from tsphys.ground import html
-from tsphys.ground.parameters import number, parameters
+from tsphys.ground.parameters import described, number, parameters
 from tsphys.ground.times import grid
 from tsphys.registry import model_class, simulate, solve, takes
 from tsphys.rules.contract import Online
@@ -233,7 +233,7 @@ def study(values: Mapping[str, Any]) -> Study:
     if not isinstance(compute, str) or compute not in COMPUTE:
         raise ModelError("compute", compute, "must be one of " + ", ".join(COMPUTE))
     verb = {"both": "compare"}.get(compute, compute)
-    metas = {f.name: f.metadata for f in dataclasses.fields(model_class(name))}
+    metas = {k: v.metadata for k, v in described(model_class(name)).items()}
     metas |= {k: v.metadata for k, v in run_options(name, verb).items()}
     fixed = {k: v for k, v in values.items() if k not in _OWN}
     axes = [Axis(k, {k: _column(k, v, metas)}) for k, v in _table("axes", values.get("axes", {})).items()]

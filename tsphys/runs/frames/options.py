@@ -11,7 +11,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import of_array
-from tsphys.ground.parameters import LARGEST_INTEGER, handed, param, plain, validate
+from tsphys.ground.parameters import LARGEST_INTEGER, described, handed, param, plain, validate
 
 O = TypeVar("O", bound="Options")
 S = TypeVar("S", bound="Options")
@@ -95,11 +95,6 @@ class Expansion(Every):
     """Of every theory: the first order in 1/N, where it is known."""
 
     fluctuations: bool = param(False, "also what runs of size N differ by, and fluctuate", kind=bool)
-
-
-def described(options: type[Options]) -> dict[str, dataclasses.Field[Any]]:
-    """Name → field of each option."""
-    return {f.name: f for f in dataclasses.fields(options)}
 
 
 def chosen(options: type[O], given: Mapping[str, Any]) -> O:
