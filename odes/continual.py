@@ -25,7 +25,7 @@ from tsphys.odes.equations.overlaps import Overlaps, States
 from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.physics.activations import code
 from tsphys.physics.committee.motion import Rates, kernels, tolerance_of_S, tolerances
-from tsphys.physics.order_parameters import DIVERGED, OrderParameters, triangular_root
+from tsphys.physics.order_parameters import OrderParameters, triangular_root
 from tsphys.physics.penalties import least
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, State
@@ -62,11 +62,6 @@ class Motion(States):
     def _kinds(self, teachers: int) -> tuple[np.ndarray, bool]:
         g = self.model.activation
         return np.full(self.model.K + teachers, code(g)), g in ("erf", "linear")
-
-    def seen(self, time: float, y: np.ndarray) -> State:
-        """The state as schedules see it."""
-        R, S, v = self.split(y)
-        return State(time, R, self.Q(R, S), self.T, v, self.v_star)
 
     def rhs(self, mixture: np.ndarray, silent: int = 0) -> Callable[[float, np.ndarray], np.ndarray]:
         """``rhs(t, z)`` while examples are of each task with the probabilities `mixture` (S,).
@@ -179,11 +174,10 @@ def solve(model: Continual, start: OrderParameters) -> frames.Equations:
             block = i
             return model.phase(i, state)
 
-        states, begins, info = through_phases(
-            schedule, lambda phase, y: motion.leg(block, phase, y, rtol, atol), motion.seen, motion.state(start), t,
-            rtol=rtol, method=method, limit=DIVERGED,
-        )  # fmt: skip
-        return states, {**info, "phases": [begins]}
+        y0, at = motion.state(start), motion.at(start.v_star)
+        return through_phases(
+            schedule, lambda phase, y: motion.leg(block, phase, y, rtol, atol), at, y0, t, rtol=rtol, method=method
+        )
 
     return frames.Equations((follow,), motion.observe, *((1e-12, 1e-13) if fine else (1e-11, 1e-12)))
 
@@ -220,7 +214,7 @@ def error_rates(model: Continual, state: OrderParameters, block: int = 1) -> np.
     """
     motion = Motion(model, np.array(state.T), np.array(state.v_star))
     y = motion.state(state)
-    now = motion.seen(0.0, y)
+    now = motion.at(motion.v_star)(0.0, y)
     leg = motion.leg(block, model.phase(block, now), y, 1e-12, 1e-13)
     dz, h = leg.rhs(0.0, leg.start), 1e-5
     eps_g = motion.observe(leg.back(leg.start + h * np.outer([2, 1, -1, -2], dz)))["eps_g"]
@@ -293,7 +287,7 @@ def _anchored(
 
     def enter(y: np.ndarray) -> np.ndarray:
         R, S, v = motion.split(begun(y))
-        phase = model.phase(block, motion.seen(t, y))
+        phase = model.phase(block, motion.at(motion.v_star)(t, y))
         anchors = np.hstack([R, triangular_root(S)])
         rates = phase.rates(model.learning_rule())
         pull = np.zeros(K) if rates is None else rates

@@ -20,6 +20,7 @@ from tsphys.ground.times import times
 from tsphys.models.two_layer import TwoLayer
 from tsphys.numerics.random import fill_normals, source
 from tsphys.odes.equations.motion import Motion, has_closed_equations
+from tsphys.odes.equations.one_step import root
 from tsphys.physics.committee.motion import kernels, named
 from tsphys.physics.committee.motion import motion as _motion
 from tsphys.physics.order_parameters import DIMS, DIVERGED, OrderParameters, need, triangular_root
@@ -29,21 +30,6 @@ from tsphys.rules.starts import checked_start, drawn_start
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas, thread_count
 from tsphys.runs.result import Result
-
-
-@njit
-def _root(S, L):
-    """Lower-triangular L with L Lᵀ = S; what noise has made negative counts as zero."""
-    K = S.shape[0]
-    for j in range(K):
-        for i in range(j, K):
-            s = S[i, j]
-            for k in range(j):
-                s -= L[i, k] * L[j, k]
-            if i == j:
-                L[j, j] = math.sqrt(s) if s > 0.0 else 0.0
-            else:
-                L[i, j] = s / L[j, j] if L[j, j] > 0.0 else 0.0
 
 
 @njit
@@ -69,7 +55,7 @@ def _walk(y, steps, dt, size, kind, near, T, T_inv, LT, v_star, rates, p, src):
             for l in range(k + 1):
                 S[k, l] = S[l, k] = y[at]
                 at += 1
-        _root(S, L)
+        root(S, L)
         fill_normals(src, z)
         for m in range(M):
             nu[m] = 0.0
@@ -171,7 +157,7 @@ def sample(
     motion = Motion(model, np.array(first.T), np.array(first.v_star))
     moves = kernels(*model.activations)[0]
     walk = rebind(_walk, {_motion: moves, rule: rules.rule}, tag="_".join(model.activations))
-    root, rates, p = triangular_root(motion.T), np.array(motion.rates), law.seen_params()
+    LT, rates, p = triangular_root(motion.T), np.array(motion.rates), law.seen_params()
     state = motion.state(first)
     states = np.empty((replicas, len(t), len(state)))
 
@@ -182,7 +168,7 @@ def sample(
         for i, end in enumerate(t):
             steps = max(1, math.ceil((end - now) / dt)) if end > now else 0
             length = (end - now) / max(steps, 1)
-            if not walk(y, steps, length, float(N), *motion.arguments[:4], root, motion.v_star, rates, p, src):
+            if not walk(y, steps, length, float(N), *motion.arguments[:4], LT, motion.v_star, rates, p, src):
                 raise DivergedError(f"replica {replica} diverged before t = {end:.4g}", t=float(end))
             rows[i], now = y, end
             report(end / max(t[-1], 1e-300))

@@ -27,8 +27,8 @@ from tsphys.models.gradient_starvation import GradientStarvation
 from tsphys.odes.equations import online
 from tsphys.odes.equations.expansion import Process
 from tsphys.odes.equations.phases import Leg, through_phases
-from tsphys.physics.order_parameters import DIVERGED, OrderParameters
-from tsphys.rules.phases import Phase, State
+from tsphys.physics.order_parameters import OrderParameters
+from tsphys.rules.phases import Phase
 from tsphys.runs import frames
 
 #: Step h of the trapezoidal rule for what is smooth in a normal variable: logistic slopes have poles at ±iπ/√Q, which
@@ -122,7 +122,7 @@ def solve(model: GradientStarvation, start: OrderParameters) -> frames.Equations
     dict
         ``eps_g``, ``majority``, ``minority`` (len(t), K), see `GradientStarvation.observables`; ``R`` (…, K, 2) with
         core and spurious feature, ``Q`` (…, K, K), an empty ``v``, and constant ``T``, ``v_star``.
-        ``meta["phases"]``, with a second student, has t, R, Q at the beginning of each.
+        ``meta["phases"]`` has t, R, Q at the beginning of each, of which a second student makes another.
 
     Raises
     ------
@@ -133,18 +133,13 @@ def solve(model: GradientStarvation, start: OrderParameters) -> frames.Equations
     """
     overlaps, seen = online.Overlaps(np.eye(2), model.K), online.seen(model, start)
 
-    def state(time: float, y: np.ndarray) -> State:
-        R, S, v = overlaps.split(y)
-        return State(time, R, overlaps.Q(R, S), np.eye(2), v, np.zeros(0))
-
     def follow(t: np.ndarray, *, rtol: float, atol: float, method: str) -> frames.Solution:
         def leg(phase: Phase, y: np.ndarray) -> Leg:
             motion = _motion(model, phase.params["student"] == 1, overlaps)
             return Leg(lambda _, y: motion(y), y, atol, lambda y: y)
 
-        y0 = overlaps.state(start)
-        y, begins, told = through_phases(model.phase, leg, state, y0, t, rtol=rtol, method=method, limit=DIVERGED)
-        return y, told if model.K == 1 else {**told, "phases": [begins]}
+        y0, at = overlaps.state(start), overlaps.at(start.v_star)
+        return through_phases(model.phase, leg, at, y0, t, rtol=rtol, method=method)
 
     return frames.Equations((follow,), seen, 1e-9, 1e-11)
 

@@ -14,8 +14,8 @@ from tsphys.models.growth import Growth
 from tsphys.odes.equations import online
 from tsphys.odes.equations.motion import Motion
 from tsphys.odes.equations.phases import Leg, through_phases
-from tsphys.physics.order_parameters import DIVERGED, OrderParameters
-from tsphys.rules.phases import Phase, State
+from tsphys.physics.order_parameters import OrderParameters
+from tsphys.rules.phases import Phase
 from tsphys.runs import frames
 
 
@@ -78,19 +78,13 @@ def solve(model: Growth, start: OrderParameters) -> frames.Equations:
     """
     whole, motions = parts(model, start)
 
-    def state(time: float, y: np.ndarray) -> State:
-        R, S, v = whole.split(y)
-        return State(time, R, whole.Q(R, S), whole.T, v, np.array(start.v_star))
-
     def follow(t: np.ndarray, *, rtol: float, atol: float, method: str) -> frames.Solution:
         def leg(phase: Phase, y: np.ndarray) -> Leg:
             motion = motions[phase.units is not None]
             return Leg(motion.rhs(), motion.begun(phase, y), motion.tolerances(rtol, atol), motion.among)
 
-        states, begins, info = through_phases(
-            model.phase, leg, state, whole.state(start), t, rtol=rtol, method=method, limit=DIVERGED
-        )
-        return states, {**info, "phases": [begins]}
+        y0, at = whole.state(start), whole.at(start.v_star)
+        return through_phases(model.phase, leg, at, y0, t, rtol=rtol, method=method)
 
     fine = model.activation in ("erf", "linear")
     return frames.Equations((follow,), whole.observe, *((1e-12, 1e-13) if fine else (1e-11, 1e-12)))

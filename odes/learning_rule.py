@@ -168,7 +168,7 @@ def equations(model: Any, start: OrderParameters, options: Quadrature | None = N
             more: dict[str, Any] = {"rtol": max(rtol, least), "method": method, "max_steps": MAX_STEPS}
             if rule.schedule is None:
                 return integrate(_right_hand_side(rule, nodes, start), y0, t, atol=atol, limit=DIVERGED, **more)
-            return _scheduled(rule, nodes, start, y0, t, atol, {**more, "limit": DIVERGED})
+            return _scheduled(rule, nodes, start, y0, t, atol, more)
 
         return follow
 
@@ -207,8 +207,7 @@ def _scheduled(
         R, Q, v = _shaped(y, rule.K, rule.M)
         return phases.State(time, R, Q, T, v, v_star)
 
-    y, begins, info = through_phases(partial(phases.entered, rule), leg, state, y0, t, **options)
-    return y, {**info, "phases": [begins]}
+    return through_phases(partial(phases.entered, rule), leg, state, y0, t, **options)
 
 
 def _agree(kind: str, rule: LearningRule, sets: tuple[Nodes, ...], start: OrderParameters) -> bool:

@@ -30,7 +30,7 @@ from tsphys.models.pruned import BLIND, Pruned
 from tsphys.odes.equations.modes import LARGE, Modes, equations, right_hand_side, split, sums
 from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.physics.committee import tickets
-from tsphys.physics.order_parameters import DIVERGED, OrderParameters
+from tsphys.physics.order_parameters import OrderParameters
 from tsphys.rules.phases import Phase, State
 from tsphys.runs import frames
 
@@ -212,12 +212,11 @@ def solve(model: Pruned, start: OrderParameters) -> frames.Equations:
 
     def follow(t: np.ndarray, *, rtol: float, atol: float, method: str) -> frames.Solution:
         size = 2**K * K * (K + model.M) if model.masks != "common" else 0
-        states, begins, info = through_phases(
+        states, info = through_phases(
             lambda i, seen: replace(model.phase(i, seen), rewind=False), lambda phase, y: leg(phase, y, atol), state,
             first.flat(), t, rtol=rtol, method="DOP853" if method == "auto" and size > LARGE else method,
-            limit=DIVERGED,
         )  # fmt: skip
-        return states, {**info, "phases": [begins], "classes": told}
+        return states, {**info, "classes": told}
 
     def observe(y: np.ndarray) -> dict[str, np.ndarray]:
         R, Q, v = (np.array(a) for a in zip(*(first.of(row)[:3] for row in y), strict=True))

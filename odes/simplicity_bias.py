@@ -19,13 +19,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number, param
+from tsphys.ground.parameters import number
 from tsphys.models.simplicity_bias import DATA, SimplicityBias
 from tsphys.odes.equations import online
 from tsphys.physics.classes import Classes, pair
@@ -88,17 +87,8 @@ def drift(model: SimplicityBias, classes: Classes, A: np.ndarray, C: np.ndarray,
     return step * along, dC + (step * square * step.T / model.minibatch if noise else 0.0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Flow(frames.Options):
-    """What a theory is asked for."""
-
-    gradient_flow: bool = param(
-        False, "leave out the noise of SGD, the terms of order η²: the limit of small η at fixed ηt", kind=bool
-    )
-
-
-@frames.solved(SimplicityBias, Flow)
-def solve(model: SimplicityBias, start: OrderParameters, options: Flow) -> frames.Equations:
+@frames.solved(SimplicityBias, online.Flow)
+def solve(model: SimplicityBias, start: OrderParameters, options: online.Flow) -> frames.Equations:
     """Solve the learning of two classes, or of a clone of them, for N → ∞.
 
     Starts have R (K, 2), the components in the plane, and T the identity. The tolerances are 1e-9 and 1e-11 by default.
@@ -119,21 +109,15 @@ def solve(model: SimplicityBias, start: OrderParameters, options: Flow) -> frame
     ConvergenceError
         If the tolerance could not be met.
     """
-    K, v, classes = model.K, np.array(start.v), model.density()
-    row, column = np.tril_indices(K)
-
-    def shaped(y: np.ndarray) -> State:
-        C = np.empty((*y.shape[:-1], K, K))
-        C[..., row, column] = C[..., column, row] = y[..., 2 * K :]
-        return y[..., : 2 * K].reshape(*y.shape[:-1], K, 2), C
+    v, classes, overlaps, unread = np.array(start.v), model.density(), online.Overlaps(np.eye(2), model.K), np.zeros(0)
 
     def rhs(_: float, y: np.ndarray, classes: Classes = classes) -> np.ndarray:
-        dA, dC = drift(model, classes, *shaped(y), v, not options.gradient_flow)
-        return np.concatenate([dA.ravel(), dC[row, column]])
+        A, C, _v = overlaps.split(y)
+        return overlaps.join(*drift(model, classes, A, C, v, not options.gradient_flow), unread)
 
     def observe(y: np.ndarray) -> dict[str, np.ndarray]:
-        R, C = shaped(y)
-        Q, readout = C + R @ np.swapaxes(R, -1, -2), np.broadcast_to(v, (len(y), K))
+        R, C, _ = overlaps.split(y)
+        Q, readout = overlaps.Q(R, C), np.broadcast_to(v, (len(y), model.K))
         return {**model.observables(R, Q, start.T, readout, start.v_star), "R": R, "Q": Q, "v": readout}
 
     def judge(solutions: Sequence[np.ndarray]) -> frames.Solution:
@@ -141,7 +125,7 @@ def solve(model: SimplicityBias, start: OrderParameters, options: Flow) -> frame
         error = max(np.abs(rhs(0, x) - rhs(0, x, fewer)).max() for x in ends)
         return solutions[0], {"quadrature_error": float(error)}
 
-    y0 = np.concatenate([start.R.ravel(), (start.Q - start.R @ start.R.T)[row, column]])
+    y0 = overlaps.state(start.read_by(unread, start.v_star))
     return frames.Equations((frames.ode(rhs, y0),), observe, 1e-9, 1e-11, options.record(), judge)
 
 

@@ -16,14 +16,13 @@ Arous, Gheissari & Jagannath, JMLR 22, 106 (2021), for the scaling with N.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number, param
+from tsphys.ground.parameters import number
 from tsphys.models.spiked_cumulant import KURTOSIS, SpikedCumulant
 from tsphys.odes.equations import online
 from tsphys.physics.order_parameters import OrderParameters
@@ -114,17 +113,8 @@ def leading_drift(model: SpikedCumulant, m: float) -> float:
     return -model.lr * (1 - m * m) * kappa * m**3 / (12 * math.sqrt(2 * math.pi))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Flow(frames.Options):
-    """What a theory is asked for."""
-
-    gradient_flow: bool = param(
-        False, "leave out the noise of SGD, the terms of order η²: the limit of small η at fixed ηt", kind=bool
-    )
-
-
-@frames.solved(SpikedCumulant, Flow)
-def solve(model: SpikedCumulant, start: OrderParameters, options: Flow) -> frames.Equations:
+@frames.solved(SpikedCumulant, online.Flow)
+def solve(model: SpikedCumulant, start: OrderParameters, options: online.Flow) -> frames.Equations:
     """Solve the search for spikes for N → ∞.
 
     Starts have R (1, M), the overlaps with the directions, Q = 1 and T the identity. The tolerances are 1e-9 and 1e-12

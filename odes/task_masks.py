@@ -14,7 +14,6 @@ import numpy as np
 from tsphys.models.task_masks import TaskMasks
 from tsphys.odes.equations.modes import Modes, right_hand_side, split
 from tsphys.odes.equations.phases import Leg, through_phases
-from tsphys.physics.order_parameters import DIVERGED
 from tsphys.rules.phases import Phase, State
 from tsphys.runs import frames
 
@@ -30,7 +29,8 @@ def solve(model: TaskMasks, options: frames.Options) -> frames.Equations:
     -------
     dict
         Over the times: ``eps_g`` (…, 2), half the mean squared errors without noise; ``R`` (…, 2, K, 2M) and ``Q``
-        (…, 2, K, K) of what each task has of the weights; heads ``v`` (…, 2, K).
+        (…, 2, K, K) of what each task has of the weights; heads ``v`` (…, 2, K). ``meta["phases"]`` has t, R, Q and v
+        at the beginning of each task.
 
     Raises
     ------
@@ -79,11 +79,10 @@ def solve(model: TaskMasks, options: frames.Options) -> frames.Equations:
     def follow(t: np.ndarray, *, rtol: float, atol: float, method: str) -> frames.Solution:
         tasks = iter((0, 1))
         y0 = joined(*(np.repeat(a[None, None], 3, 1) for a in (start.R, start.Q)), heads[None])[0]
-        states, _, info = through_phases(
+        return through_phases(
             lambda i, now: Phase({}, until=model.switch) if i == 0 else Phase({}),
-            lambda phase, y: leg(next(tasks), y, atol), state, y0, t, rtol=rtol, method=method, limit=DIVERGED,
+            lambda phase, y: leg(next(tasks), y, atol), state, y0, t, rtol=rtol, method=method,
         )  # fmt: skip
-        return states, info
 
     def observe(y: np.ndarray) -> dict[str, np.ndarray]:
         R, Q, v = seen(y)

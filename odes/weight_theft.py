@@ -24,7 +24,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.models.weight_theft import WeightTheft
-from tsphys.odes.equations.modes import OBSERVED, Modes, equations
+from tsphys.odes.equations.modes import OBSERVED, Modes, equations, split
 from tsphys.runs import frames
 
 #: Fewest modes of a chain, and how many to the distance of a pole, for 1e-10.
@@ -78,11 +78,10 @@ def in_modes(model: WeightTheft) -> frames.Equations:
     """The equations of queries without a mean."""
     start = chain_modes(model)
     own = equations(model, start, 1e-9, 1e-11)
-    n, K, M = start.r.shape
 
     def observe(y: np.ndarray) -> dict[str, np.ndarray]:
         seen = own.observe(y)
-        r, q = y[:, : n * K * M].reshape(-1, n, K, M), y[:, n * K * M : n * K * (K + M)].reshape(-1, n, K, K)
+        r, q, _ = split(start, y)
         R, Q = np.einsum("i,tikm->tkm", start.weight / start.e, r), np.einsum("i,tikl->tkl", start.weight, q)
         found = {"R": R, "Q": Q, "v": seen["v"], "R_query": seen["R"], "Q_query": seen["Q"]}
         return {**model.errors(found, start.T), **found}

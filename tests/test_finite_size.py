@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 import tsphys
-from tsphys.odes.finite_size import _root, sample
+from tsphys.odes.equations.one_step import root
+from tsphys.odes.finite_size import sample
 from tsphys.validation.two_layer import START
 
 MODELS = {
@@ -71,7 +72,7 @@ def test_the_bits_do_not_depend_on_threads():
 def test_root_of_singular_and_slightly_negative_matrices():
     for S in (np.zeros((2, 2)), np.ones((2, 2)), np.array([[1.0, 0.5], [0.5, 0.25 - 1e-12]])):
         L = np.zeros((2, 2))
-        _root(S, L)
+        root(S, L)
         np.testing.assert_allclose(L @ L.T, S, atol=2e-12)
 
 

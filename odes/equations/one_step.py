@@ -46,7 +46,7 @@ class Step(NamedTuple):
 
 @njit
 def root(S, L):
-    """Lower-triangular L with L Lᵀ = S; what is negative to rounding counts as zero."""
+    """Lower-triangular L with L Lᵀ = S; what rounding or noise has made negative counts as zero."""
     for j in range(S.shape[0]):
         for i in range(j, S.shape[0]):
             s = S[i, j]

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.parameters import param
 from tsphys.odes.equations.expansion import Process
 from tsphys.odes.equations.one_step import Shares, on_the_sphere, one_step
 from tsphys.odes.equations.overlaps import Overlaps, States
@@ -25,6 +26,7 @@ from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.params import same
 from tsphys.rules.phases import Phase, State
 from tsphys.rules.starts import mean_start
+from tsphys.runs.frames import Options
 from tsphys.runs.online import readouts
 
 #: Nodes of Sobol's points for a smooth rule, which leave 1 % of D, and for one with kinks; and their variance: averages
@@ -35,6 +37,15 @@ GAUSS = 2**11
 
 
 Drift = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow(Options):
+    """What the equations of a rule without parameters in time are asked for."""
+
+    gradient_flow: bool = param(
+        False, "leave out the noise of SGD, the terms of order η²: the limit of small η at fixed ηt", kind=bool
+    )
 
 
 class Stage(NamedTuple):
@@ -183,9 +194,11 @@ Enter = Callable[[int, State], Phase]
 def beginning(enter: Enter, overlaps: States, start: OrderParameters, i: int, t: float) -> Drift:
     """The function y -> state in which a phase begins, with a readout of its own if it has one."""
 
+    state = overlaps.at(start.v_star)
+
     def begun(y: np.ndarray) -> np.ndarray:
         R, S, v = overlaps.split(y)
-        phase = enter(i, State(t, R, overlaps.Q(R, S), overlaps.T, v, np.array(start.v_star)))
+        phase = enter(i, state(t, y))
         if phase.units is not None:
             R, S = phase.units.of(R, S)
         return overlaps.join(R, S, v if phase.v is None else phase.v)
@@ -205,13 +218,9 @@ def fixed_phase(
     ModelError
         If its end or its parameters do: they differ from run to run.
     """
-
-    def at(y: np.ndarray) -> Phase:
-        R, S, v = overlaps.split(y)
-        return enter(i, State(t, R, overlaps.Q(R, S), overlaps.T, v, np.array(start.v_star)))
-
-    here = at(y)
-    there = at(y + 1e-3 * overlaps.units(y, rough=False) * np.resize([1.0, 0.5], len(y)))
+    state = overlaps.at(start.v_star)
+    here = enter(i, state(t, y))
+    there = enter(i, state(t, y + 1e-3 * overlaps.units(y, rough=False) * np.resize([1.0, 0.5], len(y))))
     if here.stop is not None:
         raise ModelError("fluctuations", True, "must be false where a phase ends at a threshold: when, is random")
 

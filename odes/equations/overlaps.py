@@ -5,13 +5,15 @@ Nothing cancels in them as students become teachers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tsphys.physics.order_parameters import OrderParameters
+from tsphys.rules.phases import State
 
 #: Time in which what begins at zero grows to a size over which differences are taken.
 AT_ONCE = 1e-4
@@ -52,6 +54,15 @@ class States:
     def Q(self, R: np.ndarray, S: np.ndarray) -> np.ndarray:
         """Q (…, K, K)."""
         return S + R @ self.T_inv @ R.swapaxes(-1, -2)
+
+    def at(self, v_star: Any) -> Callable[[float, np.ndarray], State]:
+        """``(time, y)`` → `State`, which schedules are asked with."""
+
+        def state(time: float, y: np.ndarray) -> State:
+            R, S, v = self.split(y)
+            return State(time, R, self.Q(R, S), self.T, v, np.array(v_star))
+
+        return state
 
     def units(self, y: np.ndarray, rough: bool, speed: np.ndarray | None = None) -> np.ndarray:
         """Sizes over which the motion changes: of a rule with kinks those of S, as students come close to teachers.

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys.errors import DivergedError
+from tsphys.physics.order_parameters import DIVERGED
 from tsphys.rules.phases import Phase, State, rewound, stopping
 from tsphys.solvers.ode import integrate
 
@@ -32,7 +33,7 @@ def through_phases(
     y0: np.ndarray,
     t: np.ndarray,
     **options: Any,
-) -> tuple[np.ndarray, list[dict[str, Any]], dict[str, Any]]:
+) -> tuple[np.ndarray, dict[str, Any]]:
     """Integrate from one phase to the next.
 
     Parameters
@@ -53,10 +54,8 @@ def through_phases(
     Returns
     -------
     y : ndarray (len(t), n)
-    begins : list of dict
-        t, R, Q and v at the beginning of each phase.
     info : dict
-        As `integrate`, summed over phases.
+        As `integrate`, summed over phases; ``phases`` has t, R, Q and v at the beginning of each.
 
     Raises
     ------
@@ -86,8 +85,8 @@ def through_phases(
 
         try:
             rows, found = integrate(
-                leg.rhs, leg.start, wanted - begin, atol=leg.atol, event=None if phase.stop is None else event,
-                event_from=phase.every, **options,
+                leg.rhs, leg.start, wanted - begin, atol=leg.atol, limit=DIVERGED, event_from=phase.every,
+                event=None if phase.stop is None else event, **options,
             )  # fmt: skip
         except DivergedError as error:
             y[filled : filled + len(inside)] = leg.back(error.partial[: len(inside)])
@@ -103,4 +102,4 @@ def through_phases(
         now = leg.back(np.array([last if came is not None else rows[-1]]))[0]
         begin = begin + came if came is not None else end
     info.pop("atol", None)
-    return y, begins, info
+    return y, {**info, "phases": [begins]}
