@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from math import lgamma, prod
+from math import factorial, lgamma, prod
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from tsphys.replica.saddles.spins import (
     State,
     free_energy,
     glass,
-    orders,
+    noise,
     paramagnet,
     state,
 )
@@ -41,6 +41,7 @@ LARGEST_ORDER = 1000
 #: Most values of the mean of the examples of an archetype; of more examples every second, third, … is taken.
 MOST_VALUES = 5_000
 OBSERVABLES = ("m", "n", "q", "free_energy", "energy", "entropy")
+ENERGIES = ("free_energy", "energy")
 
 
 def dataset_entropy(r: float, M: int) -> float:
@@ -79,16 +80,15 @@ def spins(model: DenseHebbian) -> Spins:
     """
     if model.interaction in ("exponential", "custom"):
         raise ModelError("interaction", model.interaction, "must be distinct or power here")
-    if model.interaction == "power" and model.P > 2 and model.alpha > 0:
-        words = 'must be "distinct" at alpha > 0: with coincident indices the noise at finite T is not known'
-        raise ModelError("interaction", model.interaction, words)
     P, r, M = model.P, model.r, model.M
     if P > LARGEST_ORDER:
         raise ModelError(
             "P", P, f"must be at most {LARGEST_ORDER} in the theory, whose powers of overlaps lose all digits"
         )
     v, weights = example_law(r, M)
-    common: dict[str, Any] = {"alpha": model.alpha, "T": model.T, "P": P, "v": v, "weights": weights}
+    common: dict[str, Any] = {
+        "alpha": model.alpha, "T": model.T, "P": P, "v": v, "weights": weights, "lower": lower_orders(model),
+    }  # fmt: skip
     if model.storage == "given" or (M == 1 and r == 1):
         return Spins(**common)
     try:
@@ -111,6 +111,31 @@ def spins(model: DenseHebbian) -> Spins:
         spectrum=((1 + (M - 1) * r**2) / size, (1 - r**2) / size),
         multiplicity=(1.0, M - 1.0),
     )
+
+
+def lower_orders(model: DenseHebbian) -> tuple[tuple[int, float], ...]:
+    """The noise a_k q^(k−1) of the k-body couplings, k = P − 2, P − 4, … ≥ 1, that the powers of overlaps contain.
+
+    With x = N^{1/2} m Gaussian over the vectors that are not retrieved, x^P = Σ_k c_k He_k(x), and what K ~ N^{P−1} of
+    them add to all others are Gaussian couplings of independent strengths for each k: a_k = k·k! c_k²/P², Σ_k a_k =
+    (2P − 3)!!. Examples of one archetype have correlations r^{2k} at order k, and c is that of order P.
+    Infinite beyond the largest float.
+    """
+    P, M, r = model.P, model.M, model.r
+    if model.interaction != "power" or P == 2:
+        return ()
+    out = []
+    for k in range(P - 2, 0, -2):
+        j = (P - k) // 2
+        c = factorial(P) // (factorial(k) * 2**j * factorial(j))
+        try:
+            a = k * factorial(k) * c**2 / P**2
+        except OverflowError:
+            a = np.inf
+        if model.storage == "unsupervised":
+            a *= (1 + (M - 1) * r ** (2 * k)) / (1 + (M - 1) * r ** (2 * P))
+        out.append((k, a))
+    return tuple(out)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,8 +167,10 @@ def solve(points: frames.Points, options: Options) -> Sequence[frames.Row | None
     -------
     dict
         ``m`` (overlap with the archetype), ``n`` (with the average of its examples, over r), ``q``, and per spin
-        ``free_energy``, ``energy``, ``entropy``, shape (axis,). In ``meta`` are the residuals, and without a teacher
-        ``breaking``, the factor a step by which differences between equal examples grow: beyond 1 that is unstable.
+        ``free_energy``, ``energy``, ``entropy``, shape (axis,). Energies are left out for ``power`` of even P ≥ 4 at
+        a load: all states have −α(P − 1)!! N^{P/2−1}/P of them in common, which grows with N. In ``meta`` are the
+        residuals, and without a teacher ``breaking``, the factor a step by which differences between equal examples
+        grow: beyond 1 that is unstable.
 
     Raises
     ------
@@ -158,6 +185,9 @@ def solve(points: frames.Points, options: Options) -> Sequence[frames.Row | None
     Lucibello & Mézard, PRL 132, 077301 (2024).
     """
 
+    infinite = any(m.interaction == "power" and m.P > 2 and m.P % 2 == 0 and m.alpha > 0 for m in points.models)
+    seen = [k for k in OBSERVABLES if not (infinite and k in ENERGIES)]
+
     def at(here: DenseHebbian) -> dict[str, Any]:
         if here.interaction == "exponential":
             found = _exponential(here, options.branch)
@@ -165,7 +195,8 @@ def solve(points: frames.Points, options: Options) -> Sequence[frames.Row | None
             found = _custom(here, options.F, options.branch, options.tol)
         else:
             found = _state(here, options.branch, points.axis, options.tol)
-        row = {k: getattr(found, k) for k in (*OBSERVABLES, "residual", "iterations")}
+        shift = diagonal(here)
+        row = {k: getattr(found, k) - shift * (k in ENERGIES) for k in (*seen, "residual", "iterations")}
         told = {} if found.breaking is None else {"breaking": found.breaking}
         return {**row, **told, **_coincident(here, options.branch, found.m)}
 
@@ -177,6 +208,16 @@ def _coincident(model: DenseHebbian, branch: str, m: float) -> dict[str, float]:
     if branch == "paramagnetic" or model.interaction != "distinct" or model.storage != "given":
         return {}
     return {"bias.energy": 0.5 * (model.P - 1) * m ** (model.P - 2)}
+
+
+def diagonal(model: DenseHebbian) -> float:
+    """What squares of overlaps have beyond pairs of distinct spins: (1/2N²) Σ_a c Σ_i η_i², the same for all states."""
+    if model.interaction != "power" or model.P > 2:
+        return 0.0
+    M, r = model.M, model.r
+    # Averages are normalised to mean square 1.
+    each = 1.0 if model.storage != "unsupervised" else 1.0 / np.sqrt(r**4 + (1.0 - r**4) / M)
+    return float(0.5 * model.alpha * each)
 
 
 def _state(model: DenseHebbian, branch: str, axis: str, tol: float) -> State:
@@ -207,59 +248,103 @@ def _with_examples(model: DenseHebbian, here: Spins, found: State, branch: str, 
     return replace(found, breaking=factor)
 
 
-def exponential_noise(alpha: float) -> float:
-    """(1/N) ln Σ_a exp(N m_a) over e^(αN) random patterns, N → ∞: a random energy model, frozen below α = 0.3278."""
-    edge = np.tanh(1.0) - np.log(np.cosh(1.0))
-    if alpha >= edge:
-        return float(alpha + np.log(np.cosh(1.0)))
-    return largest_random_overlap(alpha)
+Law = tuple[np.ndarray, np.ndarray]
+#: What is stored, along the archetype: its values and their probabilities.
+SIGNS: Law = (np.ones(1), np.ones(1))
 
 
-def largest_random_overlap(alpha: float) -> float:
-    """Largest overlap of a state with e^(αN) random patterns, 0 ≤ α < ln 2: the m with rate function I(m) = α."""
+def stored(model: DenseHebbian) -> Law:
+    """The law of a stored vector along its archetype: 1, or rv/√R of mean square 1 for averages over examples."""
+    if model.storage != "supervised":
+        return SIGNS
+    v, weights = example_law(model.r, model.M)
+    return np.array(v) / np.sqrt(1 + dataset_entropy(model.r, model.M)), np.array(weights)
+
+
+def _tilted(x: float, law: Law) -> tuple[float, float]:
+    """ψ(x) = ln E cosh xv and its slope: (1/N) ln of the mean of exp(N x m) over random vectors."""
+    v, weights = law
+    top = float(np.max(np.abs(x * v)))
+    even = weights @ (np.exp(x * v - top) + np.exp(-x * v - top)) / 2
+    odd = (weights * v) @ (np.exp(x * v - top) - np.exp(-x * v - top)) / 2
+    return float(top + np.log(even)), float(odd / even)
+
+
+def exponential_noise(alpha: float, law: Law = SIGNS) -> float:
+    """(1/N) ln Σ_a exp(N m_a) over e^(αN) random vectors, N → ∞: a random energy model, frozen at low α.
+
+    For patterns that is below α = tanh 1 − ln cosh 1 = 0.3278.
+    """
+    psi, edge = _tilted(1.0, law)
+    return alpha + psi if alpha >= edge - psi else largest_random_overlap(alpha, law)
+
+
+def largest_random_overlap(alpha: float, law: Law = SIGNS) -> float:
+    """Largest overlap of a state with e^(αN) random vectors, α ≥ 0: the m with rate function I(m) = α, below its top.
+
+    Patterns are of two values, and I is at most ln 2.
+    """
 
     def excess(x: float) -> float:
-        # With m = tanh x the rate function is x tanh x − ln cosh x.
-        return x * np.tanh(x) - np.logaddexp(x, -x) + np.log(2) - alpha
+        # With m = ψ'(x) the rate function is xm − ψ(x).
+        psi, m = _tilted(x, law)
+        return x * m - psi - alpha
 
-    return 0.0 if alpha == 0 else float(np.tanh(crossing(excess, 0.0, 40.0, "the largest overlap")))
+    return 0.0 if alpha == 0 else _tilted(crossing(excess, 0.0, 40.0, "the largest overlap"), law)[1]
 
 
 def _exponential(model: DenseHebbian, branch: str) -> State:
-    T, noise = model.T, exponential_noise(number("alpha", model.alpha, low=0, high=np.log(2), open_high=True))
+    T, (v, weights) = model.T, stored(model)
+    alpha = number("alpha", model.alpha, low=0, high=np.log(2), open_high=True)
+    noise = exponential_noise(alpha, (v, weights))
     if branch == "paramagnetic":
         number("T", T, low=0, open_low=True, words="must be > 0 for the paramagnet")
         return State(0.0, 0.0, 0.0, 1 / T, 0.0, -noise - T * np.log(2), -noise, float(np.log(2)), 0.0, 0)
-    # The energy −N m is linear in the overlap, so that a spin sees the field 1.
-    a = spin_averages(1.0, 0.0, T)
-    m = float(a.tanh)
-    if m <= noise:
-        top = exponential_load(T)
+    # The energy −N m is linear in the overlap, so that a spin sees the field v.
+    a = spin_averages(v, 0.0, T)
+    own = float((weights * v) @ a.tanh)
+    if own <= noise:
+        top = exponential_load(T, (v, weights))
         if not top > 0:
             raise NoStateError("T", T, "must be lower for the pattern to outweigh all others at any load")
         raise NoStateError(
             "alpha", model.alpha, f"must be < {top:.9g}, where the others outweigh the pattern at T = {T:g}"
         )
-    return State(m, m, m**2, float(a.chi), 0.0, -float(a.log2cosh), -m, float(a.entropy), 0.0, 0)
+    return _free(model, a, own, -float(weights @ a.log2cosh), -own, 0.0, 0)
 
 
-def exponential_load(T: float) -> float:
+def _free(
+    model: DenseHebbian, a: Any, own: float, free_energy: float, energy: float, residual: float, iterations: int
+) -> State:
+    """The state of spins with averages `a` over what is stored, and the overlap `own` with that."""
+    _, weights = stored(model)
+    n = own * float(np.sqrt(1 + dataset_entropy(model.r, model.M)) if model.storage == "supervised" else 1.0)
+    # Spins without a field are free at T = 0.
+    chi = float(weights @ a.chi) if model.T > 0 else 0.0
+    return State(
+        m=float(weights @ a.tanh), n=n, q=1 - model.T * chi, C=chi, r=0.0, free_energy=free_energy, energy=energy,
+        entropy=float(weights @ a.entropy), residual=residual, iterations=iterations,
+    )  # fmt: skip
+
+
+def exponential_load(T: float, law: Law = SIGNS) -> float:
     """Largest α = (1/N) ln K at which a pattern outweighs all others; 1 − ln cosh 1 = 0.566219 at T = 0.
 
     References
     ----------
     Lucibello & Mézard, PRL 132, 077301 (2024).
     """
-    m = float(spin_averages(1.0, 0.0, T).tanh)
-    frozen = float(np.tanh(1.0))
-    if m >= frozen:
-        return m - float(np.log(np.cosh(1.0)))
-    x = np.arctanh(m)
-    return float(x * m - np.log(np.cosh(x)))
+    v, weights = law
+    own = float((weights * v) @ spin_averages(v, 0.0, T).tanh)
+    psi, frozen = _tilted(1.0, law)
+    if own >= frozen:
+        return own - psi
+    x = crossing(lambda x: _tilted(x, law)[1] - own, 0.0, 1.0, "the load")
+    return x * own - _tilted(x, law)[0]
 
 
 def _custom(model: DenseHebbian, F: Callable[[float], float], branch: str, tol: float) -> State:
-    """m = tanh βF'(m) with the derivative by central differences of step 1e-4, whose error is about 1e-9."""
+    """m = E v tanh βvF'(m) with the derivative by central differences of step 1e-4, whose error is about 1e-9."""
     if model.alpha != 0:
         raise ModelError(
             "alpha", model.alpha, 'must be 0 with interaction = "custom": its noise at high load is not known'
@@ -267,25 +352,28 @@ def _custom(model: DenseHebbian, F: Callable[[float], float], branch: str, tol: 
     if branch == "paramagnetic":
         raise ModelError("branch", branch, 'must be retrieval with interaction = "custom"')
     takes("F", F, "m")
-    F = partial(real, "F", F)
+    F, (v, weights) = partial(real, "F", F), stored(model)
+    top = float(weights @ np.abs(v))
+    # Of examples that agree everywhere; beyond it F need not be defined.
+    end = 1.0 / np.sqrt(model.r**2 + (1 - model.r**2) / model.M)
 
     def slope(m: float) -> float:
-        # One-sided at m = 1, beyond which F need not be defined; of the same order.
+        # One-sided at the end, of the same order.
         e = 1e-4
-        if m > 1 - e:
+        if m > end - e:
             return (3 * F(m) - 4 * F(m - e) + F(m - 2 * e)) / (2 * e)
         return (F(m + e) - F(m - e)) / (2 * e)
 
     def step(x: np.ndarray) -> np.ndarray:
-        return np.atleast_1d(spin_averages(slope(float(x[0])), 0.0, model.T).tanh)
+        return np.atleast_1d((weights * v) @ spin_averages(slope(float(x[0])) * v, 0.0, model.T).tanh)
 
-    found = fixed_point(step, [1.0], tol=tol, bounds=([0.0], [1.0]), what="the retrieval state")
+    found = fixed_point(step, [top], tol=tol, bounds=([0.0], [top]), what="the retrieval state")
     m = float(found.x[0])
     if m < 1e-6:
         raise NoStateError("T", model.T, "must be lower: there is no retrieval state with this F")
-    a = spin_averages(slope(m), 0.0, model.T)
-    free = m * slope(m) - float(F(m)) - float(a.log2cosh)
-    return State(m, m, m**2, float(a.chi), 0.0, free, -float(F(m)), float(a.entropy), found.residual, found.iterations)
+    a = spin_averages(slope(m) * v, 0.0, model.T)
+    free = m * slope(m) - float(F(m)) - float(weights @ a.log2cosh)
+    return _free(model, a, m, free, -float(F(m)), found.residual, found.iterations)
 
 
 def spinodal_load(model: DenseHebbian) -> float:
@@ -293,7 +381,7 @@ def spinodal_load(model: DenseHebbian) -> float:
 
     Replica symmetric, hence reentrant at low temperature for P ≥ 3.
     """
-    return exponential_load(model.T) if model.interaction == "exponential" else spinodal(spins(model))
+    return exponential_load(model.T, stored(model)) if model.interaction == "exponential" else spinodal(spins(model))
 
 
 def spinodal_temperature(model: DenseHebbian) -> float:
@@ -360,7 +448,8 @@ def pairings(P: int) -> float:
 def one_step(model: DenseHebbian) -> float:
     """Overlap with the archetype after one parallel step at T = 0 from the archetype itself, N → ∞.
 
-    Signal against crosstalk; ``power`` with P ≥ 3 has the noise α(2P − 3)!! of coincident indices instead of α(P − 1)!.
+    Signal against crosstalk of variance α(P − 1)! for ``distinct``, and for ``power``, with coincident indices, of
+    α(2P − 3)!! if archetypes or averages are stored, P ≥ 3.
 
     Raises
     ------
@@ -370,15 +459,10 @@ def one_step(model: DenseHebbian) -> float:
     from scipy.special import erf
 
     if model.interaction == "exponential":
-        return 1.0 if model.alpha < exponential_load(0.0) else 0.0
-    variance = model.alpha * orders(model.P)
-    if model.interaction == "power":
-        if model.storage != "given":
-            raise ModelError("storage", model.storage, 'must be "given" with interaction = "power" here')
-        variance = model.alpha * pairings(model.P)
-        here = Spins(alpha=0.0, T=0.0)
-    else:
-        here = spins(model)
+        v, weights = stored(model)
+        return float(weights @ np.sign(v)) if model.alpha < exponential_load(0.0, (v, weights)) else 0.0
+    here = replace(spins(model), T=0.0)
+    variance = model.alpha * noise(here, 0.0)
     number("alpha", model.alpha, low=0, open_low=True)
     x = np.array(here.v) / (here.scale * np.sqrt(2 * variance))
     return float(np.dot(here.weights, erf(x)))

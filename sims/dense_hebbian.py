@@ -17,8 +17,9 @@ from tsphys.ground.parameters import handed
 from tsphys.models.dense_hebbian import DenseHebbian
 from tsphys.runs import frames
 from tsphys.sims.engines.spins import hebbian, stored
+from tsphys.sims.engines.spins.averages import levels
 from tsphys.sims.engines.spins.chain import Network
-from tsphys.sims.engines.spins.tables import tables
+from tsphys.sims.engines.spins.tables import of_averages, of_exponential_averages, tables
 from tsphys.sims.engines.spins.updates import overlaps_of, symmetric_sums
 
 #: Largest number of examples whose sums fit the bytes of a pattern.
@@ -30,7 +31,7 @@ class Options(hebbian.Options):
     """What a simulation is asked for."""
 
     F: Callable[[float], float] | None = handed(
-        "the function of interaction custom: a number for each overlap from −1 to 1"
+        "the function of interaction custom: a number for each overlap, from −1 to 1, to 1/√R for averages of examples"
     )
 
 
@@ -116,7 +117,9 @@ def footprint(model: DenseHebbian, N: int, K: int) -> float:
         return float(K) * (N + 12)
     if model.storage == "unsupervised":
         return float(K) * (N + model.M * (N + 12))
-    return float(K) * (2 * N + 8 * (model.P + 2))
+    if model.interaction == "distinct":
+        return float(K) * (2 * N + 8 * (model.P + 2))
+    return float(K) * (2 * N + 12) + 24.0 * N * model.M
 
 
 def network(
@@ -140,22 +143,8 @@ def network(
         return {}
 
     if model.storage == "supervised":
-        R = model.r**2 + (1.0 - model.r**2) / M
-        size = math.log(K * M) + (P - 1) * math.log(N * M) - math.lgamma(P)
-        if size > 700 or P > 171 or (P - 1) * math.log(N) > 700 or P * math.log(M * math.sqrt(R)) > 700:
-            words = f"must be smaller for supervised storage at N = {N}: its sums leave the range of floats"
-            raise ModelError("P", P, words)
-        unit = math.factorial(P - 1) / float(N) ** (P - 1) / (M * math.sqrt(R)) ** P
-        # Fields are exact sums of integers as long as all of them could be added up in 53 bits.
-        bound = K * M * float(N * M) ** (P - 1) / math.factorial(P - 1)
-        tie = 0.0 if bound < 2.0**53 else 1e-12
-
-        def attach_graded(s: np.ndarray) -> tuple[Any, ...]:
-            E = np.empty((P + 1, V.shape[1]))
-            symmetric_sums(s, V, E)
-            return V, E, np.empty(V.shape[1]), unit, unit, tie
-
-        return Network("graded", cues, probes, 2, attach_graded, finish, 0.5 * P * N * K, named)
+        form, arrays, cost = supervised(model, V, K, F)
+        return Network(form, cues, probes, 2, arrays, finish, cost, named)
 
     rows, unit, scale, tie = tables(model.interaction, N, P, vectors, F)
     if model.storage == "unsupervised":
@@ -170,3 +159,41 @@ def network(
 
     form = "logarithm" if model.interaction == "exponential" else "table"
     return Network(form, cues, probes, 2, attach, finish, N * (15.0 + 0.3 * vectors), named)
+
+
+def supervised(model: DenseHebbian, V: np.ndarray, K: int, F: Any) -> tuple[str, Any, float]:
+    """Form, its arrays for a state, and nanoseconds a sweep with the K sums V (N, ≥ K) of M examples each."""
+    N, P, M = len(V), model.P, model.M
+    R = model.r**2 + (1.0 - model.r**2) / M
+    words = f"must be smaller for supervised storage at N = {N}: its sums leave the range of floats"
+    if model.interaction == "exponential":
+        unit = M * math.sqrt(R)
+        decay, change = of_exponential_averages(N, M, unit)
+
+        def attach_exponential(s: np.ndarray) -> tuple[Any, ...]:
+            return V, levels(s, V, M), np.zeros(V.shape[1]), decay, change, K, unit, float(N * M), 1e-12
+
+        return "averages_logarithm", attach_exponential, N * (15.0 + 1.5 * K)
+    if model.interaction != "distinct":
+        if model.interaction == "power" and -0.5 * P * math.log(R) > 600:
+            raise ModelError("P", P, words)
+        table, scale, tie = of_averages(model.interaction, N, P, M, R, K, F)
+
+        def attach_function(s: np.ndarray) -> tuple[Any, ...]:
+            return V, levels(s, V, M), table, K, scale, tie
+
+        return "averages", attach_function, N * (15.0 + 2.3 * K)
+    size = math.log(K * M) + (P - 1) * math.log(N * M) - math.lgamma(P)
+    if size > 700 or P > 171 or (P - 1) * math.log(N) > 700 or P * math.log(M * math.sqrt(R)) > 700:
+        raise ModelError("P", P, words)
+    unit = math.factorial(P - 1) / float(N) ** (P - 1) / (M * math.sqrt(R)) ** P
+    # Fields are exact sums of integers as long as all of them could be added up in 53 bits.
+    bound = K * M * float(N * M) ** (P - 1) / math.factorial(P - 1)
+    tie = 0.0 if bound < 2.0**53 else 1e-12
+
+    def attach_distinct(s: np.ndarray) -> tuple[Any, ...]:
+        E = np.empty((P + 1, V.shape[1]))
+        symmetric_sums(s, V, E)
+        return V, E, np.empty(V.shape[1]), unit, unit, tie
+
+    return "graded", attach_distinct, 0.5 * P * N * K

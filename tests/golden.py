@@ -330,6 +330,8 @@ def networks() -> Iterator[Case]:
         yield from both(name, model, load, n_patterns=3, start="noisy", overlap=0.8, **short)
     exponential = of("DenseHebbian", interaction="exponential", alpha=0.05)
     yield from both("dense_hebbian exponential", exponential, {"alpha": [0.05]}, n_patterns=3, **short)
+    averages = of("DenseHebbian", interaction="exponential", alpha=0.05, storage="supervised", r=0.7, M=4)
+    yield from both("dense_hebbian exponential averages", averages, {"alpha": [0.05]}, n_patterns=3, **short)
     custom = of("DenseHebbian", interaction="custom", T=0.2, alpha=0.0)
     yield from both("dense_hebbian custom", custom, {"alpha": [0.0], "F": cube}, n_patterns=3, F=cube, **short)
     for more in ({"t": [0, 2]}, {"T": [0.1, 0.3], "protocol": "anneal"}, {"T": [0.1, 0.3], "protocol": "tempering"}):

@@ -28,6 +28,10 @@ MODELS = {
     "exponential": DenseHebbian(alpha=0.1, T=0.5, interaction="exponential"),
     "supervised": DenseHebbian(P=3, alpha=0.05, T=0.3, storage="supervised", r=0.6, M=4),
     "unsupervised": DenseHebbian(P=3, alpha=0.02, T=0.3, storage="unsupervised", r=0.6, M=4),
+    "powers of averages": DenseHebbian(P=3, alpha=0.02, T=0.3, interaction="power", storage="supervised", r=0.6, M=4),
+    "exponentials of averages": DenseHebbian(
+        alpha=0.1, T=0.5, interaction="exponential", storage="supervised", r=0.6, M=4
+    ),
 }
 
 
@@ -58,12 +62,16 @@ def test_two_body_interactions_have_the_law_of_hopfield():
         assert (gap < 5 * np.hypot(a.sem(name), b.sem(name))).all()
 
 
+@pytest.mark.parametrize("interaction", ["distinct", "power"])
 @pytest.mark.parametrize("P", [3, 4])
-def test_one_example_makes_teacher_and_no_teacher_the_same_network(P):
+def test_one_example_makes_teacher_and_no_teacher_the_same_network(P, interaction):
     """M = 1: both rules store the one example, with the same prefactor, so that the energies agree."""
     X = np.random.default_rng(2).choice([-1, 1], (6, 40))
     at = {"patterns": X, "t": [0, 4], "T": 0.3, "r": 0.8, "M": 1, "replicas": 3, "keep_spins": True}
-    runs = [simulate(DenseHebbian(P=P, storage=rule), **at) for rule in ("supervised", "unsupervised")]
+    runs = [
+        simulate(DenseHebbian(P=P, storage=rule, interaction=interaction), **at)
+        for rule in ("supervised", "unsupervised")
+    ]
     same(*runs, ["spins"])
     assert runs[0]["energy"] == pytest.approx(runs[1]["energy"], rel=1e-10)
 
@@ -79,12 +87,48 @@ def test_perfect_examples_are_the_archetypes(rule):
     assert learned["n"] == pytest.approx(learned["m"], rel=1e-12)
 
 
+@pytest.mark.parametrize("interaction", ["power", "exponential"])
+def test_averages_of_perfect_examples_are_the_archetypes(interaction):
+    X = np.random.default_rng(3).choice([-1, 1], (6, 40))
+    at = {"patterns": X, "t": [0, 6], "T": 0.4, "replicas": 3, "keep_spins": True, "start": "random"}
+    clean = simulate(DenseHebbian(P=3, interaction=interaction), **at)
+    learned = simulate(DenseHebbian(P=3, interaction=interaction, storage="supervised", r=1.0, M=3), **at)
+    same(clean, learned, ["spins"])
+    assert learned["energy"] == pytest.approx(clean["energy"], rel=1e-10)
+
+
 def test_a_function_of_the_user_gives_the_same_bits_as_ours():
     at = {"N": 60, "T": 0.3, "alpha": 0.02, "replicas": 3, "start": "random"}
     a = tsphys.simulate(DenseHebbian(P=3, interaction="power"), **at)
     b = tsphys.simulate(DenseHebbian(P=3, interaction="custom"), F=lambda m: m**3 / 3, **at)
     same(a, b, ["m", "q", "flips"])
     assert b["energy"] == pytest.approx(a["energy"], rel=1e-10)
+    examples = {"storage": "supervised", "r": 0.7, "M": 4}
+    a = tsphys.simulate(DenseHebbian(P=3, interaction="power", **examples), **at)
+    b = tsphys.simulate(DenseHebbian(P=3, interaction="custom", **examples), F=lambda m: m**3 / 3, **at)
+    same(a, b, ["m", "n", "q", "flips"])
+    assert b["energy"] == pytest.approx(a["energy"], rel=1e-10)
+
+
+def test_squares_have_the_same_energy_beyond_pairs_in_theory_and_networks():
+    """−α/2 of archetypes, exactly at any N; of averages of mean square 1 up to the fluctuations of N·K squares."""
+    for examples, error in (({}, 1e-12), ({"storage": "unsupervised"}, 1e-12), ({"storage": "supervised"}, 3e-4)):
+        more = examples and {"r": 0.7, "M": 4, **examples}
+        models = [DenseHebbian(P=2, alpha=0.02, interaction=kind, **more) for kind in ("power", "distinct")]
+        simulated, solved = ([run["energy"][..., 0] for run in runs] for runs in (
+            [tsphys.simulate(model, N=400, t=[0], replicas=8) for model in models], map(tsphys.solve, models),
+        ))  # fmt: skip
+        assert np.mean(simulated[0] - simulated[1]) == pytest.approx(solved[0] - solved[1], abs=error)
+        assert solved[1] - solved[0] > 0.009
+
+
+def test_powers_at_a_load_have_the_noise_of_coincident_indices():
+    """P = 3: overlaps of networks of N = 200 are those of the theory, and not those of distinct indices."""
+    model = DenseHebbian(P=3, alpha=0.04, T=0.3, interaction="power")
+    sim = tsphys.simulate(model, N=200, replicas=24, sweeps=40, equilibration=40, seed=3)
+    m, other = (float(tsphys.solve(x)["m"][0]) for x in (model, replace(model, interaction="distinct")))
+    assert abs(sim.mean("m")[0] - m) < 4 * sim.sem("m")[0]
+    assert sim.mean("m")[0] < other - 4 * sim.sem("m")[0]
 
 
 @pytest.mark.parametrize(("N", "P"), [(9, 3), (10, 4), (8, 5)])
@@ -199,6 +243,12 @@ def test_bad_input_is_one_clear_line(name):
         ("alpha", DenseHebbian(P=9, alpha=1.0), {"N": 5000}),
         ("N", DenseHebbian(P=5), {"N": 4}),
         ("M", DenseHebbian(storage="supervised", r=0.5, M=200), {}),
+        (
+            "P",
+            DenseHebbian(P=300, interaction="power", storage="supervised", r=0.01, M=100),
+            {"N": 300, "n_patterns": 1},
+        ),
+        ("F", DenseHebbian(interaction="custom", storage="supervised", r=0.5, M=4), {"F": lambda m: (1 - m) ** 0.5}),
         ("F", DenseHebbian(interaction="custom"), {}),
         ("F", DenseHebbian(interaction="custom"), {"F": 3}),
         ("F", DenseHebbian(interaction="custom"), {"F": lambda m: float("nan")}),
@@ -216,7 +266,7 @@ def test_what_cannot_be_simulated_is_refused(name, model, options):
         ("P", {"P": 1}),
         ("r", {"r": 0.0, "storage": "supervised"}),
         ("M", {"M": 3}),
-        ("interaction", {"interaction": "power", "storage": "supervised"}),
+        ("interaction", {"interaction": "exponential", "storage": "unsupervised"}),
         ("storage", {"storage": "mine"}),
     ],
 )
@@ -233,6 +283,8 @@ def test_bad_models_are_refused(name, parameters):
         (DenseHebbian(P=3, alpha=0.08, T=0.3), 400, 0.949369),
         (DenseHebbian(P=3, alpha=0.02, T=0.2, storage="supervised", r=0.7, M=5), 300, 0.894931),
         (DenseHebbian(P=3, alpha=0.02, T=0.2, storage="unsupervised", r=0.7, M=5), 300, 0.874664),
+        (DenseHebbian(P=3, alpha=0.05, T=0.3, interaction="power"), 400, 0.950545),
+        (DenseHebbian(P=3, alpha=0.02, T=0.2, interaction="power", storage="supervised", r=0.7, M=5), 300, 0.879409),
         (DenseHebbian(P=2, alpha=0.02, T=0.3, storage="supervised", r=0.6, M=10), 1000, 0.8960),
         (DenseHebbian(P=2, alpha=0.03, T=0.2, storage="unsupervised", r=0.7, M=5), 1000, 0.8686),
     ],

@@ -12,13 +12,15 @@ import tsphys
 from tsphys.replica.dense_hebbian import (
     error_free_patterns,
     exponential_load,
+    exponential_noise,
     majority,
     noisy_tensor_step,
     one_step,
     spins,
+    stored,
     transition_load,
 )
-from tsphys.replica.saddles.spins import replicon
+from tsphys.replica.saddles.spins import noise, replicon
 from tsphys.validation import free_energies
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, threshold, within
 from tsphys.validation.identities import thermal
@@ -36,7 +38,8 @@ def retrieval(
     """
 
     def run(setting: Setting) -> Finding:
-        factor = float(np.prod([1 - k / N for k in range(1, given["P"])]))
+        distinct = given.get("interaction") != "power"
+        factor = float(np.prod([1 - k / N for k in range(1, given["P"])])) if distinct else 1.0
         sim = tsphys.simulate(
             tsphys.DenseHebbian(**given, alpha=alpha), T=T, N=N, replicas=setting.replicas(replicas),
             seed=setting.seed, threads=setting.threads, sweeps=60, equilibration=40,
@@ -114,9 +117,13 @@ def powers(given: dict[str, Any], T: float, F: Any = None, N: int = 8, K: int = 
         M, r = model.M, model.r
         chi = np.where(rng.random((4000 if M > 1 else 1, M, K, N)) < (1 + r) / 2, 1.0, -1.0)
         states = 2.0 * ((np.arange(2**N)[:, None] >> np.arange(N)) & 1) - 1
-        m = (xi * chi).reshape(len(chi), M * K, N) @ states.T / N
-        # Every example is a vector, weighted so that the noise of all is that of the archetypes.
-        c = 1.0 if M == 1 else 1 / (M * r**3 * np.sqrt(1 + (1 - r**6) / (M * r**6)))
+        # Every example is a vector, weighted so that the noise of all is that of the archetypes; or their average is.
+        vectors, c = (xi * chi).reshape(len(chi), M * K, N), 1.0
+        if model.storage == "supervised":
+            vectors = (xi * chi).mean(axis=1) / np.sqrt(r**2 + (1 - r**2) / M)
+        elif M > 1:
+            c = 1 / (M * r**3 * np.sqrt(1 + (1 - r**6) / (M * r**6)))
+        m = vectors @ states.T / N
         if model.interaction == "exponential":
             E = -np.log(np.exp(N * m).sum(axis=1))
         else:
@@ -167,6 +174,10 @@ def known(setting: Setting) -> Finding:
     k, M, r = np.arange(8), 7, 0.6
     law = np.array([comb(M, i) for i in k]) * ((1 + r) / 2) ** k * ((1 - r) / 2) ** (M - k)
     here = replace(P3, T=T)
+    averaged, size = (
+        tsphys.DenseHebbian(interaction="exponential", storage="supervised", M=M, r=r),
+        r**2 + (1 - r**2) / M,
+    )
     found = tsphys.solve(here)
     n, q = float(found["n"][0]), float(found["q"][0])
     z = np.linspace(-9, 9, 20_001)
@@ -184,22 +195,75 @@ def known(setting: Setting) -> Finding:
         noisy_tensor_step(50, 7, 0.6) - erf(1 / np.sqrt(2 * (0.36 / 50 + 7 * (6 + 4 * 0.36 + 2 * 0.1296) / 50**3))),
         majority(r, M) - law @ np.sign(2 * k - M), exponential_load(0.0) - (1 - np.log(np.cosh(1))),
         replicon(spins(here), n, (1 - q) / T) - freeze, f[0] - f[1],
+        # At loads at which others are not frozen their exponentials have the mean of all.
+        exponential_noise(0.6, stored(averaged)) - 0.6 - np.log(law @ np.cosh((2 * k - M) / M / np.sqrt(size))),
     ]  # fmt: skip
     return within(np.array(gaps), np.full(len(gaps), 1e-8), "known values")
+
+
+def squares(setting: Setting) -> Finding:
+    """Energies of squares less those of pairs of distinct spins: the same in theory and in networks."""
+    off = []
+    some: tuple[dict[str, Any], ...] = ({}, {"storage": "unsupervised", "M": 4, "r": 0.7})
+    for examples in some:
+        gaps: list[list[float]] = [[], []]
+        for interaction in ("power", "distinct"):
+            model = tsphys.DenseHebbian(P=2, alpha=0.01, interaction=interaction, **examples)
+            gaps[0].append(tsphys.simulate(model, N=400, t=[0], replicas=1, seed=setting.seed)["energy"][0, 0])
+            gaps[1].append(tsphys.solve(model)["energy"][0])
+        off.append(gaps[0][0] - gaps[0][1] - (gaps[1][0] - gaps[1][1]))
+    return within(np.array(off), np.full(len(off), 1e-12), "squares")
+
+
+def coincident(setting: Setting) -> Finding:
+    """The noise of powers, α E(xy)^{P−1} of Gaussians of correlation q, less what all states have in common.
+
+    Of examples without a teacher it is the mean over pairs of them, of correlation q or r²q.
+    """
+    x, w = np.polynomial.hermite_e.hermegauss(24)
+    w = w / w.sum()
+
+    def moment(P: int, c: float) -> float:
+        y = c * x[:, None] + np.sqrt(1 - c**2) * x
+        return float(w @ (x[:, None] * y) ** (P - 1) @ w)
+
+    off, M, r = [], 4, 0.7
+    for P, alpha, T in ((3, 0.02, 0.2), (4, 0.001, 0.15), (5, 1e-4, 0.1)):
+        for storage in ("given", "supervised", "unsupervised"):
+            examples: dict[str, Any] = {} if storage == "given" else {"M": M, "r": r}
+            model = tsphys.DenseHebbian(P=P, alpha=alpha, T=T, interaction="power", storage=storage, **examples)
+            found = tsphys.solve(model)
+            q = float(found["q"][0])
+            expected = moment(P, q)
+            if storage == "unsupervised":
+                both = moment(P, q) / M + (1 - 1 / M) * r**2 * moment(P, r**2 * q)
+                expected = both / (1 / M + (1 - 1 / M) * r ** (2 * P))
+            off.append(noise(spins(model), (1 - q) / T) / expected - 1)
+    return within(np.array(off), np.full(len(off), 1e-9), "noise")
 
 
 def checks(quick: bool) -> list[Check]:
     """What is checked of dense networks."""
     unsupervised = {"interaction": "power", "storage": "unsupervised", "M": 3, "r": 0.7}
+    averages = {"storage": "supervised", "M": 3, "r": 0.9}
     return [
         Check("simulation", "P = 3", retrieval({"P": 3}, 0.03, [0.2, 0.4], 150, 24, ("m",))),
         Check("simulation", "P = 3, examples", retrieval(EXAMPLES, 0.01, [0.1, 0.25], 250, 24, ("m", "n"))),
+        Check(
+            "simulation",
+            "P = 3, powers of averages",
+            retrieval({**EXAMPLES, "interaction": "power"}, 0.01, [0.1, 0.25], 250, 24, ("m", "n")),
+        ),
         Check("step", "P = 3, enumerated", enumerated({"P": 3}, 0.4)),
         Check("step", "P = 3, examples, enumerated", enumerated(EXAMPLES, 0.4)),
         Check("step", "powers, enumerated", powers({"interaction": "power"}, 0.4)),
         Check("step", "exponential, enumerated", powers({"interaction": "exponential"}, 0.9)),
         Check("step", "custom, enumerated", powers({"interaction": "custom"}, 2.0, F=lambda m: np.cosh(1.5 * m))),
         Check("step", "unsupervised, enumerated", powers(unsupervised, 0.4)),
+        Check("step", "powers of averages, enumerated", powers({"interaction": "power", **averages}, 0.4)),
+        Check("step", "exponentials of averages, enumerated", powers({"interaction": "exponential", **averages}, 0.9)),
+        Check("identity", "squares", squares),
+        Check("identity", "noise of coincident indices", coincident),
         Check("identity", "known values", known),
         Check("identity", "differences between examples", apart),
         Check("saddle", "P = 3", saddles({"P": 3}, 0.03, [0.2, 0.4])),
@@ -214,6 +278,8 @@ def checks(quick: bool) -> list[Check]:
                 ("P = 4", {"P": 4}, 0.01, [0.2, 0.4]),
                 ("P = 3, examples", EXAMPLES, 0.01, [0.2, 0.3]),
                 ("one example ahead", {"P": 4, "M": 2, "r": 0.9, "storage": "unsupervised"}, 0.0005, [0.1, 0.2]),
+                ("P = 3, powers", {"P": 3, "interaction": "power"}, 0.03, [0.2, 0.3]),
+                ("exponentials of averages", {"interaction": "exponential", **EXAMPLES}, 0.02, [0.3, 0.6]),
                 ("exponential", {"interaction": "exponential"}, 0.2, [0.3, 0.6]),
             )
         ),

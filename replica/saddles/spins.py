@@ -5,7 +5,7 @@ and z ~ N(0, 1). With C = β(1 − q)::
 
     n = E v⟨tanh β(vh + σz)⟩         q = E⟨tanh² β(vh + σz)⟩
     σ² = α [Σ_k ℓ_k² q/(1 − ℓ_k C)² + δq]     P = 2, couplings with the spectrum ℓ and static noise of variance αδ
-    σ² = α (P − 1)! q^(P−1)                   P ≥ 3
+    σ² = α (P − 1)! q^(P−1)                   P ≥ 3, and Σ_k α a_k q^(k−1) with k < P more of coincident indices
 
 (Amit, Gutfreund & Sompolinsky, Ann. Phys. 173, 30 (1987); Gardner, J. Phys. A 20, 3453 (1987).) The unknowns are
 (n, C), q = 1 − TC, so that T = 0 is no special case.
@@ -45,6 +45,8 @@ class Spins:
         Eigenvalues ℓ_k of a non-condensed archetype's block of couplings, and how many of each (P = 2).
     static : float
         δ, static noise over load (P = 2).
+    lower : tuple of (int, float)
+        Orders k < P, and the a_k of the noise of k-body couplings that coincident indices leave (P ≥ 3).
     """
 
     alpha: float
@@ -56,6 +58,7 @@ class Spins:
     spectrum: tuple[float, ...] = (1.0,)
     multiplicity: tuple[float, ...] = (1.0,)
     static: float = 0.0
+    lower: tuple[tuple[int, float], ...] = ()
 
     def at(self, **changes: float) -> Spins:
         """The same with another load or temperature."""
@@ -105,7 +108,7 @@ def noise(spins: Spins, C: float) -> float:
     """σ²/α at a given C."""
     q = 1 - spins.T * C
     if spins.P > 2:
-        return orders(spins.P, q, spins.P - 1)
+        return orders(spins.P, q, spins.P - 1) + sum(a * q ** (k - 1) for k, a in spins.lower)
     return q * (_spectral(spins, C) + spins.static)
 
 
@@ -150,9 +153,12 @@ def of_noise(spins: Spins, C: float) -> tuple[float, float, float]:
     """What the vectors that are not retrieved add to free energy, energy and entropy per spin (P ≥ 3)."""
     if spins.alpha == 0:
         return 0.0, 0.0, 0.0
-    q, P, noisy = 1 - spins.T * C, spins.P, spins.alpha * orders(spins.P) / spins.P
-    entropy = -noisy / 2 * C**2 * sum((k + 1) * q**k for k in range(P - 1))
-    return spins.T * entropy, -noisy * C * sum(q**k for k in range(P)), entropy
+    q, energy, entropy = 1 - spins.T * C, 0.0, 0.0
+    for P, a in ((spins.P, orders(spins.P)), *spins.lower):
+        noisy = spins.alpha * a / P
+        entropy += -noisy / 2 * C**2 * sum((k + 1) * q**k for k in range(P - 1))
+        energy += -noisy * C * sum(q**k for k in range(P))
+    return spins.T * entropy, energy, entropy
 
 
 def free_energy(spins: Spins, n: float, C: float) -> float:
@@ -205,6 +211,7 @@ def replicon(spins: Spins, n: float, C: float) -> float:
     if spins.P > 2:
         q = 1 - spins.T * C
         slope = orders(spins.P, q, spins.P - 2) * (spins.P - 1)
+        slope += sum(a * (k - 1) * q ** (k - 2) for k, a in spins.lower if k > 1)
     else:
         slope = _spectral(spins, C) + spins.static
     return -np.inf if spins.T == 0 and chi4 > 0 else 1 - spins.alpha * slope * chi4 / max(spins.T, 1e-300)
@@ -272,9 +279,20 @@ def glass(spins: Spins, tol: float = 1e-12) -> State | None:
 
 
 def paramagnet(spins: Spins) -> State:
-    """The state without overlaps; for P = 2 a solution where T > max ℓ."""
-    found = FixedPoint(np.array([0.0, 1 / spins.T]), 0.0, 0)
-    return replace(state(spins, found), m=0.0, q=0.0)
+    """The state without overlaps; for P = 2 a solution where T > max ℓ.
+
+    It has q = 0 but in the random fields that coincident indices leave at odd P, which align spins with themselves.
+    """
+    C, residual = 1 / spins.T, 0.0
+    if spins.alpha > 0 and any(k == 1 for k, _ in spins.lower):
+
+        def excess(C: float) -> float:
+            return float(spin_averages(0.0, spread(spins, C), spins.T).chi) - C
+
+        C = crossing(excess, 0.0, C, "the paramagnet")
+        residual = abs(excess(C)) / (1 + C)
+    found = replace(state(spins, FixedPoint(np.array([0.0, C]), residual, 0)), m=0.0)
+    return found if spins.lower else replace(found, q=0.0)
 
 
 def mixture_law(patterns: int) -> dict[str, Sequence[float] | float]:

@@ -49,6 +49,31 @@ def dense(n, q, alpha, T, p, scale, v, weights):
     return out
 
 
+def crossed(P, c):
+    """E (xy)^P of standard Gaussians x, y of correlation c; exact up to P = 20."""
+    x, w = np.polynomial.hermite_e.hermegauss(24)
+    w = w / w.sum()
+    return float(w @ (x[:, None] * (c * x[:, None] + np.sqrt(1 - c**2) * x)) ** P @ w)
+
+
+def powers(n, q, alpha, T, p, scale, v, weights, pairs=((1.0, 1.0),)):
+    """Powers of overlaps: annealed over the vectors that are not retrieved, x = √N m Gaussian, to second order in β.
+
+    Their −H = (N/p) Σ c m^p is a Gaussian process of covariance N g(q), g(q) = (α/p²) Σ w Cov(x^p, y^p) of
+    Gaussians of correlation kq, over the pairs (w, k) of vectors of an archetype. What all states share is left out.
+    """
+    beta = 1 / T
+
+    def g(q):
+        return alpha / p**2 * sum(w * crossed(p, k * q) for w, k in pairs)
+
+    slope = alpha * sum(w * k * crossed(p - 1, k * q) for w, k in pairs)
+    out = (p - 1) / p * n**p / scale - beta / 2 * (g(1.0) - g(q) - (1 - q) * slope)
+    for value, weight in zip(v, weights):
+        out -= T * weight * gauss(log2cosh(beta * (value * n ** (p - 1) / scale + np.sqrt(slope) * Z)))
+    return out
+
+
 def sparse(m, Q, q, alpha, T, f, theta):
     """0/1 neurons and the covariance rule (Tsodyks & Feigel'man 1988; the derivation is that of Amit et al.)."""
     beta = 1 / T

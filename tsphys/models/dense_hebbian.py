@@ -31,7 +31,7 @@ class DenseHebbian(Static):
     With storage ``supervised`` the vectors are the averages over the examples of an archetype,
     η̂_i^μ = (1/(M√R)) Σ_a η_i^{μa} with R = r² + (1 − r²)/M, and c = 1; with ``unsupervised`` each of the K·M examples
     is a vector, and c = 1/(M r^P √(1 + ρ_P)) with ρ_P = (1 − r^{2P})/(M r^{2P}). Both make the variance of the noise
-    α(P − 1)!.
+    of ``distinct`` α(P − 1)!. Averages of examples that agree have overlaps up to 1/√R, beyond 1.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class DenseHebbian(Static):
     interaction : {"distinct", "power", "exponential", "custom"}
         As above.
     storage : {"given", "supervised", "unsupervised"}
-        As above; ``supervised`` goes with ``distinct`` only, ``unsupervised`` with ``distinct`` or ``power``.
+        As above; ``unsupervised`` goes with ``distinct`` or ``power`` only.
     r : float
         Quality of the examples, 0 < r ≤ 1.
     M : int
@@ -76,8 +76,6 @@ class DenseHebbian(Static):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.storage == "supervised" and self.interaction != "distinct":
-            raise ModelError("interaction", self.interaction, 'must be "distinct" with storage = "supervised"')
         if self.storage == "unsupervised" and self.interaction not in ("distinct", "power"):
             raise ModelError(
                 "interaction", self.interaction, 'must be "distinct" or "power" with storage = "unsupervised"'

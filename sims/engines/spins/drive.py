@@ -8,7 +8,7 @@ import numpy as np
 
 from tsphys._jit import njit, once, rebind
 from tsphys.numerics.random import uniforms
-from tsphys.sims.engines.spins import parallel
+from tsphys.sims.engines.spins import averages, parallel
 from tsphys.sims.engines.spins import updates as spins
 
 #: Form of the field -> its sweep, its energy, and whether spins move one by one.
@@ -18,6 +18,8 @@ FORMS = {
     "table": (spins.sweep_table, spins.energy_table, True),
     "logarithm": (spins.sweep_logarithm, spins.energy_logarithm, True),
     "graded": (spins.sweep_graded, spins.energy_graded, True),
+    "averages": (averages.sweep_averages, averages.energy_averages, True),
+    "averages_logarithm": (averages.sweep_averages_logarithm, averages.energy_averages_logarithm, True),
     "parallel": (parallel.sweep_parallel, parallel.energy_parallel, False),
     "parallel_matrix": (parallel.sweep_parallel_matrix, parallel.energy_parallel_matrix, False),
 }

@@ -1,4 +1,4 @@
-"""Energies of a single overlap as tables over M = −N … N, for `spins.sweep_table`."""
+"""Energies of a single overlap as tables: over M = −N … N for `updates.sweep_table`, of averages for `averages`."""
 
 from __future__ import annotations
 
@@ -94,3 +94,27 @@ def tables(kind: str, N: int, P: int, vectors: int, F: Any = None) -> tuple[np.n
         rows, unit, tie = of_function(F, N, vectors)
         return rows, unit, 1.0, tie
     return table((distinct if kind == "distinct" else power)(N, P), N, P, vectors)
+
+
+def of_averages(
+    kind: str, N: int, P: int, M: int, R: float, vectors: int, F: Any = None
+) -> tuple[np.ndarray, float, float]:
+    """G at the overlaps (2L − N·M)/(N M √R), L = 0 … N·M, of averages over M examples, its unit and the smallest field.
+
+    Powers are integers as long as all of them could be added up in 53 bits.
+    """
+    size = N * M
+    x = 2 * np.arange(size + 1) - size
+    if kind == "custom":
+        table, scale = np.array([real("F", F, m) for m in (x / (size * math.sqrt(R))).tolist()]), float(N)
+    elif vectors * size**P < 2**53:
+        return (x**P).astype(np.float64), N / P / (size * math.sqrt(R)) ** P, 0.0
+    else:
+        table, scale = (x / size) ** P, N / P * math.exp(-0.5 * P * math.log(R))
+    return table, scale, float(np.abs(table).max()) * scale * vectors * 1e-16
+
+
+def of_exponential_averages(N: int, M: int, unit: float) -> tuple[np.ndarray, np.ndarray]:
+    """exp(−2k/unit) from k = 0 to where it is 0, or to N·M; and exp(2(k − M)/unit) for k = 0 … 2M."""
+    last = min(N * M, int(373.0 * unit) + 1)
+    return np.exp(-2.0 * np.arange(last + 1) / unit), np.exp(2.0 * np.arange(-M, M + 1) / unit)
