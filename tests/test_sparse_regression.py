@@ -181,7 +181,8 @@ def test_who_is_better_than_whom():
             usual[who, point[1]] = np.median(sim["mse"])
     for noise in (0.01, 0.1):
         assert means["bayes", noise][0] < min(means[who, noise][0] for who in ("lasso", "pursuit", "exchange"))
-    # Of six instances .0265(29), .132(13) and .0367(88), .146(18), whose errors are as large as those here.
+    # Published of six instances, whose errors are as large as those here; a program apart from this one finds .060(9)
+    # of 48 pursuits at little noise, and a median of .041.
     for who, noise, mean, error in (
         ("pursuit", 0.01, 0.0265, 0.0029), ("pursuit", 0.1, 0.132, 0.013), ("exchange", 0.1, 0.146, 0.018)
     ):  # fmt: skip
