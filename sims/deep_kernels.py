@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tsphys.errors import DivergedError
+from tsphys.errors import DivergedError, ModelError
 from tsphys.ground.parameters import array, number, param
 from tsphys.models.deep_kernels import DeepKernels
 from tsphys.physics.kernels.averages import jumps, values
@@ -42,6 +42,11 @@ def simulate(along: frames.Points, options: Options, replica: frames.Replica) ->
         With axes (replica, axis), means over nets and units: ``q`` = z_i(x)², of either input; ``k12`` = z_i(x)z_i(x');
         ``V`` = n Cov(z_i², z_j²) of two units, without bias; ``ntk`` and ``ntk12`` of x with itself and with x', if
         asked for.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range, the nets do not fit into memory, or fields grow beyond all numbers.
     """
     models = along.models
     if along.axis == "depth":
@@ -57,15 +62,18 @@ def nets(
     """What is seen of drawn nets after the layers of these numbers."""
     layers, n = stack(model.depth, model.layer()), model.width
     X = inputs(model, options.nets, rng)
-    net = forward(layers, X, [n] * model.depth, rng, options.nets, keep=options.ntk)
     out = []
-    for depth in depths:
-        row = observed(net.fields[depth - 1])
-        if options.ntk and not jumps(model.activation):
-            part = net._replace(fields=net.fields[:depth], weights=net.weights[:depth])
-            theta = empirical_ntk(layers[:depth], X, part, options.outputs).mean(axis=0)
-            row |= {"ntk": 0.5 * np.trace(theta), "ntk12": theta[0, 1]}
-        out.append(row)
+    with np.errstate(over="ignore", invalid="ignore"):
+        net = forward(layers, X, [n] * model.depth, rng, options.nets, keep=options.ntk)
+        for depth in depths:
+            row = observed(net.fields[depth - 1])
+            if options.ntk and not jumps(model.activation):
+                part = net._replace(fields=net.fields[:depth], weights=net.weights[:depth])
+                theta = empirical_ntk(layers[:depth], X, part, options.outputs).mean(axis=0)
+                row |= {"ntk": 0.5 * np.trace(theta), "ntk12": theta[0, 1]}
+            if not np.isfinite(list(row.values())).all():
+                raise ModelError("depth", depth, "must be less: fields grow beyond all numbers")
+            out.append(row)
     return out
 
 

@@ -224,6 +224,12 @@ def test_sign_of_the_shift(kind, sign):
     assert sign * shift[0] > 2 * shift[1]
 
 
+def test_fields_beyond_all_numbers_are_refused_on_both_sides():
+    model = DeepKernels(activation="quad", weight_variance=1.76, width=20)
+    refuses(lambda: tsphys.simulate(model, depth=[1, 30], replicas=1), "depth")
+    refuses(lambda: tsphys.solve(model, depth=[1, 30]), "depth")
+
+
 def test_a_law_of_the_users_own():
     def signs(rng, n_out, n_in):
         return rng.choice([-1.0, 1.0], (n_out, n_in)) / np.sqrt(n_in)
