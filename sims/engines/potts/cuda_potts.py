@@ -11,7 +11,7 @@ import numpy as np
 from tsphys._cuda import cuda, device, fitting, kernel, require
 from tsphys.numerics import single
 from tsphys.numerics.random import generator
-from tsphys.sims.engines.potts.visits import FORMS, Couplings, energy, fields, visit
+from tsphys.sims.engines.potts.visits import FORMS, Couplings, change, draw, energy, fields, logits
 
 #: Threads a block; few, so that a thousand chains are spread over all multiprocessors.
 THREADS = 32
@@ -38,7 +38,11 @@ def sweeps_kernel(form: str, C: int) -> Any:
             for t in range(N):
                 u = single.uniform(src)
                 i = min(N - 1, int(single.uniform(src) * N)) if random else t
-                visit(A, U, h, kappa, steep, s, G, p, i, u)
+                logits(A, U, h, kappa, G, p, i)
+                new, old = draw(p, C, steep, u), s[i]
+                if new != old:
+                    s[i] = new
+                    change(A, G, i, old, new)
         energies[k] = energy(U, h, s, G)
         for word in range(4):
             all_src[k, word] = src[word]

@@ -21,7 +21,7 @@ from tsphys.errors import ModelError
 from tsphys.ground.parameters import array, number, numbers, word
 from tsphys.numerics.random import stream, uniforms
 from tsphys.runs.replicas import over_replicas, thread_count
-from tsphys.sims.engines.potts.visits import FORMS, Couplings, energy, fields, visit
+from tsphys.sims.engines.potts.visits import FORMS, Couplings, change, draw, energy, fields, logits, room
 
 ORDERS = ("random", "sequential")
 #: Nanoseconds of work between two reports.
@@ -40,17 +40,22 @@ def scatter(s, C, u):
 @njit
 def sweep(A, U, h, kappa, steep, s, G, p, random, noise, u):
     """N visits, to random sites or one after the other; u (2N,) is work."""
-    N = s.shape[0]
+    N, C = h.shape
     uniforms(noise, u)
     for t in range(N):
-        visit(A, U, h, kappa, steep, s, G, p, min(N - 1, np.int64(u[N + t] * N)) if random else t, u[t])
+        i = min(N - 1, np.int64(u[N + t] * N)) if random else t
+        logits(A, U, h, kappa, G, p, i)
+        new, old = draw(p, C, steep, u[t]), s[i]
+        if new != old:
+            s[i] = new
+            change(A, G, i, old, new)
 
 
 @njit
 def run(A, U, h, kappa, steep, s, G, random, noise, every, kept, energies):
     """Go on with a chain; after each `every` sweeps put its colours and its energy into a row of kept, energies."""
     N = s.shape[0]
-    u, p = np.empty(2 * N), np.empty(h.shape[1])
+    u, p = np.empty(2 * N), np.empty(room(h.shape[1]))
     for row in range(energies.shape[0]):
         for _ in range(every):
             sweep(A, U, h, kappa, steep, s, G, p, random, noise, u)
@@ -63,7 +68,7 @@ def run(A, U, h, kappa, steep, s, G, random, noise, every, kept, energies):
 def independent(A, U, h, kappa, steep, G, random, noise, sweeps, out):
     """Fill the rows of `out` (n, N) with the colours of chains that begin at random and do so many sweeps."""
     N, C = h.shape
-    u, p = np.empty(2 * N), np.empty(C)
+    u, p = np.empty(2 * N), np.empty(room(C))
     for row in range(out.shape[0]):
         s = out[row]
         uniforms(noise, u)

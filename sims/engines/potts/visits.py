@@ -1,5 +1,8 @@
 """A visit to a site of a Potts chain, its fields and its energy: what the sampler does on a CPU and on a GPU.
 
+A visit is `logits`, `draw`, and `change` where the colour is another. Loops over sites say so themselves: in a function
+of its own around the three Numba's memory management counts the arrays at each visit, which costs as much as the visit.
+
 The couplings of a chain are arrays (A, U, h, kappa, steep) and its state (s, G), in one of two forms. ``factored``:
 J_ij U_ab, A = Jᵀ (N, N), and G_ai = Σ_j J_ij [s_j = a], shape (C, N). ``pairs``: a matrix J_ij(a, b) for each pair,
 A_iajb = J_ij(a, b) in single precision, and G_ia = h_i(a) + Σ_j J_ij(a, s_j), shape (N, C). The logits of a site are a
@@ -19,8 +22,8 @@ from tsphys.numerics.exponential import exp
 
 @njit(fast=True, forceinline=True)
 def logits(A, U, h, kappa, G, p, i):
-    """The logits of site i, into p (C,). Where kappa is not 0, U is kappa times the identity, as far as it counts."""
-    C = p.shape[0]
+    """The logits of site i, into p (≥ C,). Where kappa is not 0, U is kappa times the identity, as far as it counts."""
+    C = h.shape[1]
     if kappa != 0.0:
         for a in range(C):
             p[a] = h[i, a] + kappa * G[a, i]
@@ -36,33 +39,37 @@ def logits(A, U, h, kappa, G, p, i):
 @njit(fast=True, forceinline=True)
 def change(A, G, i, old, new):
     """The fields after a change of colour of site i."""
-    up, down, row = G[new], G[old], A[i]
-    for j in range(row.shape[0]):
-        up[j] += row[j]
-        down[j] -= row[j]
+    for j in range(A.shape[1]):
+        G[new, j] += A[i, j]
+    for j in range(A.shape[1]):
+        G[old, j] -= A[i, j]
 
 
 @njit(fast=True, forceinline=True)
 def logits_of_pairs(A, U, h, kappa, G, p, i):
     """`logits` of the form ``pairs``."""
-    for a in range(p.shape[0]):
+    for a in range(h.shape[1]):
         p[a] = G[i, a]
 
 
 @njit(fast=True, forceinline=True)
 def change_of_pairs(A, G, i, old, new):
     """`change` of the form ``pairs``."""
-    up, down = A[i, new], A[i, old]
     for j in range(G.shape[0]):
         for b in range(G.shape[1]):
             # A difference in single precision would not be that of the two fields.
-            G[j, b] += np.float64(up[j, b]) - np.float64(down[j, b])
+            G[j, b] += np.float64(A[i, new, j, b]) - np.float64(A[i, old, j, b])
+
+
+@njit
+def room(C):
+    """Numbers of work for C colours: whole vector registers, so that no exponential is left over to be done alone."""
+    return -(-C // 8) * 8
 
 
 @njit(fast=True, forceinline=True)
-def draw(p, steep, u):
-    """A colour from the logits p (C,) by the uniform u; p is overwritten. Logits beyond ±300 are `steep`."""
-    C = p.shape[0]
+def draw(p, C, steep, u):
+    """A colour from the logits p (≥ C,) by the uniform u; p is overwritten. Logits beyond ±300 are `steep`."""
     if steep:
         top = p[0]
         for a in range(1, C):
@@ -71,27 +78,19 @@ def draw(p, steep, u):
         for a in range(C):
             x = p[a] - top
             p[a] = x if x > -700.0 else -700.0
+    for a in range(C, p.shape[0]):
+        p[a] = 0.0
+    for a in range(p.shape[0]):
+        p[a] = exp(p[a])
     total = 0.0
     for a in range(C):
-        w = exp(p[a])
-        p[a] = w
-        total += w
-    rest = u * total
-    new = 0
-    while new < C - 1 and rest >= p[new]:
-        rest -= p[new]
-        new += 1
+        total += p[a]
+        p[a] = total
+    # Counted without a branch, which would be guessed wrong once a visit.
+    level, new = u * total, 0
+    for a in range(C - 1):
+        new += p[a] <= level
     return new
-
-
-@njit(fast=True, forceinline=True)
-def visit(A, U, h, kappa, steep, s, G, p, i, u):
-    """Draw the colour of site i anew by the uniform u; p (C,) is work."""
-    logits(A, U, h, kappa, G, p, i)
-    new, old = draw(p, steep, u), s[i]
-    if new != old:
-        s[i] = new
-        change(A, G, i, old, new)
 
 
 @njit
