@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 import tsphys
-from tsphys.odes.continual import error_rates
+from tsphys.odes.continual import error_rates, tuned
+from tsphys.physics import penalties
 from tsphys.validation.checks import Check, Finding, Setting, within
 from tsphys.validation.one_step import at_start, both, rates, stepped
 from tsphys.validation.online import averaged, engines, simulated
@@ -43,7 +44,60 @@ def checks(quick: bool) -> list[Check]:
     for name, model in (("replay", REPLAY), ("elastic weights", ELASTIC)):
         out.append(Check("simulation", f"{name}, engine exact", simulated(model, START, T, "exact", 1000, 32)))
     out.append(Check("integral", "equations through a switch", averaged(SMALL, SMALL_START, [0.5, 2.0])))
-    return [*out, *_steps()]
+    return [
+        *out,
+        Check("identity", "penalties of linear students", _penalties),
+        Check("identity", "best pull", _best),
+        *_steps(),
+    ]
+
+
+def _penalties(setting: Setting) -> Finding:
+    """Closed forms against equations of motion, and against vectors of few dimensions that are pulled one by one."""
+    eta, xi, V, sigma, t1, t2 = 0.5, 0.7, 0.4, 0.5, 1.5, 1.0
+    model = tsphys.Continual(
+        K=1, activation="linear", lr=eta, lr_v=0, noise=sigma, similarity=V, durations=[t1], regulariser="l2",
+        strength=xi,
+    )  # fmt: skip
+    begin = tsphys.OrderParameters(R=[[0, 0]], Q=[[0]], T=model.teacher_overlaps(), v=[1, 1])
+    moved = tsphys.solve(model, start=begin, t=[t1 + t2])["eps_g"][0]
+    gaps = [np.subtract(penalties.two_tasks(xi, V, t1, t2, eta, sigma), moved)]
+
+    S = 4
+    teachers = np.linalg.cholesky(np.full((S, S), V) + (1 - V) * np.eye(S))
+    w = teachers[0]
+    for wanted in teachers[1:]:
+        w = (wanted + xi * w) / (1 + xi)
+    gaps.append(np.atleast_1d(penalties.sequence(xi, S, V) - 0.5 * ((w - teachers) ** 2).sum(axis=1).mean()))
+
+    # Two tasks, whose inputs have common axes and other spectra, in coordinates that are not those axes.
+    l1, l2, away = np.array([2.0, 0.5, 0.1]), np.array([0.3, 1.0, 1.5]), np.array([0.4, -0.7, 0.2])
+    U = np.linalg.qr(np.arange(9.0).reshape(3, 3) ** 2 + np.eye(3))[0]
+    C1, C2 = U * l1 @ U.T, U * l2 @ U.T
+    for pull, P in ((1.0, np.eye(3)), (l1, C1)):
+        # The first teacher is the origin.
+        w = np.linalg.solve(C2 + xi * P, C2 @ U @ away)
+        rest = w - U @ away
+        told = 0.25 * (w @ C1 @ w + rest @ C2 @ rest)
+        gaps.append(np.atleast_1d(penalties.of_spectra(xi, l1, l2, away**2, pull) - told))
+    return within(np.concatenate(gaps), np.full(5, 1e-9), "errors of both tasks, of a sequence, of two spectra")
+
+
+def _best(setting: Setting) -> Finding:
+    """The strength that is found has the least mean of both errors: it is higher by as much a little to both sides."""
+    model = replace(SMALL, durations=[10.0], regulariser="ewc")
+    t, step = 30.0, 0.1
+    best, least = tuned(model, SMALL_START, t, low=0.02, high=20.0, points=5)
+    strengths = best * np.exp(step * np.array([-1, 0, 1]))
+    told = [
+        tsphys.solve(replace(model, strength=float(xi)), start=SMALL_START, t=[t], rtol=1e-8, atol=1e-9)["eps_g"].mean()
+        for xi in strengths
+    ]
+    # Of a parabola through three points; ln ξ is found to 2e-3, and its third order is some of step².
+    off = 0.5 * step * (told[2] - told[0]) / (told[0] - 2 * told[1] + told[2])
+    return within(
+        np.array([off, least / told[1] - 1]), np.array([6e-3, 1e-5]), "ln ξ of the least error, and that error"
+    )
 
 
 def _steps() -> list[Check]:
