@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import tsphys
 from tests import command
@@ -271,24 +272,65 @@ def test_no_error_is_planted_twice():
     assert len(set(every)) == len(every)
 
 
-def test_what_survived_is_planted_again(monkeypatch, tmp_path):
-    from click.testing import CliRunner
-
+@pytest.fixture
+def planted(monkeypatch):
+    """`tsphys.validation.mutations` whose judge sees all that does not have the word optimal, and what it was shown."""
     from tsphys.validation import mutations as planted
 
     monkeypatch.setattr(planted, "copy_of", lambda tree, to: tree)
-    monkeypatch.setattr(planted, "cleaned", lambda tree, mutation: None)
-    seen = []
+    planted_in = []
 
     def judged(mutation, judge, tree):
-        seen.append(mutation.about)
-        return ("survived" if "optimal" in mutation.about else "caught"), ""
+        planted_in.append(mutation.about)
+        return ("survived", "", "") if "optimal" in mutation.about else ("caught", "", f"test of {mutation.about}")
 
     monkeypatch.setattr(planted, "judged", judged)
+    monkeypatch.setattr(planted, "unsound", lambda model, judge, names, tree: [])
+
+    def called(*arguments):
+        planted_in.clear()
+        done = CliRunner().invoke(planted.main, arguments)
+        assert done.exit_code == 0, done.output
+        return done.output, [*planted_in]
+
+    return called
+
+
+def test_what_survived_is_planted_again(planted, tmp_path):
     file = str(tmp_path / "caught.json")
-    assert CliRunner().invoke(planted.main, ["perceptron", "-o", file]).exit_code == 0
-    every = [*seen]
-    seen.clear()
-    out = CliRunner().invoke(planted.main, ["--by", "tests", "--left", file]).output
-    assert seen == [about for about in every if "optimal" in about] != []
-    assert f"tests: 0 of {len(seen)} caught" in out
+    _, every = planted("perceptron", "-o", file)
+    out, again = planted("--by", "tests", "--left", file)
+    assert again == [about for about in every if "optimal" in about] != []
+    assert f"tests: 0 of {len(again)} caught" in out
+
+
+def test_a_sample_of_planted_errors_follows_from_its_seed(planted):
+    _, every = planted("glm")
+    out, some = planted("glm", "--sample", "5", "--seed", "1")
+    assert planted("glm", "--sample", "5", "--seed", "1")[1] == some != planted("glm", "--sample", "5")[1]
+    assert len(set(some)) == 5
+    assert some == [about for about in every if about in some]
+    # Of five of five the share of all is at least 0.025^(1/5).
+    assert "5 of 5 caught, 100.0% (95 %: 47.8% to 100.0%)" in out
+
+
+def test_what_fails_without_an_error_catches_none(planted, monkeypatch):
+    monkeypatch.setattr("tsphys.validation.mutations.unsound", lambda model, judge, names, tree: names[:1])
+    out, every = planted("perceptron")
+    left = sum("optimal" in about for about in every)
+    assert out.count("broken") == len(every) - left > 0
+    assert f"quick: 0 of {left} caught" in out
+
+
+@pytest.mark.slow
+def test_an_error_is_planted_seen_and_taken_away(tmp_path):
+    """In a copy of its own, by a check that passes in the copy without it."""
+    from tsphys.validation.mutations import copy_of, judged, unsound
+
+    tree = copy_of(ROOT, tmp_path / "copy")
+    wrong = next(m for m in mutations(["continual"]) if "without its half" in m.about)
+    for judge in ("quick", "tests"):
+        outcome, line, by = judged(wrong, judge, tree)
+        assert outcome == "caught", line
+        assert unsound("continual", judge, [by], tree) == []
+    assert (tree / wrong.file).read_text() == (ROOT / wrong.file).read_text()
