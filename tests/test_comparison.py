@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 import tsphys
+from tsphys.comparison.foretold import by_rule
 from tsphys.comparison.scores import normal, of_variance, threshold
 from tsphys.runs.result import Result
 from tsphys.validation.calibration import STATICS, honest, rms
@@ -422,6 +423,41 @@ def test_what_never_happens_in_any_run_is_no_exact_statement():
     sim = tsphys.simulate(model, N=400, replicas=8, **axis)
     assert sim.std("m")[0] < 1e-12
     assert tsphys.compare(sim, tsphys.solve(model, **axis), observables=["m"]).max_abs_z < 1
+
+
+def hinged(N, **axis):
+    """Hinge losses of eight runs, and their theory: of N examples of α = 1 one in 10⁴ is all there is of a loss."""
+    model = tsphys.GLM(estimator="hinge")
+    return tsphys.simulate(model, N=N, replicas=8, seed=3, **axis), tsphys.solve(model, **axis)
+
+
+def test_losses_that_few_examples_have_are_no_exact_statement_where_no_run_has_any():
+    """Theory has a loss of 1e-4 at α = 1, which is nothing in four of five runs of 100 examples."""
+    sim, theory = hinged(100, alpha=[1.0, 2.0])
+    assert (sim["train_loss"][:, 0] < 1e-12).all()
+    found = tsphys.compare(sim, theory, observables=["train_loss"])
+    assert found.verdict == "undecided"
+    assert found.judged["train_loss"].tolist() == [False, True]
+    assert found.max_abs_z < 1
+
+
+def test_losses_that_many_examples_have_are_known_as_well_as_before():
+    """At α = 3 losses are as scattered as those of independent examples: half of them is seen by eight runs."""
+    sim, theory = hinged(400, alpha=[3.0])
+    assert tsphys.compare(sim, theory).ok
+    half = dataclasses.replace(sim, data={**sim.data, "train_loss": 0.5 * sim["train_loss"]})
+    assert tsphys.compare(half, theory).verdict == "disagree"
+
+
+def test_a_share_of_an_axis_is_one_of_as_many_at_each_point():
+    """Of ρN weights that the teacher has, with ρ along the axis: the least variance ρ̂(1 − ρ̂)/ρN + 1/n(ρN)²."""
+    model = tsphys.SparseTickets(kept=0.3)
+    axis = {"density": [0.02, 0.2]}
+    sim, theory = tsphys.simulate(model, N=100, replicas=2, **axis), tsphys.solve(model, **axis)
+    still = dataclasses.replace(sim, data={**sim.data, "recall": np.repeat(sim["recall"][:1], 2, axis=0)})
+    y, count = theory["recall"], np.array([2.0, 20.0])
+    told = by_rule(still, theory, "recall", None, 0.0, False).variance
+    np.testing.assert_allclose(told, (y * (1 - y) / count + 1 / (2 * count**2)) / 2, rtol=1e-12)
 
 
 def test_loads_are_those_of_whole_numbers():

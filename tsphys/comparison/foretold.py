@@ -11,7 +11,7 @@ of order 1/N cancels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from tsphys.catalogue import CATALOGUE
 from tsphys.comparison.scores import of_variance
 from tsphys.errors import ModelError
 from tsphys.registry import size_axis
-from tsphys.rules.contract import Model
 from tsphys.runs.result import Result
 
 #: Relative accuracy that solvers and rounding leave to a curve; far below any statistical error.
@@ -86,23 +85,31 @@ def _sample(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _counted(result: Result, theory: Result, name: str) -> np.ndarray | float:
-    """The least variance of a run, of an observable that is a share of so many; 0 of any other.
+    """The least variance of a run, of an observable that is a share of so many, or a mean of losses; 0 of any other.
 
     That of independent ones, y(1 − y)/count, which few runs may show nothing of if y is close to 0 or 1, and one more
     or less in all runs together: with that the tails of small counts are within those of a normal number.
     """
-    count = {} if "N" not in result.meta else _model(result).shares(result.meta["N"])
-    if name not in count:
+    count = _counts(result, theory, name)
+    if count is None:
         return 0.0
     y = np.clip(theory[name], 0.0, 1.0)
-    return y * (1 - y) / count[name] + 1 / (len(result[name]) * count[name] ** 2)
+    count = count.reshape(-1, *[1] * (y.ndim - 1))
+    return y * (1 - y) / count + 1 / (len(result[name]) * count**2)
 
 
-def _model(result: Result) -> Model:
+def _counts(result: Result, theory: Result, name: str) -> np.ndarray | None:
+    """Of how many an observable is a share, (axis,); None of one that is none."""
+    N, values = result.meta.get("N"), theory[theory.axis]
     try:
-        return result.model_object()
+        model = result.model_object()
     except ModelError:
-        return Model()
+        return None
+    if N is None or name not in model.shares(N):
+        return None
+    if theory.axis not in getattr(model, "axes", ()):
+        return np.full(len(values), float(model.shares(N)[name]))
+    return np.array([replace(model, **{theory.axis: value}).shares(N)[name] for value in values.tolist()], dtype=float)
 
 
 def _rounding(theory: Result, name: str) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -63,6 +64,10 @@ class DataPruning(Static):
         if self.student == "max_margin" and self.regularization != plain:
             words = f'must be {plain:g} with student = "max_margin", which has none'
             raise ModelError("regularization", self.regularization, words)
+
+    def shares(self, N: float) -> Mapping[str, float]:
+        """Of the examples few have a loss where they can almost be separated, and in many runs none has."""
+        return {"train_loss": self.alpha * N} if self.student == "hinge" else {}
 
 
 def vanishing(loss: float) -> float:

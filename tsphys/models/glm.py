@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -202,6 +203,10 @@ class GLM(Static):
         return prior(self.prior, self.density), channel(
             self.channel, self.noise, self.edge, self.outliers, self.outlier_noise
         )
+
+    def shares(self, N: float) -> Mapping[str, float]:
+        """Of the examples few have a loss where they can almost be separated, and in many runs none has."""
+        return {"train_loss": self.alpha * N} if self.estimator == "hinge" else {}
 
     @property
     def even(self) -> bool:

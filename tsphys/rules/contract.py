@@ -55,7 +55,7 @@ class Model:
         validate(self, self.hint)
 
     def shares(self, N: float) -> Mapping[str, float]:
-        """Of how many, in a run of size N, an observable is a share: name -> number."""
+        """Of how many, in a run of size N, an observable is a share, or a mean where most are 0: name -> number."""
         return {}
 
     def _repr_html_(self) -> str:
