@@ -93,3 +93,14 @@ def test_published_strengths_of_sequences_and_spectra():
         np.testing.assert_allclose(penalties.of_spectra([1.0], first, second, change, first), joint, atol=6e-7)
     regret = penalties.of_spectra([11.11035], slow, slow[::-1], change)[0] / 0.065286
     assert abs(regret - 2.4751) < 6e-5
+
+
+@pytest.mark.parametrize("tasks, V, strength", [(2, 0.3, 1.0), (5, -0.2, 0.4)])
+def test_errors_of_sequences_are_those_of_vectors(tasks, V, strength):
+    """Each task puts the weights at (wanted + ξ anchor)/(1 + ξ); errors are halves of squared distances."""
+    teachers = np.linalg.cholesky(np.full((tasks, tasks), V) + (1 - V) * np.eye(tasks))
+    w = teachers[0]
+    for wanted in teachers[1:]:
+        w = (wanted + strength * w) / (1 + strength)
+    told = np.mean([0.5 * (w - wanted) @ (w - wanted) for wanted in teachers])
+    np.testing.assert_allclose(penalties.sequence(strength, tasks, V), told, rtol=1e-12)
