@@ -10,7 +10,7 @@ import tsphys
 from tsphys.comparison.foretold import by_rule
 from tsphys.comparison.scores import normal, of_variance, threshold
 from tsphys.runs.result import Result
-from tsphys.validation.calibration import STATICS, honest, rms
+from tsphys.validation.calibration import EDGES, STATICS, honest, rms
 from tsphys.validation.checks import on_theory
 
 T = np.linspace(0, 1, 6)
@@ -479,6 +479,12 @@ def test_honest_scores_of_statics_are_of_size_one(name):
     assert not any(f.verdict == "disagree" for f in found)
     # Of ten comparisons of some correlated numbers: 0.75 ± 0.1 to 1 ± 0.1, and 0.1 to 0.3 by the former allowance.
     assert 0.6 < rms(found) < 1.3
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_runs_at_an_edge_have_no_verdict(name):
+    """In a third of the comparisons all of eight runs are there."""
+    assert {f.verdict for f in honest(name, 8, 80)} == {"undecided"}
 
 
 @pytest.mark.parametrize(("off", "verdict"), [(5e-9, "agree"), (1e-6, "disagree")])
