@@ -42,6 +42,9 @@ _BY = "failed: "
 #: Seconds after which an error counts as seen: nothing takes so long that is sound.
 _ENDLESS = 1800
 
+#: What an error without an end is seen by.
+_TIME = "the time that it takes"
+
 #: Kernels of the copies are stamped, and filed, by what they compute: an error compiles those that have it and no
 #: others, and leaves the sound ones where they are.
 _STAMP = """
@@ -94,7 +97,7 @@ class Seen:
         self.file.write_text(json.dumps(self.seconds))
         if not passed:
             self.failed = True
-            print("\nfailed: " + name)
+            print("", "failed: " + name, sep=chr(10))
     def pytest_collection_modifyitems(self, items):
         items.sort(key=lambda item: self.of(item.nodeid))
     def pytest_runtest_logreport(self, report):
@@ -113,10 +116,14 @@ setting = Setting(quick=judge == "quick")
 named = {f"{model} {judge}: {check.kind} {check.name}": check for check in run.checks_of(model, setting)}
 for name in only or sorted(named, key=seen.of):
     run.checks_of = lambda *a: [named[name]]
-    (row,) = run.validate([model], setting)
-    if not row.ok:
-        print(run.line(row))
-    seen.saw(name, row.seconds, row.ok)
+    try:
+        (row,) = run.validate([model], setting)
+        if not row.ok:
+            print(run.line(row))
+        seen.saw(name, row.seconds, row.ok)
+    except Exception as error:
+        print(f"{type(error).__name__} FAIL {error}")
+        seen.saw(name, 0.0, False)
     if seen.failed and not only:
         break
 sys.exit(bool(seen.failed))
@@ -216,7 +223,7 @@ def judged(mutation: Mutation, judge: str, tree: Path) -> tuple[str, str, str]:
     finally:
         file.write_text(sound, encoding="utf-8")
     told = [line for line in lines if " FAIL " in line or line.startswith("FAILED")]
-    word = {0: "survived", 1: "caught"}.get(code, "broken")
+    word = "survived" if code == 0 else "caught" if code == 1 and by else "broken"
     return word, " ".join((told or lines or [""])[-1].split())[:160], (by or [""])[0]
 
 
@@ -239,7 +246,7 @@ def _run(argv: Sequence[str], tree: Path) -> tuple[int, list[str], list[str]]:
             timeout=_ENDLESS,
         )
     except subprocess.TimeoutExpired:
-        return 1, [f"no end within {_ENDLESS} s"], []
+        return 1, [f"no end within {_ENDLESS} s"], [_TIME]
     lines = (done.stdout + done.stderr).strip().splitlines()
     by = [line.removeprefix(_BY) for line in lines if line.startswith(_BY)]
     return done.returncode, [line for line in lines if not line.startswith(_BY)], by
@@ -315,7 +322,7 @@ def _all(found: list[Mutation], judges: list[str], tree: Path) -> Iterator[dict[
     for mutation in found:
         for judge in judges:
             outcome, line, by = judged(mutation, judge, tree)
-            if by and by not in known:
+            if by and by != _TIME and by not in known:
                 known[by] = not unsound(mutation.model, judge, [by], tree)
             if not known.get(by, True):
                 outcome, line = "broken", f"fails without the error as well: {by}"
