@@ -13,11 +13,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from tsphys.errors import ModelError
+
+#: Milliseconds of each move, by the clock and of the processor (moves, 2).
+Times: TypeAlias = np.ndarray
 
 #: What somebody types into a first notebook.
 FIVE_LINES = """\
@@ -44,41 +47,35 @@ def _seconds(command: list[str], **options: Any) -> float:
     return time.perf_counter() - begun
 
 
-def redraws(name: str) -> tuple[str, list[float], list[float]]:
-    """Which slider was moved, and the milliseconds from each move to the new curve: by the clock, and of the processor.
+def redraws(name: str) -> tuple[str, Times, Times]:
+    """Which slider was moved, and the milliseconds from each move to the first curve, and to the whole.
 
-    The browser's share is not in it; ``tests/browser/explore.py`` has it. On a busy machine the second is what counts.
+    The first is a sketch where the whole takes long. By the clock and of the processor; on a busy machine the second
+    counts. The browser's share is not in it; ``tests/browser/explore.py`` has it.
     """
     from bokeh.document import Document
 
     from tsphys.explore.page import Page
-    from tsphys.explore.work import Wish
+    from tsphys.explore.work import Sketched, Wish
 
-    page = Page(Document(), name)
+    page, theories = Page(Document(), name), Sketched()
     begun = page._wish()
-    page._show_theory(begun, _found(begun))
+    for drawn in theories(begun, lambda: False):
+        page._show_theory(begun, *drawn)
     able = (c for c in page.known if c.kind in ("log", "number") and c.model and c.name != begun.axis)
     slider = next((c for c in able if _allowed(begun, c)), None)
-    clock, processor = [], []
+    first, last = [], []
     for i in range(MOVES + 1):
         moved = {} if slider is None else {slider.name: slider.read(_moved(slider, i + 1))}
         wish = Wish(name, {**begun.values, **moved}, begun.axis, begun.points)
-        start = time.perf_counter(), time.process_time()
-        page._show_theory(wish, found := _found(wish))
-        drawn = 1e3 if not isinstance(found, Exception) else float("nan")
-        clock.append(drawn * (time.perf_counter() - start[0]))
-        processor.append(drawn * (time.process_time() - start[1]))
-    return slider.name if slider else "none", clock[1:], processor[1:]
-
-
-def _found(wish: Any) -> Any:
-    """What there is to show: a theory, or why there is none."""
-    from tsphys.explore.work import FAILURES, theory
-
-    try:
-        return theory(wish)
-    except FAILURES as error:
-        return error
+        start, seen = np.array([time.perf_counter(), time.process_time()]), []
+        for found, whole in theories(wish, lambda: False):
+            page._show_theory(wish, found, whole)
+            now = np.array([time.perf_counter(), time.process_time()])
+            seen.append(1e3 * (now - start) if not isinstance(found, Exception) else np.full(2, np.nan))
+        first.append(seen[0])
+        last.append(seen[-1])
+    return slider.name if slider else "none", np.array(first[1:]), np.array(last[1:])
 
 
 def _allowed(begun: Any, slider: Any) -> bool:
@@ -117,10 +114,15 @@ def main(words: list[str]) -> None:
     from tsphys.registry import MODELS
 
     print("import tsphys: {:.2f} s, of which Python itself {:.2f} s".format(*import_seconds()))
-    print("| model | slider | ms per redraw | of the processor |\n|---|---|---|---|")
+    print(
+        "| model | slider | ms to a curve | of the processor | ms to the whole | of the processor |\n"
+        + 6 * "|---"
+        + "|"
+    )
     for name in [w for w in words if not w.startswith("-")] or MODELS:
         slider, *found = redraws(name)
-        print(f"| `{name}` | `{slider}` | " + " | ".join(f"{np.nanmedian(ms):.0f}" for ms in found) + " |", flush=True)
+        told = [f"{ms:.0f}" for ms in np.concatenate([np.nanmedian(times, axis=0) for times in found])]
+        print(f"| `{name}` | `{slider}` | " + " | ".join(told) + " |", flush=True)
     if "--install" in words:
         print(
             "pip install: {:.0f} s, then five lines to a plot: {:.0f} s, {:.0f} s of the processor".format(

@@ -7,6 +7,9 @@ the characteristic function of one term to the n-th power, from which Gil-Pelaez
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
+
 import numpy as np
 
 from tsphys.models.infinite_depth import InfiniteDepth
@@ -33,6 +36,13 @@ def solve(model: InfiniteDepth) -> dict[str, float]:
     ConvergenceError
         If the singular kernel of close inputs was not found.
     """
+    out = {"limit_error": _error(replace(model, depth=1))}
+    return out if limit(model.squares()) != "singular" else {**out, "exponent": exponent(model.squares())}
+
+
+# The limit is the same at every depth, over which it is drawn first.
+@lru_cache(maxsize=64)
+def _error(model: InfiniteDepth) -> float:
     h = np.arccos(model.threshold)
     # The label jumps at h, and what neighbours say changes within the distance of the nearest, n^(−1/D).
     angles, weights = panels(0.0, np.pi, [(h, np.pi * max(model.n, 2) ** (-1.0 / model.sphere))], most=0.8, nodes=8)
@@ -40,8 +50,7 @@ def solve(model: InfiniteDepth) -> dict[str, float]:
     t = np.cos(angles)
     plus = positive(model, t)
     wrong = np.where(t > model.threshold, 1 - plus, plus)
-    out = {"limit_error": float(weights @ wrong / weights.sum())}
-    return out if limit(model.squares()) != "singular" else {**out, "exponent": exponent(model.squares())}
+    return float(weights @ wrong / weights.sum())
 
 
 def positive(model: InfiniteDepth, t: np.ndarray) -> np.ndarray:

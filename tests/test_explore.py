@@ -15,7 +15,7 @@ import tsphys
 from tsphys.cli import tsphys as command_line
 from tsphys.explore import texts
 from tsphys.explore.controls import axes, controls, first_points, stretch, values
-from tsphys.explore.work import Growing, Newest, Wish, theory
+from tsphys.explore.work import Growing, Newest, Sketched, Wish, theory
 from tsphys.ground.times import grid
 from tsphys.registry import MODELS, model_class
 from tsphys.studies.configuration import describe, read_config
@@ -143,12 +143,14 @@ def test_more_than_a_page_does_is_refused(wish, parameter):
 def test_the_newest_wish_comes_next():
     begun, go, done = threading.Event(), threading.Event(), []
 
-    def work(wish):
+    def work(wish, outdated):
         begun.set()
         assert go.wait(60)
         if wish == "bad":
             raise ValueError(wish)
-        return wish
+        yield wish
+        if not outdated():
+            yield "more"
 
     newest = Newest(work, lambda wish, found: done.append((wish, found)))
     newest.ask(1)
@@ -162,6 +164,36 @@ def test_the_newest_wish_comes_next():
         time.sleep(0.1)
     assert done[0] == (1, 1)
     assert (done[1][0], type(done[1][1])) == ("bad", ValueError)
+
+
+def test_a_sketch_has_fewer_points_and_draws():
+    assert SMALL.sketch() == SMALL
+    thirty = Wish("data_pruning", {"keep": "easy"}, "fraction", "0.1:1:30")
+    kept = np.array(grid("fraction", thirty.sketch().points))
+    assert len(kept) == 9
+    assert {*kept.tolist()} < {*np.array(grid("fraction", thirty.points)).tolist()}
+    assert (kept[0], kept[-1]) == (0.1, 1)
+    assert Wish("xor_clusters", {}, "t", "0,1,2").sketch() == Wish("xor_clusters", {"draws": 4}, "t", "0,1,2")
+    whole = np.array(grid("n", Wish("kernel_ridge", {}, "n", "1:30:30").sketch().points))
+    assert (whole % 1 == 0).all()
+
+
+def test_slow_theories_are_sketched_and_then_drawn_unless_there_is_another_wish():
+    wish = Wish("opposing_signals", {}, "t", "0:10:11")
+    draw = Sketched()
+    assert [whole for _, whole in draw(wish, lambda: False)] == [True]
+    many = Wish("random_features", {}, "alpha", "0.1:3:30")
+    rough, whole = draw(many, lambda: False)
+    assert (rough[1], whole[1]) == (False, True)
+    assert len(rough[0][many.axis]) < len(whole[0][many.axis])
+    # It took no time, so that the next is drawn at once; who is outdated learns nothing but a sketch.
+    draw._seconds[many.name] = 0.0
+    assert [whole for _, whole in draw(many, lambda: False)] == [True]
+    draw._seconds[many.name] = 10.0
+    assert [whole for _, whole in draw(many, lambda: True)] == [False]
+    ((error, whole),) = draw(Wish("hopfield", {"coupling": "none"}, "alpha", "0.01:0.05:3"), lambda: False)
+    assert isinstance(error, tsphys.ModelError)
+    assert whole
 
 
 def test_without_bokeh_the_command_says_what_it_needs(monkeypatch, capsys):
@@ -228,4 +260,4 @@ def test_the_first_hour_is_measured_and_its_lines_are_those_of_the_docs():
     slider, *times = redraws("opposing_signals")
     assert slider == "lr"
     assert np.isfinite(times).all()
-    assert [len(t) for t in times] == [MOVES, MOVES]
+    assert [t.shape for t in times] == 2 * [(MOVES, 2)]

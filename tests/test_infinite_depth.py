@@ -129,3 +129,15 @@ def test_refusals():
 
 def test_what_is_known_by_hand():
     passes("infinite_depth", "by hand", "few examples")
+
+
+def test_the_limit_is_found_once_for_all_depths(monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        "tsphys.replica.infinite_depth.positive", lambda *given: calls.append(given) or positive(*given)
+    )
+    model = InfiniteDepth(n=17, weights=np.array([0, 0.25, 0, 0.75]))
+    deep = tsphys.solve(model, depth=[1, 10, 100])["limit_error"]
+    assert len(calls) == 1
+    assert (deep == tsphys.solve(model, n=[17, 18])["limit_error"][0]).all()
+    assert len(calls) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Iterator
 from functools import partial
 from html import escape
 from io import BytesIO
@@ -21,7 +22,7 @@ from tsphys.curves import Curves, curves, drawable
 from tsphys.errors import ModelError
 from tsphys.explore import texts
 from tsphys.explore.controls import STEPS, Control, axes, controls, first_points, stretch, values
-from tsphys.explore.work import MOST, Growing, Newest, Wish, theory
+from tsphys.explore.work import MOST, Growing, Newest, Sketched, Wish, theory
 from tsphys.ground.times import grid
 from tsphys.plotting import COLOURS
 from tsphys.registry import MODELS
@@ -45,10 +46,12 @@ class Page:
     def __init__(self, document: Document, name: str):
         self.document, self.name = document, name
         self.theory: tsphys.Result | None = None
+        #: The theory, or until that is there a sketch of it.
+        self.shown: tsphys.Result | None = None
         self.simulation: tsphys.Result | None = None
         self.growing: Growing | None = None
         self.closed = False
-        self._theories = Newest(theory, lambda wish, found: self._later(self._show_theory, wish, found))
+        self._theories = Newest(Sketched(), lambda wish, found: self._later(self._show_theory, wish, *found))
         self._maps = Newest(_coarse, lambda wish, found: self._later(self._show_map, wish, found))
         document.on_session_destroyed(self._leave)
         self.build()
@@ -135,7 +138,7 @@ class Page:
 
     def _switch(self, name: str) -> None:
         self._forget()
-        self.name, self.theory = name, None
+        self.name, self.theory, self.shown = name, None, None
         self.build()
 
     def _other_axis(self, new: str) -> None:
@@ -204,21 +207,22 @@ class Page:
         if self.growing is not None:
             self.growing.stop()
 
-    def _show_theory(self, wish: Wish, found: Any) -> None:
+    def _show_theory(self, wish: Wish, found: Any, whole: bool = True) -> None:
         if wish.name != self.name:
             return
         if isinstance(found, Exception):
             # The last good curve stays.
             self._say(str(found))
             return
-        self.theory = found
-        self._say("; ".join(found.gaps[:1]))
+        self.shown, self.theory = found, found if whole else None
+        self._say("; ".join(found.gaps[:1]) if whole else "a sketch; the curve follows")
         names: list[Any] = [k for k in drawable(found) if np.prod(found[k].shape[1:], dtype=int) <= LINES]
         if self.observable.options != names:
             self.observable.options = names
         if self.observable.value not in names and names:
             self.observable.value = names[0]
         self._redraw()
+        self._judge()
         self._map()
 
     def _map(self) -> None:
@@ -237,11 +241,17 @@ class Page:
             return
         self.simulation = found
         self._redraw()
-        if self.theory is not None and (found.replicas or 0) > 1:
-            try:
-                self.verdict.text = f"<pre style='{TABLE}'>{escape(str(tsphys.compare(found, self.theory)))}</pre>"
-            except ModelError as error:
-                self.verdict.text = escape(str(error))
+        self._judge()
+
+    def _judge(self) -> None:
+        """Say whether points and curve agree, as soon as both are there."""
+        if self.theory is None or self.simulation is None or (self.simulation.replicas or 0) < 2:
+            return
+        try:
+            said = str(tsphys.compare(self.simulation, self.theory))
+            self.verdict.text = f"<pre style='{TABLE}'>{escape(said)}</pre>"
+        except ModelError as error:
+            self.verdict.text = escape(str(error))
 
     def _say(self, text: str) -> None:
         self.said.text = f"<span style='color:#A33'>{escape(text)}</span>" if text else ""
@@ -250,9 +260,9 @@ class Page:
 
     def _redraw(self) -> None:
         name = self.observable.value
-        if self.theory is None or not name:
+        if self.shown is None or not name:
             return
-        parts = [curves(self.theory, name)[0]]
+        parts = [curves(self.shown, name)[0]]
         if self.simulation is not None and name in drawable(self.simulation):
             parts.append(curves(self.simulation, name)[0])
         logs = (0 in self.logs.active, 1 in self.logs.active)
@@ -261,13 +271,13 @@ class Page:
             self.curve.children = [self.plot.figure]
         else:
             self.plot.show(parts)
-        if self.axes == ("t",) and {"R", "Q"} <= {*drawable(self.theory)}:
+        if self.axes == ("t",) and {"R", "Q"} <= {*drawable(self.shown)}:
             self.second.children = [self._plane()]
 
     def _plane(self) -> Any:
         plot = _figure("R_11", "Q_11")
-        assert self.theory is not None
-        first = [self.theory[k].reshape(len(self.theory["t"]), -1)[:, 0] for k in ("R", "Q")]
+        assert self.shown is not None
+        first = [self.shown[k].reshape(len(self.shown["t"]), -1)[:, 0] for k in ("R", "Q")]
         plot.line(*first, color=COLOURS[0], line_width=2)
         if self.simulation is not None:
             means = [self.simulation.mean(k).reshape(len(self.simulation["t"]), -1)[:, 0] for k in ("R", "Q")]
@@ -293,19 +303,23 @@ class Page:
         self.second.children = [plot]
 
 
-def _coarse(asked: tuple[Wish, str, tuple[str, ...]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The theory on a coarse grid over the first two axes of a model."""
+def _coarse(
+    asked: tuple[Wish, str, tuple[str, ...]], outdated: Callable[[], bool]
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The theory on a coarse grid over the first two axes of a model, unless another one is asked for meanwhile."""
     wish, name, over = asked
     x, y = (stretch(wish.name, a, COARSE) for a in over[:2])
     rows = []
     for value in y.tolist():
+        if outdated():
+            return
         given = {**{k: v for k, v in wish.values.items() if k not in over[:2]}, over[1]: value}
         there = Wish(wish.name, given, over[0], ",".join(map(repr, x.tolist())))
         try:
             rows.append(theory(there)[name].reshape(len(x), -1)[:, 0])
         except (ModelError, ArithmeticError, RuntimeError):
             rows.append(np.full(len(x), np.nan))
-    return x, y, np.array(rows)
+    yield x, y, np.array(rows)
 
 
 def _said(name: str, axis: bool) -> str:

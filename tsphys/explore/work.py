@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
+import numpy as np
+
 import tsphys
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
+from tsphys.ground.times import grid
 from tsphys.registry import takes
 from tsphys.rules.contract import Online
 from tsphys.rules.starts import drawn_start
 from tsphys.runs.replicas import available_threads
-from tsphys.studies.configuration import describe, on_steps
+from tsphys.studies.configuration import describe, on_steps, run_options
 
 #: More than this a page refuses: replicas, points of a curve, neurons or inputs, seconds of one simulation.
 MOST = {"replicas": 64, "points": 500, "N": 20_000}
 SECONDS = 120.0
+#: Of a sketch: every so many points of a curve, and so small a part of what a theory averages over.
+EVERY, PART = 4, 8
+AVERAGED = ("draws", "sets")
+#: Seconds from which on a curve is sketched before it is drawn.
+LONG = 0.25
 FAILURES = (ModelError, ConvergenceError, DivergedError, MemoryError)
 
 
@@ -72,8 +81,19 @@ class Wish:
             options["start"] = drawn_start(model, options["N"], options["seed"])
         return model, {**options, "partial": True}
 
+    def sketch(self) -> Wish:
+        """The same at fewer points of a parameter, and averaged over less; itself if there is nothing to leave out."""
+        points, values = self.points, dict(self.values)
+        if self.axis != "t":
+            every = np.asarray(grid(self.axis, points)).tolist()
+            points = ",".join(map(repr, [*every[:-1:EVERY], every[-1]])) if len(every) > 2 * EVERY else points
+        for name, option in run_options(self.name, "compare").items():
+            if name in AVERAGED:
+                values[name] = max(1, values.get(name, option.default) // PART)
+        return replace(self, points=points, values=values)
 
-def theory(wish: Wish) -> tsphys.Result:
+
+def theory(wish: Wish, progress: Callable[[float], None] | None = None) -> tsphys.Result:
     """The theory of a wish; what has no solution is missing in it.
 
     Raises
@@ -82,7 +102,41 @@ def theory(wish: Wish) -> tsphys.Result:
         As `tsphys.solve`.
     """
     model, options = wish.described()
-    return tsphys.solve(model, **{k: v for k, v in options.items() if k in takes(model, "solve")})
+    options = {k: v for k, v in options.items() if k in takes(model, "solve")}
+    return tsphys.solve(model, progress=progress, **options)
+
+
+class Sketched:
+    """Theories of one wish after the other: a sketch at first where the last took long, and then the whole.
+
+    Who has another wish meanwhile does not wait for the whole.
+    """
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+
+    def __call__(self, wish: Wish, outdated: Callable[[], bool]) -> Iterator[tuple[Any, bool]]:
+        """What is found, or the exception of that, and whether it is the whole."""
+
+        def look(_: float) -> None:
+            if outdated():
+                raise Stopped
+
+        sketch = wish.sketch()
+        if self._seconds.get(wish.name, LONG) >= LONG and sketch != wish:
+            # What is wrong with it the whole has as well, and says of more points.
+            with suppress(Exception):
+                yield theory(sketch), False
+        begun = monotonic()
+        try:
+            found = theory(wish, look)
+        except Stopped:
+            return
+        except Exception as error:
+            yield error, True
+            return
+        self._seconds[wish.name] = monotonic() - begun
+        yield found, True
 
 
 @dataclass
@@ -92,12 +146,13 @@ class Newest:
     Parameters
     ----------
     work : callable
-        From a wish to what it gives.
+        ``work(wish, outdated)`` gives one thing after the other that comes of a wish; ``outdated()`` tells whether
+        there is another one by now.
     done : callable
-        Called with the wish and what it gave, an exception among it, from another thread.
+        Called with the wish and each of what it gave, an exception among it, from another thread.
     """
 
-    work: Callable[[Any], Any]
+    work: Callable[[Any, Callable[[], bool]], Iterator[Any]]
     done: Callable[[Any, Any], None]
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
@@ -120,14 +175,17 @@ class Newest:
                     self._busy = False
                     return
             try:
-                found: Any = self.work(wish)
+                for found in self.work(wish, lambda: self._next is not None):
+                    self._hand(wish, found)
             except Exception as error:
-                found = error
-            try:
-                self.done(wish, found)
-            except Exception:
-                # Whoever asks next is to be served all the same.
-                logging.getLogger(__name__).exception("what came of a wish could not be shown")
+                self._hand(wish, error)
+
+    def _hand(self, wish: Any, found: Any) -> None:
+        try:
+            self.done(wish, found)
+        except Exception:
+            # Whoever asks next is to be served all the same.
+            logging.getLogger(__name__).exception("what came of a wish could not be shown")
 
 
 class Growing:
