@@ -2,7 +2,8 @@
 
 (a) The spectrum of the kernel on the images, and the part of the labels beyond each mode. (b, c) Points are means of
 48 draws of the digits that are learned, bars standard errors, errors on all others; lines are the eigenframework on
-that spectrum.
+that spectrum, which takes images for Gaussian: points of (b) are within 4 per cent of it up to n = 400, and up to 9 per
+cent off at 700; those of (c) lie above, by up to 19 per cent at n = 50 and 12 at n = 200.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The attack on real images: a linear reader of handwritten digits, turned around by its labels.
 
-Circles are means of 32 runs on 30 principal components of the images, bars standard errors. Full lines are the theory
+Points are means of 32 runs on 30 principal components of the images, bars standard errors. Full lines are the theory
 for Gaussian inputs, dotted its limit η → 0 with the fourth moment of the images in place of the Gaussian one. With
 single examples (P = 1) the Gaussian theory is off, and it should be: images along the teacher are far from Gaussian.
 (b) Dotted: where the sign is to turn.
@@ -16,7 +16,7 @@ import tsphys
 from tsphys.figures.frame import Sheet, drawn
 from tsphys.images import digits
 from tsphys.odes.online_attack import steady_state
-from tsphys.plotting import COLOURS, PAGE
+from tsphys.plotting import COLOURS, MARKERS, PAGE
 from tsphys.sims.online_attack import on_inputs
 
 BATCHES, LR = (1, 10), 0.1
@@ -74,7 +74,7 @@ def draw(sheet: Sheet, replicas: int, points: int) -> dict[str, Any]:
         for ax, name, found in ((left, "p", turned), (right, "accuracy", right_or_wrong)):
             values = np.array(found)
             error = values.std(axis=1, ddof=1) / np.sqrt(replicas)
-            ax.errorbar(prices, values.mean(axis=1), yerr=error, fmt="o", mfc="white", color=colour, capsize=1.5,
+            ax.errorbar(prices, values.mean(axis=1), yerr=error, fmt=MARKERS[i], mfc="white", color=colour, capsize=1.5,
                         zorder=3, label=f"digits, $P={P}$")  # fmt: skip
             data[f"{name}_P{P}"] = values
         data |= {f"theory_P{P}": gaussian, f"multiplier_P{P}": np.array(multiplier)}

@@ -40,7 +40,7 @@ def normal_teacher(N: int) -> np.ndarray:
     return np.array([NormalDist().inv_cdf(0.5 + (i + 0.5) / (2 * N)) for i in range(N)])
 
 
-@drawn({"K": 2, "M": 2}, N=(200, 400), replicas=(4, 8), points=(3, 5), most=(2, 4))
+@drawn({"K": 2, "M": 2}, N=(200, 1000), replicas=(4, 16), points=(3, 5), most=(2, 4))
 def draw(sheet: Sheet, N: int, replicas: int, points: int, most: int) -> dict[str, Any]:
     left, middle, right = sheet.subplots(1, 3, figsize=(1.3 * PAGE, 3.0))
     late = TRAINED + np.geomspace(1, 190, 9)
@@ -62,11 +62,20 @@ def draw(sheet: Sheet, N: int, replicas: int, points: int, most: int) -> dict[st
             color=COLOURS[n], mfc="white", label=name,
         )  # fmt: skip
         runs |= {f"theory_{n}": theory, f"simulation_{n}": sim}
-    left.set(yscale="log", xlim=(-100, 200), xlabel=r"time after pruning, $t-\tau_e$", ylabel=r"error $\epsilon_g$")
+    left.set(
+        yscale="log",
+        xlim=(-100, 200),
+        ylim=(8e-4, 6),
+        xlabel=r"time after pruning, $t-\tau_e$",
+        ylabel=r"error $\epsilon_g$",
+    )
     left.set_title(f"tickets, $N={N}$, {replicas} runs")
-    left.legend(loc="upper right", fontsize="small")
+    left.legend(loc="upper right", ncols=2)
     times = [TRAINED + after for after in AFTER]
-    rewinds, some = np.concatenate([[0], np.geomspace(0.5, TRAINED, 30)]), np.geomspace(0.8, TRAINED, points)
+    rewinds, some = (
+        np.concatenate([np.linspace(0, 0.8, 5), np.geomspace(1, TRAINED, 30)]),
+        np.geomspace(0.8, TRAINED, points),
+    )
     curves = np.array(
         [tsphys.solve(tsphys.Pruned(**TICKET, rewind_to=r), start=START, t=times)["eps_g"] for r in rewinds]
     )
@@ -87,7 +96,8 @@ def draw(sheet: Sheet, N: int, replicas: int, points: int, most: int) -> dict[st
     middle.set(
         yscale="log", xlabel=r"rewinding time $\tau_r$", ylabel=r"$\epsilon_g$ after pruning", xlim=(0, 1.1 * TRAINED)
     )
-    middle.set_xscale("symlog", linthresh=1)
+    # With this the slope of the axis is the same on both sides of 1.
+    middle.set_xscale("symlog", linthresh=1, linscale=0.9 / np.log(10))
     middle.set_title(r"rewound to $\tau_r$, pruned at $\tau_e=100$")
     middle.legend(loc="upper right")
     counts, tried = np.geomspace(10, 1e8, 40), [10**i for i in range(1, most + 1)]

@@ -433,7 +433,7 @@ CATALOGUE = {
                 "gutfreund_stein_1990",
                 "li_2023_denseshift",
             ),
-            figures=("glm", "quantised_weights", "glm_phase_diagram"),
+            figures=("glm", "convex_risks", "quantised_weights", "glm_phase_diagram"),
             functions=(
                 "replica.saddles.gardner.storage",
                 "replica.saddles.gardner.storage_capacity",
