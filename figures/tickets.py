@@ -1,10 +1,13 @@
 """Masks by size and rewinding: tickets that win, when they win, and how far blind search comes.
 
 Two erf units learn two, of which each has a tenth of the coordinates; at τ_e = 100 each student unit keeps the fifth of
-its weights that are largest. (a) They are put back to τ_r and go on: lines are theory, points means of 8 runs at
-N = 400. (b) The error some time later, by how far they were put back; dotted, the student with all of its weights.
-(c) What the best of m random masks keeps of a teacher's power, for one linear unit with normal weights and ρ = 0.3:
-lines are theory, points means of 20 searches, dashes the best of all masks.
+its weights that are largest. (a) They are put back to τ_r and go on: lines are theory, points means of 16 runs at
+N = 1000, bars standard errors, most of them smaller than the points. Runs of all courses share their start and the time
+until τ_e, and a random mask is a run's for good, so that points stray together: at 100 after pruning these leave the
+plateau late, 7 ± 2 per cent above the line; 32 others are 2 ± 2 above it, and 256 at N = 250 6 ± 1, by finite size. (b)
+The error some time later, by how far they were put back; dotted, the student with all of its weights. (c) What the best
+of m random masks keeps of a teacher's power, for one linear unit with normal weights and ρ = 0.3: lines are theory,
+points means of 20 searches, dashes the best of all masks.
 """
 
 from __future__ import annotations
