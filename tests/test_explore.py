@@ -174,6 +174,7 @@ def test_a_sketch_has_fewer_points_and_draws():
     assert {*kept.tolist()} < {*np.array(grid("fraction", thirty.points)).tolist()}
     assert (kept[0], kept[-1]) == (0.1, 1)
     assert Wish("xor_clusters", {}, "t", "0,1,2").sketch() == Wish("xor_clusters", {"draws": 4}, "t", "0,1,2")
+    assert Wish("training_set", {"paths": 256}, "t", "0,1").sketch().values == {"paths": 32}
     whole = np.array(grid("n", Wish("kernel_ridge", {}, "n", "1:30:30").sketch().points))
     assert (whole % 1 == 0).all()
 

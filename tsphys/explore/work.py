@@ -27,7 +27,7 @@ MOST = {"replicas": 64, "points": 500, "N": 20_000}
 SECONDS = 120.0
 #: Of a sketch: every so many points of a curve, and so small a part of what a theory averages over.
 EVERY, PART = 4, 8
-AVERAGED = ("draws", "sets")
+AVERAGED = ("draws", "sets", "paths")
 #: Seconds from which on a curve is sketched before it is drawn.
 LONG = 0.25
 FAILURES = (ModelError, ConvergenceError, DivergedError, MemoryError)
