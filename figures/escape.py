@@ -1,7 +1,7 @@
 """How long the symmetric plateau lasts at finite N: escape times for N from 10² to 10⁹, and the ODE's law of ln N.
 
-(a) Lines are 600 walks of the theory's diffusion at each N from 1000 on, points 25 of the runs of the exact chain:
-1000 at N = 100 and at N = 1000, 100 at N = 10 000. (b) Their medians, with standard errors; dotted, the slope ln N/2λ
+(a) Lines are 400 walks of the theory's diffusion at each N from 1000 on, points 25 of the runs of the exact chain:
+1000 at N = 100, 400 at N = 1000, 50 at N = 10 000. (b) Their medians, with standard errors; dotted, the slope ln N/2λ
 of the equations of motion, laid through the largest N.
 """
 
@@ -33,9 +33,9 @@ def escape_times(result: tsphys.Result, level: float) -> np.ndarray:
 
 @drawn(
     {"lr": MODEL.lr, "init": MODEL.init},
-    chains=({100: 100, 1000: 20}, {100: 1000, 1000: 1000, 10_000: 100}),
+    chains=({100: 100, 1000: 20}, {100: 1000, 1000: 400, 10_000: 50}),
     walks=((10**5, 10**9), (10**3, 10**4, 10**5, 10**7, 10**9)),
-    walkers=(40, 600),
+    walkers=(40, 400),
 )
 def draw(sheet: Sheet, chains: Any, walks: Any, walkers: int) -> dict[str, Any]:
     height, _ = plateau(MODEL)
