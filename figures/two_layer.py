@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import tsphys
+from tsphys.ahead import compiling
 from tsphys.figures.frame import Sheet, drawn
 from tsphys.odes.two_layer_limits import plateau
 from tsphys.plotting import COLOURS, MARKERS, PAGE, simulation_points, theory_line
@@ -72,8 +73,10 @@ def draw(sheet: Sheet, N: int, replicas: int, singles: int) -> dict[str, Any]:
         t_theory, t = np.linspace(0, end, 301), np.linspace(0, end, 26)
         model = tsphys.TwoLayer(K=K, M=2, activation="erf", lr=LR)
         options = {"start": start(K), **sheet.options}
-        theory = tsphys.solve(model, start=start(K), t=t_theory, N=N, fluctuations=True)
-        sim = tsphys.simulate(model, N=N, t=t, replicas=replicas, progress=sheet.share(column * 1.0, 0.9, 2), **options)
+        sizes = {"N": N, "t": t, "replicas": replicas}
+        with compiling(model, **sizes, **options):
+            theory = tsphys.solve(model, start=start(K), t=t_theory, N=N, fluctuations=True)
+        sim = tsphys.simulate(model, **sizes, progress=sheet.share(column * 1.0, 0.9, 2), **options)
         single = tsphys.simulate(
             model, N=1000, t=t_theory, replicas=singles, progress=sheet.share(column + 0.9, 0.1, 2), **options
         )

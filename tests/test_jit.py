@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tsphys._jit import njit
+
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("sims", "odes", "replica", "figures", "benchmarks", "validation")
 
@@ -114,6 +116,36 @@ def test_a_cache_that_names_a_class_that_is_no_more_is_written_anew(tmp_path, mo
         for module in ("kernel", name):
             del sys.modules[module]
         (tmp_path / f"{name}.py").unlink()
+
+
+def test_a_kernel_of_other_arguments_in_its_file_is_not_taken(tmp_path, monkeypatch):
+    """What two processes can leave that write at the same time."""
+    (tmp_path / "halves.py").write_text("from tsphys._jit import njit\n@njit\ndef f(x):\n    return x / 2\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    kernel = import_module("halves")
+    assert (kernel.f(5), kernel.f(5.0)) == (2.5, 2.5)
+    del sys.modules["halves"]
+    first, second = sorted(tmp_path.rglob("*.nbc"))
+    shutil.copy(first, second)
+    kernel = import_module("halves")
+    assert (kernel.f(5), kernel.f(5.0)) == (2.5, 2.5)
+    assert (sum(kernel.f.stats.cache_hits.values()), sum(kernel.f.stats.cache_misses.values())) == (1, 1)
+    del sys.modules["halves"]
+
+
+def test_sums_are_reordered_where_it_is_said_and_not_where_a_caller_may():
+    @njit(cached=False)
+    def helper(x, y, z):
+        return x * y + z
+
+    @njit(fast=True, cached=False)
+    def caller(x):
+        return helper(x, x, x) + 1.0
+
+    assert caller(2.0) == 7.0
+    for kernel, allowed in ((helper, False), (caller, True)):
+        assert ("contract" in kernel.inspect_llvm(kernel.signatures[0])) == allowed
 
 
 def test_two_rules_do_not_share_a_kernel(tmp_path):

@@ -17,6 +17,7 @@ MODELS = [
 
 def simulated(monkeypatch, model, worth, **options):
     monkeypatch.setattr(beside, "WORTH", worth)
+    monkeypatch.setattr(beside, "_ready", set())
     return tsphys.simulate(model, engine="exact", **options)
 
 
@@ -29,6 +30,15 @@ def test_a_replica_has_its_bits_whoever_is_beside_it(monkeypatch, model):
         for name in alone.observables:
             if alone.mean(name).ndim == together[name].ndim - 1:
                 np.testing.assert_array_equal(together[name][:3], alone[name])
+
+
+def test_a_kernel_that_is_there_needs_not_pay_for_its_compilation(monkeypatch):
+    rule = MODELS[0].learning_rule()
+    monkeypatch.setattr(beside, "_ready", set())
+    assert not beside.pays(rule, 16, 100, 1)
+    beside._ready.add(rule.function)
+    assert beside.pays(rule, 16, 100, 1)
+    assert not beside.pays(rule, 2, 100, 1)
 
 
 @pytest.mark.parametrize("N", [4, 5])

@@ -33,7 +33,7 @@ FLOORS = (
     ("runs",),
     ("models",),
     ("catalogue", "papers", "registry"),
-    ("comparison", "symbols", "curves", "plotting", "picture", "animation", "images"),
+    ("ahead", "comparison", "symbols", "curves", "plotting", "picture", "animation", "images"),
     ("studies",),
     ("explore",),
     ("cli", "__main__"),

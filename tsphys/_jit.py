@@ -3,7 +3,8 @@
 Numba stamps a cached kernel with the hash of the one file that holds it, so a kernel keeps a stale inlined copy of a
 helper from another file (numba#1833, #9304, #9483). Here the stamp is a hash over all our sources. Where no cache can
 be written Numba raises (numba#4032); here the kernel is compiled in memory, with one warning. So it does where a cache
-names a NamedTuple that is no more, of an earlier version or of a script of the user's; here it is written anew.
+names a NamedTuple that is no more, of an earlier version or of a script of the user's; here it is written anew. And
+where two processes write one at the same time, either of them may find there what the other has left.
 """
 
 from __future__ import annotations
@@ -72,8 +73,10 @@ CacheImpl._locator_classes[:0] = [
 
 #: Options that a function keeps when it is compiled anew.
 _KEPT = ("nogil", "error_model", "fastmath", "inline", "forceinline", "boundscheck")
-#: No kernel is handed on as a pointer, which would take a wrapper of its own, a twelfth of all compilation.
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+#: No kernel is handed on as a pointer, which would take a wrapper of its own, a twelfth of all compilation. What may be
+#: reordered is said of each: left open, Numba takes it from whichever function first calls this one, so that the bits
+#: of one run would depend on what ran before.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "fastmath": False}
 
 
 @cache
@@ -83,6 +86,24 @@ def _warn_uncached() -> None:
         "set NUMBA_CACHE_DIR to a writable folder",
         stacklevel=4,
     )
+
+
+def _own(index: Any) -> None:
+    """Let an index of the cache give only what was written for its sources and key.
+
+    Numba numbers the files of an index, and lists one before it is written: beside another process, or after one that
+    was killed in between, a name may have what an earlier version, or another kind of arguments, left there.
+    """
+    save, load, stamp = index.save, index.load, index._source_stamp
+
+    def saved(key: Any, data: Any) -> None:
+        save(key, (stamp, key, data))
+
+    def loaded(key: Any) -> Any:
+        found = load(key)
+        return found[2] if isinstance(found, tuple) and found[:2] == (stamp, key) else None
+
+    index.save, index.load = saved, loaded
 
 
 def _forgetting(load: Callable[[], Any]) -> Callable[[], Any]:
@@ -148,6 +169,7 @@ def njit(func: Any = None, /, *, fast: bool = False, cached: bool = True, **opti
             return numba.njit(**options)(f)
         index = made._cache._cache_file
         index._load_index = _forgetting(index._load_index)
+        _own(index)
         return made
 
     return wrap if func is None else wrap(func)

@@ -31,6 +31,7 @@ def run(
 ) -> int:
     """Simulate and solve from one common start, print the table of z-scores; the verdict is the exit code."""
     import tsphys
+    from tsphys.ahead import compiling
     from tsphys.registry import takes
     from tsphys.rules.starts import drawn_start
 
@@ -51,8 +52,9 @@ def run(
     if isinstance(model, Online) and options.get("start") is None:
         # Each replica would draw a start of its own; a theory has one.
         options["start"] = drawn_start(model, options["N"], options["seed"])
-    theory = tsphys.solve(model, **{k: v for k, v in options.items() if k in takes(model, "solve")})
     chosen = {k: v for k, v in options.items() if k in takes(model, "simulate")}
+    with compiling(model, **chosen):
+        theory = tsphys.solve(model, **{k: v for k, v in options.items() if k in takes(model, "solve")})
     sims, keepers = [], []
     for more, file in zip(own, paths, strict=True):
         with progress_bar(f"simulate {name}", quiet) as progress:

@@ -29,6 +29,8 @@ MOST_UNITS = 24
 WORTH = 1.0
 #: Times that a step of a replica alone takes longer.
 FASTER = 4.0
+#: Rules whose kernel is there in this process.
+_ready: set[Any] = set()
 
 
 @njit
@@ -66,7 +68,7 @@ def pays(rule: LearningRule, replicas: int, steps: int, threads: int) -> bool:
     # A step of a replica alone, measured on a 2.5 GHz core.
     alone = 1e-7 + 7.5e-9 * rule.K * (rule.K + rule.M) * rule.minibatch
     rounds = -(-replicas // threads), WIDTH / FASTER * -(-replicas // (WIDTH * threads))
-    return alone * steps * (rounds[0] - rounds[1]) > WORTH
+    return alone * steps * (rounds[0] - rounds[1]) > (0.0 if rule.function in _ready else WORTH)
 
 
 def _beside(arrays: Sequence[np.ndarray]) -> np.ndarray:
@@ -87,6 +89,7 @@ class Block:
     def __init__(self, rule: LearningRule, N: int, start: OrderParameters, steps: int):
         self.runs = [Replica(rule, N, start, steps) for _ in range(WIDTH)]
         self.kernel, one = kernel_of(rule.function), self.runs[0]
+        _ready.add(rule.function)
         self.memory = [np.zeros((*a.shape, WIDTH)) for a in one.memory]
         self.R, self.Q = (np.empty((*a.shape, WIDTH)) for a in (one.R, one.Q))
 
