@@ -123,3 +123,15 @@ def test_a_model_of_no_catalogue_is_refused(capsys):
     code, _, err = call(capsys, "cite", "nothing")
     assert code == 2
     assert err.startswith("tsphys: error: model = 'nothing': must be one of two_layer, ")
+
+
+def test_what_a_model_costs_is_what_the_page_says():
+    """To a tenth, so that not each line is a change of the page; ``python docs/cost.py --write`` mends it."""
+    cost = runpy.run_path(str(ROOT / "docs" / "cost.py"))
+    said = cost["PAGE"].read_text(encoding="utf-8").split(cost["BEGIN"])[1].split(cost["END"])[0]
+    words, numbers = (re.split(r"[\d,]+", said), re.findall(r"[\d,]+", said))
+    found = cost["text"]()
+    assert re.split(r"[\d,]+", found) == words
+    for one, other in zip(numbers, re.findall(r"[\d,]+", found), strict=True):
+        one, other = (int(x.replace(",", "") or 0) for x in (one, other))
+        assert abs(one - other) <= 0.1 * other + 1
