@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tsphys.errors import ConvergenceError
-from tsphys.ground.parameters import counted, param
+from tsphys.ground.parameters import param
 from tsphys.ground.progress import tell
 from tsphys.models.adversarial_perceptron import LOSS, ONLINE, AdversarialPerceptron
 from tsphys.numerics.roots import crossing
@@ -26,16 +26,10 @@ BLOCK = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(frames.Options):
+class Options(frames.Sized):
     """What a simulation is asked for."""
 
-    N: int = param(400, "input dimension", kind=int, low=2, short="-N")
     n_test: int = param(2000, "fresh inputs that are attacked", kind=int, low=1)
-
-    def suited(self, models: Sequence[AdversarialPerceptron]) -> Options:
-        for model in models:
-            counted("alpha", model.alpha, self.N, "example")
-        return self
 
 
 class Student(NamedTuple):

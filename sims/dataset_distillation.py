@@ -7,20 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tsphys.ground.parameters import counted, param
+from tsphys.ground.parameters import param
 from tsphys.models.dataset_distillation import DatasetDistillation
 from tsphys.runs import frames
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(frames.Options):
+class Options(frames.Sized):
     N: int = param(200, "input dimension", kind=int, low=2, short="-N")
-
-    def suited(self, models: Sequence[DatasetDistillation]) -> Options:
-        for model in models:
-            for name in ("alpha", "points"):
-                counted(name, getattr(model, name), self.N, "point")
-        return self
 
 
 def memory(models: Sequence[DatasetDistillation], options: Options) -> frames.Memory:

@@ -8,18 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import counted, param
 from tsphys.models.label_noise import LabelNoise
 from tsphys.runs import frames
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(frames.Times):
-    N: int = param(400, "input dimension", kind=int, low=2, short="-N")
-
+class Options(frames.Sized, frames.Times):
     def suited(self, models: Sequence[LabelNoise]) -> Options:
+        super().suited(models)
         for model in models:
-            n = counted("alpha", model.alpha, self.N, "example")
+            n = round(model.alpha * self.N)
             if model.flips > 0 and not 1 <= round(model.flips * n) < n:
                 words = f"makes no wrong label, or no other, among {n} examples; at least {1 / n:.3g} does"
                 raise ModelError("flips", model.flips, words)

@@ -8,29 +8,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import counted, param
+from tsphys.ground.parameters import param
 from tsphys.models.linear_estimator import LinearEstimator
 from tsphys.runs import frames
 from tsphys.sims.engines.gradient import DeepLinear, paced
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(frames.Times):
+class Options(frames.Sized, frames.Times):
     """What a simulation is asked for."""
 
-    N: int = param(400, "input dimension D", kind=int, low=2, short="-N")
     lr: float | None = param(None, "steps of descent are at most so long; none: gradient flow", low=1e-6, high=100,
                              optional=True)  # fmt: skip
 
     def suited(self, models: Sequence[LinearEstimator]) -> Options:
         for model in models:
-            counted("alpha", model.alpha, self.N, "example")
             if self.lr is not None:
                 # Of the largest eigenvalue, (1 + α^(−1/2))².
                 bound = 2 / (1 + model.alpha**-0.5) ** 2
                 if self.lr >= bound:
                     raise ModelError("lr", self.lr, f"must be below {bound:.4g}, where steps become unstable")
-        return self
+        return super().suited(models)
 
 
 def memory(models: Sequence[LinearEstimator], options: Options) -> frames.Memory:

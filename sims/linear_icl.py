@@ -19,7 +19,7 @@ CONTEXTS, ROOM = 16, 2**21
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(frames.Options):
+class Options(frames.Sized):
     N: int = param(20, "input dimension; attention has N² weights", kind=int, low=2, short="-N")
     prompts: int = param(
         0, "fresh prompts that tell what one would do who knows the tasks by heart; 0: none are drawn", kind=int, low=0
@@ -31,12 +31,9 @@ class Options(frames.Options):
                 raise ModelError(
                     "tau", model.tau, f"gives no prompt at N = {self.N}; at least {1 / self.N**2:.3g} does"
                 )
-            counted("alpha", model.alpha, self.N, "example")
-            if model.kappa is not None:
-                counted("kappa", model.kappa, self.N, "task")
-            elif self.prompts:
+            if model.kappa is None and self.prompts:
                 raise ModelError("prompts", self.prompts, "must be 0 where every prompt has a task of its own")
-        return self
+        return super().suited(models)
 
 
 def memory(models: Sequence[LinearICL], options: Options) -> frames.Memory:

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from tsphys.ground.parameters import counted, param
+from tsphys.ground.parameters import counted
 from tsphys.models.one_shot_votes import OneShotVotes
 from tsphys.runs import frames
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options(frames.Options):
-    N: int = param(400, "input dimension", kind=int, low=2, short="-N")
-
-    def suited(self, models: Sequence[OneShotVotes]) -> Options:
-        for model in models:
-            counted("kept", model.kept, self.N, "weight")
-        return self
-
-
-def memory(models: Sequence[OneShotVotes], options: Options) -> frames.Memory:
+def memory(models: Sequence[OneShotVotes], options: frames.Sized) -> frames.Memory:
     N, alpha = options.N, max(model.alpha for model in models)
     return frames.Memory(8.0 * (1.0 + alpha * N) * N, {"N": N, "alpha": alpha}, "the examples of a client")
 
 
-@frames.instances(OneShotVotes, Options, memory=memory, stream="clients")
-def simulate(model: OneShotVotes, options: Options, rng: np.random.Generator) -> dict[str, float]:
+@frames.instances(OneShotVotes, frames.Sized, memory=memory, stream="clients")
+def simulate(model: OneShotVotes, options: frames.Sized, rng: np.random.Generator) -> dict[str, float]:
     """Draw a teacher and the examples of all clients, and count their votes; observables as in the theory."""
     N = options.N
     n = counted("alpha", model.alpha, N, "example")

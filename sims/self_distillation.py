@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from tsphys.ground.parameters import counted, param
 from tsphys.models.self_distillation import SelfDistillation
 from tsphys.runs import frames
 from tsphys.sims.engines.inference.ridge import cholesky
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options(frames.Options):
-    N: int = param(400, "input dimension", kind=int, low=2, short="-N")
-
-    def suited(self, models: Sequence[SelfDistillation]) -> Options:
-        for model in models:
-            counted("alpha", model.alpha, self.N, "example")
-        return self
-
-
-def memory(models: Sequence[SelfDistillation], options: Options) -> frames.Memory:
+def memory(models: Sequence[SelfDistillation], options: frames.Sized) -> frames.Memory:
     n, N = round(max(model.alpha for model in models) * options.N), options.N
     return frames.Memory(8.0 * (3.0 * n * N + 3.0 * min(n, N) ** 2), {"N": N, "alpha": n / N}, "the examples")
 
 
-@frames.replicated(SelfDistillation, Options, memory=memory)
-def simulate(along: frames.Points, options: Options, replica: frames.Replica) -> dict[str, np.ndarray]:
+@frames.replicated(SelfDistillation, frames.Sized, memory=memory)
+def simulate(along: frames.Points, options: frames.Sized, replica: frames.Replica) -> dict[str, np.ndarray]:
     """Draw examples and teach the student, round by round; observables as in the theory.
 
     A replica has the same examples at all points of the axis, as far as they are as many.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tsphys.ground.parameters import counted, param
+from tsphys.ground.parameters import param
 from tsphys.ground.progress import tell
 from tsphys.models.sparse_regression import SparseRegression
 from tsphys.runs import frames
@@ -18,15 +18,10 @@ STILL = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(frames.Options):
+class Options(frames.Sized):
     N: int = param(1000, "number of weights", kind=int, low=2, short="-N")
     most: int = param(150, "iterations of message passing at most", kind=int, low=1)
     damping: float = param(0.3, "share of the old estimate that an iteration keeps", low=0, high=1, open_high=True)
-
-    def suited(self, models: Sequence[SparseRegression]) -> Options:
-        for model in models:
-            counted("alpha", model.alpha, self.N, "example")
-        return self
 
 
 def memory(models: Sequence[SparseRegression], options: Options) -> frames.Memory:

@@ -38,6 +38,14 @@ FLOORS = (
     ("explore",),
     ("cli", "__main__"),
 )
+#: What users open from a lower floor: the picture of a Result or of a verdict, and the model that a Result is of.
+DOORS = {
+    ("tsphys/runs/result.py", "tsphys.picture"),
+    ("tsphys/runs/result.py", "tsphys.registry"),
+    ("tsphys/comparison/verdict.py", "tsphys.picture"),
+}
+#: What finds modules by the names that it is asked for.
+FINDERS = ("tsphys/registry.py", "tsphys/cli")
 #: The package itself hands out what stands on all floors: only what stands above may take from it, others its version.
 PUBLIC = ("studies", "explore", "cli")
 
@@ -85,6 +93,17 @@ def test_floors_of_the_package():
             other = name.split(".")[1]
             benchmarks = module == "tsphys.cli.bench" and other == "benchmarks"
             assert benchmarks or floor[other] <= floor[room], f"{module} imports {name}"
+
+
+def test_what_is_imported_by_name_is_no_way_around():
+    found = set()
+    for path in (p for room in FORBIDDEN for p in sources(room)):
+        file = path.relative_to(ROOT).as_posix()
+        calls = (n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Call))
+        names = [call.args[0] for call in calls if ast.unparse(call.func).endswith("import_module")]
+        if not file.startswith(FINDERS):
+            found |= {(file, name.value) for name in names if isinstance(name, ast.Constant)}
+    assert found == DOORS
 
 
 def test_only_the_upper_floors_import_the_package_itself():

@@ -48,7 +48,11 @@ def model_class(name: str) -> type[Model]:
     """
     if name not in MODELS:
         raise ModelError("model", name, "must be one of " + ", ".join(MODELS))
-    return getattr(import_module(MODELS[name].home), MODELS[name].cls)
+    return _class(MODELS[name])
+
+
+def _class(known: Entry) -> type[Model]:
+    return getattr(import_module(known.home), known.cls)
 
 
 def model_of(name: str, given: dict[str, Any]) -> Any:
@@ -59,8 +63,7 @@ def model_of(name: str, given: dict[str, Any]) -> Any:
     ModelError
         If it had functions or arrays of the user's own, which no result keeps, or there is no such model.
     """
-    known = entry(name)
-    cls = getattr(import_module(known.home), known.cls)
+    cls = _class(entry(name))
     try:
         model = cls(**given)
     except (TypeError, ModelError) as error:
@@ -72,8 +75,7 @@ def model_of(name: str, given: dict[str, Any]) -> Any:
 
 def size_axis(name: str) -> str | None:
     """The parameter or option that is the size of a model, none of one that is in no catalogue."""
-    known = CATALOGUE.get(name)
-    return None if known is None else getattr(import_module(known.home), known.cls).size
+    return _class(CATALOGUE[name]).size if name in CATALOGUE else None
 
 
 def runner(model: Entry, verb: str) -> Verb[Any]:
@@ -109,6 +111,8 @@ def known(model: Any) -> Entry:
         return CATALOGUE[type(model).name]
     if isinstance(model, Online):
         return CATALOGUE["learning_rule"]
+    if isinstance(model, type):
+        raise ModelError("model", model.__name__, f"must be a model, not its class, as {model.__name__}()")
     words = "must be a model of the package, as `tsphys models` lists them, or a tsphys.Online"
     if isinstance(model, Model):
         words += "; one of your own is run by the function that its frame made: solve(model), simulate(model)"

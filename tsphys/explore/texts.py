@@ -16,7 +16,7 @@ def python(name: str, values: dict[str, Any]) -> str:
     cls, own, run = _parted(name, values)
     # Theory and simulation of online learning begin at one start.
     online = issubclass(model_class(name), Online)
-    axes = {k: v for k, v in run.items() if k in getattr(model_class(name), "axes", ()) or k == "t"}
+    axes = {k: v for k, v in run.items() if k in model_class(name).axes or k == "t"}
     lines = ["from tsphys.studies.configuration import grid", "import tsphys", ""]
     lines.append(f"model = tsphys.{cls}({_arguments(own)})")
     size, seed = run.get("N", 1000), run.get("seed", 0)

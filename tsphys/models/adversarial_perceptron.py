@@ -52,7 +52,7 @@ class AdversarialPerceptron(Static):
 
     name: ClassVar[str] = "adversarial_perceptron"
     axes: ClassVar[tuple[str, ...]] = ("attack", "alpha", "training", "regularization")
-    counted: ClassVar[tuple[str, ...]] = ("alpha",)
+    counted: ClassVar[dict[str, str]] = {"alpha": "example"}
 
     attack: float = param(0.3, "size ε of the attack, where |x| = √N", low=0, high=100)
     learner: str = param(

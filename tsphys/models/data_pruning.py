@@ -49,7 +49,7 @@ class DataPruning(Static):
 
     name: ClassVar[str] = "data_pruning"
     axes: ClassVar[tuple[str, ...]] = ("fraction", "alpha", "gamma", "regularization")
-    counted: ClassVar[tuple[str, ...]] = ("alpha",)
+    counted: ClassVar[dict[str, str]] = {"alpha": "example"}
 
     alpha: float = param(2.0, "load α = n/N of the examples that are kept", low=1e-2, high=100, short="-a")
     fraction: float = param(0.4, "fraction f of the pool that is kept", low=1e-3, high=1, short="-f")

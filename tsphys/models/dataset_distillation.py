@@ -29,7 +29,7 @@ class DatasetDistillation(Static):
 
     name: ClassVar[str] = "dataset_distillation"
     axes: ClassVar[tuple[str, ...]] = ("points", "alpha", "time", "noise", "spread", "distance")
-    counted: ClassVar[tuple[str, ...]] = ("alpha", "points")
+    counted: ClassVar[dict[str, str]] = {"alpha": "point", "points": "point"}
 
     task: str = param("regression", "what is learned", kind=str, choices=("regression", "classes"))
     way: str = param("distilled", "the points", kind=str, choices=("distilled", "subset"))

@@ -99,7 +99,7 @@ class GLM(Static):
         "fraction",
         "students",
     )
-    counted: ClassVar[tuple[str, ...]] = ("alpha",)
+    counted: ClassVar[dict[str, str]] = {"alpha": "example"}
 
     alpha: float = param(2.0, "load α = n/N", low=1 / EXTREME, high=EXTREME, short="-a")
     prior: str = param(

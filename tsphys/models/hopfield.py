@@ -57,7 +57,7 @@ class Hopfield(Static):
 
     name: ClassVar[str] = "hopfield"
     axes: ClassVar[tuple[str, ...]] = ("alpha", "T")
-    counted: ClassVar[tuple[str, ...]] = ("alpha",)
+    counted: ClassVar[dict[str, str]] = {"alpha": "pattern"}
 
     alpha: float = param(0.05, "load α = P/N: stored patterns per spin", low=0, short="-a")
     T: float = param(0.0, "temperature; 0 is allowed", low=0, short="-T")

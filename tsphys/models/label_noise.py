@@ -22,7 +22,7 @@ class LabelNoise(Model):
     """
 
     name: ClassVar[str] = "label_noise"
-    counted: ClassVar[tuple[str, ...]] = ("alpha",)
+    counted: ClassVar[dict[str, str]] = {"alpha": "example"}
 
     alpha: float = param(2.0, "load α = n/N", low=1e-3, high=1e3, short="-a")
     distance: float = param(2.0, "distance ν = |v| of the classes from 0", low=0, high=100, open_low=True)

@@ -21,7 +21,7 @@ class LinearEstimator(Model):
     """
 
     name: ClassVar[str] = "linear_estimator"
-    counted: ClassVar[tuple[str, ...]] = ("alpha",)
+    counted: ClassVar[dict[str, str]] = {"alpha": "example"}
 
     alpha: float = param(1.1, "load α = P/D", low=1e-3, high=1e3, short="-a")
     noise: float = param(0.0, "standard deviation σ of the labels' noise", low=0, high=EXTREME)

@@ -24,7 +24,7 @@ class LinearICL(Static):
 
     name: ClassVar[str] = "linear_icl"
     axes: ClassVar[tuple[str, ...]] = ("tau", "alpha", "kappa", "ridge", "noise")
-    counted: ClassVar[tuple[str, ...]] = ("alpha", "kappa")
+    counted: ClassVar[dict[str, str]] = {"alpha": "example", "kappa": "task"}
 
     tau: float = param(2.0, "prompts τ = n/N²", low=1e-3, high=1e8, short="-t")
     alpha: float = param(1.0, "examples in a context, α = l/N", low=1e-3, high=1e8, short="-a")

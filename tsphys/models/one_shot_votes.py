@@ -26,7 +26,7 @@ class OneShotVotes(Static):
 
     name: ClassVar[str] = "one_shot_votes"
     axes: ClassVar[tuple[str, ...]] = ("clients", "malicious", "alpha", "kept", "loudness")
-    counted: ClassVar[tuple[str, ...]] = ("alpha", "kept")
+    counted: ClassVar[dict[str, str]] = {"alpha": "example", "kept": "weight"}
 
     ballots: str = param("signs", "what clients send", kind=str, choices=("signs", "ranks"))
     clients: int = param(11, "clients M", kind=int, low=1, high=1000, short="-M")

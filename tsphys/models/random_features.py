@@ -55,7 +55,7 @@ class RandomFeatures(Static):
 
     name: ClassVar[str] = "random_features"
     axes: ClassVar[tuple[str, ...]] = ("width", "alpha", "ridge", "noise")
-    counted: ClassVar[tuple[str, ...]] = ("width", "alpha")
+    counted: ClassVar[dict[str, str]] = {"width": "feature", "alpha": "example"}
 
     activation: str = param("tanh", "φ of the features", kind=str, choices=tuple(ACTIVATIONS), short="-g")
     width: float = param(2.0, "features per input dimension, p/N", low=1 / EXTREME, high=EXTREME, short="-w")

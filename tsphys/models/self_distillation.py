@@ -25,7 +25,7 @@ class SelfDistillation(Static):
 
     name: ClassVar[str] = "self_distillation"
     axes: ClassVar[tuple[str, ...]] = ("rounds", "mixing", "ridge", "noise", "alpha")
-    counted: ClassVar[tuple[str, ...]] = ("alpha",)
+    counted: ClassVar[dict[str, str]] = {"alpha": "example"}
 
     rounds: int = param(1, "rounds k after the first fit", kind=int, low=0, high=1000)
     mixing: float = param(0.5, "share ξ of the student's own answers in new labels; any sign", low=-1e8, high=1e8)

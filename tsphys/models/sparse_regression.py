@@ -52,7 +52,7 @@ class SparseRegression(Static):
 
     name: ClassVar[str] = "sparse_regression"
     axes: ClassVar[tuple[str, ...]] = ("alpha", "density", "noise", "density_factor", "noise_factor", "regularization")
-    counted: ClassVar[tuple[str, ...]] = ("alpha",)
+    counted: ClassVar[dict[str, str]] = {"alpha": "example"}
 
     alpha: float = param(0.5, "load α = n/N", low=1e-3, high=1e3, short="-a")
     density: float = param(0.2, "fraction ρ of weights that are not zero", low=1e-3, high=1)

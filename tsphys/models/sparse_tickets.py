@@ -58,7 +58,7 @@ class SparseTickets(Static):
 
     name: ClassVar[str] = "sparse_tickets"
     axes: ClassVar[tuple[str, ...]] = ("kept", "alpha", "noise", "density", "ridge", "ridge_after", "rounds")
-    counted: ClassVar[tuple[str, ...]] = ("alpha", "kept", "density")
+    counted: ClassVar[dict[str, str]] = {"alpha": "example", "kept": "weight", "density": "weight of the teacher"}
 
     alpha: float = param(2.0, "load α = n/N", low=1e-2, high=100, short="-a")
     kept: float = param(0.3, "fraction κ of the weights that is left", low=1e-3, high=1, short="-k")

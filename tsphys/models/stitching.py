@@ -28,7 +28,7 @@ class Stitching(Static):
 
     name: ClassVar[str] = "stitching"
     axes: ClassVar[tuple[str, ...]] = ("width", "anchors", "alpha", "ridge", "noise")
-    counted: ClassVar[tuple[str, ...]] = ("width", "anchors", "alpha")
+    counted: ClassVar[dict[str, str]] = {"width": "feature", "anchors": "anchor", "alpha": "example"}
 
     activation: str = param("relu", "φ of the features", kind=str, choices=tuple(ACTIVATIONS), short="-g")
     coordinates: str = param(

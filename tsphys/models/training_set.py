@@ -64,7 +64,7 @@ class TrainingSet(Model):
     """
 
     name: ClassVar[str] = "training_set"
-    counted: ClassVar[tuple[str, ...]] = ("alpha",)
+    counted: ClassVar[dict[str, str]] = {"alpha": "example"}
 
     alpha: float = param(2.0, "load α = n/N", low=1e-2, high=1e3, short="-a")
     loss: str = param("logistic", "loss of an example", kind=str, choices=LOSSES)

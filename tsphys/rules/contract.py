@@ -25,8 +25,8 @@ class Model:
     3. checks what goes together in ``__post_init__``, after that of this class, which checks each field by itself;
     4. says what its size is, if that is not an option N of the simulation but another, or a parameter: what comparisons
        know of how far a run is from a theory for infinite size; and which parameters are ``counted`` in units of it,
-       so that runs have the nearest whole number instead; which observables are `shares` of so many, that few runs may
-       all have none of.
+       as ``{"alpha": "example"}``, so that runs have the nearest whole number instead, and one at least; which
+       observables are `shares` of so many, that few runs may all have none of.
     """
 
     # Every model is a dataclass, which type checkers see by this.
@@ -34,7 +34,7 @@ class Model:
 
     name: ClassVar[str]
     size: ClassVar[str] = "N"
-    counted: ClassVar[tuple[str, ...]] = ()
+    counted: ClassVar[Mapping[str, str]] = {}
     #: Parameters that a run may be asked for in their place; see `Static`.
     axes: ClassVar[tuple[str, ...]] = ()
 

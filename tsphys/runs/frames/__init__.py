@@ -10,7 +10,7 @@ from tsphys.runs.frames.course import Times, course, courses, in_time, or_over_t
 from tsphys.runs.frames.flow import Equations, Follow, Solution, flow, ode
 from tsphys.runs.frames.instances import Memory, Replica, instances, replicated
 from tsphys.runs.frames.iterated import Decades, Steps, Tasks, iterated, seen
-from tsphys.runs.frames.options import Options, Replicas, chosen, described
+from tsphys.runs.frames.options import Options, Replicas, Sized, chosen, described
 from tsphys.runs.frames.solved import solved
 from tsphys.runs.frames.static import static, theory
 from tsphys.runs.frames.verb import Verb
@@ -26,6 +26,7 @@ __all__ = [
     "Replica",
     "Replicas",
     "Row",
+    "Sized",
     "Solution",
     "Steps",
     "Tasks",

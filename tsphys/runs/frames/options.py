@@ -11,10 +11,11 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import of_array
-from tsphys.ground.parameters import LARGEST_INTEGER, described, handed, param, plain, validate
+from tsphys.ground.parameters import LARGEST_INTEGER, counted, described, handed, param, plain, validate
 
 O = TypeVar("O", bound="Options")
 S = TypeVar("S", bound="Options")
+Z = TypeVar("Z", bound="Sized")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,20 @@ class Replicas(Options):
     progress: Any = handed("function that is called with the fraction done")
     checkpoint: Any = handed("function that is called with the replicas finished until then, soon after they are")
     resume: Any = handed("Result of finished replicas of the same run, which are not done again")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sized(Options):
+    """Of a simulation in N dimensions, where of all that is counted in units of N there must be one."""
+
+    N: int = param(400, "input dimension", kind=int, low=2, short="-N")
+
+    def suited(self: Z, models: Sequence[Any]) -> Z:
+        for model in models:
+            for name, what in model.counted.items():
+                if getattr(model, name) is not None:
+                    counted(name, getattr(model, name), self.N, what)
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)
