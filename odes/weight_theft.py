@@ -26,9 +26,12 @@ from tsphys.errors import ModelError
 from tsphys.models.weight_theft import WeightTheft
 from tsphys.odes.equations.modes import OBSERVED, Modes, equations, split
 from tsphys.runs import frames
+from tsphys.runs.memory import check_memory
 
 #: Fewest modes of a chain, and how many to the distance of a pole, for 1e-10.
 FEWEST, LENGTHS = 32, 15.0
+#: States that a solver keeps.
+COPIES = 20
 #: Nodes of each field, and of the noise of an example; polynomials in S, over so many of its standard deviations.
 FIELD, NOISE, POLYNOMIALS, WIDE = 16, 5, 33, 9.0
 _DIMS = {**OBSERVED, "R_query": OBSERVED["R"], "Q_query": OBSERVED["Q"], "S": ("student",)}
@@ -59,12 +62,17 @@ def solve(model: WeightTheft, options: frames.Options) -> frames.Equations:
 
 def chain_modes(model: WeightTheft) -> Modes:
     """The start in the modes of the queries."""
-    start = model.start
     e, weight = np.ones(1), np.ones(1)
-    if model.queries == "chain" and model.tau != 0:
-        slowest = (1 - abs(model.tau)) / (1 + abs(model.tau))
-        root = math.sqrt(slowest)
-        n = max(FEWEST, math.ceil(LENGTHS / math.atanh(root)))
+    slowest = (1 - abs(model.tau)) / (1 + abs(model.tau)) if model.queries == "chain" else 1.0
+    # Of weaker correlations than rounding there is one mode.
+    root = math.sqrt(slowest)
+    n = max(FEWEST, math.ceil(LENGTHS / math.atanh(root))) if root < 1 else 1
+    K, M = model.K, model.M
+    needed = 8.0 * (2 * (K + M) ** 2 + n * M**2 + COPIES * n * K * (K + M))
+    _, name, value = max((K, "K", K), (M, "M", M), (n - FEWEST, "tau", model.tau))
+    check_memory(name, value, needed, "the modes of all overlaps")
+    start = model.start
+    if root < 1:
         # tan(k/2) = root·tan(θ/2) has the poles of ρ as far off as it can; equal steps of θ converge exponentially.
         u2 = np.tan((np.arange(n) + 0.5) * math.pi / (2 * n)) ** 2
         e, weight = (1 + slowest * u2) / (slowest + u2), root * (1 + u2) / (1 + slowest * u2) / n

@@ -133,3 +133,11 @@ def test_bad_parameters():
     refuses(lambda: ActiveFraction(b_star=(1.0,)), "b_star")
     refuses(lambda: ActiveFraction(labels="random", v_star=(1.0, 1.0)), "v_star")
     refuses(lambda: tsphys.solve(ActiveFraction(K=1, M=1), start=ONE, t=[1], points=2**10), "points")
+
+
+def test_steps_are_no_finer_than_averages_are_known():
+    given = {"N": 24, "t": [0, 1], "points": 2**12}
+    found, fine = (tsphys.solve(ActiveFraction(), **given, **more) for more in ({}, {"rtol": 1e-4, "atol": 1e-10}))
+    assert found.meta["steps"] < fine.meta["steps"] / 2
+    for name, error in fine.meta["quadrature_error"].items():
+        assert np.abs(found[name] - fine[name]).max() < error / 2

@@ -120,9 +120,9 @@ def test_the_package_is_cited_as_its_file_says(capsys):
 
 
 def test_a_model_of_no_catalogue_is_refused(capsys):
-    code, _, err = call(capsys, "cite", "nothing")
+    code, _, err = call(capsys, "cite", "qqq")
     assert code == 2
-    assert err.startswith("tsphys: error: model = 'nothing': must be one of two_layer, ")
+    assert err.startswith("tsphys: error: model = 'qqq': is not known; known are two_layer, ")
 
 
 def test_what_a_model_costs_is_what_the_page_says():

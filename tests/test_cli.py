@@ -276,3 +276,11 @@ def test_alone_it_tells_what_there_is(capsys):
     code, out, err = call(capsys)
     assert (code, err) == (0, "")
     assert "phase-diagram" in out
+
+
+def test_what_cannot_be_compared_is_told_before_the_work(capsys, monkeypatch):
+    monkeypatch.setattr("tsphys.simulate", lambda *_, **__: pytest.fail("a simulation that tells no error"))
+    for words in (("potts",), ("two_layer", "--strict")):
+        code, _, err = call(capsys, "compare", *words, "-r", 1)
+        assert code == 2
+        assert "replicas = 1: must be at least 2" in err

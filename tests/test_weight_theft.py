@@ -7,6 +7,7 @@ import tsphys
 from tests.refusal import refuses
 from tsphys import OrderParameters, WeightTheft
 from tsphys.numerics.random import generator
+from tsphys.runs import memory
 from tsphys.sims import weight_theft as sims
 
 PAIR = {"R": [[0.12, 0.02], [-0.05, 0.1]], "Q": [[0.3, 0.05], [0.05, 0.25]], "T": [[1, 0.2], [0.2, 1]]}
@@ -128,3 +129,25 @@ def test_bad_parameters():
     refuses(lambda: raw(activation="relu"), "activation")
     refuses(lambda: WeightTheft(R=[[1.0]]), "R")
     refuses(lambda: WeightTheft(**{**PAIR, "Q": [[0.0, 0], [0, 0]]}), "R")
+
+
+@pytest.mark.parametrize("tau", [5e-324, -1e-300, 1e-17])
+def test_a_chain_of_correlations_below_rounding_is_one_of_signs(tau):
+    chain, signs = (
+        tsphys.solve(WeightTheft(**given), t=[0, 2]) for given in ({"tau": tau, **PAIR}, {"queries": "signs", **PAIR})
+    )
+    for name in signs.observables:
+        np.testing.assert_allclose(chain[name], signs[name], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "given, name", [({"tau": np.nextafter(1, 0)}, "tau"), ({"K": 10_000}, "K"), ({"M": 10_000}, "M")]
+)
+def test_what_does_not_fit_is_refused_before_any_work(given, name, monkeypatch):
+    monkeypatch.setattr(memory, "memory", lambda: 2.0**33)
+    monkeypatch.setattr(
+        OrderParameters, "__post_init__", lambda _: pytest.fail("eigenvalues of all units take minutes")
+    )
+    refuses(lambda: tsphys.solve(WeightTheft(**given), t=[0, 1]), name)
+    if name != "tau":
+        refuses(lambda: tsphys.simulate(WeightTheft(**given), N=24, t=[0, 1]), "N")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 from tsphys.catalogue import CATALOGUE, Entry
 from tsphys.errors import DivergedError, ModelError
+from tsphys.ground import texts
 from tsphys.ground.parameters import number, parameters
 from tsphys.ground.progress import listening, shown
 from tsphys.rules.contract import Model, Online
@@ -25,6 +27,10 @@ VERBS = ("simulate", "solve")
 EVERY = {"simulate": described(Precision), "solve": described(Expansion)}
 
 
+def _abouts(models: Mapping[str, Entry]) -> dict[str, str]:
+    return {name: entry.about for name, entry in models.items()}
+
+
 def entry(name: str) -> Entry:
     """A model of the catalogue.
 
@@ -33,8 +39,7 @@ def entry(name: str) -> Entry:
     ModelError
         If there is no model of that name.
     """
-    if name not in CATALOGUE:
-        raise ModelError("model", name, "must be one of " + ", ".join(CATALOGUE))
+    texts.known("model", name, _abouts(CATALOGUE))
     return CATALOGUE[name]
 
 
@@ -46,8 +51,7 @@ def model_class(name: str) -> type[Model]:
     ModelError
         If there is no model of that name.
     """
-    if name not in MODELS:
-        raise ModelError("model", name, "must be one of " + ", ".join(MODELS))
+    texts.known("model", name, _abouts(MODELS))
     return _class(MODELS[name])
 
 
@@ -116,6 +120,11 @@ def known(model: Any) -> Entry:
     words = "must be a model of the package, as `tsphys models` lists them, or a tsphys.Online"
     if isinstance(model, Model):
         words += "; one of your own is run by the function that its frame made: solve(model), simulate(model)"
+    if isinstance(model, type) and issubclass(model, Model):
+        raise ModelError("model", model, f"must be a model, not its class: {model.__name__}(...)")
+    if isinstance(model, str):
+        near = texts.nearest(model, _abouts(CATALOGUE))
+        raise ModelError("model", model, words + (f": tsphys.{CATALOGUE[near].cls}(...)" if near else ""))
     raise ModelError("model", type(model).__name__, words)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
+from tsphys.ground.texts import known
 from tsphys.registry import LIBRARY_ONLY, MODELS
 from tsphys.validation.checks import KINDS, Check, Finding, Setting
 
@@ -54,8 +55,7 @@ def validate(
         For a model that is not known.
     """
     for name in models:
-        if name not in names():
-            raise ModelError("model", name, "must be one of " + ", ".join(names()))
+        known("model", name, names())
     setting = setting or Setting()
     todo = [(model, check) for model in models or names() for check in checks_of(model, setting)]
     for done, (model, check) in enumerate(todo):

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -39,6 +39,19 @@ class Lazy(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        from tsphys.catalogue import CATALOGUE
+        from tsphys.errors import ModelError
+        from tsphys.ground.texts import known, nearest
+
+        if not args[0].startswith("-") and not ctx.resilient_parsing:
+            if args[0] in CATALOGUE:
+                verb = nearest(args[1], COMMANDS) if args[1:] else None
+                words = f"is a model, which stands behind a command: tsphys {verb or 'simulate'} {args[0]}"
+                raise ModelError("command", args[0], words)
+            known("command", args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
@@ -116,7 +129,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return tsphys.main(args=arguments, prog_name="tsphys", standalone_mode=False) or 0
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "tsphys"
-        return _fail(f"{error.format_message()} See {command} --help.", 2)
+        return _fail(f"{_words(error)} See {command} --help.", 2)
     except click.ClickException as error:
         return _fail(error.format_message(), error.exit_code)
     except ModelError as error:
@@ -131,6 +144,19 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _fail("terminated", error.code)
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", 130)
+
+
+def _words(error: click.UsageError) -> str:
+    """What is wrong with a command line, and the option that was meant."""
+    if not isinstance(error, click.NoSuchOption):
+        return error.format_message()
+    from tsphys.ground.texts import nearest
+
+    options = [p for p in error.ctx.command.params if isinstance(p, click.Option)] if error.ctx else []
+    near = nearest(error.option_name, {max(p.opts, key=len): p.help or "" for p in options})
+    if near is None and error.ctx and isinstance(error.ctx.command, click.Group):
+        return f"No such option {error.option_name} here: options stand behind what they belong to."
+    return f"No such option {error.option_name}{f'; did you mean {near}?' if near else '.'}"
 
 
 def _fail(message: str, code: int) -> int:

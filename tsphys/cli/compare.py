@@ -32,7 +32,7 @@ def run(
     """Simulate and solve from one common start, print the table of z-scores; the verdict is the exit code."""
     import tsphys
     from tsphys.ahead import compiling
-    from tsphys.registry import takes
+    from tsphys.registry import known, takes
     from tsphys.rules.starts import drawn_start
 
     model, options = described
@@ -40,6 +40,9 @@ def run(
     whole = number("sizes", parse("sizes", sizes, {"kind": int, "shape": None}), kind=int, low=1, high=2)
     # What the options of the simulations are besides those of all.
     own: list[dict[str, int]] = [{}] if whole == 1 else [{}, _quarter(name, options)]
+    if options.get("replicas") == 1 and (strict or not known(model).expansion):
+        # Before the work, not after it.
+        raise ModelError("replicas", 1, "must be at least 2 for an error to compare with")
     path = npz(output or f"{name}-comparison")
     check_folder(path)
     stem = path.with_suffix("")

@@ -12,6 +12,7 @@ from tsphys.cli.completion import PATH, among
 from tsphys.cli.options import force_option, progress_bar
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
 from tsphys.ground.parameters import number
+from tsphys.ground.texts import known
 from tsphys.registry import MODELS
 from tsphys.runs.files import check_free, pictures
 from tsphys.runs.replicas import thread_count
@@ -54,14 +55,14 @@ def figure(
     """Draw the figure NAME as PDF and PNG, with its numbers beside it; without a NAME, list the figures."""
     if every and name is not None:
         raise ModelError("figure", name, "must be left out with --all")
-    known_names = names() if animate is None else moving()
+    allowed = names() if animate is None else moving()
     if name is None and not every:
-        for known in known_names:
-            click.echo(known)
+        for one in allowed:
+            click.echo(one)
         return
-    if not every and name not in known_names:
-        raise ModelError("figure", name, "must be one of " + ", ".join(known_names))
-    outs = {k: Path(output or ".") / k for k in known_names} if every else {str(name): Path(output or str(name))}
+    if not every:
+        known("figure", name, allowed)
+    outs = {k: Path(output or ".") / k for k in allowed} if every else {str(name): Path(output or str(name))}
     suffixes = (".pdf", ".png", ".npz") if animate is None else (f".{animate}",)
     for out in outs.values():
         for path in pictures(out, suffixes):
@@ -71,23 +72,21 @@ def figure(
     if animate is not None:
         import_module("tsphys.animation").writer_of(animate, 1)
     failed = []
-    for known, out in outs.items():
+    for one, out in outs.items():
         try:
-            with progress_bar(f"figure {known}", quiet) as progress:
+            with progress_bar(f"figure {one}", quiet) as progress:
                 if animate is None:
-                    paths = import_module(f"tsphys.figures.{known}").draw(
-                        out, quick=quick, progress=progress, **options
-                    )
+                    paths = import_module(f"tsphys.figures.{one}").draw(out, quick=quick, progress=progress, **options)
                 else:
                     (path,) = pictures(out, suffixes)
-                    move = import_module(f"tsphys.figures.animations.{known}").animate
+                    move = import_module(f"tsphys.figures.animations.{one}").animate
                     paths = [move(path, quick=quick, progress=progress, **options)]
         except (ModelError, ConvergenceError, DivergedError) as error:
             if not every:
                 raise
             # One that lacks a library of an extra is no reason to leave out all others.
-            failed.append(known)
-            click.echo(f"{known}: {error}", err=True)
+            failed.append(one)
+            click.echo(f"{one}: {error}", err=True)
             continue
         for path in paths:
             click.echo(f"wrote {path}")

@@ -81,7 +81,20 @@ def _command(name: str, verb: str, run: Any, extra: Any) -> click.Command:
     for decorate in reversed([*decorators, *extra(name)]):
         command = decorate(command)
     text = f"{MODELS[name].about[0].upper()}{MODELS[name].about[1:]}.\n\nOptions override --config."
-    return click.command(name=name, help=text)(command)
+    return click.command(name=name, help=text, cls=_Words)(command)
+
+
+class _Words(click.Command):
+    """A command of options alone."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        if ctx.args and not ctx.resilient_parsing:
+            words = f"'{' '.join(ctx.args)}' belongs to no option; lists are single words, as 1,2,3 or 0:1:11."
+            raise click.UsageError(words, ctx)
+        return rest
 
 
 def _option(name: str, meta: Any, default: Any) -> Any:
@@ -161,7 +174,7 @@ def merge(name: str, verb: str, config: str | None, given: dict[str, Any]) -> tu
     cls = model_class(name)
     own = {k: f.metadata for k, f in described(cls).items()}
     runs = {k: v.metadata for k, v in run_options(name, verb).items()}
-    anywhere = {*own, *run_options(name, "compare")}
+    anywhere = own | {k: v.metadata for k, v in run_options(name, "compare").items()}
     values = read_config(config, name, anywhere) if config else {}
     values = {k: v for k, v in values.items() if k in own or k in runs}
     values |= {k: parse(k, v, own.get(k) or runs[k]) for k, v in given.items()}

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tsphys.errors import ModelError
+
+#: Greek letters by their names.
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
+    "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ",
+    "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
+}  # fmt: skip
 
 
 def printable(text: object) -> str:
@@ -29,9 +38,42 @@ def from_json(text: str) -> Any:
         return text
 
 
-def known(what: str, key: str, names: Any) -> None:
-    """Raise a ModelError about `what`, with the nearest name or else all, unless `key` is among `names`."""
+def known(what: str, key: Any, names: Iterable[str] | Mapping[str, Any]) -> None:
+    """Raise a ModelError about `what`, with the `nearest` name or else all, unless `key` is among `names`."""
     if key not in names:
-        near = difflib.get_close_matches(key, list(names), n=1, cutoff=0.5)
-        words = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
+        near = nearest(key, names)
+        words = f"did you mean {near}?" if near else f"known are {', '.join(names)}"
         raise ModelError(what, key, f"is not known; {words}")
+
+
+def nearest(key: Any, names: Iterable[str] | Mapping[str, Any]) -> str | None:
+    """What somebody may have meant by a name that is not among `names`, which may come with what is said of them.
+
+    That is a text, or the metadata of a parameter.
+
+    The same in other letters, large or small; the Greek letter of that name; a name spelled much alike; one of which
+    the words are said; a name spelled somewhat alike.
+    """
+    if not isinstance(key, str):
+        return None
+    texts = names if isinstance(names, Mapping) else {}
+    said = {
+        name: text.lower() if isinstance(text, str) else text.get("help", "").lower() for name, text in texts.items()
+    }
+    bare = {name: name.lower().lstrip("-").replace("-", "_") for name in names}
+    own = key.lower().lstrip("-").replace("-", "_")
+    phrase = own.replace("_", " ")
+    words = {word: name for name, text in reversed(said.items()) for word in re.findall(r"[^\W\d_]{4,}", text)}
+
+    def spelled(cutoff: float, least: int = 1) -> list[str]:
+        return difflib.get_close_matches(own, [x for x in bare.values() if len(x) >= least], n=1, cutoff=cutoff)
+
+    def saying(what: str) -> list[str]:
+        return [name for name, text in said.items() if re.search(rf"(?<!\w){re.escape(what)}(?!\w)", text)]
+
+    found = [name for name, x in bare.items() if x == own] or saying(GREEK.get(phrase, "\n"))
+    found = found or [name for name, x in bare.items() if x in spelled(0.8, least=3)]
+    if not found and len(phrase) > 2:
+        found = saying(phrase) or [words[x] for x in difflib.get_close_matches(phrase, words, n=1, cutoff=0.85)]
+    found = found or [name for name, x in bare.items() if x in spelled(0.6)]
+    return found[0] if found else None

@@ -91,7 +91,9 @@ class WeightTheft(LatentTeacher):
                     raise ModelError(name, getattr(self, name), f"must be {str(value).lower()} with raw queries")
             if self.activation == "relu":
                 raise ModelError("activation", "relu", "must be erf or linear with raw queries")
-        self.start  # noqa: B018 (raises what is wrong with the overlaps)
+        # What is given may be wrong; without that there are such weights, and many units are no work.
+        if any(value is not None for value in (self.T, self.R, self.Q)):
+            self.start  # noqa: B018
 
     @property
     def start(self) -> OrderParameters:
@@ -100,7 +102,7 @@ class WeightTheft(LatentTeacher):
         R = 0.1 * np.eye(self.K, self.M) if self.R is None else np.array(self.R)
         if R.shape != (self.K, self.M):
             raise ModelError("R", self.R, f"must have the shape (K, M) = ({self.K}, {self.M})")
-        own = R @ np.linalg.pinv(T) @ R.T + self.initial_covariance()
+        own = R @ (T if self.T is None else np.linalg.pinv(T)) @ R.T + self.initial_covariance()
         return OrderParameters(R=R, Q=own if self.Q is None else np.array(self.Q), T=T)
 
     def errors(self, found: Mapping[str, Any], T_query: np.ndarray) -> dict[str, np.ndarray]:

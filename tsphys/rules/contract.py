@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tsphys.errors import ModelError
 from tsphys.ground import html
 from tsphys.ground.parameters import described, validate
+from tsphys.ground.texts import nearest
 from tsphys.physics.order_parameters import DIMS, OrderParameters, of_many
 
 if TYPE_CHECKING:
@@ -43,6 +44,16 @@ class Model:
 
     #: What a class says of itself, beside `name`.
     owed: ClassVar[tuple[str, ...]] = ("name",)
+
+    def __new__(cls, *given: Any, **named: Any) -> Any:
+        """The error of a parameter that there is none of, in the words of all other errors of parameters."""
+        fields = cls.__dataclass_fields__
+        for name, value in named.items():
+            if name not in fields:
+                near = nearest(name, {k: f.metadata for k, f in fields.items() if f.init})
+                hint = f"did you mean {near}?" if near else f"known are {', '.join(fields)}"
+                raise ModelError(name, value, f"is not a parameter of {cls.__name__}; {hint}")
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         for what in self.owed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def describe(name: str, verb: str, values: dict[str, Any]) -> tuple[Any, dict[st
     own = described(cls)
     runs = run_options(name, verb)
     for key in values:
-        known("option", key, {*own, *runs})
+        known("option", key, {k: v.metadata for k, v in {**own, **runs}.items()})
     axes = {k: grid(k, v) for k, v in values.items() if k in cls.axes and _is_axis(v)}
     model = cls(**{k: v for k, v in values.items() if k in own and k not in axes})
     options = {k: v.default for k, v in runs.items() if v.default is not None}
@@ -92,8 +93,8 @@ def read_toml(path: str | os.PathLike[str], what: str = "config") -> dict[str, A
         raise ModelError(what, str(path), f"is not TOML: {error}") from None
 
 
-def read_config(path: str, name: str, names: set[str]) -> dict[str, Any]:
-    """The keys of a TOML file; ``model`` may be among them and must then fit."""
+def read_config(path: str, name: str, names: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a TOML file, which are `known`; ``model`` may be among them and must then fit."""
     values = read_toml(path)
     if values.pop("model", name) != name:
         raise ModelError("config", path, f"describes another model than {name}")

@@ -244,7 +244,7 @@ def study(values: Mapping[str, Any]) -> Study:
     if "random" in values:
         axes.append(_random(_table("random", values["random"]), metas))
     for key in fixed:
-        known("study", key, {*metas, *_OWN})
+        known("study", key, metas | dict.fromkeys(_OWN, ""))
     return Study(name, fixed, tuple(axes), compute, values.get("seeds", "independent"))
 
 

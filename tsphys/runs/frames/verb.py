@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import allowed
+from tsphys.ground.texts import nearest
 from tsphys.rules.contract import Model
 from tsphys.runs.result import Result
 
@@ -62,12 +63,21 @@ class Verb(Generic[M]):
             raise ModelError("model", type(model).__name__, f"must be a tsphys.{self.model.__name__}")
         for name, value in given.items():
             if name not in self.names:
-                words = f"is not an option of {self.__name__} for {model.name} ({', '.join(self.names)})"
-                raise ModelError(name, value, words)
+                raise ModelError(name, value, self._unknown(model, name))
         for name, option in self.options.items():
             if option.default is dataclasses.MISSING and name not in given:
                 raise ModelError(name, None, f"is required to {self.__name__} {model.name}")
         return self._run(model, given)
+
+    def _unknown(self, model: M, name: str) -> str:
+        """What is said of an option that there is none of."""
+        fields = model.__dataclass_fields__
+        own = {k: fields[k].metadata for k in self.axes} | {k: v.metadata for k, v in self.options.items()}
+        near = nearest(name, own)
+        hint = f"did you mean {near}?" if near else f"known are {', '.join(self.names)}"
+        if name in fields:
+            hint = f"it is a parameter of the model, {type(model).__name__}({name}=...)"
+        return f"is not an option of {self.__name__} for {model.name}; {hint}"
 
 
 def words(own: str, model: type, axes: tuple[str, ...], options: Mapping[str, dataclasses.Field[Any]]) -> str:
