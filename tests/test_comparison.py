@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 import tsphys
+from tsphys.comparison.changes import _reaching_one
 from tsphys.comparison.foretold import by_rule
 from tsphys.comparison.scores import normal, of_variance, threshold
 from tsphys.runs.result import Result
@@ -511,3 +512,8 @@ def test_what_theory_knows_of_a_spread_counts_as_many_runs_as_its_error_allows()
     left = 10 / N**1.5 * known
     mixed = np.sqrt(0.5 * (known**2 + (2 * known) ** 2) / n + left**2)
     np.testing.assert_allclose(error, mixed, rtol=0.05)
+
+
+def test_a_parameter_next_to_zero_has_no_change_that_would_be_seen():
+    assert _reaching_one(lambda value: 1e-160 * (1 + value), 1e-320) == np.inf
+    assert _reaching_one(lambda value: abs(value - 2.0) / 0.3, 2.0) == pytest.approx(0.3, rel=0.05)

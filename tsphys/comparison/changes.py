@@ -84,5 +84,6 @@ def _reaching_one(shift: Callable[[float], float], value: float) -> float | None
         before = change, size
         if change >= LARGEST * unit and size < 1.0:
             return math.inf
-        change = min(change * size ** (-1.0 / power), LARGEST * unit)
+        # Of a parameter next to zero the factor may be beyond all numbers.
+        change = min(change * math.exp(min(-math.log(size) / power, 700.0)), LARGEST * unit)
     return change
