@@ -368,6 +368,8 @@ def test_a_signal_ends_all_processes_and_keeps_what_is_done(folder, whole, numbe
     code, _, err = stopped(run, number)
     assert code == 128 + number
     assert "the same command goes on" in err
+    assert "Traceback" not in err
+    assert "leaked" not in err
     assert all_gone(run)
     assert 7 <= len(content("study.study")) < 40
     assert content("study.study").items() <= content(whole[1]).items()

@@ -145,6 +145,9 @@ def leave(code: int, message: str = "") -> NoReturn:
     """End the process without waiting for threads that run kernels or LAPACK, after flushing what was printed."""
 
     def flush() -> None:
+        # Semaphores of pools, of which Python would else tell the terminal that they leaked.
+        if pools := sys.modules.get("multiprocessing.util"):
+            pools._run_finalizers(0)
         for stream in (sys.stdout, sys.stderr):
             try:
                 if message and stream is sys.stderr:

@@ -260,7 +260,7 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
         yield pool
         pool.shutdown()
     except BaseException:
-        writer.close()
+        # Before its processes end: a pool that loses them fails with a traceback on what was cancelled.
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     finally:
