@@ -81,7 +81,7 @@ def test_every_command_is_found_with_a_letter_missing():
         (lambda: tsphys.solve(tsphys.Potts(), Beta=[1, 2]), "did you mean beta?"),
         (lambda: describe("potts", "solve", {"colours": 3}), "option = 'colours': is not known; did you mean C?"),
         (lambda: tsphys.solve("weight-theft"), "tsphys.WeightTheft(...)"),
-        (lambda: tsphys.solve(tsphys.WeightTheft), "not its class: WeightTheft(...)"),
+        (lambda: tsphys.solve(tsphys.WeightTheft), "not its class, as WeightTheft()"),
     ],
 )  # fmt: skip
 def test_in_python(wrong, words):

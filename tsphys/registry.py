@@ -120,8 +120,6 @@ def known(model: Any) -> Entry:
     words = "must be a model of the package, as `tsphys models` lists them, or a tsphys.Online"
     if isinstance(model, Model):
         words += "; one of your own is run by the function that its frame made: solve(model), simulate(model)"
-    if isinstance(model, type) and issubclass(model, Model):
-        raise ModelError("model", model, f"must be a model, not its class: {model.__name__}(...)")
     if isinstance(model, str):
         near = texts.nearest(model, _abouts(CATALOGUE))
         raise ModelError("model", model, words + (f": tsphys.{CATALOGUE[near].cls}(...)" if near else ""))
