@@ -20,6 +20,9 @@ from tsphys.runs import frames
 
 #: Variance of fields whose fourth powers are numbers still.
 LARGEST = 1e60
+#: By how much χ_1 may miss one at the edge of chaos, by rounding; and up to where c* is lost in it.
+EDGE, NEAR = 1e-13, 1e-6
+UNSEEN = "no depth scale was found of an activation with kinks so close to the edge of chaos"
 
 
 @frames.theory(
@@ -142,6 +145,8 @@ def depth_scales(model: DeepKernels) -> Scales:
     ------
     ModelError
         If there is no length that fields tend to, or φ jumps.
+    ConvergenceError
+        If no c* is found, or the series of a φ with kinks is too coarse for it, as it is close to the edge of chaos.
     """
     from scipy.optimize import brentq
 
@@ -157,21 +162,32 @@ def depth_scales(model: DeepKernels) -> Scales:
         found = kernels_of((layer,), q * np.array([[1, c], [c, 1]]), np.full(2, q), ntk=np.ones((2, 2)), tolerance=1e-3)
         return float(found.nngp[0, 1]) / q, float(found.ntk[0, 1] - found.nngp[0, 1])
 
-    if chi <= 1 or q == 0:
+    # At the edge itself χ_1 is one up to rounding.
+    if chi <= 1 + EDGE or q == 0:
         return Scales(q, 1.0, chi, xi_q, _scale(chi))
+    if chi < 1 + NEAR:
+        # To first order 1 − c* = 2(χ_1 − 1)/κ and χ(c*) = 2 − χ_1, with χ(1 − h) = χ_1 − κh.
+        fallen = [chi - pair(1 - h)[1] for h in (1e-4, 2e-4)]
+        if not abs(fallen[1] / fallen[0] - 2) < 0.01:
+            raise ConvergenceError(UNSEEN, last=chi)
+        return Scales(q, 1 - 2e-4 * (chi - 1) / fallen[0], chi, xi_q, _scale(2 - chi))
     gap = 1e-2
     while pair(1 - gap)[0] >= 1 - gap:
         gap /= 4
         if gap < 1e-12:
             raise ConvergenceError("no correlation that inputs tend to was found", last=1 - gap)
     c = 0.0 if pair(0.0)[0] <= 1e-15 else brentq(lambda c: pair(c)[0] - c, 0.0, 1 - gap, xtol=1e-15)
-    return Scales(q, c, chi, xi_q, _scale(pair(c)[1]))
+    met = pair(c)[1]
+    # Next to the edge χ(c*) lies below one by what χ_1 lies above it, by half of that where φ has kinks.
+    if chi < 1.01 and not 0.45 < (1 - met) / (chi - 1) < 1.1:
+        raise ConvergenceError(UNSEEN, last=chi)
+    return Scales(q, c, chi, xi_q, _scale(met))
 
 
 def _scale(factor: float) -> float:
     """Over what depth powers of a factor fall by e; infinite at 1, negative above."""
     size = abs(factor)
-    return 0.0 if size == 0 else math.inf if abs(size - 1) < 1e-13 else -1 / math.log(size)
+    return 0.0 if size == 0 else math.inf if abs(size - 1) < EDGE else -1 / math.log(size)
 
 
 def _length(layer: Layer) -> float:

@@ -30,6 +30,28 @@ def test_published_edge_of_chaos(b, w, q):
     assert edge_of_chaos("tanh", b) == pytest.approx((w, q), abs=2e-6)
 
 
+@pytest.mark.parametrize("activation, b", [("tanh", 0.05), ("erf", 0.2), ("erf", 0.3)])
+def test_depth_scales_next_to_the_edge_of_chaos(activation, b):
+    """At the edge ξ_c is infinite, whatever is rounded; χ(c*) = 2 − χ_1 to first order, on both sides of NEAR."""
+    w = edge_of_chaos(activation, b).weight_variance
+    at = [DeepKernels(activation=activation, bias_variance=b, weight_variance=w * (1 + d)) for d in (0, 1e-9, 1e-5)]
+    edge, close, far = map(depth_scales, at)
+    assert (edge.xi_c, edge.c) == (np.inf, 1)
+    assert close.xi_c * (close.chi - 1) == pytest.approx(1, rel=1e-7)
+    assert far.xi_c * (far.chi - 1) == pytest.approx(1, rel=1e-4)
+    assert (1 - close.c) / (close.chi - 1) == pytest.approx((1 - far.c) / (far.chi - 1), rel=3e-4)
+
+
+def test_a_series_too_coarse_for_the_edge_of_chaos_is_no_depth_scale():
+    def hard(u):
+        return np.clip(u, -1, 1)
+
+    w = edge_of_chaos(hard, 0.05).weight_variance
+    for d in (1e-9, 1e-4):
+        with pytest.raises(tsphys.ConvergenceError, match="kinks"):
+            depth_scales(DeepKernels(activation=hard, bias_variance=0.05, weight_variance=w * (1 + d)))
+
+
 def test_edge_of_chaos_at_its_ends():
     assert edge_of_chaos("relu", 0) == pytest.approx((2, np.nan), nan_ok=True)
     assert edge_of_chaos("tanh", 0) == pytest.approx((1, 0), abs=1e-9)
