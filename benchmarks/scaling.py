@@ -1,21 +1,24 @@
-"""Cost of a step against N and K, and the speed-up of replicas over threads, in one picture."""
+"""Cost of a step against N and K in one picture."""
 
 from __future__ import annotations
 
 import dataclasses
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tsphys.benchmarks import limit, naive_numba, plain_numpy
-from tsphys.benchmarks.online import engine, on_threads
+from tsphys.benchmarks.online import engine
 from tsphys.benchmarks.setting import Setting
 from tsphys.benchmarks.timing import interleaved
 
 SIZES = (30, 100, 300, 1000, 3000, 10**4, 3 * 10**4)
 LARGE = (10**5, 10**6, 10**7, 10**8, 10**9)
 WIDTHS = (1, 2, 4, 8, 16)
+#: What every direct simulation has to do.
+LIMIT = "inputs drawn, weights read once"
 
 
 def cases(setting: Setting, exact_only: bool = False) -> dict[str, Any]:
@@ -29,16 +32,16 @@ def cases(setting: Setting, exact_only: bool = False) -> dict[str, Any]:
         "direct": engine(setting, "direct"),
         "direct float32": engine(setting, "direct", np.float32),
         **exact,
-        "limit": limit.start(setting),
+        LIMIT: limit.start(setting),
     }
 
 
 def curves(setting: Setting, name: str, values: list[int], seconds: float) -> dict[str, np.ndarray]:
-    """Microseconds a step of each case at each value of the field `name`, NaN where a case was not run."""
+    """Microseconds of the processor a step of each case at each value of the field `name`, NaN where it was not run."""
     out: dict[str, np.ndarray] = {}
     for i, value in enumerate(values):
         at = dataclasses.replace(setting, **{name: value})  # type: ignore[arg-type]
-        times = interleaved(cases(at, exact_only=SIZES[-1] < at.N), seconds, 3)
+        times = interleaved(cases(at, exact_only=SIZES[-1] < at.N), seconds, 3, clock=time.process_time)
         for case, t in times.items():
             out.setdefault(case, np.full(len(values), np.nan))[i] = 1e6 * np.median(t)
     return out
@@ -54,33 +57,23 @@ def draw(setting: Setting, out: Path) -> list[Path]:
     widths = [k for k in WIDTHS if k + setting.M <= setting.N]
     by_size = curves(setting, "N", sizes, seconds)
     by_width = curves(setting, "K", widths, seconds)
-    speed = {name: on_threads(setting, name) for name in ("direct", "exact")}
     data: dict[str, Any] = {"N": sizes, "K": widths}
     data.update({f"by_N {case}": t for case, t in by_size.items()})
     data.update({f"by_K {case}": t for case, t in by_width.items()})
     with style() as plt:
-        figure, panels = plt.subplots(1, 3, figsize=(PAGE, 2.5), width_ratios=(1.4, 1, 0.8))
+        figure, panels = plt.subplots(1, 2, figsize=(PAGE, 2.9), width_ratios=(1.6, 1))
         for panel, x, times in ((panels[0], sizes, by_size), (panels[1], widths, by_width)):
             for i, (case, t) in enumerate(times.items()):
-                if case == "limit":
+                if case == LIMIT:
                     panel.plot(x, t, "k--", lw=1, label=case)
                 else:
                     panel.plot(x, t, MARKERS[i] + "-", color=COLOURS[i], label=case)
-            panel.set(xscale="log", yscale="log", ylabel="time of a step (µs)")
-        panels[0].set_xlabel("input dimension $N$")
-        panels[0].legend()
-        panels[1].set_xlabel("hidden units of the student $K$")
+            panel.set(xscale="log", yscale="log", ylabel="processor time of a step (µs)")
+        panels[0].set(xlabel="input dimension $N$", title=f"$K={setting.K}$, $M={setting.M}$")
+        panels[0].legend(loc="upper right")
+        panels[1].set(xlabel="hidden units of the student $K$", title=f"$M={setting.M}$, $N={setting.N}$")
         panels[1].set_xscale("log", base=2)
-        most = 1
-        for i, (name, taken) in enumerate(speed.items()):
-            threads = np.array(list(taken))
-            gain = np.array([np.median(taken[1] / t) for t in taken.values()])
-            panels[2].plot(threads, gain, MARKERS[i] + "-", color=COLOURS[2 + 2 * i], label=name)
-            data[f"threads {name}"], data[f"speed-up {name}"] = threads, gain
-            most = max(most, threads[-1])
-        panels[2].plot([1, most], [1, most], "k--", lw=1, label="ideal")
-        panels[2].set(xlabel="threads", ylabel="speed-up", xticks=range(1, most + 1))
-        panels[2].legend()
-        for panel, letter in zip(panels, "abc", strict=True):
+        panels[1].set_xticks(widths, [str(k) for k in widths])
+        for panel, letter in zip(panels, "ab", strict=True):
             label(panel, letter)
         return save(figure, out, data, dataclasses.asdict(setting))

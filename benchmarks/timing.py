@@ -11,18 +11,19 @@ import numpy as np
 from tsphys.errors import ModelError
 
 Advance = Callable[[int], object]
+Clock = Callable[[], float]
 #: A program that does these in no time does none.
 MOST_STEPS = 10**15
 
 
-def seconds_of(advance: Advance, steps: int) -> float:
-    """Wall-clock time of so many steps."""
-    begin = time.perf_counter()
+def seconds_of(advance: Advance, steps: int, clock: Clock = time.perf_counter) -> float:
+    """Time of so many steps."""
+    begin = clock()
     advance(steps)
-    return time.perf_counter() - begin
+    return clock() - begin
 
 
-def steps_for(advance: Advance, seconds: float, start_up: float = 0.0) -> int:
+def steps_for(advance: Advance, seconds: float, start_up: float = 0.0, clock: Clock = time.perf_counter) -> int:
     """How many steps take about so long, beyond a `start_up`; compiles and warms up on the way.
 
     Raises
@@ -33,7 +34,7 @@ def steps_for(advance: Advance, seconds: float, start_up: float = 0.0) -> int:
     advance(1)
     steps = 1
     while True:
-        spent = seconds_of(advance, steps) - start_up
+        spent = seconds_of(advance, steps, clock) - start_up
         if spent > 0.2 * seconds:
             return max(1, round(steps * seconds / spent))
         if steps > MOST_STEPS:
@@ -43,13 +44,18 @@ def steps_for(advance: Advance, seconds: float, start_up: float = 0.0) -> int:
 
 
 def interleaved(
-    cases: Mapping[str, Advance], seconds: float, rounds: int, steps: int | None = None, programs: Collection[str] = ()
+    cases: Mapping[str, Advance],
+    seconds: float,
+    rounds: int,
+    steps: int | None = None,
+    programs: Collection[str] = (),
+    clock: Clock = time.perf_counter,
 ) -> dict[str, np.ndarray]:
     """Seconds a step of each case in each round, each (rounds,).
 
     Entry i of every case was measured within the same second or so, and a ratio of two of them does not see a machine
     that is slower in some rounds than in others. From the time of `programs`, which have a start-up of their own, that
-    of no steps is taken off in each round.
+    of no steps is taken off in each round. Other programs count by the wall `clock` alone.
     """
     many = {}
     for name, advance in cases.items():
@@ -57,12 +63,12 @@ def interleaved(
             advance(1)
             many[name] = steps
         else:
-            start_up = seconds_of(advance, 0) if name in programs else 0.0
+            start_up = seconds_of(advance, 0, clock) if name in programs else 0.0
             # The difference of two times of a program must be well above the scatter of its start-up.
-            many[name] = steps_for(advance, max(seconds / rounds, 2 * start_up), start_up)
+            many[name] = steps_for(advance, max(seconds / rounds, 2 * start_up), start_up, clock)
     times = {name: np.empty(rounds) for name in cases}
     for i in range(rounds):
         for name, advance in cases.items():
-            start_up = seconds_of(advance, 0) if name in programs else 0.0
-            times[name][i] = (seconds_of(advance, many[name]) - start_up) / many[name]
+            start_up = seconds_of(advance, 0, clock) if name in programs else 0.0
+            times[name][i] = (seconds_of(advance, many[name], clock) - start_up) / many[name]
     return times

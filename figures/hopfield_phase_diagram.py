@@ -1,6 +1,6 @@
 """Where a Hopfield network remembers: simulated retrieval under the lines of the replica-symmetric phase diagram.
 
-Colour is the mean overlap of 4 networks that begin at a pattern, N = 3000, and 6000 in (b), after 150 sweeps; lines
+Colour is the mean overlap of 4 networks that begin at a pattern, N = 2000, and 4000 in (b), after 100 sweeps; lines
 are replica theory. Beyond retrieval a pattern is not forgotten at once, nor is it to zero at low temperature, whence
 the pale rest.
 """
@@ -68,7 +68,7 @@ def draw_lines(ax: Any, found: dict[str, np.ndarray]) -> None:
     ax.plot(found["alpha_R"], found["T_R"], color=COLOURS[3], ls=":", label=r"$T_R$: replica symmetry breaks")
 
 
-@drawn(N=(1000, 3000), replicas=(2, 4), shape=((16, 15), (32, 30)), sweeps=(80, 150))
+@drawn(N=(1000, 2000), replicas=(2, 4), shape=((16, 15), (32, 30)), sweeps=(80, 100))
 def draw(sheet: Sheet, N: int, replicas: int, shape: Any, sweeps: int) -> dict[str, Any]:
     options = sheet.options
     found = lines(20 if sheet.quick else 60)

@@ -1,8 +1,8 @@
 """Error of reconstructed patterns over the noise, iteration by iteration, and in the hard phase of sparse patterns.
 
-Lines are theory for N → ∞. (a, b) Points are means of 8 networks at N = 3000, bars standard errors, smaller than the
+Lines are theory for N → ∞. (a, b) Points are means of 8 networks at N = 2000, bars standard errors, smaller than the
 points. Beyond the transition (dotted) principal components of a finite network still overlap with the patterns a
-little, and lie below 1. (c) Every point is one of 8 networks at N = 5000: one finds the patterns or does not, and
+little, and lie below 1. (c) Every point is one of 8 networks at N = 4000: one finds the patterns or does not, and
 close to the edges finite networks do either.
 """
 
@@ -25,7 +25,7 @@ NOISES, START = (0.4, 0.6, 0.8), 0.1
 RHO = 0.05
 
 
-@drawn({"P": P, "rho": RHO}, N=(1000, 3000), N_sparse=(2500, 5000), replicas=(5, 8))
+@drawn({"P": P, "rho": RHO}, N=(1000, 2000), N_sparse=(2500, 4000), replicas=(5, 8))
 def draw(sheet: Sheet, N: int, N_sparse: int, replicas: int) -> dict[str, Any]:
     options: dict[str, Any] = {
         "N": N,

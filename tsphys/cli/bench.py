@@ -47,7 +47,7 @@ from tsphys.runs.replicas import thread_count  # noqa: E402
 @click.option(
     "--against", metavar="FILE", type=PATH, help="Show what an earlier run had beside it, kept by -o FILE.json."
 )
-@click.option("--plot", metavar="PATH", type=PATH, help="Draw cost against N, K and threads: PATH.pdf, PATH.png.")
+@click.option("--plot", metavar="PATH", type=PATH, help="Draw cost against N and K: PATH.pdf, PATH.png.")
 @force_option
 def bench(
     K: int,
