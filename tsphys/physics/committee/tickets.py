@@ -14,6 +14,7 @@ from scipy.optimize import brentq
 from scipy.special import erfc, ndtr
 
 from tsphys.errors import ConvergenceError
+from tsphys.physics.committee.biased import density
 from tsphys.physics.order_parameters import triangular_root
 
 #: Standard deviations beyond which a weight is never found.
@@ -77,11 +78,6 @@ def boxes(W: np.ndarray, theta: np.ndarray, nodes: int) -> tuple[np.ndarray, np.
         moments[i, -1, :-1] = moments[i, :-1, -1] = (p * first) @ w
         moments[i, -1, -1] = p @ second
     return f, moments
-
-
-def density(z: np.ndarray) -> np.ndarray:
-    """Of a standard normal variable."""
-    return np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
 
 
 def classes(K: int) -> np.ndarray:
