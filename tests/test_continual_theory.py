@@ -91,8 +91,8 @@ def test_motion_is_that_of_the_slow_reference(K, M, S, pull):
     )  # fmt: skip
     state = random_state(model)
     motion = Motion(model, np.array(state.T), np.array(state.v_star))
-    y = motion.state(state)
-    phase = model.phase(1, motion.seen(0.0, y))
+    y, seen = motion.state(state), motion.at(state.v_star)
+    phase = model.phase(1, seen(0.0, y))
     leg = motion.leg(1, phase, y, 1e-10, 1e-12)
     rng = np.random.default_rng(1)
     # Away from the anchors: the weights' coordinates in teachers and anchors, and what is outside.
@@ -105,7 +105,7 @@ def test_motion_is_that_of_the_slow_reference(K, M, S, pull):
     dz = leg.rhs(0.0, z)
 
     def overlaps(z):
-        now = motion.seen(0.0, leg.back(z[None])[0])
+        now = seen(0.0, leg.back(z[None])[0])
         return now.R, now.Q, now.v
 
     h = 1e-4
