@@ -94,7 +94,8 @@ def _gaussian(model: GenerativeInputs, drawn: Instance, dtype: Any) -> Callable[
     root = np.ascontiguousarray((vectors * np.sqrt(values)).T, dtype=dtype)
     explained = (vectors / np.sqrt(values)).T @ drawn.seen
     left, rest = np.linalg.eigh(drawn.T - explained.T @ explained)
-    spread = (rest * np.sqrt(np.maximum(left, 0.0))).T
+    # Where x explains all of ν, what rounding leaves is nothing, not its root.
+    spread = (rest * np.sqrt(np.where(left > 1e-13 * np.trace(drawn.T), left, 0.0))).T
 
     def draw(rng: np.ndarray, scalars: np.random.Generator, x: np.ndarray) -> np.ndarray:
         z = np.empty((len(x), len(values)), dtype)
