@@ -44,7 +44,9 @@ def simulate(model: TaskMasks, options: Options, replica: frames.Replica) -> dic
     masks, v, inputs = model.draw_masks(N, replica.rng("masks")), model.heads(), replica.rng("inputs")
     # One generator for both would depend on how many are drawn at once.
     noises, steps = replica.rng("noises"), whole_steps(options.t, N)
-    switch, last = max(1, round(model.switch * N)), int(steps[-1])
+    last = int(steps[-1])
+    # A switch beyond the end is one just beyond it.
+    switch = max(1, round(min(model.switch, last / N + 2.0) * N))
 
     def examples(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         n = min(most, max(1, AHEAD // N))

@@ -107,3 +107,8 @@ def test_what_cannot_be_is_refused(given, name):
 
 def test_masks_need_a_coordinate():
     refuses(lambda: tsphys.simulate(TaskMasks(density=0.01), N=20, t=[1]), "density")
+
+
+def test_a_switch_beyond_the_end_may_be_any_number():
+    far, near = (tsphys.simulate(TaskMasks(switch=s), N=24, t=[0, 1], replicas=1, threads=1) for s in (1e308, 5.0))
+    np.testing.assert_array_equal(far["R"], near["R"])
