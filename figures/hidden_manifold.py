@@ -1,6 +1,6 @@
 """The hidden manifold: learning curves and order parameters on theory, what is left to know, and a deep generator.
 
-(a, b) Lines are the equations in the modes at N = 1024, circles means of 8 runs there, crosses their errors on 4000
+(a, b) Lines are the equations in the modes at N = 512, circles means of 8 runs there, crosses their errors on 4000
 fresh inputs. (c) Runs at N = 256 (64 where δ > 1), 8 instances, on fresh inputs; full lines N → ∞, dotted for
 Gaussian features. (d) Theory. (e) 12 runs at N = 400, D = 150, errors on 4000 fresh inputs; the line takes the fields
 for Gaussian, which is 1 to 2 per cent off at this size. (f) Points are one instance at N = 400, lines the limit; the
@@ -39,7 +39,7 @@ TASK: dict[str, Any] = {
 START: dict[str, Any] = {"A": [[0.3, 0.1], [-0.1, 0.4]], "W_xi": [[0.3, 0.05], [0.05, 0.2]]}
 
 
-@drawn({**TASK, **START}, N=(512, 1024), replicas=(4, 8), end=(30.0, 50.0))
+@drawn({**TASK, **START}, N=(512, 512), replicas=(4, 8), end=(30.0, 50.0))
 def draw(sheet: Sheet, N: int, replicas: int, end: float) -> dict[str, Any]:
     options: dict[str, Any] = {"replicas": replicas, **sheet.options}
     runs: dict[str, Any] = {}
@@ -84,7 +84,7 @@ def draw(sheet: Sheet, N: int, replicas: int, end: float) -> dict[str, Any]:
 def final_errors(ax: Any, quick: bool, seed: int, threads: int | None, progress: Any) -> dict[str, np.ndarray]:
     """The error in the end against δ, without noise: theory in the limit, and SGD on fresh inputs."""
     N, replicas, end = (256, 4, 30.0) if quick else (256, 8, 100.0)
-    lines = np.geomspace(RATIOS[0], RATIOS[-1], 21 if quick else 41)
+    lines = np.geomspace(RATIOS[0], RATIOS[-1], 21 if quick else 25)
     task: dict[str, Any] = {**TASK, "noise": 0.0, "lr_v": 0.0, "v": [1.0, 0.8]}
     data: dict[str, np.ndarray] = {"delta": np.array(RATIOS), "delta_theory": lines}
     for n, f in enumerate(FOLDS):
