@@ -236,13 +236,16 @@ def test_couplings_are_recovered_at_the_rate_of_fisher(inputs):
 
 
 @pytest.mark.parametrize("learn, lr", [("positions", 4.0), ("tensor", 4.0), ("factored", 6.0)])
-def test_descent_on_the_whole_training_set_ends_at_the_minimum(learn, lr):
+def test_descent_on_the_whole_training_set_ends_at_the_minimum(learn, lr, monkeypatch):
+    from tsphys.sims import potts_attention as sims
+
+    # A gradient of 1e-6 at the minimum would leave 1e-5 of R.
+    monkeypatch.setattr(sims, "TOLERANCE", 1e-8)
     model = PottsAttention(alpha=2.0, ridge=0.5, lr=lr, minibatch=22, learn=learn)
     options = {"N": 12, "seed": 4, "burn_in": 20, "n_test": 50, "threads": 1}
     minimum, path = tsphys.simulate(model, **options), tsphys.simulate(model, t=[0, 1, 60], **options)
-    # A gradient of 1e-6 at the minimum leaves some 1e-5 of R, how much of it is up to the processor's last bits.
     for name in ("test_loss", "train_loss", "Q", "R", "error", "accuracy"):
-        assert path[name][0, -1] == pytest.approx(minimum[name][0, 0], rel=4e-5), name
+        assert path[name][0, -1] == pytest.approx(minimum[name][0, 0], rel=5e-6), name
     if learn != "factored":
         assert path["test_loss"][0, 0] == pytest.approx(np.log(3), rel=1e-12)
     assert path["train_loss"][0, 0] > minimum["train_loss"][0, 0] + 0.05

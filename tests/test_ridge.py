@@ -57,7 +57,8 @@ def test_simulations_reach_down_to_errors_far_below_rounding_of_the_gram_matrix(
     model = KernelRidge(n=20, decay=decay, target_decay=target_decay, ridge=0.0, modes=200)
     sim, theory = tsphys.simulate(model, replicas=24), tsphys.solve(model)
     assert 0.5 < sim.mean("eps_g")[0] / theory["eps_g"][0] < 2
-    # How far below is up to the linear algebra of the processor.
+    # Of one instance in 24, the worst conditioned, the rounding of some processors leaves 2e-3.
+    assert np.median(sim["floor"]) < 1e-4 * theory["eps_g"][0]
     assert (sim["floor"] < 1e-2 * theory["eps_g"]).all()
 
 
