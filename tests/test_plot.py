@@ -7,6 +7,7 @@ import pytest
 
 import tsphys
 from tests.command import call
+from tsphys import plotting
 from tsphys.studies.collection import collect
 from tsphys.studies.study import study
 from tsphys.studies.sweep import sweep
@@ -188,3 +189,16 @@ def test_numbers_near_the_largest_are_drawn_or_refused(values, scale, capsys):
     code, _, err = call(capsys, "plot", "extreme.npz", "--log", scale)
     refused = max(values) == 1e308 or (scale == "xy" and not np.isfinite(values).any())
     assert (code, err.count("\n")) == ((2, 1) if refused else (0, 0)), err
+
+
+def test_a_figure_that_is_saved_keeps_its_layout_engine(tmp_path):
+    with plotting.style() as plt:
+        figure, ax = plt.subplots()
+        ax.set_ylabel("two\nlines")
+        engine = figure.get_layout_engine()
+        plotting.save(figure, tmp_path / "one", {"x": np.arange(3.0)}, {})
+        assert figure.get_layout_engine() is engine
+        ax.set_ylabel("")
+        before = ax.get_position().x0
+        plotting.save(figure, tmp_path / "two", {"x": np.arange(3.0)}, {})
+    assert ax.get_position().x0 < before

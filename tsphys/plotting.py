@@ -168,12 +168,25 @@ def save(figure: Any, out: Any, data: Mapping[str, Any] | Result, parameters: Ma
         arrays: dict[str, Any] = {k: np.asarray(v) for k, v in data.items()}
         name = printable(out.name)
         data = Result("figure", name, dict(parameters), "", arrays, constants=tuple(arrays), meta=provenance())
-    fills = (
-        lambda file: figure.savefig(file, format="pdf", metadata=pdf),
-        lambda file: figure.savefig(file, format="png", metadata=png),
-        data.write,
-    )
-    return write_together(dict(zip(paths, fills, strict=True)))
+    fills = {
+        paths[1]: lambda file: figure.savefig(file, format="png", metadata=png),
+        paths[0]: lambda file: _as_laid_out(figure, file, format="pdf", metadata=pdf),
+        paths[2]: data.write,
+    }
+    write_together(fills)
+    return paths
+
+
+def _as_laid_out(figure: Any, file: Any, **options: Any) -> None:
+    """Save a figure with the layout that it was drawn with before, which takes as long to find as to draw."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        figure.set_layout_engine("none")
+    try:
+        figure.savefig(file, **options)
+    finally:
+        if engine is not None:
+            figure.set_layout_engine(engine)
 
 
 def collect(**results: Result) -> dict[str, np.ndarray]:
