@@ -60,6 +60,17 @@ def test_random_starts_have_the_law_of_random_weights():
     assert min(p) * len(p) > 1e-3
 
 
+def test_random_starts_have_the_variance_of_random_weights():
+    """To a sixth of 2 %, in the teachers' span and outside of it."""
+    K, M, N, n, scale = 8, 8, 60, 3000, 0.7
+    rng = np.random.default_rng(4)
+    R, Q = (np.array(drawn) for drawn in zip(*(random_overlaps(K, np.eye(M), N, scale, rng) for _ in range(n))))
+    inside = np.sum(R**2, axis=-1)
+    for squares, number in ((inside, M), (np.diagonal(Q, axis1=1, axis2=2) - inside, N - M)):
+        right = scale**2 * number / N
+        assert abs(squares.mean() / right - 1) < 4 * np.sqrt(2 / (number * n * K))
+
+
 def test_overlaps_are_kept_from_being_changed():
     state = random_state(0, 2, 2, 6)
     with pytest.raises(ValueError, match="read-only"):

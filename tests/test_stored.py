@@ -7,6 +7,7 @@ from scipy.special import ndtr
 import tsphys
 from tests.checking import passes
 from tests.refusal import refuses
+from tsphys.odes.equations.minibatches import Visits
 from tsphys.odes.equations.stored import Stored
 
 START = tsphys.OrderParameters(R=[[0.3, 0], [0, 0.1]], Q=[[0.3, 0.05], [0.05, 0.2]], T=np.eye(2))
@@ -241,3 +242,18 @@ def test_what_steps_are_too_long_for_is_no_result():
 
 def test_what_is_known_by_hand():
     passes("two_layer", "a step on all", "readouts", "that steps take")
+
+
+@pytest.mark.parametrize(
+    "options", [{"single": True}, {}, {"order": "shuffle"}], ids=["one by one", "each", "shuffled"]
+)
+def test_steps_take_their_share_of_the_examples(options):
+    """What a step takes has the mean, and with replacement the mean square, that it is said to have."""
+    share, n = 0.1, 10**6
+    visits = Visits(n, np.random.default_rng(5), **options)
+    for _ in range(9):
+        taken, likely, square = visits(share)
+        assert abs(np.mean(taken - likely)) < 4 / np.sqrt(share * n)
+        if square is not None:
+            error = np.std(taken**2) / np.sqrt(n)
+            assert abs(np.mean(taken**2) - square) < 4 * error
