@@ -57,9 +57,9 @@ def test_simulations_reach_down_to_errors_far_below_rounding_of_the_gram_matrix(
     model = KernelRidge(n=20, decay=decay, target_decay=target_decay, ridge=0.0, modes=200)
     sim, theory = tsphys.simulate(model, replicas=24), tsphys.solve(model)
     assert 0.5 < sim.mean("eps_g")[0] / theory["eps_g"][0] < 2
-    # Of one instance in 24, the worst conditioned, the rounding of some processors leaves 2e-3.
-    assert np.median(sim["floor"]) < 1e-4 * theory["eps_g"][0]
-    assert (sim["floor"] < 1e-2 * theory["eps_g"]).all()
+    # Without numbers of more digits the rounding of some processors leaves 2e-3 of the worst conditioned instance.
+    more_digits = np.finfo(np.longdouble).eps < 1e-18
+    assert (sim["floor"] < (1e-4 if more_digits else 1e-2) * theory["eps_g"]).all()
 
 
 def test_without_noise_nothing_is_left_of_linear_features():

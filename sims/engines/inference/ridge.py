@@ -15,6 +15,8 @@ O = TypeVar("O", bound=frames.Options)
 
 #: Ridge, in units of the trace of the Gram matrix, from which on corrections make up for having squared the data.
 SAFE = 1e-9
+#: Entries of the data up to which what is left of the equations is found with the digits of a long double.
+FEW = 200_000
 
 Linear = Callable[[np.ndarray], np.ndarray]
 
@@ -69,20 +71,24 @@ def cholesky(S: np.ndarray) -> tuple[np.ndarray, bool]:
     return np.linalg.cholesky(S).T, False
 
 
-def corrected(solve: Linear, left: Linear, size: Linear, count: int, most: int = 5) -> tuple[np.ndarray, np.ndarray]:
+def corrected(
+    solve: Linear, left: Linear, size: Linear, count: int, most: int = 5, kind: type[np.floating[Any]] = np.float64
+) -> tuple[np.ndarray, np.ndarray]:
     """x (count,) with left(x) = 0 by corrections solve(left(x)) while they shrink, and the error that rounding leaves.
 
-    That is the correction if what is left were larger by the rounding of its terms, whose `size` is given at x.
+    That is the correction if what is left were larger by the rounding of its terms, whose `size` is given at x, in
+    numbers of a `kind`, and the rounding of x.
     """
     x, last = np.zeros(count), np.inf
     for _ in range(most):
-        r = left(x)
+        r = left(x).astype(float)
         step = solve(r)
         length = float(np.abs(step).max(initial=0.0))
         if not length < 0.5 * last:
             break
         x, last = x + step, length
-    return x, solve(r + np.copysign(np.finfo(float).eps * size(x), r))
+    error = solve(r + np.copysign(float(np.finfo(kind).eps) * size(x), r))
+    return x, error + np.copysign(np.finfo(float).eps * x, error)
 
 
 def _by_gram(A: np.ndarray, y: np.ndarray, ridge: float, gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -118,22 +124,29 @@ def _by_factors(
     (n, p), (rank, few) = A.shape, C.shape
     root = np.sqrt(ridge)
     solve, shortest = inverses(np.vstack([C.T, root * np.eye(rank)]) if ridge > 0 else C.T)
+    kind: type[np.floating[Any]] = np.longdouble if A.size <= FEW else np.float64
+    fine: np.ndarray = A.astype(kind)
+    basis: np.ndarray = Q.astype(kind)
     if n >= p:
         z, error = corrected(
             shortest,
-            lambda z: Q.T @ (y - A @ z[:p]) - (root * z[p:] if ridge > 0 else 0.0),
+            lambda z: basis.T @ (y - fine @ z[:p]) - (root * z[p:] if ridge > 0 else 0.0),
             lambda z: np.abs(Q).T @ (np.abs(y) + np.abs(A) @ np.abs(z[:p])),
             few + rank * (ridge > 0),
+            kind=kind,
         )
         return z[:p], error[:p]
     extra = rank if ridge > 0 else 0
     v, error = corrected(
         solve,
-        lambda v: np.append(y - A @ (Q @ v), -root * v[:extra]),
+        lambda v: np.append(y - fine @ (basis @ v), -root * v[:extra]),
         lambda v: np.append(np.abs(y) + np.abs(A) @ np.abs(Q @ v), root * np.abs(v[:extra])),
         rank,
+        kind=kind,
     )
-    return Q @ v, Q @ error
+    # The directions are known to rounding too, that of as many reflections.
+    error, rounding = Q @ error, np.finfo(float).eps * np.sqrt(rank)
+    return Q @ v, error + np.copysign(rounding * (np.abs(Q) @ np.abs(v)), error)
 
 
 def factored(M: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
