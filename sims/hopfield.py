@@ -11,9 +11,10 @@ from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import of_array
 from tsphys.ground.parameters import ENGINES, counted, param, word
 from tsphys.models.hopfield import Hopfield
+from tsphys.numerics.lanes import WIDTH
 from tsphys.numerics.random import generator
 from tsphys.runs import frames
-from tsphys.sims.engines.spins import columns, hebbian, stored
+from tsphys.sims.engines.spins import carry_save, columns, hebbian, stored
 from tsphys.sims.engines.spins.chain import Network
 from tsphys.sims.engines.spins.parallel import pack_patterns, room
 from tsphys.sims.engines.spins.updates import narrowest, overlaps_of
@@ -170,9 +171,10 @@ def number_of_patterns(alpha: float, N: int) -> int:
 def choose_method(model: Hopfield, method: str, N: int, P: int, T: float, visits: float) -> str:
     """The cheaper form of the fields, for a run of so many visits of spins.
 
-    In ns on a 2.5 GHz core: a visit costs 15 + 0.09 P by overlaps and 12 by couplings, where a flip costs 0.1 N more
-    and the couplings themselves 0.1 N²P once. A visit is taken to flip with the probability of a spin in a field of 1,
-    2/(1 + e^{2/T}). Couplings are not stored by ``auto`` beyond 512 MiB, unless they cannot be done without.
+    In ns on a 2.5 GHz core: a visit costs 15 + 0.09 P by overlaps, 15 + 0.02 P where all spins are visited at once, and
+    12 by couplings, where a flip costs 0.1 N more and the couplings themselves 0.1 N²P once. A visit is taken to flip
+    with the probability of a spin in a field of 1, 2/(1 + e^{2/T}). Couplings are not stored by ``auto`` beyond 512
+    MiB, unless they cannot be done without.
 
     Raises
     ------
@@ -191,7 +193,7 @@ def choose_method(model: Hopfield, method: str, N: int, P: int, T: float, visits
     if method != "auto":
         return method
     flips = 2.0 / (1.0 + np.exp(min(2.0 / T, 700.0))) if T > 0 else 0.0
-    overlaps = visits * (15.0 + 0.09 * P)
+    overlaps = visits * (15.0 + (0.02 if model.dynamics == "parallel" else 0.09) * P)
     couplings = visits * (12.0 + 0.1 * N * flips) + 0.1 * N * N * P
     return "matrix" if couplings < overlaps and entries(model, P).itemsize * N * N <= 2**29 else "overlap"
 
@@ -291,9 +293,10 @@ def network(
     # Fields of ±1 spins are exact; those of neurons 0/1 are sums of numbers up to scale·P·N, rounded.
     tie = 1e-15 * scale * P * N if sparse else 0.0
     constants = (f, float(P), scale, model.threshold, up, down, tie)
-    bits = np.empty((P if parallel else 0, -(-N // 64)), np.uint64)
     if parallel:
-        pack_patterns(X, bits)
+        table = carry_save.aligned(carry_save.words_of(N), P + 1, WIDTH)
+        ones = np.empty(N)
+        pack_patterns(X, table, ones)
 
     def attach(s: np.ndarray) -> tuple[Any, ...]:
         A = np.zeros(X.shape[1], width)
@@ -302,7 +305,8 @@ def network(
         net = (X, k, A, sums, constants)
         if not parallel:
             return net
-        return (*net, bits, np.empty(bits.shape[1], np.uint64), *room(N))
+        # A − min A, of which P are added up, is at most 2N.
+        return (*net, table, ones, carry_save.aligned(len(table), WIDTH), carry_save.room(P, N, 2 * N * P), *room(N))
 
     form = "parallel" if parallel else "overlap"
     return Network(form, cues, probes, int(up - down), attach, finish, N * (15.0 + 0.1 * P))

@@ -11,7 +11,7 @@ from tsphys.models.dense_hebbian import DenseHebbian
 from tsphys.models.hopfield import Hopfield
 from tsphys.numerics.random import generator, stream, uniforms
 from tsphys.sims import dense_hebbian, hopfield
-from tsphys.sims.engines.spins import parallel, stored
+from tsphys.sims.engines.spins import carry_save, parallel, stored
 from tsphys.sims.engines.spins import updates as spins
 from tsphys.sims.engines.spins.drive import FORMS
 
@@ -216,19 +216,26 @@ def test_parallel_overlaps_are_the_matrix_product_along_both_ways(sparse):
             assert np.array_equal(arrays[2][:count], X @ s)
 
 
-def test_bits_are_counted():
+@pytest.mark.parametrize("both", [True, False])
+def test_overlaps_and_fields_of_packed_patterns_are_sums_of_products(both):
     rng = np.random.default_rng(8)
-    for x in rng.integers(0, 2**64, 200, dtype=np.uint64, endpoint=False):
-        assert parallel.popcount(x) == int(x).bit_count()
-    n = 130
-    X = rng.choice([-1, 1], (n, 16)).astype(np.int8)
-    s = rng.choice([-1, 1], n).astype(np.int8)
-    bits, state = np.empty((5, 3), np.uint64), np.empty(3, np.uint64)
-    parallel.pack_patterns(X, bits)
-    parallel.pack(s, state)
-    out = np.zeros(16, np.int16)
-    parallel.packed_overlaps(bits, state, n, True, out)
-    assert out.tolist() == [*(X.T.astype(int) @ s)[:5], *[0] * 11]
+    for n, count in ((130, 5), (1100, 40)):
+        X = np.zeros((n, stored.padded(count)), np.int8)
+        X[:, :count] = rng.choice([-1, 1] if both else [0, 1], (n, count))
+        s = rng.choice([-1, 1] if both else [0, 1], n).astype(np.int8)
+        table, ones = carry_save.aligned(carry_save.words_of(n), count + 1, 8), np.empty(n)
+        state = carry_save.aligned(len(table), 8)
+        parallel.pack_patterns(X, table, ones)
+        parallel.pack(s, state.reshape(-1))
+        A = np.zeros(X.shape[1], np.int16)
+        parallel.packed_overlaps(table, state, n, both, A)
+        assert A.tolist() == (X.T.astype(int) @ s).tolist()
+        # Overlaps as far apart as they can be, and all the same.
+        for some in (A, np.where(np.arange(len(A)) == 1, -n, n), np.full(len(A), -n)):
+            M = some.astype(np.int16) * (np.arange(len(A)) < count)
+            h = np.empty(n)
+            parallel.fields(table, ones, carry_save.room(count, n, 2 * n * count), M, both, h)
+            assert np.array_equal(h, X.astype(int) @ M)
 
 
 def test_the_order_of_visits_is_a_uniform_permutation():

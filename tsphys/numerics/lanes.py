@@ -2,7 +2,7 @@
 
 An array (…, 8) of float64 becomes an array (…) of such numbers by `side_by_side`; a kernel of sums, products, quotients
 and roots, which does not branch on its numbers, then runs on it as it is. Each lane has the bits that a kernel on plain
-numbers has, as long as neither may reorder its sums.
+numbers has, as long as neither may reorder its sums. An array (…, 8) of uint64 becomes one of words of 512 bits.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 from numba.core.typeconv import Conversion
 from numba.core.typing.templates import ConcreteTemplate, infer_global
 from numba.extending import intrinsic, lower_builtin, lower_cast, models, register_model
@@ -46,7 +47,11 @@ class _Flags(types.Type):
         return self if isinstance(other, types.Boolean) else None
 
 
-lanes, flags = _Lanes("lanes"), _Flags("flags")
+class _Words(types.Type):
+    """Eight words of 64 bits."""
+
+
+lanes, flags, words = _Lanes("lanes"), _Flags("flags"), _Words("words")
 
 
 @register_model(_Lanes)
@@ -59,6 +64,12 @@ class _LanesModel(models.PrimitiveModel):
 class _FlagsModel(models.PrimitiveModel):
     def __init__(self, dmm: Any, fe_type: Any):
         super().__init__(dmm, fe_type, _FLAGS)
+
+
+@register_model(_Words)
+class _WordsModel(models.PrimitiveModel):
+    def __init__(self, dmm: Any, fe_type: Any):
+        super().__init__(dmm, fe_type, _WORDS)
 
 
 def _equal(builder: Any, value: Any, kind: Any) -> Any:
@@ -97,16 +108,16 @@ def _made(build: Callable[..., Any], result: Any, *kinds: Any) -> Any:
     )
 
 
-def _known(build: Callable[..., Any], result: Any, arguments: int, *operations: Any) -> None:
+def _known(build: Callable[..., Any], result: Any, arguments: int, *operations: Any, kind: Any = lanes) -> None:
     """Let kernels do these operations on eight numbers, and on eight and one, as `build` has it."""
     for operation in operations:
 
         @infer_global(operation)
         class Known(ConcreteTemplate):
             key = operation
-            cases: ClassVar[list[Any]] = [result(*[lanes] * arguments)]
+            cases: ClassVar[list[Any]] = [result(*[kind] * arguments)]
 
-        @lower_builtin(operation, *[lanes] * arguments)
+        @lower_builtin(operation, *[kind] * arguments)
         def _(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             return build(builder, *values)
 
@@ -129,6 +140,9 @@ _known(lambda builder, a, b: builder.fcmp_ordered("==", a, b), flags, 2, operato
 _known(lambda builder, a: builder.fneg(a), lanes, 1, operator.neg)
 _known(_called("sqrt"), lanes, 1, math.sqrt)
 _known(_called("fabs"), lanes, 1, abs)
+_known(lambda builder, a, b: builder.and_(a, b), words, 2, operator.and_, kind=words)
+_known(lambda builder, a, b: builder.or_(a, b), words, 2, operator.or_, kind=words)
+_known(lambda builder, a, b: builder.xor(a, b), words, 2, operator.xor, kind=words)
 
 #: ``where(flags, a, b)``: a where a flag is set, otherwise b.
 where = _made(lambda builder, flag, a, b: builder.select(flag, a, b), lanes, flags, lanes, lanes)
@@ -152,13 +166,30 @@ def _scaled(builder: Any, t: Any) -> Any:
 from_exponent = _made(_scaled, lanes, lanes)
 
 
+def _population(builder: Any, w: Any) -> Any:
+    def called(name: str, result: Any, value: Any) -> Any:
+        kind = ir.FunctionType(result, [_WORDS])
+        return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [value])
+
+    each = called(f"llvm.ctpop.v{WIDTH}i64", _WORDS, w)
+    return called(f"llvm.vector.reduce.add.v{WIDTH}i64", ir.IntType(64), each)
+
+
+#: Number of ones in eight words.
+population = _made(_population, types.int64, words)
+
+#: What stands side by side, and as which type of LLVM.
+_KINDS = {types.float64: (lanes, _DOUBLES), types.uint64: (words, _WORDS)}
+
+
 @intrinsic
 def side_by_side(typingctx, a):
-    """An array (…, 8) of float64, contiguous, as an array (…) of eight numbers side by side."""
-    if not (isinstance(a, types.Array) and a.dtype == types.float64 and a.layout == "C" and a.ndim > 1):
+    """An array (…, 8) of float64 or uint64, contiguous, as an array (…) of eight of them side by side."""
+    if not (isinstance(a, types.Array) and a.dtype in _KINDS and a.layout == "C" and a.ndim > 1):
         return None
+    kind, eight = _KINDS[a.dtype]
     # Arrays of NumPy begin at multiples of 16 bytes, not of 64.
-    made = types.Array(lanes, a.ndim - 1, "C", aligned=False)
+    made = types.Array(kind, a.ndim - 1, "C", aligned=False)
 
     def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         from numba.np.arrayobj import make_array, populate_array
@@ -168,7 +199,7 @@ def side_by_side(typingctx, a):
         shape, strides = (cgutils.unpack_tuple(builder, x, a.ndim)[:-1] for x in (before.shape, before.strides))
         populate_array(
             after,
-            data=builder.bitcast(before.data, ir.PointerType(_DOUBLES)),
+            data=builder.bitcast(before.data, ir.PointerType(eight)),
             shape=shape,
             strides=strides,
             itemsize=context.get_constant(types.intp, 8 * WIDTH),
@@ -181,3 +212,16 @@ def side_by_side(typingctx, a):
         return value
 
     return made(a), code
+
+
+def _as_it_is(a: Any) -> Any:
+    return a
+
+
+def _population_of(w: Any) -> int:
+    return sum(int(word).bit_count() for word in w)
+
+
+if DISABLE_JIT:
+    # What works on words works on arrays of eight.
+    side_by_side, population = _as_it_is, _population_of  # type: ignore[assignment]

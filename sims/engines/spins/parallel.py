@@ -1,7 +1,8 @@
 """Parallel (Little) dynamics: every spin is updated from the same fields.
 
-Overlaps follow by whichever is cheaper, row by row over the spins that flipped, or anew from bit-packed patterns,
-M_μ = N − 2 popcount(ξ^μ XOR s) for spins ±1 and popcount(ξ^μ AND v) for neurons 0/1. Both give the same integers.
+Fields come from bit-packed patterns by `tsphys.sims.engines.spins.carry_save`. Overlaps follow by whichever is cheaper,
+row by row over the spins that flipped, or anew, M_μ = N − 2 popcount(ξ^μ XOR s) for spins ±1 and popcount(ξ^μ AND v)
+for neurons 0/1. All ways give the same integers.
 """
 
 from __future__ import annotations
@@ -11,19 +12,12 @@ import numpy as np
 from tsphys._jit import njit
 from tsphys.numerics.box_muller import exact
 from tsphys.numerics.exponential import exp
-from tsphys.sims.engines.spins.updates import add_row, dot, energy_matrix, energy_pairwise, pairwise_field
+from tsphys.numerics.lanes import population, side_by_side
+from tsphys.sims.engines.spins import carry_save
+from tsphys.sims.engines.spins.updates import add_row, energy_matrix, energy_pairwise, pairwise_field
 
 #: In ns on a 2.5 GHz core: a flip costs P·`_PER_BYTE` + `_PER_FLIP`, a packed pass P·`_PER_WORD` for each word of 64.
 _PER_BYTE, _PER_FLIP, _PER_WORD = 0.08, 10.0, 0.6
-
-
-@njit
-def popcount(x):
-    """Number of ones in a uint64."""
-    x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
 @njit
@@ -37,27 +31,32 @@ def pack(s, bits):
 
 
 @njit
-def pack_patterns(X, bits):
-    """bits (P, W): the columns of X (N, ≥ P), packed."""
-    bits[...] = np.uint64(0)
+def pack_patterns(X, table, ones):
+    """Bits of the columns of X (N, ≥ P) in table (G, P + 1, 8), spins side by side, and how many a spin has (N,)."""
+    P, eight = table.shape[1] - 1, table.shape[2]
+    table[...] = np.uint64(0)
     for i in range(X.shape[0]):
         w, b = i // 64, np.uint64(i % 64)
-        for j in range(bits.shape[0]):
-            bits[j, w] |= np.uint64(X[i, j] > 0) << b
+        n = 0
+        for j in range(P):
+            table[w // eight, j, w % eight] |= np.uint64(X[i, j] > 0) << b
+            n += X[i, j] > 0
+        ones[i] = n
 
 
 @njit
-def packed_overlaps(bits, state, N, both, A):
-    """A_μ from the packed patterns (P, W) and the packed state (W,); `both`: spins ±1, otherwise neurons 0/1."""
-    for j in range(bits.shape[0]):
+def packed_overlaps(table, state, N, both, A):
+    """A_μ from packed patterns (G, P + 1, 8) and the packed state (G, 8); `both`: spins ±1, otherwise neurons 0/1."""
+    words, own = side_by_side(table), side_by_side(state)
+    for j in range(table.shape[1] - 1):
         n = 0
         if both:
-            for w in range(state.shape[0]):
-                n += popcount(bits[j, w] ^ state[w])
+            for g in range(table.shape[0]):
+                n += population(words[g, j] ^ own[g])
             A[j] = N - 2 * n
         else:
-            for w in range(state.shape[0]):
-                n += popcount(bits[j, w] & state[w])
+            for g in range(table.shape[0]):
+                n += population(words[g, j] & own[g])
             A[j] = n
 
 
@@ -77,35 +76,56 @@ def heat_baths(h, s, up, down, gamma, tie, u, new):
             new[i] = up if u[i] * (1.0 + exp(min(max(-gamma * h[i], -700.0), 700.0))) < 1.0 else down
 
 
-# net = (X, k, A, sums, c, bits (P, W), packed (W,), new (N,), h (N,)), the first five as for `spins.sweep_pairwise`.
+@njit
+def fields(table, ones, room, A, both, out):
+    """out_i = Σ_μ ξ_i^μ A_μ, integers as float64, from the packed patterns and how many of them are 1."""
+    low, total = np.int64(A[0]), 0
+    for j in range(room.c.shape[0]):
+        low = min(low, np.int64(A[j]))
+        total += np.int64(A[j])
+    for j in range(room.c.shape[0]):
+        room.c[j] = np.int64(A[j]) - low
+    carry_save.sums(table, room, out)
+    # ξ = 2b − 1 for spins ±1, and b for neurons 0/1.
+    factor, less = (2.0, np.float64(total)) if both else (1.0, 0.0)
+    for i in range(out.shape[0]):
+        out[i] = factor * (out[i] + np.float64(low) * ones[i]) - less
+
+
+# net = (X, k, A, sums, c, table (G, P + 1, 8), ones (N,), packed (G, 8), room, new (N,), h (N,)), the first five as for
+# `spins.sweep_pairwise`.
 
 
 @njit
 def sweep_parallel(s, net, gamma, order, u):
-    X, k, A, sums, c, bits, packed, new, h = net
+    X, k, A, sums, c, table, ones, packed, room, new, h = net
     f, P, scale, theta, up, down, tie = c
     n, total = sums
-    # Three passes, each of which the compiler turns into code for several spins or patterns at once.
-    for i in range(s.shape[0]):
-        h[i] = dot(X, i, A)
+    fields(table, ones, room, A, down < 0, h)
     for i in range(s.shape[0]):
         h[i] = pairwise_field(h[i], s[i], k[i], n, total, f, P, scale, theta)
     heat_baths(h, s, up, down, gamma, tie, u, new)
     flips = 0
     for i in range(s.shape[0]):
         flips += new[i] != s[i]
-    again = bits.shape[0] * packed.shape[0] * _PER_WORD < flips * (_PER_FLIP + A.shape[0] * _PER_BYTE)
-    for i in range(s.shape[0]):
-        if new[i] != s[i]:
-            d = np.int64(new[i]) - np.int64(s[i])
-            if not again:
-                add_row(A, X, i, d)
-            n += d
-            total += d * k[i]
-            s[i] = new[i]
+    again = room.c.shape[0] * packed.size * _PER_WORD < flips * (_PER_FLIP + A.shape[0] * _PER_BYTE)
+    # Few spins flip, which eight bytes tell at once.
+    whole = s.shape[0] // 8 * 8
+    old8, new8 = s[:whole].view(np.uint64), new[:whole].view(np.uint64)
+    for q in range(whole // 8 + 1):
+        if q < whole // 8 and old8[q] == new8[q]:
+            continue
+        for i in range(8 * q, min(8 * q + 8, s.shape[0])):
+            if new[i] != s[i]:
+                d = np.int64(new[i]) - np.int64(s[i])
+                if not again:
+                    add_row(A, X, i, d)
+                n += d
+                total += d * k[i]
+                s[i] = new[i]
     if again:
-        pack(s, packed)
-        packed_overlaps(bits, packed, s.shape[0], down < 0, A)
+        pack(s, packed.reshape(packed.size))
+        packed_overlaps(table, packed, s.shape[0], down < 0, A)
     sums[0] = n
     sums[1] = total
     return flips
