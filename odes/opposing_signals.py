@@ -6,6 +6,8 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.models.opposing_signals import OpposingSignals
+from tsphys.numerics.quadrature import panels
+from tsphys.numerics.roots import crossing
 from tsphys.runs import frames
 
 
@@ -50,25 +52,18 @@ def catapult(model: OpposingSignals) -> tuple[float, float]:
     ModelError
         If the excess is too large for a law of small ones: c² would end below 1/G, where steps no longer alternate.
     """
-    from scipy.integrate import quad
-    from scipy.optimize import brentq
-
-    beta, G = model.beta, model.lr * model.share * model.outlier**2
-    kept = model.c**2 - model.b**2
-    first = 0.5 * (kept + np.hypot(kept, 2 * beta))
-    if G * first <= 2:
-        return float(first), 0.0
+    G, kept = model.lr * model.share * model.outlier**2, model.c**2 - model.b**2
+    first = 0.5 * (kept + np.hypot(kept, 2 * model.beta))
 
     def gained(low: float, high: float) -> float:
-        """Over u = Gs − 1, at whose logarithm b_o grows or shrinks."""
+        """Over u = Gs − 1, at whose logarithm b_o² grows or shrinks."""
+        u, weights = panels(low, high, [(0.0, 1e-16)])
+        return float(weights @ (np.log(u) * (1 + (model.beta * G / (1 + u)) ** 2) / (G + G * u)))
 
-        def pace(u: float) -> float:
-            return float(np.log(u) * (1 + (beta * G / (1 + u)) ** 2) / (G + G * u))
-
-        return float(quad(pace, low, high, epsabs=1e-13)[0])
-
+    if G * first <= 2:
+        return float(first), 0.0
     peak = gained(1, G * first - 1)
     if peak + gained(0, 1) >= 0:
         words = f"must be closer to {2 * model.lr / (G * first):.4g}, where catapults begin, for a law of small ones"
         raise ModelError("lr", model.lr, words)
-    return (1 + float(brentq(lambda u: peak + gained(u, 1), 0, 1, xtol=1e-14))) / G, peak
+    return (1 + crossing(lambda u: peak + gained(u, 1), 0, 1)) / G, peak

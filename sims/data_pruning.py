@@ -44,12 +44,9 @@ class Options(frames.Options):
         return replace(self, N=N, X=data.X, y=data.y, probe=probe)
 
 
-def memory(models: Sequence[DataPruning], options: Options) -> frames.Memory:
-    n, N = round(max(model.alpha for model in models) * options.N), options.N
-    return frames.Memory(8.0 * (5.0 * n * N + 3.0 * min(n, N) ** 2), {"N": N, "alpha": n / N}, "the examples")
-
-
-@frames.instances(DataPruning, Options, memory=memory)
+@frames.instances(
+    DataPruning, Options, memory=frames.room(lambda N, a: (5 * a + 3 * min(a, 1) ** 2) * N**2, "N", "alpha")
+)
 def simulate(model: DataPruning, options: Options, rng: np.random.Generator) -> dict[str, float]:
     """Draw a pool of round(αN)/f examples, keep round(αN) of them, and learn these; observables as in the theory.
 

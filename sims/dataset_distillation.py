@@ -17,12 +17,9 @@ class Options(frames.Sized):
     N: int = param(200, "input dimension", kind=int, low=2, short="-N")
 
 
-def memory(models: Sequence[DatasetDistillation], options: Options) -> frames.Memory:
-    N, n = options.N, max(max(model.alpha, model.points) for model in models) * options.N
-    return frames.Memory(8.0 * (8.0 * n * N + 6.0 * N * N), {"N": N, "alpha": n / N}, "the examples")
-
-
-@frames.replicated(DatasetDistillation, Options, memory=memory)
+@frames.replicated(
+    DatasetDistillation, Options, memory=frames.room(lambda N, a, p: (8 * max(a, p) + 6) * N**2, "N", "alpha", "points")
+)
 def simulate(along: frames.Points, options: Options, replica: frames.Replica) -> dict[str, np.ndarray]:
     """Draw real examples, make points of them, and train on both; observables as in the theory.
 

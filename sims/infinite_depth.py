@@ -20,13 +20,9 @@ class Options(frames.Options):
     n_test: int = param(400, "fresh inputs that are classified", kind=int, low=1)
 
 
-def memory(models: Sequence[InfiniteDepth], options: Options) -> frames.Memory:
-    """Kernels between examples, and with fresh inputs."""
-    n = max(here.n for here in models)
-    return frames.Memory(8.0 * 8 * n * (n + options.n_test), {"n": n, "n_test": options.n_test}, "the kernels")
-
-
-@frames.replicated(InfiniteDepth, Options, memory=memory)
+@frames.replicated(
+    InfiniteDepth, Options, memory=frames.room(lambda n, test: 8 * n * (n + test), "n", "n_test", what="the kernels")
+)
 def simulate(along: frames.Points, options: Options, replica: frames.Replica) -> Mapping[str, np.ndarray]:
     """Draw examples and fresh inputs, and classify these. Over depths and noise a replica has the same inputs.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from tsphys.errors import ConvergenceError
@@ -15,10 +13,7 @@ from tsphys.sims.engines.inference.ridge import least_squares
 ROUNDING = 1e-9
 
 
-def memory(models: Sequence[IntrinsicDimension], options: frames.Options) -> frames.Memory:
-    n, D = max(here.examples for here in models), models[0].inputs
-    k = max(here.dimension for here in models)
-    return frames.Memory(8.0 * (2.0 * n * D + 6.0 * n * k), {"examples": n, "inputs": D}, "the examples")
+memory = frames.room(lambda n, D, k: 2 * n * D + 6 * n * k, "examples", "inputs", "dimension")
 
 
 @frames.replicated(IntrinsicDimension, frames.Options, memory=memory)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from tsphys.ground.parameters import counted
 from tsphys.models.one_shot_votes import OneShotVotes
 from tsphys.runs import frames
 
-
-def memory(models: Sequence[OneShotVotes], options: frames.Sized) -> frames.Memory:
-    N, alpha = options.N, max(model.alpha for model in models)
-    return frames.Memory(8.0 * (1.0 + alpha * N) * N, {"N": N, "alpha": alpha}, "the examples of a client")
+memory = frames.room(lambda N, a: (1 + a * N) * N, "N", "alpha", what="the examples of a client")
 
 
 @frames.instances(OneShotVotes, frames.Sized, memory=memory, stream="clients")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -20,29 +19,9 @@ class Options(frames.Steps):
     d: int = param(10, "dimension of the inputs beside outliers", kind=int, low=1, short="-d")
 
 
-def memory(models: object, options: Options) -> frames.Memory:
-    size = (4 * options.d + 12) * options.n + 9 * (options.d + 2) ** 2
-    return frames.Memory(8.0 * size, {"n": options.n, "d": options.d}, "the examples")
-
-
-class Moments(NamedTuple):
-    """⟨xxᵀ⟩, ⟨yx⟩ and ⟨y²⟩ of examples, of which the loss of a linear student is made."""
-
-    xx: np.ndarray
-    yx: np.ndarray
-    yy: float
-
-    def loss(self, v: np.ndarray) -> float:
-        """½⟨(y − v·x)²⟩."""
-        return float(0.5 * (self.yy - 2 * v @ self.yx + v @ self.xx @ v))
-
-
-def moments(x: np.ndarray, y: np.ndarray) -> Moments:
-    """Those of some examples."""
-    return Moments(x.T @ x / len(x), y @ x / len(x), float(y @ y / len(x)))
-
-
-@frames.courses(OpposingSignals, Options, memory=memory)
+@frames.courses(
+    OpposingSignals, Options, memory=frames.room(lambda n, d: (4 * d + 12) * n + 9 * (d + 2) ** 2, "n", "d")
+)
 def simulate(model: OpposingSignals, options: Options, replica: frames.Replica) -> dict[str, np.ndarray]:
     """Draw n examples, train the student on all of them at once, and observe on them what the theory does."""
     rng, n = replica.rng("examples"), options.n
@@ -50,19 +29,27 @@ def simulate(model: OpposingSignals, options: Options, replica: frames.Replica) 
     if not {1, -1} <= set(sign.tolist()):
         raise ModelError("n", n, f"must be larger: no outlier of one sign is among them, at a share of {model.share:g}")
     x = np.column_stack([rng.standard_normal((n, options.d)), model.outlier * sign])
-    y = model.beta * x[:, 0] + model.kappa * np.abs(x[:, -1])
-    whole, up, down = (moments(x[at], y[at]) for at in (slice(None), sign > 0, sign < 0))
-    best = np.linalg.lstsq(whole.xx, whole.yx, rcond=None)[0]
-    net = DeepLinear((options.d + 1, 1, 1), whole.xx, whole.yx[None])
+    z = np.column_stack([x, model.beta * x[:, 0] + model.kappa * np.abs(x[:, -1])])
+    # A linear student knows examples and answers by their second moments alone.
+    whole, up, down = (z[at].T @ z[at] / len(z[at]) for at in (slice(None), sign > 0, sign < 0))
+    xx, yx = whole[:-1, :-1], whole[-1, :-1]
+    best = np.linalg.lstsq(xx, yx, rcond=None)[0]
 
     def row(w: np.ndarray) -> dict[str, float]:
         b, c = w[:-1], w[-1]
-        v, off = c * b, c * b - best
-        cross = whole.xx @ v + whole.xx @ off
-        hessian = np.block([[c**2 * whole.xx, cross[:, None]], [cross, b @ whole.xx @ b]])
-        losses = {"loss": 0.5 * off @ whole.xx @ off, "loss_up": up.loss(v), "loss_down": down.loss(v)}
-        sharpness = np.linalg.eigvalsh(hessian)[-1]
-        return {"c": c, "b": b[0], "b_o": b[-1], **losses, "curvature": c**2 * whole.xx[-1, -1], "sharpness": sharpness}
+        off, error, cross = c * b - best, np.append(c * b, -1), 2 * c * xx @ b - yx
+        hessian = np.block([[c**2 * xx, cross[:, None]], [cross, b @ xx @ b]])
+        losses = {"loss_up": 0.5 * error @ up @ error, "loss_down": 0.5 * error @ down @ error}
+        found = {
+            "c": c,
+            "b": b[0],
+            "b_o": b[-1],
+            "loss": 0.5 * off @ xx @ off,
+            **losses,
+            "curvature": c**2 * xx[-1, -1],
+        }
+        return {**found, "sharpness": np.linalg.eigvalsh(hessian)[-1]}
 
     first = np.array([model.b, *np.zeros(options.d - 1), model.b_o, model.c])
+    net = DeepLinear((options.d + 1, 1, 1), xx, yx[None])
     return frames.stack([row(w) for w in descend(net, first, options.t, model.lr)])

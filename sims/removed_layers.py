@@ -32,9 +32,7 @@ class Options(frames.Times):
         return self
 
 
-def memory(models: Sequence[RemovedLayers], options: Options) -> frames.Memory:
-    N, L = options.N, max(model.layers for model in models)
-    return frames.Memory(8.0 * (30 * L * N * N + 10 * N * N), {"N": N, "layers": L}, "a network")
+memory = frames.room(lambda N, L: (30 * L + 10) * N**2, "N", "layers", what="a network")
 
 
 @frames.courses(RemovedLayers, Options, memory=memory, dims={"strength": ("mode",)})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from tsphys.models.self_distillation import SelfDistillation
@@ -11,12 +9,9 @@ from tsphys.runs import frames
 from tsphys.sims.engines.inference.ridge import cholesky
 
 
-def memory(models: Sequence[SelfDistillation], options: frames.Sized) -> frames.Memory:
-    n, N = round(max(model.alpha for model in models) * options.N), options.N
-    return frames.Memory(8.0 * (3.0 * n * N + 3.0 * min(n, N) ** 2), {"N": N, "alpha": n / N}, "the examples")
-
-
-@frames.replicated(SelfDistillation, frames.Sized, memory=memory)
+@frames.replicated(
+    SelfDistillation, frames.Sized, memory=frames.room(lambda N, a: 3 * (a + min(a, 1) ** 2) * N**2, "N", "alpha")
+)
 def simulate(along: frames.Points, options: frames.Sized, replica: frames.Replica) -> dict[str, np.ndarray]:
     """Draw examples and teach the student, round by round; observables as in the theory.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,12 +23,7 @@ class Options(frames.Sized):
     damping: float = param(0.3, "share of the old estimate that an iteration keeps", low=0, high=1, open_high=True)
 
 
-def memory(models: Sequence[SparseRegression], options: Options) -> frames.Memory:
-    n, N = max(model.alpha for model in models) * options.N, options.N
-    return frames.Memory(8.0 * 4.0 * n * N, {"N": N, "alpha": n / N}, "the examples")
-
-
-@frames.replicated(SparseRegression, Options, memory=memory)
+@frames.replicated(SparseRegression, Options, memory=frames.room(lambda N, a: 4 * a * N**2, "N", "alpha"))
 def simulate(along: frames.Points, options: Options, replica: frames.Replica) -> dict[str, np.ndarray]:
     """Draw a teacher with round(ρN) weights, |w*|² = N, and examples, and learn; observables as in the theory.
 

@@ -39,12 +39,9 @@ class Options(frames.Options):
         return self if data is None else replace(self, N=N, X=data.X, y=data.y)
 
 
-def memory(models: Sequence[SparseTickets], options: Options) -> frames.Memory:
-    n, N = round(max(model.alpha for model in models) * options.N), options.N
-    return frames.Memory(8.0 * (4.0 * n * N + 3.0 * min(n, N) ** 2), {"N": N, "alpha": n / N}, "the examples")
-
-
-@frames.replicated(SparseTickets, Options, memory=memory)
+@frames.replicated(
+    SparseTickets, Options, memory=frames.room(lambda N, a: (4 * a + 3 * min(a, 1) ** 2) * N**2, "N", "alpha")
+)
 def simulate(along: frames.Points, options: Options, replica: frames.Replica) -> dict[str, np.ndarray]:
     """Draw a teacher and examples, fit and prune the student round by round; observables as in the theory.
 

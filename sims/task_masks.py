@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,9 +27,7 @@ class Options(frames.Times):
     N: int = param(500, "input dimension, at least K + 2M", kind=int, low=2, short="-N")
 
 
-def memory(models: Sequence[TaskMasks], options: Options) -> frames.Memory:
-    K, M, N = max(model.K for model in models), max(model.M for model in models), options.N
-    return frames.Memory(8.0 * (8.0 * K * N + 6 * M * N + AHEAD + N), {"N": N, "K": K, "M": M}, "weights and inputs")
+memory = frames.room(lambda N, K, M: (8 * K + 6 * M + 1) * N + AHEAD, "N", "K", "M", what="weights and inputs")
 
 
 @frames.courses(TaskMasks, Options, memory=memory, dims=TaskMasks.dims)

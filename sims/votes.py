@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +23,9 @@ class Options(frames.Times):
     N: int = param(400, "input dimension", kind=int, low=2, short="-N")
 
 
-def memory(models: Sequence[Votes], options: Options) -> frames.Memory:
-    M, N = max(model.clients for model in models), options.N
-    return frames.Memory(8.0 * (3.0 * M * N + 4 * N), {"N": N, "clients": M}, "the examples of a step")
-
-
-@frames.courses(Votes, Options, memory=memory)
+@frames.courses(
+    Votes, Options, memory=frames.room(lambda N, M: (3 * M + 4) * N, "N", "clients", what="the examples of a step")
+)
 def simulate(model: Votes, options: Options, replica: frames.Replica) -> dict[str, np.ndarray]:
     """Draw a teacher of independent weights and a student with exactly these overlaps, and let it learn.
 

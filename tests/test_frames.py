@@ -231,6 +231,30 @@ def test_flows_tell_what_they_were_asked_for_and_what_came_before_a_divergence()
         refuses(lambda name=name, value=value: grown(Coin(), **{"t": t, name: value}), name)
 
 
+@frames.iterated(Coin, start=lambda model: np.array([model.gain]), step=lambda model, x: x**2)
+def squared(model, x):
+    """A map that runs away."""
+    return {"x": x[0]}
+
+
+def test_maps_tell_what_came_before_a_divergence():
+    assert squared(Coin(gain=2), t=[0, 2, 3])["x"].tolist() == [2, 16, 256]
+    with pytest.raises(tsphys.DivergedError) as caught:
+        squared(Coin(gain=2), t=[0, 2, 100])
+    # 2 to the power of 2⁷ is beyond 1e30.
+    assert caught.value.t == 7
+    np.testing.assert_array_equal(caught.value.partial["x"], [2, 16, np.nan])
+    refuses(lambda: squared(Coin(), t=[0.5]), "t")
+
+
+def test_room_is_that_of_the_largest_sizes():
+    room = frames.room(lambda N, bias, none: N**2 + bias + none, "N", "bias", "other")
+    models = [Coin(bias=bias) for bias in (0.2, 0.7)]
+    for one in models:
+        object.__setattr__(one, "other", None)
+    assert room(models, Throws(N=10)) == (8.0 * 100.7, {"N": 10, "bias": 0.7, "other": 0}, "the examples", 0.0)
+
+
 def test_a_start_may_be_a_table():
     table = {"R": [[0.1]], "Q": [[0.5]], "T": [[1.0]]}
     model = tsphys.Perceptron(rule="hebb")

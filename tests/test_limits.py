@@ -155,7 +155,8 @@ def test_numbers_of_any_length_on_the_command_line_and_in_files(name, tmp_path, 
 
 
 #: Sizes of which something is to be kept, at which no machine of these tests can.
-VAST = {"replicas": 10**8, "sweeps": 10**12, "minibatch": 10**10, "modes": 2 * 10**9, "n_test": 10**12, "test": 10**12}
+VAST = {"replicas": 10**8, "sweeps": 10**12, "minibatch": 10**10, "modes": 2 * 10**9, "n_test": 10**12, "test": 10**12,
+        "n": 10**12}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -109,6 +109,23 @@ def on_theory(sim: Result, theory: Result, shown: str, observables: Any = None, 
     return Finding(score, limit, detail, (sim, theory, shown), float(np.sqrt(np.mean(z**2))) if len(z) else math.nan)
 
 
+def agrees(
+    model: Any, shown: str, replicas: int, observables: Any = None, finite_size: bool = True,
+    sim: Mapping[str, Any] | None = None, **where: Any,
+) -> Callable[[Setting], Finding]:  # fmt: skip
+    """A check of a simulation on its theory, both with the options `where`, the simulation with those of `sim` as well.
+
+    `shown` is what reports draw of it; see `on_theory` for `observables` and `finite_size`.
+    """
+
+    def run(setting: Setting) -> Finding:
+        how = {"replicas": setting.replicas(replicas), "seed": setting.seed, "threads": setting.threads}
+        simulation = tsphys.simulate(model, **where, **(sim or {}), **how)
+        return on_theory(simulation, tsphys.solve(model, **where), shown, observables, finite_size)
+
+    return run
+
+
 def _compared(sim: Result, theory: Result, observables: Any, finite_size: bool) -> Comparison:
     return tsphys.compare(sim, theory, observables=observables, level=LEVEL, finite_size=finite_size, changes=False)
 
@@ -191,14 +208,15 @@ def stationary(free_energy: Callable[..., float], points: Sequence[Sequence[floa
     """
     slopes, bounds = [], []
     for x in points:
-        fine, rough = (_gradient(free_energy, np.array(x, dtype=float), h) for h in (step, 2 * step))
+        fine, rough = (gradient(free_energy, np.array(x, dtype=float), h) for h in (step, 2 * step))
         slopes.append(fine)
         bounds.append(np.abs(fine - rough) + 1e-10)
     return within(np.array(slopes), np.array(bounds), "largest slope of the free energy")
 
 
-def _gradient(f: Callable[..., float], x: np.ndarray, h: float) -> np.ndarray:
+def gradient(f: Callable[..., Any], x: Any, h: float = 1e-2) -> np.ndarray:
+    """Slopes of ``f(*x)`` along each of x, by central differences of fourth order; of an array in the first axis."""
     out = []
-    for e in np.eye(x.size) * h:
+    for e in np.eye(len(x)) * h:
         out.append((8 * (f(*(x + e)) - f(*(x - e))) - f(*(x + 2 * e)) + f(*(x - 2 * e))) / (12 * h))
     return np.array(out)

@@ -8,7 +8,7 @@ run is a second frame.
 from tsphys.runs.axis import Points
 from tsphys.runs.frames.course import Times, course, courses, in_time, or_over_time
 from tsphys.runs.frames.flow import Equations, Follow, Solution, flow, ode
-from tsphys.runs.frames.instances import Memory, Replica, instances, replicated
+from tsphys.runs.frames.instances import Memory, Replica, instances, replicated, room
 from tsphys.runs.frames.iterated import Decades, Steps, Tasks, iterated, seen
 from tsphys.runs.frames.options import Options, Replicas, Sized, chosen, described
 from tsphys.runs.frames.solved import solved
@@ -44,6 +44,7 @@ __all__ = [
     "or_over_time",
     "over",
     "replicated",
+    "room",
     "seen",
     "solved",
     "stack",

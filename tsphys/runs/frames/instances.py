@@ -42,6 +42,22 @@ class Memory(NamedTuple):
     shared: float = 0.0
 
 
+def room(
+    numbers: Callable[..., float], *names: str, what: str = "the examples"
+) -> Callable[[Sequence[Any], Any], Memory]:
+    """``memory`` of a replica that keeps ``numbers(*sizes)`` float64 at once.
+
+    Sizes are those of the options, or the largest of the models, of these names, 0 where there is none.
+    """
+
+    def memory(models: Sequence[Any], options: Any) -> Memory:
+        sizes = {name: max(getattr(x, name) or 0 for x in ([options] if name in vars(options) else models))
+                 for name in names}  # fmt: skip
+        return Memory(8.0 * numbers(*map(float, sizes.values())), sizes, what)
+
+    return memory
+
+
 class Replica(NamedTuple):
     """One of the runs: its number, the seed of all, who wants to know the fraction done, and gaps that it may leave."""
 
