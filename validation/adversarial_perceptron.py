@@ -13,18 +13,12 @@ from tsphys.physics.inference.attacks import adversarial_error, boundary_error
 from tsphys.replica.adversarial_perceptron import collapse, drift, minimiser
 from tsphys.sims.adversarial_perceptron import attacked as hit
 from tsphys.sims.adversarial_perceptron import taught
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, threshold, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, threshold, within
 
 
 def attacked(model: Any, along: dict[str, Any], replicas: int, N: int, names: Any = None) -> Any:
     """A check of runs on theory."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(model, N=N, replicas=many, seed=setting.seed, threads=setting.threads, **along)
-        return on_theory(sim, tsphys.solve(model, **along), "adversarial", names)
-
-    return run
+    return agrees(model, "adversarial", replicas, names, sim={"N": N}, **along)
 
 
 def drawn(setting: Setting) -> Finding:

@@ -10,18 +10,12 @@ import tsphys
 from tsphys.numerics.random import generator
 from tsphys.replica.saddles.margin import maximal_margin
 from tsphys.replica.saddles.selected import Selection, averages, squares
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 
 def learned(model: Any, at: dict[str, Any], N: int, replicas: int) -> Any:
     """A check of instances on the saddle point."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(model, **at, N=N, replicas=many, seed=setting.seed, threads=setting.threads)
-        return on_theory(sim, tsphys.solve(model, **at), "eps_g")
-
-    return run
+    return agrees(model, "eps_g", replicas, sim={"N": N}, **at)
 
 
 def ends(setting: Setting) -> Finding:

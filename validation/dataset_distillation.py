@@ -12,18 +12,12 @@ from tsphys.numerics.random import generator
 from tsphys.physics.flows.resolvents import white_average
 from tsphys.replica.dataset_distillation import errors, held, of_means, over, points_for
 from tsphys.sims.dataset_distillation import distilled, flown, single
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 
 def trained(model: Any, points: list[float], replicas: int, N: int = 100) -> Any:
     """A check of students on averages over the spectrum."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(model, points=points, N=N, replicas=many, seed=setting.seed, threads=setting.threads)
-        return on_theory(sim, tsphys.solve(model, points=points), "eps_g")
-
-    return run
+    return agrees(model, "eps_g", replicas, sim={"N": N}, points=points)
 
 
 def spectra(setting: Setting) -> Finding:

@@ -13,20 +13,12 @@ from tsphys.physics.kernels import Kernel, Layer, kernels, posterior, stack, stu
 from tsphys.physics.kernels.averages import moments, values
 from tsphys.replica.deep_kernels import depth_scales, edge_of_chaos, layer_by_layer, lazily_trained
 from tsphys.sims.deep_kernels import train
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, threshold, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, threshold, within
 
 
 def drawn(model: Any, replicas: int, nets: int = 64, ntk: bool = False) -> Any:
     """A check of nets on the recursion and its first order in 1/n."""
-
-    def run(setting: Setting) -> Finding:
-        sim = tsphys.simulate(
-            model, depth=[2, 4, 6], replicas=setting.replicas(replicas), nets=nets, ntk=ntk, seed=setting.seed,
-            threads=setting.threads,
-        )  # fmt: skip
-        return on_theory(sim, tsphys.solve(model, depth=[2, 4, 6]), "V")
-
-    return run
+    return agrees(model, "V", replicas, sim={"nets": nets, "ntk": ntk}, depth=[2, 4, 6])
 
 
 def trained(setting: Setting) -> Finding:

@@ -8,7 +8,7 @@ import numpy as np
 
 import tsphys
 from tsphys.sims.engines.inference.minimise import minimise
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, threshold, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, stationary, threshold, within
 from tsphys.validation.identities import identity
 
 _Z = np.linspace(-10, 10, 8001)
@@ -17,15 +17,8 @@ _W = np.exp(-(_Z**2) / 2) / np.sqrt(2 * np.pi) * (_Z[1] - _Z[0])
 
 def simulated(given: dict[str, Any], at: dict[str, Any], N: int, replicas: int, names: tuple[str, ...]) -> Any:
     """A check of instances against the theory over loads or iterations."""
-
-    def run(setting: Setting) -> Finding:
-        model = tsphys.GLM(**given)
-        sim = tsphys.simulate(
-            model, N=N, replicas=setting.replicas(replicas), seed=setting.seed, threads=setting.threads, **at
-        )
-        return on_theory(sim, tsphys.solve(model, **at), names[0], list(names))
-
-    return run
+    model = tsphys.GLM(**given)
+    return agrees(model, names[0], replicas, list(names), sim={"N": N}, **at)
 
 
 def binary_perceptron(q: float, q_hat: float, alpha: float) -> float:

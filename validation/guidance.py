@@ -11,21 +11,15 @@ from tsphys.odes.guidance import escape_rate, learning_times, starved
 from tsphys.physics.flows.linear_layers import Blocks, blocks, motion
 from tsphys.sims.engines.gradient import DeepLinear
 from tsphys.sims.guidance import Guided
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 TIMES = [0.5, 1.0, 2.0, 5.0]
 
 
 def trained(**model: Any) -> Any:
     """A check of a network on the equations of its modes."""
-
-    def run(setting: Setting) -> Finding:
-        here = tsphys.Guidance(**model)
-        many = setting.replicas(4)
-        sim = tsphys.simulate(here, t=TIMES, replicas=many, width=6, seed=setting.seed, threads=setting.threads)
-        return on_theory(sim, tsphys.solve(here, t=TIMES), "loss")
-
-    return run
+    here = tsphys.Guidance(**model)
+    return agrees(here, "loss", 4, sim={"width": 6}, t=TIMES)
 
 
 def of_blocks(setting: Setting) -> Finding:

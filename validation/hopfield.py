@@ -17,7 +17,17 @@ from tsphys.replica.hopfield import (
     transition_load,
 )
 from tsphys.validation import free_energies
-from tsphys.validation.checks import Check, Finding, Setting, in_size, on_theory, stationary, two_samples, within
+from tsphys.validation.checks import (
+    Check,
+    Finding,
+    Setting,
+    agrees,
+    in_size,
+    on_theory,
+    stationary,
+    two_samples,
+    within,
+)
 from tsphys.validation.checks import threshold as threshold_of
 from tsphys.validation.identities import thermal
 
@@ -27,15 +37,8 @@ HOT = 0.4
 
 def retrieval(model: Any, loads: Any, N: int, replicas: int, observables: Any = ("m", "energy"), **options: Any) -> Any:
     """A check of simulated retrieval on the replica-symmetric state over loads."""
-
-    def run(setting: Setting) -> Finding:
-        sim = tsphys.simulate(
-            model, N=N, alpha=loads, replicas=setting.replicas(replicas), seed=setting.seed, threads=setting.threads,
-            equilibration=50, sweeps=100, **options,
-        )  # fmt: skip
-        return on_theory(sim, tsphys.solve(model, alpha=loads), "m", list(observables))
-
-    return run
+    own = {"N": N, "equilibration": 50, "sweeps": 100, **options}
+    return agrees(model, "m", replicas, list(observables), sim=own, alpha=loads)
 
 
 def first_steps(setting: Setting) -> Finding:

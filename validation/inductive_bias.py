@@ -13,19 +13,13 @@ from tsphys.replica.saddles import tails
 from tsphys.replica.saddles.version_space import free, log_mass, volume
 from tsphys.sims.engines.inference.arcs import Walkers
 from tsphys.sims.inductive_bias import features, process
-from tsphys.validation.checks import Check, Finding, Setting, normal, on_average, on_theory, threshold, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, normal, on_average, threshold, within
 
 
 def counted(model: Any, errors: list[float], replicas: int, **more: Any) -> Any:
     """A check of runs on theory; it is exact before examples, but for features, of which single sets differ."""
     exact = model.examples == 0 and model.hypotheses != "features"
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(model, error=errors, replicas=many, seed=setting.seed, threads=setting.threads, **more)
-        return on_theory(sim, tsphys.solve(model, error=errors), "bits", finite_size=not exact)
-
-    return run
+    return agrees(model, "bits", replicas, finite_size=not exact, sim=more, error=errors)
 
 
 def closed(setting: Setting) -> Finding:

@@ -12,22 +12,14 @@ from tsphys.physics.kernels import Layer, stack
 from tsphys.physics.kernels.depths import exponent, koenigs, tangent_kernel
 from tsphys.physics.kernels.layers import kernels_of
 from tsphys.sims.infinite_depth import classified
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 SINGULAR, NEAREST, MAJORITY = (0.0, 0.5, 0.0, 0.5), (0.0, 0.0, 0.5, 0.5), (0.2, 0.3, 0.0, 0.5)
 
 
 def drawn(model: Any, n: list[int], replicas: int = 24) -> Any:
     """A check of the limit's errors on drawn examples on the exact ones, which hold at every n."""
-
-    def run(setting: Setting) -> Finding:
-        sim = tsphys.simulate(
-            model, n=n, depth=1, replicas=setting.replicas(replicas), n_test=200, seed=setting.seed,
-            threads=setting.threads,
-        )  # fmt: skip
-        return on_theory(sim, tsphys.solve(model, n=n), "limit_error", finite_size=False)
-
-    return run
+    return agrees(model, "limit_error", replicas, finite_size=False, sim={"depth": 1, "n_test": 200}, n=n)
 
 
 def koenigs_function(setting: Setting) -> Finding:

@@ -10,7 +10,7 @@ import numpy as np
 import tsphys
 from tsphys.replica.intrinsic_dimension import separation
 from tsphys.sims.intrinsic_dimension import trained as run_on
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 
 def trained(model: Any, dimension: list[int], replicas: int) -> Any:
@@ -18,14 +18,7 @@ def trained(model: Any, dimension: list[int], replicas: int) -> Any:
 
     Of that eps_g is off by 4e-3 at D = 60, as much as the error of 80 runs, and all else by a quarter of it.
     """
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(model, dimension=dimension, replicas=many, seed=setting.seed, threads=setting.threads)
-        theory = tsphys.solve(model, dimension=dimension)
-        return on_theory(sim, theory, "train_loss", finite_size=False)
-
-    return run
+    return agrees(model, "train_loss", replicas, finite_size=False, dimension=dimension)
 
 
 def ends(setting: Setting) -> Finding:

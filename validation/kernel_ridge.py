@@ -9,21 +9,14 @@ import numpy as np
 import tsphys
 from tsphys.replica.kernel_ridge import optimal_ridge
 from tsphys.validation import free_energies
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, on_theory, stationary, within
 from tsphys.validation.identities import at_minimum
 from tsphys.validation.plain_ridge import kernel
 
 
 def learned(model: Any, axis: dict[str, Any], replicas: int) -> Any:
     """A check of instances on the eigenframework over an axis."""
-
-    def run(setting: Setting) -> Finding:
-        sim = tsphys.simulate(
-            model, replicas=setting.replicas(replicas), seed=setting.seed, threads=setting.threads, **axis
-        )
-        return on_theory(sim, tsphys.solve(model, **axis), "eps_g")
-
-    return run
+    return agrees(model, "eps_g", replicas, **axis)
 
 
 def saddles(setting: Setting) -> Finding:

@@ -8,18 +8,12 @@ import numpy as np
 
 import tsphys
 from tsphys.odes.label_noise import onset
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 
 def learned(model: Any, t: Any, replicas: int) -> Any:
     """A check of instances on averages over the spectrum."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(model, N=400, t=t, replicas=many, seed=setting.seed, threads=setting.threads)
-        return on_theory(sim, tsphys.solve(model, t=t), "accuracy")
-
-    return run
+    return agrees(model, "accuracy", replicas, sim={"N": 400}, t=t)
 
 
 def ends(setting: Setting) -> Finding:

@@ -8,18 +8,12 @@ import numpy as np
 
 import tsphys
 from tsphys.odes.linear_estimator import delay
-from tsphys.validation.checks import Check, Finding, Setting, on_average, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, on_average, within
 
 
 def learned(model: Any, name: str, t: Any, replicas: int, **more: Any) -> Any:
     """A check of instances on averages over the spectrum."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(model, t=t, replicas=many, seed=setting.seed, threads=setting.threads, N=200, **more)
-        return on_theory(sim, tsphys.solve(model, t=t), name)
-
-    return run
+    return agrees(model, name, replicas, sim={"N": 200, **more}, t=t)
 
 
 def first_step(setting: Setting) -> Finding:

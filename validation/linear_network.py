@@ -8,18 +8,12 @@ import numpy as np
 
 import tsphys
 from tsphys.physics.flows.linear_layers import learned_alignment, logistic
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 
 def trained(model: Any, replicas: int, **where: Any) -> Any:
     """A check of networks on the theory."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(model, replicas=many, seed=setting.seed, threads=setting.threads, **where)
-        return on_theory(sim, tsphys.solve(model, **where), "ntk_alignment")
-
-    return run
+    return agrees(model, "ntk_alignment", replicas, **where)
 
 
 def ends(setting: Setting) -> Finding:

@@ -10,22 +10,14 @@ import tsphys
 from tsphys.physics.kernels.torus import decay, waves
 from tsphys.replica.local_kernels import spectrum
 from tsphys.sims.local_kernels import functions
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 COUNTS = [30, 80, 200]
 
 
 def learned(model: Any, replicas: int) -> Any:
     """A check of instances with Gaussian numbers for waves, for which the theory is meant."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(
-            model, n=COUNTS, covariates="gaussian", replicas=many, seed=setting.seed, threads=setting.threads
-        )
-        return on_theory(sim, tsphys.solve(model, n=COUNTS), "eps_g")
-
-    return run
+    return agrees(model, "eps_g", replicas, sim={"covariates": "gaussian"}, n=COUNTS)
 
 
 def on_the_torus(setting: Setting) -> Finding:

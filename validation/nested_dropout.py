@@ -10,20 +10,15 @@ import tsphys
 from tsphys.odes.nested_dropout import ordering, rates
 from tsphys.sims.engines.gradient import flow
 from tsphys.sims.nested_dropout import Nested
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 TIMES = [0.5, 1.0, 2.0, 5.0]
 
 
 def trained(**given: Any) -> Any:
     """A check of an autoencoder on its modes."""
-
-    def run(setting: Setting) -> Finding:
-        model, many = tsphys.NestedDropout(**given), setting.replicas(2)
-        sim = tsphys.simulate(model, t=TIMES, replicas=many, N=8, seed=setting.seed, threads=setting.threads)
-        return on_theory(sim, tsphys.solve(model, t=TIMES), "loss")
-
-    return run
+    model = tsphys.NestedDropout(**given)
+    return agrees(model, "loss", 2, sim={"N": 8}, t=TIMES)
 
 
 def at_rest(setting: Setting) -> Finding:

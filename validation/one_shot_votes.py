@@ -12,18 +12,12 @@ from scipy.special import ndtr, ndtri
 import tsphys
 from tsphys.numerics.random import generator
 from tsphys.replica.one_shot_votes import kept_power, right
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 
 def voted(model: Any, axis: dict[str, Any], replicas: int = 24, N: int = 200) -> Any:
     """A check of votes that are counted on the theory."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(model, N=N, replicas=many, seed=setting.seed, threads=setting.threads, **axis)
-        return on_theory(sim, tsphys.solve(model, **axis), "eps_g")
-
-    return run
+    return agrees(model, "eps_g", replicas, sim={"N": N}, **axis)
 
 
 def ranked(setting: Setting) -> Finding:

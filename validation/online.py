@@ -10,7 +10,7 @@ import numpy as np
 
 import tsphys
 from tsphys.odes import learning_rule
-from tsphys.validation.checks import Finding, Setting, in_size, on_theory, within
+from tsphys.validation.checks import Finding, Setting, agrees, in_size, within
 
 
 @cache
@@ -29,15 +29,7 @@ def engines() -> tuple[str, ...]:
 
 def simulated(model: Any, start: Any, t: Any, engine: str, N: int, replicas: int, shown: str = "eps_g") -> Any:
     """A check of an engine on the theory of a model."""
-
-    def run(setting: Setting) -> Finding:
-        sim = tsphys.simulate(
-            model, N=N, start=start, t=t, engine=engine, replicas=setting.replicas(replicas), seed=setting.seed,
-            threads=setting.threads,
-        )  # fmt: skip
-        return on_theory(sim, tsphys.solve(model, start=start, t=t), shown)
-
-    return run
+    return agrees(model, shown, replicas, sim={"N": N, "engine": engine}, start=start, t=t)
 
 
 def sized(model: Any, start: Any, t: float, sizes: tuple[int, ...], replicas: int) -> Any:

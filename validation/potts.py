@@ -8,20 +8,13 @@ import numpy as np
 
 import tsphys
 from tsphys.physics.curie_weiss import curie_weiss_end, curie_weiss_lines, curie_weiss_sums
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 
 def moved(beta: list[float], **given: Any) -> Any:
     """A check of heat bath on the minima of the free energy."""
-
-    def run(setting: Setting) -> Finding:
-        model = tsphys.Potts(**given)
-        sim = tsphys.simulate(
-            model, N=300, beta=beta, replicas=setting.replicas(16), seed=setting.seed, threads=setting.threads,
-        )  # fmt: skip
-        return on_theory(sim, tsphys.solve(model, beta=beta), "q", ["q", "m", "energy"])
-
-    return run
+    model = tsphys.Potts(**given)
+    return agrees(model, "q", 16, ["q", "m", "energy"], sim={"N": 300}, beta=beta)
 
 
 def summed(setting: Setting) -> Finding:

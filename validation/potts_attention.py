@@ -8,7 +8,7 @@ import numpy as np
 
 import tsphys
 from tsphys.replica.potts_attention import saddle
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, stationary, within
 from tsphys.validation.identities import identity
 
 NAMES = ["test_loss", "excess", "accuracy", "train_loss", "Q", "R", "error"]
@@ -19,16 +19,8 @@ def trained(alpha: list[float], N: int, replicas: int, **given: Any) -> Any:
 
     Couplings ±1 give every site the same strength, which leaves a bias of order 1/N.
     """
-
-    def run(setting: Setting) -> Finding:
-        model = tsphys.PottsAttention(couplings="binary", **given)
-        sim = tsphys.simulate(
-            model, N=N, alpha=alpha, replicas=setting.replicas(replicas), seed=setting.seed, threads=setting.threads,
-            n_test=300, burn_in=50,
-        )  # fmt: skip
-        return on_theory(sim, tsphys.solve(model, alpha=alpha), "excess", NAMES)
-
-    return run
+    model = tsphys.PottsAttention(couplings="binary", **given)
+    return agrees(model, "excess", replicas, NAMES, sim={"N": N, "n_test": 300, "burn_in": 50}, alpha=alpha)
 
 
 def saddles(**given: Any) -> Any:

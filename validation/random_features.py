@@ -12,7 +12,7 @@ from tsphys.physics.kernels.hermite import parts
 from tsphys.physics.kernels.spectra import marchenko_pastur
 from tsphys.replica.random_features import effective_ridge, optimal_ridge
 from tsphys.validation import free_energies
-from tsphys.validation.checks import Check, Finding, Setting, in_size, on_theory, stationary, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, in_size, stationary, within
 from tsphys.validation.glm import least_cost
 from tsphys.validation.identities import at_minimum
 from tsphys.validation.plain_ridge import random_features
@@ -21,15 +21,7 @@ from tsphys.validation.plain_rules import functions
 
 def trained(model: Any, axis: dict[str, Any], N: int, replicas: int, covariates: str) -> Any:
     """A check of trained instances on the theory over an axis."""
-
-    def run(setting: Setting) -> Finding:
-        sim = tsphys.simulate(
-            model, N=N, covariates=covariates, replicas=setting.replicas(replicas), seed=setting.seed,
-            threads=setting.threads, **axis,
-        )  # fmt: skip
-        return on_theory(sim, tsphys.solve(model, **axis), "eps_g")
-
-    return run
+    return agrees(model, "eps_g", replicas, sim={"N": N, "covariates": covariates}, **axis)
 
 
 def sizes(setting: Setting) -> Finding:

@@ -11,20 +11,14 @@ import tsphys
 from tsphys.numerics.random import generator
 from tsphys.replica.random_teacher import filtered
 from tsphys.sims.random_teacher import Options, course
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 SMALL = tsphys.RandomTeacher(inputs=200, n=120, features=80)
 
 
 def probed(model: Any, name: str, replicas: int, **where: Any) -> Any:
     """A check of students on the eigenframework."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(model, replicas=many, seed=setting.seed, threads=setting.threads, **where)
-        return on_theory(sim, tsphys.solve(model, **where), name)
-
-    return run
+    return agrees(model, name, replicas, **where)
 
 
 def equations(setting: Setting) -> Finding:

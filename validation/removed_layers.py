@@ -8,20 +8,15 @@ import numpy as np
 
 import tsphys
 from tsphys.odes.removed_layers import waiting
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 TIMES = [0.2, 0.5, 1.0, 3.0]
 
 
 def trained(**given: Any) -> Any:
     """A check of a network on its modes."""
-
-    def run(setting: Setting) -> Finding:
-        model, many = tsphys.RemovedLayers(**given), setting.replicas(2)
-        sim = tsphys.simulate(model, t=TIMES, replicas=many, seed=setting.seed, threads=setting.threads)
-        return on_theory(sim, tsphys.solve(model, t=TIMES), "loss")
-
-    return run
+    model = tsphys.RemovedLayers(**given)
+    return agrees(model, "loss", 2, t=TIMES)
 
 
 def times(setting: Setting) -> Finding:

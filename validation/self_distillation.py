@@ -9,18 +9,12 @@ import numpy as np
 import tsphys
 from tsphys.physics.flows.resolvents import Spectrum
 from tsphys.replica.self_distillation import best_mixing, errors, for_ever
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 
 def taught(model: Any, rounds: Any, replicas: int) -> Any:
     """A check of instances on averages over the spectrum."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(model, rounds=rounds, N=300, replicas=many, seed=setting.seed, threads=setting.threads)
-        return on_theory(sim, tsphys.solve(model, rounds=rounds), "eps_g")
-
-    return run
+    return agrees(model, "eps_g", replicas, sim={"N": 300}, rounds=rounds)
 
 
 def ends(setting: Setting) -> Finding:

@@ -15,18 +15,12 @@ from tsphys.replica.saddles.lasso import at_cut
 from tsphys.replica.sparse_regression import best_lasso, posterior, seen, stability
 from tsphys.sims.sparse_regression import Options
 from tsphys.sims.sparse_regression import learned as run_on
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 
 def learned(model: Any, axis: dict[str, Any], replicas: int) -> Any:
     """A check of instances on state evolution."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(model, N=300, replicas=many, seed=setting.seed, threads=setting.threads, **axis)
-        return on_theory(sim, tsphys.solve(model, **axis), "mse")
-
-    return run
+    return agrees(model, "mse", replicas, sim={"N": 300}, **axis)
 
 
 def matched(setting: Setting) -> Finding:

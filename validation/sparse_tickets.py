@@ -8,18 +8,12 @@ import numpy as np
 
 import tsphys
 from tsphys.sims.sparse_tickets import Options, drawn
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 
 def pruned(model: Any, kept: Any, N: int, replicas: int) -> Any:
     """A check of instances on the cavity method, over what is left."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(model, kept=kept, N=N, replicas=many, seed=setting.seed, threads=setting.threads)
-        return on_theory(sim, tsphys.solve(model, kept=kept), "eps_g")
-
-    return run
+    return agrees(model, "eps_g", replicas, sim={"N": N}, kept=kept)
 
 
 def one_shot(model: Any) -> dict[str, float]:

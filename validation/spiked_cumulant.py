@@ -9,7 +9,7 @@ import numpy as np
 import tsphys
 from tsphys.odes import learning_rule
 from tsphys.odes.spiked_cumulant import drift, escape_time, leading_drift
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 from tsphys.validation.one_step import both, inputs, rates
 from tsphys.validation.plain_rules import Plain, correlation
 
@@ -25,14 +25,7 @@ def mixed(correlated: bool, **given: Any) -> tsphys.SpikedCumulant:
 
 
 def _simulated(correlated: bool, engine: str, N: int, replicas: int):
-    def run(setting: Setting) -> Finding:
-        sim = tsphys.simulate(
-            mixed(correlated), N=N, start=START, t=T, engine=engine, replicas=setting.replicas(replicas),
-            seed=setting.seed, threads=setting.threads,
-        )  # fmt: skip
-        return on_theory(sim, tsphys.solve(mixed(correlated), start=START, t=T), "R", observables=["R"])
-
-    return run
+    return agrees(mixed(correlated), "R", replicas, observables=["R"], sim={"N": N, "engine": engine}, start=START, t=T)
 
 
 def _averaged(setting: Setting) -> Finding:

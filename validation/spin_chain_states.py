@@ -10,7 +10,7 @@ import tsphys
 from tsphys.numerics.random import stream
 from tsphys.physics.spins.chains import fermions, heisenberg, ising, ising_gap, j1_j2
 from tsphys.sims.engines.quantum.reconfiguration import Chain, Network, Walkers
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, threshold, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, threshold, within
 
 #: Of sampled networks.
 SMALL = {"samples": 200, "sweeps": 40}
@@ -18,13 +18,7 @@ SMALL = {"samples": 200, "sweeps": 40}
 
 def reached(model: Any, **axis: Any) -> Any:
     """A check of trained and sampled networks on exact energies."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(4)
-        sim = tsphys.simulate(model, replicas=many, seed=setting.seed, threads=setting.threads, **SMALL, **axis)
-        return on_theory(sim, tsphys.solve(model, **axis), "energy")
-
-    return run
+    return agrees(model, "energy", 4, sim=SMALL, **axis)
 
 
 def summed(setting: Setting) -> Finding:

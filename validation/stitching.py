@@ -13,19 +13,13 @@ from tsphys.physics.kernels import eigenframework
 from tsphys.physics.kernels.eigenframework import Modes
 from tsphys.physics.kernels.relative import arcs, cosine_variance, gram_variance
 from tsphys.replica.stitching import offset, optimal_ridge
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 from tsphys.validation.identities import at_minimum
 
 
-def stitched(model: Any, axis: dict[str, list[float]], replicas: int = 32, N: int = 100) -> Any:
+def stitched(model: Any, axis: dict[str, Any], replicas: int = 32, N: int = 100) -> Any:
     """A check of drawn nets on the theory."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(model, N=N, replicas=many, seed=setting.seed, threads=setting.threads, **axis)
-        return on_theory(sim, tsphys.solve(model, **axis), "eps_stitched")
-
-    return run
+    return agrees(model, "eps_stitched", replicas, sim={"N": N}, **axis)
 
 
 def products(setting: Setting) -> Finding:

@@ -9,7 +9,7 @@ import numpy as np
 
 import tsphys
 from tsphys.odes.task_masks import forgotten
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 T = [1.0, 3.0, 4.0, 5.0, 8.0]
 TASKS = tsphys.TaskMasks(
@@ -28,13 +28,7 @@ LINEAR = tsphys.TaskMasks(
 
 def learned(model: Any) -> Any:
     """A check of runs on the theory."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(32)
-        sim = tsphys.simulate(model, N=400, t=T, replicas=many, seed=setting.seed, threads=setting.threads)
-        return on_theory(sim, tsphys.solve(model, t=T), "eps_g")
-
-    return run
+    return agrees(model, "eps_g", 32, sim={"N": 400}, t=T)
 
 
 def linear(setting: Setting) -> Finding:

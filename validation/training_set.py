@@ -8,7 +8,7 @@ import numpy as np
 
 import tsphys
 from tsphys.physics.inference.fresh import on_fresh
-from tsphys.validation.checks import Check, Finding, Setting, on_average, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, on_average, within
 
 #: How far a flow, whose steps of half of 0.1 are extrapolated, is from its limit, and averages of samples from theirs.
 FLOW = 2e-4
@@ -16,13 +16,7 @@ FLOW = 2e-4
 
 def learned(model: Any, t: Any, replicas: int, N: int = 500) -> Any:
     """A check of descent on drawn examples on sample paths."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(model, N=N, t=t, replicas=many, seed=setting.seed, threads=setting.threads)
-        return on_theory(sim, tsphys.solve(model, t=t), "eps_g")
-
-    return run
+    return agrees(model, "eps_g", replicas, sim={"N": N}, t=t)
 
 
 def exact(model: Any, t: Any, nodes: int = 4000) -> dict[str, np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 import tsphys
 from tsphys.numerics.random import generator
 from tsphys.odes.votes import rates
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 T = [0.5, 1.0, 3.0, 6.0]
 MODELS = {
@@ -24,13 +24,7 @@ MODELS = {
 
 def learned(model: Any) -> Any:
     """A check of runs on the theory."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(16)
-        sim = tsphys.simulate(model, N=400, t=T, replicas=many, seed=setting.seed, threads=setting.threads)
-        return on_theory(sim, tsphys.solve(model, t=T), "eps_g")
-
-    return run
+    return agrees(model, "eps_g", 16, sim={"N": 400}, t=T)
 
 
 def drawn(model: Any, R: float = 0.3, Q: float = 0.4) -> Any:

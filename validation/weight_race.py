@@ -9,18 +9,12 @@ import numpy as np
 
 import tsphys
 from tsphys.odes.weight_race import acquisition, estimate, motion
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 
 def trained(model: Any, t: Any, replicas: int) -> Any:
     """A check of SGD on the equations."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        sim = tsphys.simulate(model, N=200, t=t, replicas=many, seed=setting.seed, threads=setting.threads)
-        return on_theory(sim, tsphys.solve(model, t=t), "beta")
-
-    return run
+    return agrees(model, "beta", replicas, sim={"N": 200}, t=t)
 
 
 def by_cases(setting: Setting) -> Finding:

@@ -8,7 +8,7 @@ import numpy as np
 
 import tsphys
 from tsphys.odes.weight_theft import fast
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 T = [0.5, 1.0, 3.0, 8.0]
 PAIR: dict[str, Any] = {
@@ -29,20 +29,7 @@ MODELS = {
 
 def stolen(model: Any) -> Any:
     """A check of runs on the theory; those of single units are large, so that their size does not show."""
-
-    def run(setting: Setting) -> Finding:
-        sim = tsphys.simulate(
-            model,
-            N=1000 if model.K == 1 else 400,
-            t=T,
-            replicas=setting.replicas(32),
-            seed=setting.seed,
-            threads=setting.threads,
-            n_test=0,
-        )
-        return on_theory(sim, tsphys.solve(model, t=T), "eps_query")
-
-    return run
+    return agrees(model, "eps_query", 32, sim={"N": 1000 if model.K == 1 else 400, "n_test": 0}, t=T)
 
 
 def linear_chain(setting: Setting) -> Finding:

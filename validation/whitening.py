@@ -9,18 +9,12 @@ import numpy as np
 import tsphys
 from tsphys.odes.whitening import profile
 from tsphys.sims.whitening import covariance, examples, readouts, trained
-from tsphys.validation.checks import Check, Finding, Setting, on_theory, within
+from tsphys.validation.checks import Check, Finding, Setting, agrees, within
 
 
 def seen(model: Any, t: Any, draws: int) -> Any:
     """A check of nets on averages over the spectrum, whose error of order 1/n is far below that of chance."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(16)
-        sim = tsphys.simulate(model, t=t, replicas=many, draws=draws, seed=setting.seed, threads=setting.threads)
-        return on_theory(sim, tsphys.solve(model, t=t), "power", finite_size=False)
-
-    return run
+    return agrees(model, "power", 16, finite_size=False, sim={"draws": draws}, t=t)
 
 
 def first_step(setting: Setting) -> Finding:
