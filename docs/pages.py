@@ -6,11 +6,14 @@ The table of the README, the index and the library's page of the site, the galle
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tsphys.catalogue import CATALOGUE, FAMILIES, Entry
+from tsphys.ground.engines import Engine
 from tsphys.papers import COVERAGE, PAPERS, plain
 from tsphys.rules import engines as able
+from tsphys.sims.engines.spins import engines as spins
 
 ROOT = Path(__file__).resolve().parents[1]
 #: What stands between these lines of a page is written here.
@@ -109,17 +112,27 @@ def gallery() -> str:
 
 
 def engines() -> str:
-    """Features of rules by engine, and what does not go together."""
+    """Features of rules by engine, and what does not go together; those of runs of Hopfield's network."""
     columns = able.DIRECT, able.EXACT, able.CUDA, able.QUADRATURE, able.EXPANSION
-    out = ["| | `direct` | `exact` | `cuda` | quadrature | 1/N |\n|---|---|---|---|---|---|\n"]
-    for name, words in able.FEATURES.items():
-        marks = " | ".join("yes" if name in engine.takes else "–" for engine in columns)
-        out.append(f"| {words}: `{name}` | {marks} |\n")
-    out.append("| precision | " + " | ".join(" or ".join(engine.dtypes) for engine in columns) + " |\n\n")
-    out.append("No engine combines:\n\n")
+    out = features(("`direct`", "`exact`", "`cuda`", "quadrature", "1/N"), columns, able.FEATURES)
+    out += "| precision | " + " | ".join(" or ".join(engine.dtypes) for engine in columns) + " |\n\n"
+    out += "No engine combines:\n\n"
     for name, others in able.CLASHES.items():
-        out.append(f"* `{name}` and " + ", ".join(f"`{other}`" for other in others) + "\n")
-    return "".join(out) + "\n"
+        out += f"* `{name}` and " + ", ".join(f"`{other}`" for other in others) + "\n"
+    out += "\n[Hopfield's network](hopfield.md) has engines of its own:\n\n"
+    return (
+        out
+        + features(("`direct`", "`exact`", "`cuda`"), (spins.DIRECT, spins.EXACT, spins.CUDA), spins.FEATURES)
+        + "\n"
+    )
+
+
+def features(heads: Sequence[str], columns: Sequence[Engine], words: Mapping[str, str]) -> str:
+    """A table of what engines can do."""
+    out = f"| | {' | '.join(heads)} |\n|---|{'---|' * len(heads)}\n"
+    for name, about in words.items():
+        out += f"| {about}: `{name}` | {' | '.join('yes' if name in one.takes else '–' for one in columns)} |\n"
+    return out
 
 
 def papers() -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
+from tsphys.ground.engines import Engine, chosen
 from tsphys.ground.times import whole_steps
 from tsphys.models.online_attack import OnlineAttack
 from tsphys.numerics.random import generator
@@ -25,6 +26,9 @@ from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
 from tsphys.sims.engines.online.simulation import Options
 
+#: Actions follow from the inputs themselves, which one engine alone has.
+FEATURES = {"plan": "the clairvoyant strategy"}
+ENGINES = Engine("direct", frozenset(FEATURES)), Engine("exact", frozenset()), Engine("cuda", frozenset())
 #: Largest gradient by an action, relative to that at rest, at which the bounded minimum counts as found.
 TOLERANCE = 1e-7
 
@@ -143,10 +147,7 @@ def planned(model: OnlineAttack, options: Options, frame: Replicas) -> Result:
     N, t, seed = need(options.N, 1, 2), options.t, frame.seed
     if t[-1] > model.horizon:
         raise ModelError("t", t.tolist(), f"must end at horizon = {model.horizon:g} or before")
-    if options.engine not in ("auto", "direct"):
-        raise ModelError("engine", options.engine, "must be direct for the clairvoyant strategy")
-    if options.dtype != "float64":
-        raise ModelError("dtype", options.dtype, "must be float64 for the clairvoyant strategy")
+    chosen(ENGINES, FEATURES, FEATURES, options.engine, options.dtype)
     steps = whole_steps(t, N)
     check_memory("replicas", frame.replicas, frame.replicas * (REPLICA + 8.0 * len(t) * 6), "the observables")
     depends = {"N": N, "minibatch": model.minibatch, "horizon": model.horizon}

@@ -14,7 +14,7 @@ from tsphys.models.hopfield import Hopfield
 from tsphys.numerics.lanes import WIDTH
 from tsphys.numerics.random import generator
 from tsphys.runs import frames
-from tsphys.sims.engines.spins import carry_save, columns, hebbian, stored
+from tsphys.sims.engines.spins import carry_save, columns, engines, hebbian, stored
 from tsphys.sims.engines.spins.chain import Network
 from tsphys.sims.engines.spins.parallel import pack_patterns, room
 from tsphys.sims.engines.spins.updates import narrowest, overlaps_of
@@ -88,7 +88,8 @@ def simulate(model: Hopfield, p: hebbian.Plan, options: Options) -> hebbian.Job:
     least = min(count or number_of_patterns(a, p.N) for a in loads)
     if p.started == "mixture" and p.mixture > least:
         raise ModelError("mixture", p.mixture, f"must be at most the number of patterns, {least}")
-    engine = choose_engine(model, options.engine, p, most, own is None)
+    asked = engines.asked(model, p, options.method, options.grey, most, own is None)
+    engine = engines.choose(asked, options.engine, most, p.N)
     if engine == "exact":
 
         def grouped(here: Hopfield, replica: int, point: int) -> columns.Grouped:
@@ -100,15 +101,13 @@ def simulate(model: Hopfield, p: hebbian.Plan, options: Options) -> hebbian.Job:
         return hebbian.Job(grouped, record, seen)
     method = options.method
     if options.grey:
-        if engine == "cuda" or method == "overlap":
-            raise ModelError("grey", True, "needs stored couplings, method = matrix, and a CPU")
+        if method == "overlap":
+            raise ModelError("method", method, "must be matrix or auto with grey, of which no field is an overlap's")
         method = "matrix"
     if engine == "cuda":
         from tsphys._cuda import require
 
         require()
-        if method not in ("auto", "overlap"):
-            raise ModelError("method", method, "must be overlap or auto with engine cuda")
         method = "overlap"
     coldest = float(p.values.min()) if p.axis == "T" else model.T
     visits = (int(p.values[-1]) if p.axis == "t" else p.sweeps + p.equilibration) * p.N
@@ -144,23 +143,6 @@ def simulate(model: Hopfield, p: hebbian.Plan, options: Options) -> hebbian.Job:
 
         over = cuda_spins.over(build, model, p, patterns_of, stored.padded(most))
     return hebbian.Job(build, record, memory, over)
-
-
-def choose_engine(model: Hopfield, engine: str, p: hebbian.Plan, P: int, drawn: bool) -> str:
-    """The engine of a run; a ModelError if it is unknown, or its law does not hold."""
-    word("engine", engine, ENGINES)
-    lawful = model.dynamics == "parallel" and model.coupling == "hebb" and model.activity is None
-    lawful = lawful and drawn and p.started != "given" and not p.keep_spins and P <= columns.MOST_PATTERNS
-    lawful = lawful and p.N <= columns.LARGEST
-    if engine == "exact" and not lawful:
-        most = f"at most {columns.MOST_PATTERNS} patterns and {columns.LARGEST:g} spins"
-        raise ModelError("engine", engine, f"needs parallel dynamics of Hebbian ±1 spins, drawn patterns, {most}")
-    plain = model.dynamics == "sequential" and model.coupling == "hebb" and model.activity is None
-    if engine == "cuda" and not (plain and p.protocol != "tempering"):
-        raise ModelError("engine", engine, "needs sequential dynamics of Hebbian ±1 spins, without tempering")
-    if engine == "auto":
-        return "exact" if lawful and 8 * 2**P <= p.N else "direct"
-    return engine
 
 
 def number_of_patterns(alpha: float, N: int) -> int:

@@ -90,6 +90,6 @@ def test_descent_ends_in_stable_states_and_bits_follow_from_the_seed(tmp_path):
 
 @pytest.mark.parametrize("model", [{"dynamics": "parallel"}, {"coupling": "clipped"}, {"activity": 0.1}])
 def test_what_it_does_not_run_is_refused(model):
-    with pytest.raises(tsphys.ModelError, match="needs sequential dynamics") as error:
+    with pytest.raises(tsphys.ModelError, match="must be direct") as error:
         tsphys.simulate(tsphys.Hopfield(**model), N=50, alpha=0.1, engine="cuda")
     assert error.value.name == "engine"

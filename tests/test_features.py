@@ -18,7 +18,7 @@ from tests.test_engine_law import p_values
 from tsphys._jit import njit
 from tsphys.physics.order_parameters import OrderParameters
 from tsphys.rules.engines import CLASHES, CUDA, DIRECT, EXACT, EXPANSION, FEATURES, QUADRATURE, STORED
-from tsphys.rules.phases import Phase
+from tsphys.rules.phases import Phase, Units
 
 N, STOPS, RATE = 30, (1, 7, 8, 30, 45), 0.6
 TIMES = [stop / N for stop in STOPS]
@@ -69,16 +69,20 @@ def skewed(s, noise, p):
     s[0] = 0.8 * s[0] + 0.5 * noise[0] * s[0] ** 2
 
 
-def changing(i, state):
-    return Phase({}, until=0.3) if i == 0 else Phase({"rate": 0.5 * RATE}, v=[0.2])
+def scheduled(pair, at_once=False):
+    """A schedule whose second phase, or its first, has what is asked for of phases."""
+    asked = {"pull": [1.5], "units": Units([[0.5]], [[0.3]]), "rewind": True}
+    asked = {name: value for name, value in asked.items() if name in pair}
+    end = {"stop": lambda state: 0.25 - state.t} if "stop" in pair else {"until": 0.3}
 
+    def schedule(i, state):
+        if at_once:
+            return Phase({}, **asked, **end)
+        if i == 0:
+            return Phase({}, keep="rewind" in pair, **end)
+        return Phase({"rate": 0.5 * RATE}, v=None if "pull" in pair else [0.2], **asked)
 
-def anchored(i, state):
-    return Phase({}, until=0.3) if i == 0 else Phase({"rate": 0.5 * RATE}, pull=[1.5])
-
-
-def anchored_at_once(i, state):
-    return Phase({}, pull=[1.5])
+    return schedule
 
 
 def half(N, rng):
@@ -93,17 +97,18 @@ VALUES = {
     "inputs": "binary", "law": skewed, "alpha": 0.8, "batch": 0.5, "order": "shuffle", "epoch": 0.5, "momentum": 0.4,
     "minibatch": 3, "weight_decay": 0.3, "weight_decay_v": 0.4,
     "sphere": True, "queries": 0.5, "fraction": 0.5, "masks": half, "uses_overlaps": True, "whole_batch": True,
-    "schedule": changing, "pull": anchored, "teachers": diagonals,
+    "teachers": diagonals,
 }  # fmt: skip
-SINGLES = [frozenset({name}) for name in VALUES]
-PAIRS = [*SINGLES, *map(frozenset, itertools.combinations(VALUES, 2))]
+PHASES = ("schedule", "pull", "stop", "rewind", "units")
+FEATURED = (*VALUES, *PHASES)
+PAIRS = [frozenset(pair) for n in (1, 2) for pair in itertools.combinations(FEATURED, n)]
 ALONE = {frozenset((feature, name)) for feature, others in CLASHES.items() for name in others}
 
 
 def needs(pair):
-    """Anchors are those of a phase, epochs and steps those of a training set."""
-    for name, other in (("pull", "schedule"), ("momentum", "batch"), ("epoch", "order"), ("batch", "alpha"),
-                        ("order", "alpha")):  # fmt: skip
+    """What phases ask for is of a schedule, epochs and steps are those of a training set."""
+    phased = [(name, "schedule") for name in PHASES]
+    for name, other in (*phased, ("momentum", "batch"), ("epoch", "order"), ("batch", "alpha"), ("order", "alpha")):
         pair = pair | {other} if name in pair else pair
     return pair
 
@@ -122,23 +127,22 @@ def cases(*engines, fast=1):
     return [pytest.param(p, id=name(p), marks=[pytest.mark.slow] * (len(p) > fast)) for p in lawful]
 
 
-def rule(pair):
-    more = {name: VALUES[name] for name in needs(pair)}
-    if "pull" in more:
-        more["schedule"] = more.pop("pull")
+def rule(pair, at_once=False):
+    more = {name: VALUES[name] for name in needs(pair) if name not in PHASES}
+    more |= {"schedule": scheduled(pair, at_once)} if "schedule" in needs(pair) else {}
     function = FUNCTIONS["whole_batch" in pair, "uses_overlaps" in pair]
     # Of steps on shares of the training set, which are counted, 45 as long as that would diverge.
     rate = 0.1 * RATE if "batch" in more else RATE
     return tsphys.LearningRule(function, params={"rate": rate}, n_noise=1, v=(0.4,), v_star=(0.7,), smooth=True, **more)
 
 
-def run(pair, engine, dtype="float64", replicas=1, t=TIMES):
+def run(pair, engine, dtype="float64", replicas=1, t=TIMES, at_once=False):
     options = {"N": N, "t": t, "start": START, "replicas": replicas, "threads": 1}
-    return tsphys.simulate(rule(pair), engine=engine, dtype=dtype, **options)
+    return tsphys.simulate(rule(pair, at_once), engine=engine, dtype=dtype, **options)
 
 
 def solve(pair, **options):
-    return tsphys.solve(rule(pair), t=TIMES, start=START, **options)
+    return tsphys.solve(rule(pair, at_once=True), t=TIMES, start=START, **options)
 
 
 def refused(call):
@@ -150,19 +154,19 @@ def refused(call):
 def test_every_option_of_a_rule_is_a_feature_or_for_all():
     plain = {"function", "K", "M", "params", "error", "n_noise", "v", "v_star", "T", "fixed_teacher", "init", "smooth"}
     options = {f.name for f in dataclasses.fields(tsphys.LearningRule)} - plain
-    assert options | {"pull"} == set(FEATURES) == set(VALUES)
+    phased = {f.name for f in dataclasses.fields(Phase)} - {"params", "until", "every", "v", "keep", "masks"}
+    assert options | phased == set(FEATURES) == set(FEATURED)
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=name)
-def test_what_cannot_be_is_refused_in_one_line(pair, monkeypatch):
-    if len(pair) > 1:
-        # In mid-run it takes the compilation of what comes before.
-        monkeypatch.setitem(VALUES, "pull", anchored_at_once)
+def test_what_cannot_be_is_refused_in_one_line(pair):
+    # In mid-run it takes the compilation of what comes before.
+    late = {"at_once": len(pair) > 1}
     for engine in (EXACT, DIRECT, CUDA):
         if clashing(pair) or not needs(pair) <= engine.takes:
-            refused(lambda engine=engine: run(pair, engine.name))
+            refused(lambda engine=engine: run(pair, engine.name, **late))
         elif "float32" not in engine.dtypes:
-            refused(lambda engine=engine: run(pair, engine.name, "float32"))
+            refused(lambda engine=engine: run(pair, engine.name, "float32", **late))
     theory = STORED if "alpha" in needs(pair) else QUADRATURE
     if clashing(pair) or not needs(pair) <= theory.takes:
         refused(lambda: solve(pair, points=2**8))

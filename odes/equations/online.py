@@ -7,7 +7,7 @@ nothing cancels as students become teachers.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -92,6 +92,8 @@ UNKNOWN = {
     "alpha": "whose examples come again, which overlaps do not tell",
     "masks": "whose overlaps in each class of coordinates fluctuate, which their sums do not tell",
     "whole_batch": "which see how the lengths of inputs fluctuate",
+    "stop": "whose time is random",
+    "rewind": "which depends on the state then",
 }
 
 
@@ -103,10 +105,14 @@ def expandable(rule: LearningRule) -> LearningRule:
     ModelError
         If it is not.
     """
-    for name in lacking(EXPANSION, rule):
+    _expandable(lacking(EXPANSION, rule))
+    return rule
+
+
+def _expandable(lacks: Sequence[str]) -> None:
+    for name in lacks:
         words = f"must be false: {EXPANSION.name} does not know {FEATURES[name]}, {UNKNOWN[name]}"
         raise ModelError("fluctuations", True, words)
-    return rule
 
 
 def nodes_of(rule: LearningRule, unseen: int = 0) -> Nodes:
@@ -221,11 +227,7 @@ def fixed_phase(
     state = overlaps.at(start.v_star)
     here = enter(i, state(t, y))
     there = enter(i, state(t, y + 1e-3 * overlaps.units(y, rough=False) * np.resize([1.0, 0.5], len(y))))
-    if here.stop is not None:
-        raise ModelError("fluctuations", True, "must be false where a phase ends at a threshold: when, is random")
-
-    if here.rewind:
-        raise ModelError("fluctuations", True, "must be false where a phase goes back to what was before")
+    _expandable(EXPANSION.lacks(name for name, value in here.asked.items() if value is not None))
 
     def asked(phase: Phase) -> tuple[Any, ...]:
         rates = () if pull or phase.pull is None else phase.pull

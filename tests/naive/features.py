@@ -1,9 +1,17 @@
 """Online learning with every feature of a rule, one step after the other, on the numbers that engine `direct` draws."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from tsphys.numerics.random import generator, normals, signs, stream, uniforms
 from tsphys.physics.order_parameters import microscopic
+
+
+class Now(NamedTuple):
+    """What thresholds are asked of here."""
+
+    t: float
 
 
 def visited(rule, size, rng):
@@ -35,7 +43,8 @@ def learn(rule, start, N, stops, seed=0, replica=0):
         W, B = A @ own + L @ rest, LT @ own
     rng, scalars = stream(seed, replica, "direct inputs"), generator(seed, replica, "direct scalars")
     lengths, b, v = generator(seed, replica, "direct directions"), rule.minibatch, np.array(start.v)
-    p, anchor, pull, phases, until = rule.params, 0.0 * W, 0.0, 0, 0.0
+    p, anchor, pull, phases, until, kept = rule.params, 0.0 * W, 0.0, 0, 0.0, None
+    over, begun, units = None, 0, generator(seed, replica, "direct units")
     mask = np.ones((1, N)) if rule.masks is None else rule.masks(N, generator(seed, replica, "masks"))
     W, root = W * mask, np.sqrt(N)
 
@@ -58,10 +67,18 @@ def learn(rule, start, N, stops, seed=0, replica=0):
     step = 0
     for stop in stops:
         while step < stop:
-            if rule.schedule is not None and step / N >= until - 1e-9:
+            # A phase ends at its time, or when it has lasted for a step and its threshold is passed.
+            ended = over is not None and step > begun and over(Now(step / N)) <= 0
+            if rule.schedule is not None and (step / N >= until - 1e-9 or ended):
                 phase = rule.schedule(phases, None)
-                p, until, phases = rule.params._replace(**phase.params), phase.until, phases + 1
+                p, until, phases, begun = rule.params._replace(**phase.params), phase.until, phases + 1, step
+                over = phase.stop
+                W, v = kept if phase.rewind else (W, v)
                 v = v if phase.v is None else np.array(phase.v)
+                if phase.units is not None:
+                    new = np.linalg.qr(np.concatenate([B, W, units.standard_normal((1, N))]).T)[0][:, -1:].T * root
+                    W = np.array(phase.units.mix) @ W + np.sqrt(phase.units.fresh) @ new
+                kept = (W.copy(), v.copy()) if phase.keep else kept
                 anchor, pull = W.copy(), 0.0 if phase.pull is None else phase.pull[0]
             if rule.alpha is None:
                 X, noise = drawn(np.empty((b, N)), scalars.standard_normal((b, 1)))

@@ -6,12 +6,11 @@ single fresh Gaussian example a step, of which the rule sees the fields, asks fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import ENGINES, word
+from tsphys.ground.engines import Engine, chosen
 
 FEATURES = {
     "inputs": "inputs ±1",
@@ -33,14 +32,17 @@ FEATURES = {
     "whole_batch": "rules of the whole minibatch",
     "schedule": "a schedule",
     "pull": "anchors",
+    "stop": "phases that end at a threshold",
+    "rewind": "phases that go back to what was kept",
+    "units": "students that are made anew",
 }
 #: What nobody does together: parameters on the right are refused beside the feature on the left.
 CLASHES = {
     "law": ("T", "inputs", "pull"),
-    "sphere": ("K", "minibatch", "weight_decay", "pull"),
+    "sphere": ("K", "minibatch", "weight_decay", "pull", "units"),
     "queries": ("fraction", "masks", "law", "schedule", "sphere", "whole_batch", "weight_decay", "alpha", "minibatch"),
     "fraction": ("masks", "law", "schedule", "sphere", "whole_batch", "weight_decay", "alpha"),
-    "masks": ("law", "sphere", "whole_batch", "weight_decay", "pull"),
+    "masks": ("law", "sphere", "whole_batch", "weight_decay", "pull", "units"),
     "batch": (
         "minibatch",
         "sphere",
@@ -55,31 +57,13 @@ CLASHES = {
     "whole_batch": ("pull",),
 }
 _FREE = ("minibatch", "weight_decay", "weight_decay_v")
+#: What phases of a schedule ask for.
+_PHASES = ("schedule", "pull", "stop", "rewind", "units")
 _ALL = frozenset(FEATURES)
 
 
-@dataclass(frozen=True)
-class Engine:
-    """What runs a rule.
-
-    Parameters
-    ----------
-    name : str
-    takes : frozenset of str
-        Features that it has; a new one is refused until it is added here.
-    dtypes : tuple of str
-        Precisions.
-    """
-
-    name: str
-    takes: frozenset[str]
-    dtypes: tuple[str, ...] = ("float64",)
-
-
 DIRECT = Engine("direct", _ALL, ("float64", "float32"))
-EXACT = Engine(
-    "exact", frozenset({*_FREE, "law", "sphere", "queries", "uses_overlaps", "whole_batch", "schedule", "pull"})
-)
+EXACT = Engine("exact", frozenset({*_FREE, *_PHASES, "law", "sphere", "queries", "uses_overlaps", "whole_batch"}))
 CUDA = Engine("cuda", frozenset({*_FREE, "inputs", "alpha", "uses_overlaps"}))
 #: Equations for N → ∞ of any model, those for any rule, and the first order in 1/N.
 THEORY = Engine("the theory", _ALL - {"alpha"})
@@ -87,7 +71,7 @@ STORED = Engine(
     "the theory of a fixed training set", frozenset({*_FREE, "inputs", "alpha", "batch", "order", "epoch", "momentum"})
 )
 QUADRATURE = Engine("the theory by quadrature", THEORY.takes - {"masks", "pull"})
-EXPANSION = Engine("the expansion in 1/N", THEORY.takes - {"masks", "whole_batch"})
+EXPANSION = Engine("the expansion in 1/N", THEORY.takes - {"masks", "whole_batch", "stop", "rewind"})
 #: In the order in which ``auto`` tries them; it never picks a GPU.
 SIMULATORS = (EXACT, DIRECT, CUDA)
 
@@ -110,7 +94,7 @@ def check(rule: Any, **more: Any) -> None:
 
 def lacking(engine: Engine, rule: Any, **more: Any) -> list[str]:
     """Features of a rule that an engine does not have."""
-    return [name for name in asked(rule, **more) if name in FEATURES and name not in engine.takes]
+    return engine.lacks(_features(rule, **more))
 
 
 def refuse(engine: Engine, rule: Any, **more: Any) -> None:
@@ -121,29 +105,9 @@ def refuse(engine: Engine, rule: Any, **more: Any) -> None:
 
 
 def choose(rule: Any, engine: str, dtype: str) -> str:
-    """The engine that runs a rule: the one of this name, or with ``auto`` the first that can.
-
-    Raises
-    ------
-    ModelError
-        If there is no engine of this name, or it lacks a feature of the rule or the precision.
-    """
-    word("engine", engine, ENGINES)
-    able = [e for e in SIMULATORS if not lacking(e, rule)]
-    if engine == "auto":
-        return next(e.name for e in able if dtype in e.dtypes)
-    chosen = next(e for e in SIMULATORS if e.name == engine)
-    if chosen not in able:
-        raise ModelError("engine", engine, f"must be {_or(e.name for e in able)} for {words(chosen, rule)}")
-    if dtype not in chosen.dtypes:
-        raise ModelError("dtype", dtype, f"must be {_or(chosen.dtypes)} with engine {engine}")
-    return engine
+    """The engine that runs a rule; see `tsphys.ground.engines.chosen`."""
+    return chosen(SIMULATORS, FEATURES, _features(rule), engine, dtype)
 
 
-def _or(names: Iterable[str]) -> str:
-    return " or ".join(names)
-
-
-def words(engine: Engine, rule: Any) -> str:
-    """What an engine lacks of a rule, in words; empty if nothing."""
-    return ", ".join(FEATURES[name] for name in lacking(engine, rule))
+def _features(rule: Any, **more: Any) -> list[str]:
+    return [name for name in asked(rule, **more) if name in FEATURES]

@@ -125,6 +125,11 @@ class Phase:
             raise ModelError("N", N, f"must be at least M + 2K = {rule.M + 2 * rule.K} with anchors")
         return rates
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What it asks for beside its rule, but for anchors, which `rates` tells; None: nothing."""
+        return {"stop": self.stop, "rewind": self.rewind or None, "units": self.units}
+
     def end(self, begin: float) -> float:
         """`until` as a time after `begin`, or a ModelError."""
         words = f"must be a time after {begin:g}, at which the phase begins, or infinite"
@@ -156,8 +161,7 @@ def entered(rule: Any, i: int, state: State) -> Phase:
         takes("masks", phase.masks, "W", "rng")
         if rule.masks is None:
             raise ModelError("masks", phase.masks, "must be none in phases of a rule that has no masks")
-    if phase.units is not None and rule.masks is not None:
-        raise ModelError("units", phase.units, "must be none with masked students")
+    check(rule, **phase.asked)
     v = None if phase.v is None else array("v", phase.v, state.v.shape, "the readout with which a phase begins")
     return replace(phase, v=v, units=None if phase.units is None else _made(phase.units, rule.K))
 

@@ -211,8 +211,7 @@ def sample(
     model = couplings(J, U, h)
     N, C = model.h.shape
     word("order", order, ORDERS)
-    if engine not in ("direct", "cuda"):
-        raise ModelError("engine", engine, "must be direct or cuda")
+    word("engine", engine, ("direct", "cuda"))
     chains, samples, every = (
         number(name, value, kind=int, low=1) for name, value in (("chains", chains), ("samples", samples),
                                                                  ("every", every))
