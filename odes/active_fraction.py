@@ -20,9 +20,10 @@ from dataclasses import replace
 import numpy as np
 
 from tsphys.models.active_fraction import ActiveFraction
+from tsphys.numerics.gaussian import density
 from tsphys.odes import learning_rule
 from tsphys.odes.learning_rule import Quadrature
-from tsphys.physics.committee.biased import beside, both, density, mean_square, product
+from tsphys.physics.committee.biased import beside, both, mean_square, product
 from tsphys.physics.order_parameters import OrderParameters
 from tsphys.runs import frames
 

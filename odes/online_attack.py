@@ -27,6 +27,7 @@ import numpy as np
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.ground.parameters import param
 from tsphys.models.online_attack import OnlineAttack
+from tsphys.numerics.gaussian import density
 from tsphys.physics.linear_control import bellman, optimal_gains
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
 from tsphys.runs import frames
@@ -110,7 +111,7 @@ def averages(model: OnlineAttack, policy: tuple[float, ...], p: float, c: float)
     with np.errstate(over="ignore"):
         a, b = (low - mean) / s, (high - mean) / s
         below, above, inside = ndtr(a), ndtr(-b), ndtr(b) - ndtr(a)
-        at_low, at_high = (np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi) for x in (a, b))
+        at_low, at_high = map(density, (a, b))
     first = low * below + high * above + mean * inside + s * (at_low - at_high)
     second = low**2 * below + high**2 * above + (mean**2 + s**2) * inside
     second += s * ((mean + low) * at_low - (mean + high) * at_high)

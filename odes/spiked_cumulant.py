@@ -24,6 +24,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import number
 from tsphys.models.spiked_cumulant import KURTOSIS, SpikedCumulant
+from tsphys.numerics.gaussian import density
 from tsphys.odes.equations import online
 from tsphys.physics.order_parameters import OrderParameters
 from tsphys.runs import frames
@@ -77,7 +78,7 @@ def field_averages(activation: str, mean: Any, v: Any) -> tuple[np.ndarray, np.n
     root = np.sqrt(v)
     if activation == "relu":
         alpha = mean / root
-        return ndtr(alpha), np.exp(-0.5 * alpha**2) / math.sqrt(2 * math.pi), ndtr(alpha)
+        return ndtr(alpha), density(alpha), ndtr(alpha)
     if activation == "erf":
         slope = np.sqrt(2 / math.pi / (1 + v)) * np.exp(-0.5 * mean**2 / (1 + v))
         return (

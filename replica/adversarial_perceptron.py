@@ -20,6 +20,7 @@ import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.models.adversarial_perceptron import LOSS, ONLINE, AdversarialPerceptron
+from tsphys.numerics.gaussian import density
 from tsphys.numerics.quadrature import panels
 from tsphys.physics.inference.attacks import adversarial_error, boundary_error
 from tsphys.physics.inference.channels import channel
@@ -222,4 +223,4 @@ def _edge(c: float, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Φ(cz) and φ(cz)."""
     from scipy.special import ndtr
 
-    return ndtr(c * z), np.exp(-0.5 * (c * z) ** 2) / math.sqrt(2 * math.pi)
+    return ndtr(c * z), density(c * z)

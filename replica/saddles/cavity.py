@@ -19,6 +19,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from tsphys.numerics.gaussian import density
 from tsphys.physics.inference.channels import Interval
 from tsphys.physics.inference.losses import loss, proximal
 from tsphys.physics.inference.priors import Prior
@@ -252,7 +253,7 @@ def beyond(L: np.ndarray, edges: np.ndarray) -> tuple[float, np.ndarray]:
             e[:, j] = np.where(at < below, ndtri(at), -ndtri(np.maximum(above + below - at, 1e-300)))
             e[:, j] = np.where(above + below > 0, e[:, j], 0.0)
             weight *= above + below
-    density_up, density_down = (np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi) for x in (up, down))
+    density_up, density_down = map(density, (up, down))
     zeroth, first = weight * (above + below), weight * (density_up - density_down)
     second = weight * (above + below + up * density_up - down * density_down)
     before, out = e[:, :-1], np.zeros((d, d))

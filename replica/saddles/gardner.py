@@ -9,11 +9,12 @@ import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.ground.parameters import array, number
+from tsphys.numerics.gaussian import density
 from tsphys.physics.inference.channels import hazard
 from tsphys.solvers.fixed_point import crossing, fixed_point
 
 _Z = np.linspace(-10.0, 10.0, 2001)
-_W = np.exp(-0.5 * _Z**2) / np.sqrt(2 * np.pi) * (_Z[1] - _Z[0])
+_W = density(_Z) * (_Z[1] - _Z[0])
 
 
 def spherical_capacity(kappa: float = 0.0) -> float:
@@ -21,8 +22,7 @@ def spherical_capacity(kappa: float = 0.0) -> float:
     from scipy.special import ndtr
 
     kappa = number("kappa", kappa)
-    phi = np.exp(-0.5 * kappa * kappa) / np.sqrt(2 * np.pi)
-    return float(1 / ((1 + kappa**2) * ndtr(kappa) + kappa * phi))
+    return float(1 / ((1 + kappa**2) * ndtr(kappa) + kappa * density(kappa)))
 
 
 def ising_entropy(alpha: float, q: float, q_hat: float, kappa: float = 0.0) -> float:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tsphys.numerics.gaussian import density
 from tsphys.numerics.quadrature import panels
 from tsphys.physics.inference.channels import Channel
 from tsphys.physics.inference.priors import Prior
@@ -56,10 +57,10 @@ class Cut:
         for p, mean, s in self._components():
             width = np.sqrt(q_hat + m_hat**2 * s)
             sides = np.array([self.l1 - m_hat * mean, self.l1 + m_hat * mean]) / width
-            beyond, density = ndtr(-sides), np.exp(-0.5 * sides**2) / np.sqrt(2 * np.pi)
-            up, down = width * (density - sides * beyond)
+            beyond, phi = ndtr(-sides), density(sides)
+            up, down = width * (phi - sides * beyond)
             active += p * float(beyond.sum())
-            square += p * width**2 * float(np.maximum((1 + sides**2) * beyond - sides * density, 0.0).sum())
+            square += p * width**2 * float(np.maximum((1 + sides**2) * beyond - sides * phi, 0.0).sum())
             # By parts: the mean of (w* − μ)f is m̂s times the mean slope.
             overlap += p * float(mean * (up - down) + m_hat * s * beyond.sum())
         return active, square, overlap

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tsphys.errors import ConvergenceError
+from tsphys.numerics.gaussian import density
 from tsphys.physics.spins.averages import SpinAverages, spin_averages
 from tsphys.solvers.fixed_point import BranchEnd, FixedPoint, continuation, fixed_point
 
@@ -146,8 +147,8 @@ def best_capacity(f: float) -> tuple[float, float, float]:
         if u[0] <= u[1] or m <= 0:
             return 0.0, 0.0, 0.0
         sigma = m / (u[0] - u[1])
-        density = np.exp(-(u**2) / 2) / np.sqrt(2 * np.pi)
-        C = (f * density[0] + (1 - f) * density[1]) / sigma
+        phi = density(u)
+        C = (f * phi[0] + (1 - f) * phi[1]) / sigma
         if C >= 1:
             return 0.0, 0.0, 0.0
         alpha = sigma**2 * (1 - C) ** 2 / Q

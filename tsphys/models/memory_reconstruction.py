@@ -111,10 +111,11 @@ class MemoryReconstruction(Static):
             return variance
         from scipy.special import ndtr
 
+        from tsphys.numerics.gaussian import density
         from tsphys.physics.inference.channels import hazard
 
         a = self.threshold / self.noise
         with np.errstate(under="ignore"):
-            density = np.exp(-(a**2) / 2) / np.sqrt(2 * np.pi)
-            information = float(a * density + ndtr(-a) + density * hazard(a)[0])
+            phi = density(a)
+            information = float(a * phi + ndtr(-a) + phi * hazard(a)[0])
         return variance / information if information > 1e-300 else np.inf

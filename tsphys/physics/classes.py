@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tsphys.numerics.gaussian import hermite
+
 #: Nodes of each axis of the plane, and of the angle of `pair`. For |A|, C of order one 24 and 16 leave 1e-10.
 AXIS, ANGLE = 24, 16
 
@@ -29,8 +31,7 @@ def _line(uniform: bool, n: int) -> tuple[np.ndarray, np.ndarray]:
     if uniform:
         x, w = np.polynomial.legendre.leggauss(n)
         return math.sqrt(3) * x, w / 2
-    x, w = np.polynomial.hermite_e.hermegauss(n)
-    return x, w / math.sqrt(2 * math.pi)
+    return hermite(n)
 
 
 @lru_cache(maxsize=1)

@@ -34,6 +34,7 @@ import numpy as np
 from tsphys._jit import njit
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import number, word
+from tsphys.numerics.gaussian import hermite
 from tsphys.physics.order_parameters import triangular_root
 from tsphys.rules.binding import bind, error, law, rule, through_law
 from tsphys.rules.trial import try_out
@@ -87,12 +88,6 @@ def _tensor(rules: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.
     return z, w
 
 
-@lru_cache(maxsize=256)
-def _hermite(n: int) -> tuple[np.ndarray, np.ndarray]:
-    x, w = np.polynomial.hermite_e.hermegauss(n)
-    return x, w / math.sqrt(2 * math.pi)
-
-
 @lru_cache(maxsize=32)
 def gauss(fields: int, noises: int, points: int) -> tuple[Nodes, Nodes] | None:
     """Tensor Gauss-Hermite sets of at most `points` nodes: as many nodes a field as fit, and two fewer.
@@ -101,7 +96,7 @@ def gauss(fields: int, noises: int, points: int) -> tuple[Nodes, Nodes] | None:
     """
 
     def build(n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
-        return _tensor([_hermite(n)] * fields + [_hermite(m)] * noises)
+        return _tensor([hermite(n)] * fields + [hermite(m)] * noises)
 
     n = 4
     if n**fields * NOISE_NODES**noises > points:
@@ -145,7 +140,7 @@ def polar(noises: int, points: int) -> tuple[Nodes, Nodes] | None:
         # x → (3x − x³)/2 gathers nodes at the rays, where rules with a boundary layer change fastest.
         u, w = 0.5 + 0.25 * (3 * x - x**3), 0.75 * (1 - x**2) * w
         u = (u + np.arange(4)[:, None]).ravel()
-        z, w = _tensor([radial(n_r), (u, np.tile(w, 4)), *([_hermite(m)] * noises)])
+        z, w = _tensor([radial(n_r), (u, np.tile(w, 4)), *([hermite(m)] * noises)])
         return Nodes("polar", z, w)
 
     return build(n_r, 2 * n_r, NOISE_NODES), build(3 * n_r // 4, 3 * n_r // 2, NOISE_NODES - 1)

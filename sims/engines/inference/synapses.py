@@ -10,6 +10,7 @@ import numpy as np
 from tsphys._jit import njit
 from tsphys.errors import ModelError
 from tsphys.models.memory_reconstruction import MemoryReconstruction
+from tsphys.numerics.gaussian import density
 from tsphys.numerics.random import normals, stream, uniforms
 from tsphys.physics.inference.channels import hazard
 from tsphys.physics.inference.pattern_priors import fourth_moment
@@ -262,11 +263,11 @@ def moments(model: MemoryReconstruction, stored: float, kurtosis: float) -> tupl
         c = model.connectivity
         return 0.0, c * v2 / noise2**2, c * (3 * v2**2 + heavy) / noise2**4
     a, low = model.threshold / np.sqrt(v2), below(model)
-    density, above = float(np.exp(-0.5 * a * a) / np.sqrt(2 * np.pi)), float(ndtr(-a))
+    phi, above = float(density(a)), float(ndtr(-a))
     return (
-        np.sqrt(v2) * density / noise2 + ndtr(a) * low,
-        v2 * (a * density + above) / noise2**2 + ndtr(a) * low**2,
-        (v2**2 * ((a**3 + 3 * a) * density + 3 * above) + heavy) / noise2**4 + ndtr(a) * low**4,
+        np.sqrt(v2) * phi / noise2 + ndtr(a) * low,
+        v2 * (a * phi + above) / noise2**2 + ndtr(a) * low**2,
+        (v2**2 * ((a**3 + 3 * a) * phi + 3 * above) + heavy) / noise2**4 + ndtr(a) * low**4,
     )
 
 

@@ -6,14 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from tsphys.numerics.gaussian import density
+
 #: What stands for a bias of zero in ratios, and for the part of w beside u where there is none: below it the averages
 #: are off by as much at most.
 TINY, BESIDE = 1e-300, 1e-9
-
-
-def density(h: Any) -> np.ndarray:
-    """φ(h)."""
-    return np.asarray(np.exp(-0.5 * np.square(h)) / np.sqrt(2 * np.pi))
 
 
 def both(h: Any, k: Any, rho: Any) -> np.ndarray:

@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 from scipy.special import erfc, ndtr
 
 from tsphys.errors import ConvergenceError
-from tsphys.physics.committee.biased import density
+from tsphys.numerics.gaussian import density
 from tsphys.physics.order_parameters import triangular_root
 
 #: Standard deviations beyond which a weight is never found.

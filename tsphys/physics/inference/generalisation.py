@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tsphys.numerics.gaussian import density
 from tsphys.physics.inference.channels import Channel, Interval, Kinked
 from tsphys.physics.inference.mixtures import spread_grid
 
@@ -41,7 +42,7 @@ def generalisation_error(
     scale = np.sqrt(min(x for x in (left, V, rho) if x)) if left > 0 else root or 1.0
     if channel.labels:
         xi = np.linspace(-10.0, 10.0, 20_001)
-        weight = np.exp(-0.5 * xi * xi) / np.sqrt(2 * np.pi) * (xi[1] - xi[0])
+        weight = density(xi) * (xi[1] - xi[0])
         omega = root * xi
         guess = np.sign(channel.mean(omega, V if V else 1e-300) if V is not None else omega)
         given = clean.mean((m / q if q > 0 else 0.0) * omega, max(left, 1e-300))

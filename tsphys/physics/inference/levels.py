@@ -9,6 +9,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import array
+from tsphys.numerics.gaussian import density
 from tsphys.physics.inference.priors import Prior
 
 
@@ -54,8 +55,8 @@ def rounding(levels: Sequence[float]) -> Rounding:
 
     def cosine(log: float) -> float:
         cuts = np.concatenate([[-np.inf], np.exp(log) * middles, [np.inf]])
-        density = np.exp(-0.5 * cuts**2) / np.sqrt(2 * np.pi)
-        along, share = density[:-1] - density[1:], np.diff(ndtr(cuts))
+        phi = density(cuts)
+        along, share = phi[:-1] - phi[1:], np.diff(ndtr(cuts))
         return float(w @ along / np.sqrt(w**2 @ share))
 
     size = float(np.abs(w).max())
