@@ -45,8 +45,6 @@ def solve(model: ActiveFraction, start: OrderParameters, options: Quadrature) ->
     ------
     ModelError
         If an argument is out of range, or there is no quadrature where one is asked for.
-    DivergedError, ConvergenceError
-        If an order parameter exceeds 1e16, or the tolerance cannot be met.
     """
     if model.K > 1 or model.M > 1:
         # Where points cross a threshold averages jump, and finer steps follow the jumps.

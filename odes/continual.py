@@ -153,15 +153,6 @@ def solve(model: Continual, start: OrderParameters) -> frames.Equations:
     dict
         ``eps_g`` (len(t), S), ``R`` (len(t), K, S·M), ``Q`` (…, K, K), ``v`` (…, S, K), and constant ``T``, ``v_star``.
         ``meta["phases"]`` has t, R, Q and v at the beginning of each block.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range.
-    DivergedError
-        If an order parameter exceeds 1e16; ``partial`` is the Result until then.
-    ConvergenceError
-        If the tolerance cannot be met.
     """
     motion = Motion(model, np.array(start.T), np.array(start.v_star))
     fine = model.activation in ("erf", "linear")

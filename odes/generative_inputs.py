@@ -33,13 +33,6 @@ def solve(model: GenerativeInputs, options: Options) -> frames.Equations:
     -------
     dict
         ``eps_g`` (len(t),), ``R`` (…, K, M), ``Q``, ``W`` (…, K, K), ``v`` (…, K).
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range.
-    DivergedError, ConvergenceError
-        If an order parameter exceeds 1e16, or the tolerance cannot be met.
     """
     start = of_instance(model, instance(model, options.seed, 0))
     found = equations(model, start, 1e-8, 1e-10, lambda Q, q: {"W": np.einsum("i,tikl->tkl", start.weight, q)})

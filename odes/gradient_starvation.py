@@ -123,13 +123,6 @@ def solve(model: GradientStarvation, start: OrderParameters) -> frames.Equations
         ``eps_g``, ``majority``, ``minority`` (len(t), K), see `GradientStarvation.observables`; ``R`` (…, K, 2) with
         core and spurious feature, ``Q`` (…, K, K), an empty ``v``, and constant ``T``, ``v_star``.
         ``meta["phases"]`` has t, R, Q at the beginning of each, of which a second student makes another.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range.
-    DivergedError, ConvergenceError
-        If an order parameter exceeds 1e16, or the tolerance cannot be met.
     """
     overlaps, seen = online.Overlaps(np.eye(2), model.K), online.seen(model, start)
 

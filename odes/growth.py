@@ -66,15 +66,6 @@ def solve(model: Growth, start: OrderParameters) -> frames.Equations:
         ``eps_g`` (len(t),), ``R`` (len(t), K, M), ``Q`` (…, K, K), ``v`` (…, K) of all units that there ever are, zero
         where there are none, and constant ``T``, ``v_star``. ``meta["phases"]`` has t, R, Q and v at the beginning and
         just after t_g.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range.
-    DivergedError
-        If an order parameter exceeds 1e16; ``partial`` is the Result until then.
-    ConvergenceError
-        If the tolerance cannot be met.
     """
     whole, motions = parts(model, start)
 

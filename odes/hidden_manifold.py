@@ -61,8 +61,6 @@ def solve(model: HiddenManifold, options: Options) -> frames.Equations:
     ------
     ModelError
         If an argument is out of range, or an instance does not fit into memory.
-    DivergedError, ConvergenceError
-        If an order parameter exceeds 1e16, or the tolerance cannot be met.
     """
     record: dict[str, Any] = {"spectrum": options.spectrum}
     if options.spectrum == "limit":

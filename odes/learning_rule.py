@@ -135,10 +135,6 @@ def solve(model: Online, start: OrderParameters, options: Averages) -> frames.Eq
     ModelError
         If an argument is out of range, or the model has a fixed training set, for which these equations do not hold,
         masks, or a schedule with anchors.
-    DivergedError
-        If the dynamics left every bound.
-    ConvergenceError
-        If the tolerance could not be met.
     """
     if model.learning_rule().alpha is not None:
         options.unused(Quadrature, "with alpha, where averages are over sample paths")

@@ -181,10 +181,6 @@ def solve(model: OnlineAttack, start: OrderParameters, options: Options) -> fram
     ------
     ModelError
         If an argument is out of range, or the strategy is clairvoyant.
-    DivergedError
-        If the student left every bound.
-    ConvergenceError
-        If the tolerance cannot be met.
     """
     if model.activation != "linear" or model.K > 1:
         from tsphys.odes import learning_rule

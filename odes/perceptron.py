@@ -107,10 +107,6 @@ def solve(model: Perceptron, start: OrderParameters, options: Stored) -> frames.
     ModelError
         If an argument is out of range, the rule is optimal and T is not 1 or there is a fixed training set, or the
         solution of one does not fit into memory or needs more paths.
-    DivergedError
-        If the student's norm left every bound.
-    ConvergenceError
-        If the tolerance could not be met.
     """
     if model.alpha is not None:
         return stored.equations(model, start, options)

@@ -170,8 +170,6 @@ def solve(model: Pruned, start: OrderParameters) -> frames.Equations:
     ------
     ModelError
         If an argument is out of range, there are more than 4096 classes, or more than 4 units with masks by size.
-    DivergedError, ConvergenceError
-        If an order parameter exceeds 1e16, or the tolerance cannot be met.
     """
     check_classes(model)
     own = replace(model, v=tuple(start.v), v_star=tuple(start.v_star))

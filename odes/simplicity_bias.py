@@ -99,15 +99,6 @@ def solve(model: SimplicityBias, start: OrderParameters, options: online.Flow) -
         ``eps_g`` and, where it is known, ``accuracy`` (len(t),), both on the original data; ``R`` (…, K, 2), ``Q``
         (…, K, K), ``v`` (…, K), constant ``T``, ``v_star``. ``meta["quadrature_error"]`` is the largest change of the
         drift, over the start and the end, from a third fewer nodes an axis of the plane.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range.
-    DivergedError
-        If the dynamics left every bound.
-    ConvergenceError
-        If the tolerance could not be met.
     """
     v, classes, overlaps, unread = np.array(start.v), model.density(), online.Overlaps(np.eye(2), model.K), np.zeros(0)
 

@@ -125,13 +125,6 @@ def solve(model: SpikedCumulant, start: OrderParameters, options: online.Flow) -
     -------
     dict
         ``R`` (len(t), 1, M), ``Q`` = 1, an empty ``v``, and constant ``T``, ``v_star``.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range.
-    ConvergenceError
-        If the tolerance could not be met.
     """
 
     def observe(m: np.ndarray) -> dict[str, np.ndarray]:

@@ -31,13 +31,6 @@ def solve(model: TaskMasks, options: frames.Options) -> frames.Equations:
         Over the times: ``eps_g`` (…, 2), half the mean squared errors without noise; ``R`` (…, 2, K, 2M) and ``Q``
         (…, 2, K, K) of what each task has of the weights; heads ``v`` (…, 2, K). ``meta["phases"]`` has t, R, Q and v
         at the beginning of each task.
-
-    Raises
-    ------
-    DivergedError
-        If an order parameter exceeds 1e16.
-    ConvergenceError
-        If the tolerance cannot be met.
     """
     f, member = model.classes()
     start, K, M = model.start(), model.K, 2 * model.M

@@ -37,10 +37,6 @@ def solve(model: TwoLayer, start: OrderParameters, options: Stored) -> frames.Eq
     ------
     ModelError
         If an argument is out of range, or with `alpha` the solution does not fit into memory or needs more paths.
-    DivergedError
-        If an order parameter exceeds 1e16 (learning rate too large); ``partial`` is the Result until then.
-    ConvergenceError
-        If the tolerance cannot be met.
     """
     if model.alpha is not None:
         return stored.equations(model, start, options)

@@ -33,13 +33,6 @@ def solve(model: TwoStudents, start: OrderParameters) -> frames.Equations:
         ``eps_g`` (len(t), 2) of both; ``score``, ``contrast`` and ``distance`` (len(t),) of their units, see
         `tsphys.physics.matching.matched`; ``R`` (…, K + K', M), ``Q`` (…, K + K', K + K'), ``v`` (…, K + K'), and
         constant ``T``, ``v_star``.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range.
-    DivergedError, ConvergenceError
-        If an order parameter exceeds 1e16, or the tolerance cannot be met.
     """
     begun = Modes(
         e=np.ones(1), weight=np.ones(1), t=start.T[None], r=start.R[None], q=start.Q[None], T=np.array(start.T),

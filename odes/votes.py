@@ -99,13 +99,6 @@ def solve(model: Votes, options: frames.Options) -> frames.Equations:
     -------
     dict
         Over the times: ``eps_g``, half the mean squared error without noise; ``R`` = w·w*/N and ``Q`` = |w|²/N.
-
-    Raises
-    ------
-    DivergedError
-        If Q exceeds 1e16.
-    ConvergenceError
-        If the tolerance cannot be met.
     """
 
     def observe(y: np.ndarray) -> dict[str, np.ndarray]:

@@ -34,11 +34,6 @@ def solve(model: WeightRace, options: Options) -> frames.Equations:
         that of weights, which answer without it, and ``head`` and ``tail``, the same over the more and over the less
         frequent half of the queries; ``conflict``, the mean probability of following the context, not the weight,
         where they disagree; ``train_loss`` = ⟨log(1 + e^(−m w_k − cβ))⟩; with `each` ``w`` (t, K).
-
-    Raises
-    ------
-    ConvergenceError
-        If the tolerance could not be met.
     """
     count = 1 if model.zipf == 0 else model.classes
 

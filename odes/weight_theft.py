@@ -54,8 +54,6 @@ def solve(model: WeightTheft, options: frames.Options) -> frames.Equations:
     ------
     ModelError
         If raw queries make the mean of a linear thief run away, ηp² ≥ 2.
-    DivergedError, ConvergenceError
-        If an order parameter exceeds 1e16, or the tolerance cannot be met.
     """
     return beside_the_mean(model) if model.queries == "raw" else in_modes(model)
 

@@ -57,13 +57,9 @@ def solve(model: ZerothOrder, start: OrderParameters) -> frames.Equations:
 
     Raises
     ------
-    ModelError
-        If an argument is out of range.
     DivergedError
         If an order parameter exceeds 1e16 (learning rate too large for so few queries); ``partial`` is the Result until
         then.
-    ConvergenceError
-        If the tolerance cannot be met.
     """
     plain = model.first_order()
     if not has_closed_equations(plain):

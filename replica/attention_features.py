@@ -57,11 +57,6 @@ def solve(model: AttentionFeatures) -> dict[str, float]:
     -------
     dict
         Over the axis: ``eps_g`` = ½⟨(f̂ − f)²⟩ on fresh sequences, and ``train_loss`` = ½ mean (f̂ − y)².
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range.
     """
     found, features = spectrum(model), None
     if model.heads is not None:

@@ -30,11 +30,6 @@ def solve(model: BandlimitedFeatures) -> dict[str, float]:
     -------
     dict
         Over the axis: ``eps_g`` = ½⟨(f̂ − f)²⟩ over [−1, 1], and ``train_loss`` = ½ mean (f̂ − y)².
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range.
     """
     row = eigenframework.errors(spectrum(model.band, model.frequency), model.n, model.ridge, model.noise**2, model.k)
     return {name: row[name] for name in ("eps_g", "train_loss")}

@@ -82,8 +82,6 @@ def solve(model: GLM, options: Options) -> dict[str, float]:
 
     Raises
     ------
-    ModelError
-        If an argument is out of range.
     ConvergenceError
         If a saddle point is not reached.
 

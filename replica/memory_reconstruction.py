@@ -262,8 +262,6 @@ def solve(model: MemoryReconstruction, options: Options) -> dict[str, float]:
 
     Raises
     ------
-    ModelError
-        If an argument is out of range.
     ConvergenceError
         If a fixed point was not found.
 

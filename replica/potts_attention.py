@@ -157,8 +157,6 @@ def solve(points: frames.Points, options: Options) -> Sequence[frames.Row | None
 
     Raises
     ------
-    ModelError
-        If an argument is out of range.
     ConvergenceError
         If the state is not reached within `tol`, as without a ridge where the training set can be fitted perfectly, or
         other nodes of the averages change it by more than 5 %.

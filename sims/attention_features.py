@@ -46,11 +46,6 @@ def simulate(
     -------
     dict
         With axes (replica, axis): ``eps_g`` and ``train_loss``, as in the theory.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range, or an instance does not fit into memory.
     """
     n, N = model.n, model.dimension
     x = on_sphere(rng, n + options.test, model.tokens + 1, N)

@@ -30,11 +30,6 @@ def simulate(
     -------
     dict
         With axes (replica, axis): ``eps_g`` and ``train_loss``, as in the theory.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range, or an instance does not fit into memory.
     """
     x = rng.uniform(-1, 1, model.n)
     nodes, w = np.polynomial.legendre.leggauss(int(2 * max(model.band, model.frequency)) + 200)

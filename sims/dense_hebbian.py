@@ -48,11 +48,6 @@ def simulate(model: DenseHebbian, p: hebbian.Plan, options: Options) -> hebbian.
         v_i = (1/(Mr)) Σ_a χ_i^a; ``q`` Edwards–Anderson overlap from two halves of the run, ``energy`` H/N, ``flips``
         per spin and sweep, ``overlaps`` with the first `mixture` archetypes (NaN at loads
         without so many). Over t: no ``q``.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range, or the vectors do not fit into memory.
     """
     F = options.F
     check(model, p, F)

@@ -21,13 +21,6 @@ def simulate(model: GenerativeInputs, options: latent.Options, seed: int) -> lat
     -------
     dict
         ``eps_test``, ``eps_g``, ``R`` = w⟨xν⟩/√N, ``Q`` = wΩwᵀ/N, ``W`` = wwᵀ/N and ``v``, with axes (replica, t).
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range, or the arrays do not fit into memory.
-    DivergedError
-        If a replica left every bound.
     """
     N, D = model.sizes
 

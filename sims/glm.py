@@ -168,8 +168,6 @@ def simulate(model: GLM, options: Options, rng: np.random.Generator) -> dict[str
 
     Raises
     ------
-    ModelError
-        If an argument is out of range, or the inputs do not fit into memory.
     ConvergenceError
         If a convex risk was not minimised.
     """

@@ -33,13 +33,6 @@ def simulate(model: HiddenManifold, options: Options, seed: int) -> latent.Plan:
     dict
         With axes (replica, t): ``eps_test`` error on fresh examples; ``eps_g`` the same by the Gaussian equivalence
         from R_km = b Σ_r S_kr θ_mr/D and Q = κ²W + b²Σ; ``W`` = wwᵀ/N, ``Sigma`` = SSᵀ/D with S = wF/√N; ``v``.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range, or the arrays do not fit into memory.
-    DivergedError
-        If a replica left every bound.
     """
     N, D = sizes(model, options.N, options.F)
     given = None if options.F is None else given_features(options.F)

@@ -64,11 +64,6 @@ def simulate(model: Hopfield, p: hebbian.Plan, options: Options) -> hebbian.Job:
         patterns (NaN at loads without so many), ``r`` N times the mean of ⟨m_μ⟩₁⟨m_μ⟩₂ over the patterns beyond the
         condensed ones, ``m_max`` the largest |m_μ| at the end; with an activity, ``p1`` and ``p0``, the mean of V where
         ξ^1 is 1 and 0, in place of the last two. Over t: ``m``, ``energy``, ``flips``, ``overlaps``.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range, or the patterns do not fit into memory.
     """
     patterns = options.patterns
     if options.pattern_file is not None and model.activity is not None:

@@ -76,11 +76,6 @@ def simulate(
         With axes (replica, axis): ``eps_g``, exact for an instance, and ``train_loss``, as in the theory; ``floor``,
         the ½⟨δf̂²⟩ that rounding leaves open, below which ``eps_g`` says nothing; with a population ``eps_held``, the
         error at the inputs that are no examples.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range, or an instance does not fit into memory.
     """
     population, features = options.population, options.features
     eigenvalues, target = model.spectrum()

@@ -46,11 +46,6 @@ def simulate(
     dict
         With axes (replica, axis): ``eps_g``, over all inputs of the torus by the coefficients of f̂ − f, and
         ``train_loss``, as in the theory; ``floor``, the ½⟨δf̂²⟩ that rounding leaves open.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range, or an instance does not fit into memory.
     """
     k = waves(model.largest, model.modes)
     eigenvalues, power = strengths(model, k)

@@ -381,8 +381,6 @@ def simulate(points: frames.Points, options: Options, replica: frames.Replica) -
 
     Raises
     ------
-    ModelError
-        If an argument is out of range, or the scores do not fit into memory.
     ConvergenceError
         If the eigenvectors were not found.
 

@@ -33,13 +33,6 @@ def simulate(model: OnlineAttack, options: online.Options, frame: Replicas) -> R
     Result
         ``eps_g``, ``R`` (…, K, 2K), overlaps with teacher and target, ``Q``, ``v``, K ones and the integrals over time
         of action, its square and cost, and the `OnlineAttack.measured`.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range.
-    DivergedError
-        If a replica left every bound.
     """
     if model.strategy == "clairvoyant":
         from tsphys.sims.clairvoyant import planned

@@ -426,8 +426,6 @@ def simulate(points: frames.Points, options: Options, replica: frames.Replica) -
 
     Raises
     ------
-    ModelError
-        If an argument is out of range, or the tensors do not fit into memory.
     ConvergenceError
         If no minimum is found: without a ridge there may be none.
     DivergedError

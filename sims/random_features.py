@@ -63,11 +63,6 @@ def simulate(
     dict
         With axes (replica, axis): ``eps_g``, ``train_loss``, ``m``, ``q``, as in the theory; ``floor``, the ½⟨δh²⟩ on
         fresh inputs that rounding leaves open.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range, or an instance does not fit into memory.
     """
     N, covariates, test = options.N, options.covariates, options.fresh
     p, n = sizes(model, N)

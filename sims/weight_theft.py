@@ -34,13 +34,6 @@ def simulate(model: WeightTheft, options: Options, seed: int) -> latent.Plan:
     dict
         With axes (replica, t): ``eps_g``, ``eps_query``, ``R``, ``Q``, ``v`` as in the theory, with ``R_query`` and
         ``Q_query``, or ``S`` and ``offset``; ``eps_test``, the error measured on queries.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range, or the arrays do not fit into memory.
-    DivergedError
-        If a replica left every bound.
     """
     N = need(options.N, model.K, model.M + (model.queries == "raw"))
 

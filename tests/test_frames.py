@@ -231,6 +231,43 @@ def test_flows_tell_what_they_were_asked_for_and_what_came_before_a_divergence()
         refuses(lambda name=name, value=value: grown(Coin(), **{"t": t, name: value}), name)
 
 
+def test_docstrings_tell_what_the_frame_raises_and_what_the_physics_says_better():
+    own = """What a coin is worth.
+
+    Returns
+    -------
+    dict
+        ``m``.
+
+    Raises
+    ------
+    ModelError
+        If it is fair.
+
+    References
+    ----------
+    Nobody.
+    """
+
+    def point(model):
+        return {"m": 0.0}
+
+    def raised(verb):
+        doc = verb.__doc__
+        assert doc.index("Parameters\n---") < doc.index("Raises\n------\n") < len(doc)
+        return doc.split("Raises\n------\n")[1].split("\n\n")[0]
+
+    plain = "ModelError\n    If an argument is out of range."
+    assert raised(solve) == plain
+    assert raised(simulate) == f"{plain[:-1]}, or an instance does not fit into memory."
+    assert [line for line in raised(grown).splitlines() if line[0] != " "] == [
+        "ModelError", "DivergedError", "ConvergenceError"
+    ]  # fmt: skip
+    point.__doc__ = own
+    assert raised(frames.static(Coin)(point)) == "ModelError\n    If it is fair."
+    assert frames.static(Coin)(point).__doc__.rstrip().endswith("\n\nReferences\n----------\nNobody.")
+
+
 @frames.iterated(Coin, start=lambda model: np.array([model.gain]), step=lambda model, x: x**2)
 def squared(model, x):
     """A map that runs away."""

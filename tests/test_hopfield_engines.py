@@ -28,9 +28,9 @@ VALUES = {
     "most": ({}, {"n_patterns": 17}),
     "largest": ({}, {"N": 10**12}),
 }
-#: Each model moves in one of two ways, and nothing holds the largest.
+#: A run is of one dynamics, and by one method; nothing holds the largest.
 PAIRS = [frozenset(pair) for n in (1, 2) for pair in itertools.combinations(VALUES, n)
-         if not {"sequential", "parallel"} <= set(pair)]  # fmt: skip
+         if set(pair) not in ({"sequential", "parallel"}, {"overlap", "matrix"})]  # fmt: skip
 ORDINARY = [pair for pair in PAIRS if "largest" not in pair]
 
 

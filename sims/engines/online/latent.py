@@ -21,6 +21,7 @@ from tsphys.runs import frames
 from tsphys.runs.blas import one_blas_thread
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.frames.options import chosen, described
+from tsphys.runs.frames.verb import LOSING
 from tsphys.runs.memory import REPLICA, check_memory, fitting_threads
 from tsphys.runs.replicas import thread_count
 from tsphys.runs.result import Result
@@ -142,7 +143,7 @@ def learned(model: type[M], options: type[O]) -> Callable[[Callable[[M, O, int],
             frame, own = chosen(frames.Replicas, given), chosen(options, given).suited([model])
             return _simulated(model, plan(model, own, frame.seed), own, frame)
 
-        return frames.Verb(plan, model, (), {**described(options), **described(frames.Replicas)}, run)
+        return frames.Verb(plan, model, (), {**described(options), **described(frames.Replicas)}, run, LOSING)
 
     return made
 

@@ -25,6 +25,7 @@ from tsphys.runs import frames
 from tsphys.runs.checkpoint import kept_replicas
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.frames.options import chosen, described
+from tsphys.runs.frames.verb import LOSING
 from tsphys.runs.memory import REPLICA, check_memory
 from tsphys.runs.online import seen, teachers
 from tsphys.runs.replicas import over_replicas, thread_count
@@ -69,7 +70,7 @@ def learned(model: type[M]) -> Callable[[Callable[[M, Options, frames.Replicas],
         def run(model: M, given: dict[str, Any]) -> Result:
             return work(model, chosen(Options, given), chosen(frames.Replicas, given))
 
-        return frames.Verb(work, model, (), {**described(Options), **described(frames.Replicas)}, run)
+        return frames.Verb(work, model, (), {**described(Options), **described(frames.Replicas)}, run, LOSING)
 
     return made
 
@@ -85,13 +86,6 @@ def simulate(model: Online, options: Options, frame: frames.Replicas) -> Result:
     Result
         ``eps_g`` (replicas, len(t)), ``R`` (…, K, M), ``Q`` (…, K, K), ``v`` (…, V), and constant ``T``, ``v_star``.
         With a schedule ``meta["phases"]`` has, for each replica, t, R, Q and v at the beginning of each phase.
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of range.
-    DivergedError
-        If a replica left every bound; it tells the time and holds what was computed.
     """
     return trained(model, options, frame)
 

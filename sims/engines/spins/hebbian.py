@@ -19,6 +19,7 @@ from tsphys.rules.contract import Static
 from tsphys.runs import frames
 from tsphys.runs.axis import points
 from tsphys.runs.ensemble import ensemble
+from tsphys.runs.frames.verb import LARGE
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.points import stack
 from tsphys.runs.replicas import thread_count
@@ -336,6 +337,6 @@ def chains(model: type[M], options: type[O]) -> Callable[[Callable[[M, Plan, O],
             )
 
         own = {**frames.described(options), **frames.described(frames.Replicas)}
-        return frames.Verb(job, model, model.axes, own, run)
+        return frames.Verb(job, model, model.axes, own, run, LARGE)
 
     return made

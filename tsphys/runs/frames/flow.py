@@ -15,7 +15,7 @@ from tsphys.physics.order_parameters import DIVERGED
 from tsphys.rules.contract import Model
 from tsphys.runs.frames.options import O, Options, chosen, described
 from tsphys.runs.frames.static import solution
-from tsphys.runs.frames.verb import Verb
+from tsphys.runs.frames.verb import MOVING, Verb
 from tsphys.runs.result import Result
 from tsphys.solvers.ode import METHODS, integrate
 
@@ -147,6 +147,6 @@ def flow(
 
             return integrated(physics(model, own), asked, result)
 
-        return Verb(physics, model, (), {**described(options), **described(Curve)}, run)
+        return Verb(physics, model, (), {**described(options), **described(Curve)}, run, MOVING)
 
     return made

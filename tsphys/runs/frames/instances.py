@@ -12,7 +12,7 @@ from tsphys.rules.contract import Model
 from tsphys.runs.axis import Points, points
 from tsphys.runs.ensemble import ensemble
 from tsphys.runs.frames.options import O, Replicas, chosen, described
-from tsphys.runs.frames.verb import Verb
+from tsphys.runs.frames.verb import LARGE, Verb
 from tsphys.runs.memory import fitting_threads
 from tsphys.runs.points import Gaps, Row, observables, over, stack, tolerated
 from tsphys.runs.replicas import thread_count
@@ -149,7 +149,7 @@ def replicated(
                 resume=frame.resume,
             )
 
-        return Verb(physics or work, model, model.axes, {**described(options), **described(Replicas)}, run)
+        return Verb(physics or work, model, model.axes, {**described(options), **described(Replicas)}, run, LARGE)
 
     return made
 

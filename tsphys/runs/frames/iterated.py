@@ -14,7 +14,7 @@ from tsphys.ground.times import course, iterations
 from tsphys.rules.contract import Model
 from tsphys.runs.frames.options import Options, chosen, described
 from tsphys.runs.frames.static import solution
-from tsphys.runs.frames.verb import Verb
+from tsphys.runs.frames.verb import STEPPING, Verb
 from tsphys.runs.points import Row, stack
 from tsphys.runs.result import Result
 
@@ -83,7 +83,7 @@ def iterated(
                 raise DivergedError(str(error), t=error.t, partial=result()) from None
             return result()
 
-        return Verb(observe, model, (), described(Steps), run)
+        return Verb(observe, model, (), described(Steps), run, STEPPING)
 
     return made
 

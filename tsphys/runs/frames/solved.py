@@ -13,7 +13,7 @@ from tsphys.physics.order_parameters import OrderParameters, overlaps
 from tsphys.rules.contract import Online
 from tsphys.runs.frames.flow import Curve, Equations, integrated
 from tsphys.runs.frames.options import Options, chosen, described
-from tsphys.runs.frames.verb import Verb
+from tsphys.runs.frames.verb import MOVING, Verb
 from tsphys.runs.online import theory_result, theory_start
 from tsphys.runs.result import Result
 
@@ -65,6 +65,6 @@ def solved(model: type[M], options: type[Options] = Options) -> Callable[[Callab
 
             return integrated(physics(model, start, *own), asked, result)
 
-        return Verb(physics, model, (), {**described(Start), **described(options), **described(Curve)}, run)
+        return Verb(physics, model, (), {**described(Start), **described(options), **described(Curve)}, run, MOVING)
 
     return made

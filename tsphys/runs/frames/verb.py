@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -14,6 +15,17 @@ from tsphys.rules.contract import Model
 from tsphys.runs.result import Result
 
 M = TypeVar("M", bound=Model)
+
+#: What every verb may raise, what those that take steps or follow equations of motion, and those of many instances.
+PLAIN = {"ModelError": "If an argument is out of range."}
+STEPPING = PLAIN | {"DivergedError": "If a state left every bound; ``partial`` is the Result until then."}
+MOVING = PLAIN | {
+    "DivergedError": "If an order parameter exceeds 1e16; ``partial`` is the Result until then.",
+    "ConvergenceError": "If the tolerance cannot be met.",
+}
+LARGE = {"ModelError": "If an argument is out of range, or an instance does not fit into memory."}
+#: Of learning, of which a replica may be lost.
+LOSING = LARGE | {"DivergedError": "If a replica left every bound; it tells the time and holds what was computed."}
 
 _AXES = "In place of the model's; the one that is a sequence is the axis of the Result, `{}` if none is."
 
@@ -33,6 +45,8 @@ class Verb(Generic[M]):
         Name → field of every other option.
     run : callable
         ``run(model, given) -> Result``; nothing is given that is not known.
+    raises : mapping
+        What its frame raises and why, name -> words; where the physics says better itself, that stands.
 
     Attributes
     ----------
@@ -43,10 +57,11 @@ class Verb(Generic[M]):
     def __init__(
         self, physics: Callable[..., Any], model: type[M], axes: tuple[str, ...],
         options: Mapping[str, dataclasses.Field[Any]], run: Callable[[M, dict[str, Any]], Result],
+        raises: Mapping[str, str] = PLAIN,
     ):  # fmt: skip
         self.physics, self.model, self.axes, self.options, self._run = physics, model, axes, dict(options), run
         self.__name__, self.__qualname__, self.__module__ = physics.__name__, physics.__qualname__, physics.__module__
-        self.__doc__ = words(physics.__doc__ or "", model, axes, self.options)
+        self.__doc__ = raising(words(physics.__doc__ or "", model, axes, self.options), raises)
         # What reads signatures, as editors and the site do, sees one.
         self.__signature__ = _signature(model, axes, self.options)
 
@@ -94,6 +109,18 @@ def words(own: str, model: type, axes: tuple[str, ...], options: Mapping[str, da
         entries += [f"{name} : {kind}{default}", f"    {option.metadata['help']}{limits}."]
     out = "\n".join([before.rstrip(), "", "Parameters", "----------", *entries, ""])
     return out + section + after.replace("dict\n", "Result\n", 1) if section else out
+
+
+def raising(doc: str, raises: Mapping[str, str]) -> str:
+    """A docstring whose section of errors, behind that of results, also has those that the physics does not name."""
+    head, *parts = re.split(r"\n\n(?=[A-Z]\w+\n-{3,}\n)", doc.rstrip())
+    own = next((i for i, part in enumerate(parts) if part.startswith("Raises\n")), None)
+    if own is None:
+        own = sum(part.startswith(("Parameters\n", "Returns\n")) for part in parts)
+        parts.insert(own, "Raises\n------")
+    named = re.findall(r"\w+", " ".join(line for line in parts[own].splitlines() if not line.startswith(" ")))
+    parts[own] += "".join(f"\n{name}\n    {why}" for name, why in raises.items() if name not in named)
+    return "\n\n".join([head, *parts])
 
 
 def _signature(model: type, axes: tuple[str, ...], options: Mapping[str, dataclasses.Field[Any]]) -> inspect.Signature:
