@@ -38,6 +38,20 @@ def test_fluctuations_are_those_of_the_exact_chain(name):
     assert min(p) * len(p) > 1e-3
 
 
+@pytest.mark.parametrize("name", ["erf", "both layers", "minibatch"])
+def test_fluctuations_have_the_covariance_of_the_expansion(name):
+    """All together, at a size whose deviations are linear: the mean square of whitened ones is 1."""
+    model, N, n, t = MODELS[name], 10**8, 600, [0, 3.0]
+    walk = entries(sample(model, N=N, t=t, start=START, replicas=n, dt=0.02))
+    theory = tsphys.solve(model, t=t, start=START, N=N, fluctuations=True)
+    C = np.block([[theory.cov(a, b)[-1].reshape(theory[a][0].size, -1) for b in "RQv"] for a in "RQv"])
+    # As `entries` has them, with Q_12 once; readouts that do not learn do not move.
+    moving = [0, 1, 2, 3, 4, 6, 7, 8, 9][: 9 if model.lr_v else 7]
+    moved = walk[:, : len(moving)] - walk[:, : len(moving)].mean(axis=0)
+    squares = np.linalg.solve(np.linalg.cholesky(C[np.ix_(moving, moving)]), moved.T) ** 2
+    assert abs(squares.sum() / (len(moving) * (n - 1)) - 1) < 4 * np.sqrt(2 / squares.size)
+
+
 def test_noise_shrinks_like_the_root_of_the_size():
     spread = [
         entries(sample(MODELS["erf"], N=N, t=[0, 3.0], start=START, replicas=400)).std(axis=0)[:7] * np.sqrt(N)
