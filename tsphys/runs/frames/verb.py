@@ -97,7 +97,9 @@ class Verb(Generic[M]):
 
 def words(own: str, model: type, axes: tuple[str, ...], options: Mapping[str, dataclasses.Field[Any]]) -> str:
     """A docstring: the physics' own, which returns rows, with a list of all options before its sections."""
-    before, section, after = inspect.cleandoc(own).partition("\nReturns\n-------\n")
+    doc = inspect.cleandoc(own)
+    first = re.search(r"\n(?=[A-Z]\w+\n-{3,}\n)", doc)
+    before, sections = (doc[: first.start()], doc[first.start() :]) if first else (doc, "")
     entries = [f"model : {model.__name__}"]
     if axes:
         entries += [f"{', '.join(axes)} : float or sequence of float, optional", f"    {_AXES.format(axes[0])}"]
@@ -108,7 +110,7 @@ def words(own: str, model: type, axes: tuple[str, ...], options: Mapping[str, da
         kind = option.type if isinstance(option.type, str) else option.type.__name__
         entries += [f"{name} : {kind}{default}", f"    {option.metadata['help']}{limits}."]
     out = "\n".join([before.rstrip(), "", "Parameters", "----------", *entries, ""])
-    return out + section + after.replace("dict\n", "Result\n", 1) if section else out
+    return out + sections.replace("\nReturns\n-------\ndict\n", "\nReturns\n-------\nResult\n", 1)
 
 
 def raising(doc: str, raises: Mapping[str, str]) -> str:
