@@ -119,12 +119,10 @@ def engines() -> str:
     out += "No engine combines:\n\n"
     for name, others in able.CLASHES.items():
         out += f"* `{name}` and " + ", ".join(f"`{other}`" for other in others) + "\n"
-    out += "\n[Hopfield's network](hopfield.md) has engines of its own:\n\n"
-    return (
-        out
-        + features(("`direct`", "`exact`", "`cuda`"), (spins.DIRECT, spins.EXACT, spins.CUDA), spins.FEATURES)
-        + "\n"
-    )
+    for first, second in able.EXPANSION.apart:
+        out += f"* for the first order in 1/N, `{first}` and `{second}`\n"
+    own = features(("`direct`", "`exact`", "`cuda`"), (spins.DIRECT, spins.EXACT, spins.CUDA), spins.FEATURES)
+    return f"{out}\n[Hopfield's network](hopfield.md) has engines of its own:\n\n{own}\n"
 
 
 def features(heads: Sequence[str], columns: Sequence[Engine], words: Mapping[str, str]) -> str:

@@ -92,6 +92,7 @@ UNKNOWN = {
     "alpha": "whose examples come again, which overlaps do not tell",
     "masks": "whose overlaps in each class of coordinates fluctuate, which their sums do not tell",
     "whole_batch": "which see how the lengths of inputs fluctuate",
+    "schedule": "of students on a sphere",
     "stop": "whose time is random",
     "rewind": "which depends on the state then",
 }

@@ -20,15 +20,20 @@ class Engine:
         Features that it has; a new one is refused until it is added here.
     dtypes : tuple of str
         Precisions.
+    apart : tuple of pairs
+        Features that it has, but the second of a pair not beside the first.
     """
 
     name: str
     takes: frozenset[str]
     dtypes: tuple[str, ...] = ("float64",)
+    apart: tuple[tuple[str, str], ...] = ()
 
     def lacks(self, asked: Iterable[str]) -> list[str]:
-        """Which of some features it does not have."""
-        return [name for name in asked if name not in self.takes]
+        """Which of some features it does not have, or not beside the others."""
+        asked = list(asked)
+        beside = {second for first, second in self.apart if first in asked}
+        return [name for name in asked if name not in self.takes or name in beside]
 
 
 def chosen(

@@ -71,7 +71,11 @@ STORED = Engine(
     "the theory of a fixed training set", frozenset({*_FREE, "inputs", "alpha", "batch", "order", "epoch", "momentum"})
 )
 QUADRATURE = Engine("the theory by quadrature", THEORY.takes - {"masks", "pull"})
-EXPANSION = Engine("the expansion in 1/N", THEORY.takes - {"masks", "whole_batch", "stop", "rewind"})
+EXPANSION = Engine(
+    "the expansion in 1/N",
+    THEORY.takes - {"masks", "whole_batch", "stop", "rewind"},
+    apart=(("sphere", "schedule"),),
+)
 #: In the order in which ``auto`` tries them; it never picks a GPU.
 SIMULATORS = (EXACT, DIRECT, CUDA)
 
