@@ -29,9 +29,7 @@ def draw(sheet: Sheet, replicas: int, counts: tuple[int, ...]) -> dict[str, Any]
     for j, n in enumerate(counts):
         model = tsphys.BandlimitedFeatures(n=n)
         theory = tsphys.solve(model, frequency=lines)
-        sim = tsphys.simulate(
-            model, frequency=points, replicas=replicas, progress=sheet.share(j, 1, len(counts)), **sheet.options
-        )
+        sim = tsphys.simulate(model, frequency=points, replicas=replicas, **sheet.part(j, 1, len(counts)))
         theory_line(left, theory, "eps_g", color=COLOURS[j], label=f"$n={n}$")
         low, middle, high = np.quantile(sim["eps_g"], [0.25, 0.5, 0.75], axis=0)
         bars = [middle - low, high - middle]

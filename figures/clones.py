@@ -65,8 +65,8 @@ def draw(sheet: Sheet, N: int, replicas: int, end: float) -> dict[str, Any]:
             model = tsphys.TwoLayer(K=n, M=1, lr=lr, noise=NOISE, v=(1 / n,) * n)
             exact.append(tsphys.solve(model, start=split(n), t=[200 / lr])["eps_g"][0])
             sim = tsphys.simulate(
-                model, N=N, start=split(n), t=np.linspace(20 / lr, 40 / lr, 9), replicas=replicas, **sheet.options,
-                progress=sheet.share(3 + 1.5 * (j + i / len(SPLITS)), 1.5 / len(SPLITS), 6),
+                model, N=N, start=split(n), t=np.linspace(20 / lr, 40 / lr, 9), replicas=replicas,
+                **sheet.part(3 + 1.5 * (j + i / len(SPLITS)), 1.5 / len(SPLITS), 6),
             )  # fmt: skip
             each = sim["eps_g"].mean(axis=1)
             mean.append(each.mean())

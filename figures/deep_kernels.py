@@ -50,8 +50,8 @@ def _one_recursion(sheet: Sheet, panel: Any, replicas: int, nets: int) -> dict[s
         runs[f"kernel_{w:g}"] = theory
         for j, kind in enumerate(ENSEMBLES):
             sim = tsphys.simulate(
-                replace(model, ensemble=kind), depth=depths[1::2], replicas=replicas, nets=nets, **sheet.options,
-                progress=sheet.share(0.4 * (4 * i + j) / 8, 0.05, 1),
+                replace(model, ensemble=kind), depth=depths[1::2], replicas=replicas, nets=nets,
+                **sheet.part(0.4 * (4 * i + j) / 8, 0.05, 1),
             )  # fmt: skip
             c = sim["k12"] / sim["q"]
             panel.errorbar(
@@ -73,8 +73,7 @@ def _corrections(sheet: Sheet, left: Any, right: Any, replicas: int, many: int) 
         here = replace(model, ensemble=kind)
         theory = tsphys.solve(here, depth=depths)
         sim = tsphys.simulate(
-            here, depth=depths[1::2], replicas=2 * replicas, nets=many, **sheet.options,
-            progress=sheet.share(0.4 + 0.1 * j, 0.1, 1),
+            here, depth=depths[1::2], replicas=2 * replicas, nets=many, **sheet.part(0.4 + 0.1 * j, 0.1, 1),
         )  # fmt: skip
         K = theory["K11"]
         left.plot(depths, theory["V"] / K**2, color=COLOURS[j], label=ENSEMBLES[kind])
@@ -110,8 +109,8 @@ def _phases(sheet: Sheet, panel: Any, wide: int) -> dict[str, Any]:
     for i, (x, y) in enumerate(MEASURED):
         model = tsphys.DeepKernels(weight_variance=x, bias_variance=y, width=wide, correlation=0.2 if x < 3 else 0.9)
         sim = tsphys.simulate(
-            model, depth=range(1, 31), replicas=2, nets=8, **sheet.options,
-            progress=sheet.share(0.8 + 0.1 * i / len(MEASURED), 0.1 / len(MEASURED), 1),
+            model, depth=range(1, 31), replicas=2, nets=8,
+            **sheet.part(0.8 + 0.1 * i / len(MEASURED), 0.1 / len(MEASURED), 1),
         )  # fmt: skip
         found.append(_measured(sim.mean("k12") / sim.mean("q"), depth_scales(model).c))
     shown = panel.scatter(*np.array(MEASURED).T, c=found, norm=norm, cmap="viridis", s=26, edgecolors="white", lw=0.7)

@@ -35,10 +35,7 @@ def draw(sheet: Sheet, sizes: Any) -> dict[str, Any]:
     small, t = 100, np.linspace(0, END, 26)
     theory = tsphys.solve(MODEL, start=START, t=np.linspace(0, END, 101), N=small, fluctuations=True)
     sims = {
-        N: tsphys.simulate(
-            MODEL, N=N, start=START, t=t, replicas=runs, **sheet.options,
-            progress=sheet.share(i, 1, len(sizes)),
-        )
+        N: tsphys.simulate(MODEL, N=N, start=START, t=t, replicas=runs, **sheet.part(i, 1, len(sizes)))
         for i, (N, runs) in enumerate(sizes.items())
     }  # fmt: skip
     limit = np.interp(t, theory["t"], theory["eps_g"])

@@ -39,6 +39,10 @@ class Sheet:
         """`progress` of a part of the work; see `tsphys.ground.progress.share`."""
         return share(self.progress, done, part, of)
 
+    def part(self, done: float, part: float, of: float) -> dict[str, Any]:
+        """Keywords of a `simulate` that is a part of the work."""
+        return {**self.options, "progress": self.share(done, part, of)}
+
     def blank(self, figsize: tuple[float, float]) -> Any:
         """A figure of that size in inches, whose panels are laid out, and listed in `panels`, by who draws it."""
         self.figure = Sheets.figure(figsize=figsize)

@@ -44,7 +44,7 @@ def draw(sheet: Sheet, N: int, replicas: int, end: float, over: int) -> dict[str
     runs: dict[str, Any] = {}
     runs["theory"] = theory = tsphys.solve(one, start=bare(0, 0, 1), t=lines)
     runs["simulation"] = sim = tsphys.simulate(
-        one, N=N, t=t, start=bare(0, 0, 1), replicas=replicas, progress=sheet.share(0, 1, 4), **sheet.options
+        one, N=N, t=t, start=bare(0, 0, 1), replicas=replicas, **sheet.part(0, 1, 4)
     )
     for n, name in enumerate(("core $M_c$", "spurious $M_s$")):
         left.plot(lines, theory["R"][:, 0, n], color=COLOURS[n])
@@ -59,8 +59,7 @@ def draw(sheet: Sheet, N: int, replicas: int, end: float, over: int) -> dict[str
     for n, weight in enumerate(WEIGHTS, 1):
         told = tsphys.solve(second(weight), start=bare(0, 0, 2), t=later)
         found = tsphys.simulate(
-            second(weight), N=N, t=after, start=bare(0, 0, 2), replicas=replicas, progress=sheet.share(n, 1, 4),
-            **sheet.options,
+            second(weight), N=N, t=after, start=bare(0, 0, 2), replicas=replicas, **sheet.part(n, 1, 4),
         )  # fmt: skip
         middle.plot(later, told["minority"][:, 1], color=COLOURS[n])
         middle.errorbar(after, found.mean("minority")[:, 1], yerr=found.sem("minority")[:, 1], fmt=MARKERS[n],
@@ -70,7 +69,7 @@ def draw(sheet: Sheet, N: int, replicas: int, end: float, over: int) -> dict[str
     curves = [tsphys.solve(second(x), start=bare(0, 0, 2), t=[AT + AFTER]) for x in weights]
     points = [
         tsphys.simulate(second(x), N=N, t=[AT + AFTER], start=bare(0, 0, 2), replicas=replicas,
-                        progress=sheet.share(3 + i / over, 1 / over, 4), **sheet.options)
+                        **sheet.part(3 + i / over, 1 / over, 4))
         for i, x in enumerate(some)
     ]  # fmt: skip
     for n, name in enumerate(ENVIRONMENTS):

@@ -47,9 +47,7 @@ def draw(sheet: Sheet, N: int, replicas: int, N_learned: int, end: float, shares
     for n, (name, model) in enumerate(students.items()):
         start = START if isinstance(model, tsphys.Growth) else BOTH
         theory = tsphys.solve(model, start=start, t=lines)
-        sim = tsphys.simulate(
-            model, N=N, t=t, start=start, replicas=replicas, progress=sheet.share(n, 0.5, 5), **sheet.options
-        )
+        sim = tsphys.simulate(model, N=N, t=t, start=start, replicas=replicas, **sheet.part(n, 0.5, 5))
         theory_line(left, theory, "eps_g", color=COLOURS[n])
         simulation_points(left, sim, "eps_g", fmt=MARKERS[n], color=COLOURS[n], label=name)
         runs |= {f"theory_{n}": theory, f"simulation_{n}": sim}
@@ -65,7 +63,7 @@ def draw(sheet: Sheet, N: int, replicas: int, N_learned: int, end: float, shares
             done = 2.5 + 1.25 * (n + i / shares)
             sim = tsphys.simulate(
                 tsphys.Growth(spread=spread, share=0.5 + x), N=N_learned, t=after[after < 1.3 * end + 5], start=START,
-                replicas=replicas, progress=sheet.share(done, 1.25 / shares, 5), **sheet.options,
+                replicas=replicas, **sheet.part(done, 1.25 / shares, 5),
             )  # fmt: skip
             times = learned(sim["t"], sim["eps_g"]) - 5
             times = times if np.isfinite(times).all() else np.full(replicas, np.nan)

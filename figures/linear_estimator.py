@@ -28,7 +28,7 @@ def draw(sheet: Sheet, N: int, replicas: int, lines: int) -> dict[str, Any]:
     for j, alpha in enumerate(LOADS):
         model = tsphys.LinearEstimator(alpha=alpha)
         theory = tsphys.solve(model, t=fine)
-        sim = tsphys.simulate(model, t=coarse, N=N, replicas=replicas, **sheet.options, progress=sheet.share(j, 1, 3))
+        sim = tsphys.simulate(model, t=coarse, N=N, replicas=replicas, **sheet.part(j, 1, 3))
         theory_line(left, theory, "mse", color=COLOURS[j], label=rf"$\alpha={alpha:g}$")
         theory_line(left, theory, "train_mse", color=COLOURS[j], ls="--")
         simulation_points(left, sim, "mse", color=COLOURS[j], fmt=MARKERS[j])

@@ -32,8 +32,7 @@ def draw(sheet: Sheet, replicas: int, draws: int) -> dict[str, Any]:
     for j, scale in enumerate(SCALES):
         model = tsphys.LinearNetwork(scale=scale)
         theory = tsphys.solve(model, rank=RANKS, at=AT)
-        sim = tsphys.simulate(model, rank=SEEN, at=AT, replicas=replicas, **sheet.options,
-                              progress=sheet.share(j, 1, parts))  # fmt: skip
+        sim = tsphys.simulate(model, rank=SEEN, at=AT, replicas=replicas, **sheet.part(j, 1, parts))
         aligned = tsphys.solve(tsphys.LinearNetwork(scale=scale, alignment=1.0), rank=RANKS, at=AT)
         one = tsphys.simulate(tsphys.LinearNetwork(scale=scale, alignment=1.0), rank=SEEN, at=AT, replicas=2,
                               **sheet.options)  # fmt: skip
@@ -46,8 +45,7 @@ def draw(sheet: Sheet, replicas: int, draws: int) -> dict[str, Any]:
         runs |= {f"aligned_{scale:g}": aligned, f"aligned_sim_{scale:g}": one}
     falling = tsphys.LinearNetwork(rank=20)
     spectra = tsphys.solve(falling, decay=DECAYS, at=BY, draws=draws)
-    sim = tsphys.simulate(falling, decay=DECAYS, at=BY, replicas=replicas, **sheet.options,
-                          progress=sheet.share(len(SCALES), 1, parts))  # fmt: skip
+    sim = tsphys.simulate(falling, decay=DECAYS, at=BY, replicas=replicas, **sheet.part(len(SCALES), 1, parts))
     first = [tsphys.LinearNetwork(rank=20, decay=decay).squares for decay in DECAYS]
     x = [float(effective_rank(np.diag(s))) for s in first]
     left.plot(x, spectra[NAME], "x", color="black", ms=7, label="falling spectra")

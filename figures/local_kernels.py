@@ -35,9 +35,7 @@ def draw(sheet: Sheet, replicas: int, wide: int) -> dict[str, Any]:
     for j, (words, kernel) in enumerate(KERNELS.items()):
         here = tsphys.LocalKernels(modes=700 if kernel["patch"] == [1] else 24, **kernel)
         theory = tsphys.solve(here, n=lines)
-        sim = tsphys.simulate(
-            here, n=points, replicas=replicas, progress=sheet.share(j, 1, len(KERNELS)), **sheet.options
-        )
+        sim = tsphys.simulate(here, n=points, replicas=replicas, **sheet.part(j, 1, len(KERNELS)))
         theory_line(left, theory, "eps_g", color=COLOURS[j], label=words)
         simulation_points(left, sim, "eps_g", color=COLOURS[j], fmt=MARKERS[j])
         modes = spectrum(replace(here, modes=wide), 200_000)

@@ -30,10 +30,7 @@ def draw(sheet: Sheet, n: int, replicas: int) -> dict[str, Any]:
     for j, lr in enumerate(RATES):
         model = tsphys.OpposingSignals(lr=lr, b_o=START)
         theory = tsphys.solve(model, t=range(END + 1))
-        sim = tsphys.simulate(
-            model, n=n, t=range(0, END + 1, 4), replicas=replicas, **sheet.options,
-            progress=sheet.share(j, 1, len(RATES) + 2),
-        )  # fmt: skip
+        sim = tsphys.simulate(model, n=n, t=range(0, END + 1, 4), replicas=replicas, **sheet.part(j, 1, len(RATES) + 2))
         left.axhline(2 / lr, color=COLOURS[j], lw=0.7, ls=":")
         theory_line(left, theory, "sharpness", color=COLOURS[j], label=f"$\\eta={lr}$")
         simulation_points(left, sim, "sharpness", color=COLOURS[j], fmt=MARKERS[j], ms=3.5)

@@ -39,10 +39,7 @@ def draw(sheet: Sheet, N: int, replicas: int, end: float) -> dict[str, Any]:
     for n, rule in enumerate(RULES):
         model = tsphys.Perceptron(rule=rule)
         theory = tsphys.solve(model, start=start, t=t_theory, N=N, fluctuations=True)
-        sim = tsphys.simulate(
-            model, N=N, t=t, start=start, replicas=replicas, **sheet.options,
-            progress=sheet.share(n, 1, len(RULES)),
-        )  # fmt: skip
+        sim = tsphys.simulate(model, N=N, t=t, start=start, replicas=replicas, **sheet.part(n, 1, len(RULES)))
         left.plot(late, asymptote(model, late), color="black", lw=0.6, ls=":", zorder=1)
         theory_line(left, theory, "eps_g", color=COLOURS[n])
         simulation_points(left, sim, "eps_g", fmt=MARKERS[n], color=COLOURS[n], label=f"{NAMES[rule]}, {LAWS[rule]}")

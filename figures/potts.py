@@ -68,7 +68,7 @@ def draw(sheet: Sheet, N: int, replicas: int, sweeps: int, points: int, samples:
         runs[f"exact_{n}"] = p
     n, J = SIZES[0], beta / SIZES[0] * (1 - np.eye(SIZES[0]))
     h = FIELD * np.eye(SHOWN)[np.zeros(n, int)]
-    colours, _ = sample(J, np.eye(SHOWN), h, chains=8, samples=samples, progress=sheet.share(6, 1, 7), **sheet.options)
+    colours, _ = sample(J, np.eye(SHOWN), h, chains=8, samples=samples, **sheet.part(6, 1, 7))
     seen_first = np.bincount((colours == 0).sum(axis=2).ravel(), minlength=n + 1) / colours[..., 0].size
     right.plot(
         np.arange(n + 1) / n, np.where(seen_first > 0, n * seen_first, np.nan), "o", color=COLOURS[0], mfc="white", ms=3

@@ -28,7 +28,7 @@ def draw(sheet: Sheet, sets: int, end: float) -> dict[str, Any]:
     for j, (alpha, words) in enumerate(SCALES):
         model = tsphys.QuadraticFeature(alpha=alpha, eps=0.2)
         theory = tsphys.solve(model, t=times, sets=sets, seed=sheet.seed)
-        sim = tsphys.simulate(model, t=points, replicas=sets, **sheet.options, progress=sheet.share(j, 1, 8))
+        sim = tsphys.simulate(model, t=points, replicas=sets, **sheet.part(j, 1, 8))
         theory_line(left, theory, "mse", color=COLOURS[j], label=words)
         theory_line(left, theory, "train_mse", color=COLOURS[j], ls="--")
         simulation_points(left, sim, "mse", color=COLOURS[j], fmt=MARKERS[j])

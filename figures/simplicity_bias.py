@@ -29,10 +29,7 @@ def draw(sheet: Sheet, N: int, replicas: int) -> dict[str, Any]:
     for n, data in enumerate(DATA):
         model = tsphys.SimplicityBias(trained_on=data)
         theory[data] = tsphys.solve(model, start=START, t=line, N=N, fluctuations=True)
-        sim[data] = tsphys.simulate(
-            model, start=START, t=points, N=N, replicas=replicas, **sheet.options,
-            progress=sheet.share(n, 1, len(DATA)),
-        )  # fmt: skip
+        sim[data] = tsphys.simulate(model, start=START, t=points, N=N, replicas=replicas, **sheet.part(n, 1, len(DATA)))
     leave = divergence_times(tsphys.SimplicityBias(), THRESHOLD, start=START, end=END)
     gaps: dict[str, np.ndarray] = {}
     left, middle, right = sheet.subplots(1, 3, figsize=(PAGE, 2.7))

@@ -30,9 +30,7 @@ def draw(sheet: Sheet, last: int, N: int, replicas: int, paths: int) -> dict[str
     for i, (panel, words, more) in enumerate(cases):
         model, j = tsphys.TwoLayer(**RULE, **more), i - panel * len(LOADS)
         theory = tsphys.solve(model, start=START, t=fine, paths=paths, scramblings=2, lump=0.1)
-        sim = tsphys.simulate(
-            model, N=N, start=START, t=few, replicas=replicas, progress=sheet.share(i, 1, len(cases)), **sheet.options
-        )
+        sim = tsphys.simulate(model, N=N, start=START, t=few, replicas=replicas, **sheet.part(i, 1, len(cases)))
         theory_line(axes[panel], theory, "eps_g", color=COLOURS[j], label=words)
         simulation_points(axes[panel], sim, "eps_g", color=COLOURS[j], fmt=MARKERS[j])
         runs |= {f"theory_{i}": theory, f"simulation_{i}": sim}

@@ -39,7 +39,7 @@ def draw(sheet: Sheet, N: int, replicas: int, points: int) -> dict[str, Any]:
     for n, o in enumerate(OVERLAPS):
         model = replace(TASKS, overlap=o)
         theory = tsphys.solve(model, t=lines)
-        sim = tsphys.simulate(model, t=t, N=N, replicas=replicas, progress=sheet.share(n, 1, 6), **sheet.options)
+        sim = tsphys.simulate(model, t=t, N=N, replicas=replicas, **sheet.part(n, 1, 6))
         for s, style in enumerate(("-", "--")):
             left.plot(lines, theory["eps_g"][:, s], style, color=COLOURS[n], label=f"$o={o:g}$" if s == 0 else None)
             left.errorbar(
@@ -58,7 +58,7 @@ def draw(sheet: Sheet, N: int, replicas: int, points: int) -> dict[str, Any]:
         for i, o in enumerate(some):
             sim = tsphys.simulate(
                 replace(TASKS, density=rho, overlap=o), t=seen, N=N, replicas=replicas,
-                progress=sheet.share(3 + n + i / points, 1 / points, 6), **sheet.options,
+                **sheet.part(3 + n + i / points, 1 / points, 6),
             )  # fmt: skip
             found.append(sim["eps_g"])
         errors = np.array(found)

@@ -55,9 +55,7 @@ def draw(sheet: Sheet, N: int, replicas: int, points: int, most: int) -> dict[st
     for n, (name, given) in enumerate(COURSES.items()):
         model = tsphys.Pruned(**{**TICKET, **given})
         theory = tsphys.solve(model, start=START, t=lines)
-        sim = tsphys.simulate(
-            model, N=N, start=START, t=seen, replicas=replicas, progress=sheet.share(n, 1, 9), **sheet.options
-        )
+        sim = tsphys.simulate(model, N=N, start=START, t=seen, replicas=replicas, **sheet.part(n, 1, 9))
         pruned, shown = theory["t"] > TRAINED, sim["t"] > TRAINED
         left.plot(theory["t"][pruned] - TRAINED, theory["eps_g"][pruned], color=COLOURS[n])
         left.errorbar(
@@ -86,7 +84,7 @@ def draw(sheet: Sheet, N: int, replicas: int, points: int, most: int) -> dict[st
     for i, r in enumerate(some):
         sim = tsphys.simulate(
             tsphys.Pruned(**TICKET, rewind_to=r), N=N, start=START, t=times, replicas=replicas,
-            progress=sheet.share(4 + 4 * i / points, 4 / points, 9), **sheet.options,
+            **sheet.part(4 + 4 * i / points, 4 / points, 9),
         )  # fmt: skip
         found.append([sim.mean("eps_g"), sim.sem("eps_g")])
     for n, after in enumerate(AFTER):

@@ -35,7 +35,7 @@ def panel_stopping(ax: Any, sheet: Sheet, last: int, N: int, replicas: int, path
     for i, alpha in enumerate(LOADS):
         model = tsphys.TrainingSet(alpha=alpha, **NOISY)
         theory = tsphys.solve(model, t=fine, paths=paths, scramblings=2)
-        sim = tsphys.simulate(model, N=N, t=few, replicas=replicas, progress=sheet.share(i, 1, 9), **sheet.options)
+        sim = tsphys.simulate(model, N=N, t=few, replicas=replicas, **sheet.part(i, 1, 9))
         theory_line(ax, theory, "test_error", color=COLOURS[i], label=rf"$\alpha={alpha:g}$")
         theory_line(ax, theory, "train_error", color=COLOURS[i], ls="--")
         for name in ("test_error", "train_error"):
@@ -58,7 +58,7 @@ def panel_orders(ax: Any, sheet: Sheet, last: int, N: int, replicas: int, paths:
     for i, (words, more) in enumerate(ORDERS):
         model = tsphys.TrainingSet(alpha=2.0, channel="linear", noise=0.5, **{**SQUARE, "lr": 0.25}, **more)
         theory = tsphys.solve(model, t=fine, paths=paths, scramblings=2)
-        sim = tsphys.simulate(model, N=N, t=few, replicas=replicas, progress=sheet.share(3 + i, 1, 9), **sheet.options)
+        sim = tsphys.simulate(model, N=N, t=few, replicas=replicas, **sheet.part(3 + i, 1, 9))
         theory_line(ax, theory, "eps_g", color=COLOURS[i], label=words)
         theory_line(ax, theory, "train_loss", color=COLOURS[i], ls="--")
         for name in ("eps_g", "train_loss"):
@@ -79,7 +79,7 @@ def panel_descent(ax: Any, sheet: Sheet, N: int, replicas: int, paths: int, poin
     found = [tsphys.solve(tsphys.TrainingSet(alpha=a, **SQUARE), t=TIMES, paths=paths, scramblings=2) for a in fine]
     sims = [
         tsphys.simulate(tsphys.TrainingSet(alpha=a, **SQUARE), N=N, t=TIMES, replicas=replicas,
-                        progress=sheet.share(6 + 0.6 * i, 0.6, 9), **sheet.options)
+                        **sheet.part(6 + 0.6 * i, 0.6, 9))
         for i, a in enumerate(few)
     ]  # fmt: skip
     for i, t in enumerate(TIMES):

@@ -43,9 +43,7 @@ def draw(sheet: Sheet, last: int, replicas: int, paths: int) -> dict[str, Any]:
         X, y, separation = clouds(pair)
         model = tsphys.TrainingSet(alpha=ALPHA, lr=LR, channel="mixture", separation=separation)
         theory = tsphys.solve(model, t=fine, paths=paths, scramblings=2)
-        sim = tsphys.simulate(
-            model, X=X, y=y, t=few, replicas=replicas, progress=sheet.share(i, 1, len(PAIRS)), **sheet.options
-        )
+        sim = tsphys.simulate(model, X=X, y=y, t=few, replicas=replicas, **sheet.part(i, 1, len(PAIRS)))
         for ax, name in zip(axes, ("eps_g", "train_loss"), strict=True):
             theory_line(ax, theory, name, color=COLOURS[i], label=f"{pair[0]} or {pair[1]}, $r={separation:.2g}$")
             simulation_points(ax, sim, name, color=COLOURS[i], fmt=MARKERS[i])

@@ -51,7 +51,7 @@ def draw(sheet: Sheet, N: int, replicas: int, grid: Any, strengths: int, some: i
         """Mean error of both tasks of runs, and its standard error."""
         sim = tsphys.simulate(
             replace(HELD, similarity=V, strength=float(strength)), N=N, start=start(V), t=[t], replicas=replicas,
-            progress=sheet.share(done, part, 2), **sheet.options,
+            **sheet.part(done, part, 2),
         )  # fmt: skip
         errors = sim["eps_g"][:, 0].mean(axis=-1)
         return errors.mean(), errors.std(ddof=1) / np.sqrt(replicas)

@@ -30,9 +30,7 @@ def draw(sheet: Sheet, N: int, replicas: int, end: float) -> dict[str, Any]:
     for n, f in enumerate(SHARED):
         model = tsphys.TwoStudents(noise=0.3, shared=f)
         theory = tsphys.solve(model, start=START, t=lines)
-        sim = tsphys.simulate(
-            model, N=N, t=t, start=START, replicas=replicas, progress=sheet.share(n, 1, len(SHARED)), **sheet.options
-        )
+        sim = tsphys.simulate(model, N=N, t=t, start=START, replicas=replicas, **sheet.part(n, 1, len(SHARED)))
         theory_line(left, theory, "score", color=COLOURS[n], ls=":", lw=1)
         for ax, name in ((left, "contrast"), (right, "distance")):
             theory_line(ax, theory, name, color=COLOURS[n])

@@ -37,7 +37,7 @@ def draw(sheet: Sheet, N: int, replicas: int, N_late: int) -> dict[str, Any]:
             runs[f"theory_{n}_{server}"] = theory = tsphys.solve(model, t=lines)
             theory_line(left, theory, "eps_g", color=COLOURS[n], ls=style)
         model = tsphys.Votes(clients=clients, malicious=malicious)
-        sim = tsphys.simulate(model, N=N, t=t, replicas=replicas, progress=sheet.share(n, 1, 8), **sheet.options)
+        sim = tsphys.simulate(model, N=N, t=t, replicas=replicas, **sheet.part(n, 1, 8))
         words = f"{clients} clients" if clients > 1 else "one client"
         words += f", {malicious} malicious" if malicious else ""
         simulation_points(left, sim, "eps_g", fmt=MARKERS[n], color=COLOURS[n], label=words)
@@ -51,9 +51,7 @@ def draw(sheet: Sheet, N: int, replicas: int, N_late: int) -> dict[str, Any]:
         found = []
         for i in some:
             done = 4 + n + i / 6
-            late = tsphys.simulate(
-                models[i], N=N_late, t=[LATE], replicas=replicas, progress=sheet.share(done, 1 / 6, 8), **sheet.options
-            )
+            late = tsphys.simulate(models[i], N=N_late, t=[LATE], replicas=replicas, **sheet.part(done, 1 / 6, 8))
             found.append([late.mean("eps_g")[0], late.sem("eps_g")[0]])
         mean, sem = np.array(found).T
         middle.errorbar(numbers[some], mean, yerr=sem, fmt=MARKERS[n], color=COLOURS[n], mfc="white", label=name)

@@ -27,9 +27,7 @@ def draw(sheet: Sheet, replicas: int, draws: int) -> dict[str, Any]:
     for i, (words, teacher) in enumerate(LABELS):
         model = tsphys.Whitening(d=D, F=16, start=1e-3, teacher=teacher)
         theory = tsphys.solve(model, t=STEPS)
-        sim = tsphys.simulate(
-            model, t=STEPS, replicas=replicas, draws=draws, **sheet.options, progress=sheet.share(i, 1, 4)
-        )
+        sim = tsphys.simulate(model, t=STEPS, replicas=replicas, draws=draws, **sheet.part(i, 1, 4))
         for j, t in enumerate(STEPS):
             panels[i].plot(model.variances(), theory["energy"][j], color=COLOURS[j], label=f"$10^{np.log10(t):g}$")
             panels[i].errorbar(
@@ -45,8 +43,7 @@ def draw(sheet: Sheet, replicas: int, draws: int) -> dict[str, Any]:
     seen = []
     for i, n in enumerate(points):
         sim = tsphys.simulate(
-            _few(n), t=LATE, replicas=replicas, draws=draws, **sheet.options,
-            progress=sheet.share(2 + 2 * i / len(points), 2 / len(points), 4),
+            _few(n), t=LATE, replicas=replicas, draws=draws, **sheet.part(2 + 2 * i / len(points), 2 / len(points), 4),
         )  # fmt: skip
         seen.append([sim.mean("power"), sim.sem("power")])
     for j, t in enumerate(LATE):

@@ -26,8 +26,7 @@ def draw(sheet: Sheet, n: int, replicas: int, draws: int) -> dict[str, Any]:
     for j, distance in enumerate(DISTANCES):
         here = replace(model, distance=distance)
         theory = tsphys.solve(here, t=lines, draws=draws)
-        sim = tsphys.simulate(here, t=points, replicas=replicas, **sheet.options,
-                              progress=sheet.share(j, 1, len(DISTANCES)))  # fmt: skip
+        sim = tsphys.simulate(here, t=points, replicas=replicas, **sheet.part(j, 1, len(DISTANCES)))
         runs |= {f"theory_{distance:g}": theory, f"simulation_{distance:g}": sim}
         theory_line(right, theory, "accuracy", color=COLOURS[j], label=f"$\\nu={distance:g}$")
         simulation_points(right, sim, "accuracy", color=COLOURS[j], fmt=MARKERS[j])
