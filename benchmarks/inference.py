@@ -69,18 +69,18 @@ def low_rank(P: int, n: int) -> tuple[Callable[[int], None], Callable[[int], Non
 
 
 def messages_and_curves(setting: Setting, n: int = N, neurons: int = NEURONS) -> list[Row]:
-    """Time of iterations beside their limits, and CPU time of theory over twenty loads, the first call excepted."""
+    """CPU time of iterations beside their limits, and of theory over twenty loads, the first call excepted."""
     ours, bound = iteration(n)
-    times = interleaved(
-        {"an iteration": ours, "its two products": bound}, setting.seconds, setting.rounds, setting.steps
-    )
+    cases = {"an iteration": ours, "its two products": bound}
+    times = interleaved(cases, setting.seconds, setting.rounds, setting.steps, clock=time.process_time)
     section = f"message passing, sign channel, N = {n}, α = {ALPHA}"
     rows = [row(section, name, 1e6 * t, "µs") for name, t in times.items()]
     rows.append(ratio(section, "an iteration / its two products", times["an iteration"], times["its two products"]))
     for P in PATTERNS:
         ours, bound = low_rank(P, neurons)
         words = "NumPy's product"
-        times = interleaved({"an iteration": ours, words: bound}, setting.seconds, setting.rounds, setting.steps)
+        cases = {"an iteration": ours, words: bound}
+        times = interleaved(cases, setting.seconds, setting.rounds, setting.steps, clock=time.process_time)
         section = f"low-rank message passing, N = {neurons}, P = {P}"
         rows += [row(section, name, 1e3 * t, "ms") for name, t in times.items()]
         rows.append(ratio(section, f"an iteration / {words}", times["an iteration"], times[words]))

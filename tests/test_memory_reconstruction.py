@@ -55,6 +55,19 @@ def test_information_of_the_scores_is_one_over_delta(model):
     assert abs(square.mean() - 1 / model.Delta) < 5 * square.std() / np.sqrt(square.size) + 1e-14
 
 
+@pytest.mark.parametrize("P", [1, 2, 3, 6, 7, 8, 11])
+def test_products_are_those_with_the_whole_matrix(P):
+    """Blocks of 512 and less; in single precision sums of 515 terms of order 10 round by 10·√515·2⁻²⁴ each time."""
+    model, rng = MemoryReconstruction(P=2, noise=0.4), np.random.default_rng(P)
+    x = rng.standard_normal((1030, P))
+    for dtype, error in (("float64", 1e-11), ("float32", 1e-2)):
+        S = synapses.stored(model, np.zeros((1030, 2)), np.dtype(dtype), (1, 0, "test"))
+        found = S.product(x)
+        assert found.dtype == np.float64
+        assert found.flags.c_contiguous
+        np.testing.assert_allclose(found, S.dense().astype(float) @ x, rtol=0, atol=error)
+
+
 def test_effective_noise_by_quadrature_and_published_values():
     """1/Δ is also ∫ φ(u) S(νu)² du, split at the threshold."""
     for (noise, threshold), value in {(0.4, 0.5): 0.43096166, (1, 0): 1.22203094, (1, 1): 2.12667881}.items():

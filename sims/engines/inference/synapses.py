@@ -17,6 +17,8 @@ from tsphys.physics.inference.pattern_priors import fourth_moment
 
 #: Neurons in a block: one of float32 fills 1 MiB, so that the two products with it read memory once.
 BLOCK = 512
+#: Patterns from which matrix products are faster than passes for two of them each, as they are for an odd number.
+MANY = 8
 
 
 class Scores:
@@ -36,10 +38,21 @@ class Scores:
 
     def product(self, x: np.ndarray) -> np.ndarray:
         """S x for x (N, P), in the precision of the blocks, as float64."""
-        P = x.shape[1]
-        turned = np.zeros((P + P % 2, self.N), self.dtype)
-        turned[:P] = x.T
-        out = np.zeros(turned.shape)
+        return self._two_by_two(x) if x.shape[1] < MANY and x.shape[1] % 2 == 0 else self._by_matrices(x)
+
+    def _by_matrices(self, x: np.ndarray) -> np.ndarray:
+        """Two matrix products a block, which is in the second cache for the other once it was read for one."""
+        single, out = x.astype(self.dtype, order="C"), np.zeros(x.shape)
+        for (i, j), block in self.blocks.items():
+            I, J = _span(i, self.N), _span(j, self.N)
+            out[I] += block @ single[J]
+            if i != j:
+                out[J] += block.T @ single[I]
+        return out
+
+    def _two_by_two(self, x: np.ndarray) -> np.ndarray:
+        """Both products of a block with two patterns in one pass."""
+        turned, out = x.T.astype(self.dtype, order="C"), np.zeros(x.shape[::-1])
         for (i, j), block in self.blocks.items():
             I, J = _span(i, self.N), _span(j, self.N)
             left, right = turned[:, I].copy(), turned[:, J].copy()
@@ -52,7 +65,7 @@ class Scores:
             rows[:, whole:] = right @ block[whole:].T
             out[:, I] += rows
             out[:, J] += columns
-        return np.ascontiguousarray(out[:P].T)
+        return np.ascontiguousarray(out.T)
 
     def mean(self, power: int) -> float:
         """Mean of a power of S_ij over the pairs; of S_ij² it is an estimate of 1/Δ, of 0 the share that is not 0."""
