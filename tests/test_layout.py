@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -54,11 +55,21 @@ def sources(room):
     return [p for p in (ROOT / room).rglob("*.py") if room != "tsphys" or p.relative_to(ROOT).parts[1] not in ROOMS]
 
 
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imported(path):
+    """The statements by which a file imports, wherever they stand."""
+    return [node for node in ast.walk(parsed(path)) if isinstance(node, (ast.Import, ast.ImportFrom))]
+
+
 def imports(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in imported(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             assert node.level == 0, f"{path}: relative import"
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
@@ -99,7 +110,9 @@ def test_what_is_imported_by_name_is_no_way_around():
     found = set()
     for path in (p for room in FORBIDDEN for p in sources(room)):
         file = path.relative_to(ROOT).as_posix()
-        calls = (n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Call))
+        if "import_module" not in path.read_text(encoding="utf-8"):
+            continue
+        calls = (n for n in ast.walk(parsed(path)) if isinstance(n, ast.Call))
         names = [call.args[0] for call in calls if ast.unparse(call.func).endswith("import_module")]
         if not file.startswith(FINDERS):
             found |= {(file, name.value) for name in names if isinstance(name, ast.Constant)}
@@ -146,9 +159,14 @@ def source_of(module):
     )
 
 
+@cache
 def defined(path):
     """Names that a module has once it is imported."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    return {*_defined(path)}
+
+
+def _defined(path):
+    for node in parsed(path).body:
         for inner in [node, *(getattr(node, "body", []) if isinstance(node, (ast.If, ast.Try)) else [])]:
             if isinstance(inner, (ast.FunctionDef, ast.ClassDef)):
                 yield inner.name
@@ -162,12 +180,12 @@ def defined(path):
 def test_what_is_imported_is_there(room):
     """Also what is imported only where it is used, on a path that no fast test takes."""
     for path in sources(room):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in imported(path):
             if not isinstance(node, ast.ImportFrom) or node.module.split(".")[0] != "tsphys":
                 continue
             home = source_of(node.module)
             assert home is not None, f"{path}: no module {node.module}"
-            names = {*defined(home), *(tsphys.__all__ if node.module == "tsphys" else ())}
+            names = defined(home) | set(tsphys.__all__ if node.module == "tsphys" else ())
             for alias in node.names:
                 there = alias.name in {*names, "*"} or source_of(f"{node.module}.{alias.name}") is not None
                 assert there, f"{path}: {node.module} has no {alias.name}"
@@ -225,7 +243,7 @@ def test_ci_runs_the_command_of_the_readme():
 def test_linear_algebra_lets_signals_through():
     """SciPy keeps the GIL in all but these, and while it does neither another thread runs nor a signal's handler."""
     for file in sorted((ROOT / "sims").rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in imported(file):
             if isinstance(node, ast.ImportFrom) and node.module == "scipy.linalg":
                 assert {name.name for name in node.names} <= {"cho_solve", "qr", "solve_triangular"}, file
             whole = isinstance(node, ast.ImportFrom) and node.module == "scipy"
