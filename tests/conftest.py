@@ -1,4 +1,4 @@
-"""Where pytest runs a process on every core, libraries that are threaded themselves would fight for them."""
+"""Where pytest runs a process on every core, whatever takes another core itself would fight for them."""
 
 import os
 
@@ -7,5 +7,9 @@ import pytest
 if "PYTEST_XDIST_WORKER" in os.environ:
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    # Commands begin no second process that compiles; tests/test_ahead.py has it.
+    from tsphys import ahead
+
+    ahead.available_threads = lambda: 1
 
 pytest.register_assert_rewrite("tests.refusal")
