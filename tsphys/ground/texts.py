@@ -66,14 +66,15 @@ def nearest(key: Any, names: Iterable[str] | Mapping[str, Any]) -> str | None:
     words = {word: name for name, text in reversed(said.items()) for word in re.findall(r"[^\W\d_]{4,}", text)}
 
     def spelled(cutoff: float, least: int = 1) -> list[str]:
-        return difflib.get_close_matches(own, [x for x in bare.values() if len(x) >= least], n=1, cutoff=cutoff)
+        alike = difflib.get_close_matches(own, [x for x in bare.values() if len(x) >= least], n=1, cutoff=cutoff)
+        return [name for name, x in bare.items() if x in alike]
 
     def saying(what: str) -> list[str]:
         return [name for name, text in said.items() if re.search(rf"(?<!\w){re.escape(what)}(?!\w)", text)]
 
     found = [name for name, x in bare.items() if x == own] or saying(GREEK.get(phrase, "\n"))
-    found = found or [name for name, x in bare.items() if x in spelled(0.8, least=3)]
+    found = found or spelled(0.8, least=3)
     if not found and len(phrase) > 2:
         found = saying(phrase) or [words[x] for x in difflib.get_close_matches(phrase, words, n=1, cutoff=0.85)]
-    found = found or [name for name, x in bare.items() if x in spelled(0.6)]
+    found = found or spelled(0.6)
     return found[0] if found else None
