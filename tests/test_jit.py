@@ -22,9 +22,10 @@ print(sum(g.stats.cache_hits.values()), sum(g.stats.cache_misses.values()))
 """
 
 
-def run(tree, cache, program=PROGRAM, **environment):
-    env = {**os.environ, "PYTHONPATH": str(tree), "NUMBA_CACHE_DIR": str(cache), **environment}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, cwd=tree)
+def run(tree, cache, program=PROGRAM, *arguments):
+    env = {**os.environ, "PYTHONPATH": str(tree), "NUMBA_CACHE_DIR": str(cache)}
+    call = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(call, capture_output=True, text=True, env=env, cwd=tree)
     assert done.returncode == 0, done.stderr
     return done.stdout.split(), done.stderr
 
@@ -132,6 +133,46 @@ def test_a_kernel_of_other_arguments_in_its_file_is_not_taken(tmp_path, monkeypa
     assert (kernel.f(5), kernel.f(5.0)) == (2.5, 2.5)
     assert (sum(kernel.f.stats.cache_hits.values()), sum(kernel.f.stats.cache_misses.values())) == (1, 1)
     del sys.modules["halves"]
+
+
+def entry(kernel):
+    """Where Python enters its only overload; 0 if nowhere."""
+    (made,) = kernel.overloads.values()
+    return made.library.get_pointer_to_function(made.fndesc.llvm_cpython_wrapper_name)
+
+
+def test_what_kernels_call_has_an_entry_for_python_once_python_calls_it():
+    @njit(cached=False)
+    def helper(x):
+        return x + 0.5
+
+    callers = [njit(cached=False)(lambda x: 2 * helper(x)) for _ in range(3)]
+    assert callers[0](1.0) == 3.0
+    assert entry(helper) == 0 != entry(callers[0])
+    assert helper(1.0) == 1.5
+    assert entry(helper) != 0
+    # What was compiled before, and what is compiled after.
+    assert [caller(2.0) for caller in callers] == [5.0] * 3
+    assert helper(2.0) == 2.5
+
+
+INNER = """
+import sys
+from tsphys.physics.activations import g
+from tsphys._jit import njit
+
+outer = njit(cached=False)(lambda x: g(0, x))
+print(outer(1.0) if "outer" in sys.argv else g(0, 1.0))
+print(sum(g.stats.cache_hits.values()), sum(g.stats.cache_misses.values()))
+"""
+
+
+def test_the_cache_has_a_kernel_with_and_without_an_entry(tmp_path):
+    first, *others = ("outer", "python", "outer", "python")
+    value, *counts = run(ROOT, tmp_path, INNER, first)[0]
+    assert counts == ["0", "1"]
+    for whose, missed in zip(others, (True, False, False)):
+        assert run(ROOT, tmp_path, INNER, whose)[0] == [value, "0" if missed else "1", "1" if missed else "0"]
 
 
 def test_sums_are_reordered_where_it_is_said_and_not_where_a_caller_may():

@@ -27,7 +27,9 @@ from numba.core.caching import (
     UserProvidedCacheLocator,
     UserWideCacheLocator,
 )
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher, cpu_target
+from numba.core.sigutils import normalize_signature
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -120,6 +122,47 @@ def _forgetting(load: Callable[[], Any]) -> Callable[[], Any]:
     return loaded
 
 
+class Kernel(CPUDispatcher):
+    """A compiled function with an entry for Python once Python calls it.
+
+    Other kernels take in its code alone. Numba would make the entry, which takes arguments out of Python's objects and
+    gives results back, for each of the many small functions of a kernel: a seventh of all compilation.
+    """
+
+    #: Whether a kernel asks for the next overload, whether the one in work is without an entry, and which ones are.
+    _asked = _bare = False
+    _without_entry: frozenset[Any] = frozenset()
+    _compiler: Any
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        with global_compiler_lock:
+            self._asked = True
+            try:
+                return super().get_call_template(args, kws)
+            finally:
+                self._asked = False
+
+    def compile(self, sig: Any) -> Any:
+        with global_compiler_lock:
+            before, self._bare, self._asked = self._bare, self._asked, False
+            try:
+                args = tuple(normalize_signature(sig)[0])
+                if not self._bare and args in self._without_entry:
+                    self._without_entry -= {args}
+                    del self.overloads[args]
+                self._compiler.targetoptions = {**self.targetoptions, "no_cpython_wrapper": self._bare}
+                return super().compile(sig)
+            finally:
+                self._bare = before
+
+    def add_overload(self, cres: Any) -> None:
+        if not self._bare:
+            return super().add_overload(cres)
+        args = tuple(cres.signature.args)
+        self._without_entry |= {args}
+        self.overloads[args] = cres
+
+
 def _interpreted(f: Any) -> Any:
     """A kernel where Numba is switched off (``NUMBA_DISABLE_JIT=1``), so that a debugger can step through it.
 
@@ -158,16 +201,19 @@ def njit(func: Any = None, /, *, fast: bool = False, cached: bool = True, **opti
     def wrap(f: Any) -> Any:
         if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
             return _interpreted(f)
+        made = numba.njit(**options)(f)
+        made.__class__ = Kernel
         if not cached:
-            return numba.njit(**options)(f)
+            return made
         try:
-            made = numba.njit(cache=True, **options)(f)
+            made.enable_caching()
         except RuntimeError as error:
             if "cannot cache" not in str(error):
                 raise
             _warn_uncached()
-            return numba.njit(**options)(f)
-        index = made._cache._cache_file
+            return made
+        key, index = made._cache._index_key, made._cache._cache_file
+        made._cache._index_key = lambda *asked: (*key(*asked), made._bare)
         index._load_index = _forgetting(index._load_index)
         _own(index)
         return made
