@@ -293,3 +293,18 @@ def test_auto_takes_the_exact_law_where_it_holds():
         (tsphys.TwoLayer(alpha=2.0), "direct"),
     ):
         assert tsphys.simulate(model, N=20, t=[0.1]).meta["engine"] == engine
+
+
+@pytest.mark.parametrize(("K", "M"), [(1, 1), (2, 3), (4, 2), (7, 4), (8, 5)])
+def test_a_pass_moves_all_weights_and_gathers_all_fields(K, M):
+    # Rows go by four, two and one; two blocks of coordinates, the second of them short. Sums of 700 products round by
+    # less than 1e-12 of numbers of order 30.
+    N, rng = 700, np.random.default_rng([K, M])
+    W, B, pool, c = (rng.standard_normal(shape) for shape in ((K, N), (M, N), (4, N), (2, K)))
+    decay = 0.9
+    lam, nu, old, new = np.ones((2, K)), np.ones((2, M)), np.array([2, 3]), np.array([0, 1])
+    wanted = decay * W + c.T @ pool[old]
+    direct.pass_over(W, B, pool, old, new, c, decay, True, False, stream(0, 0), lam, nu)
+    np.testing.assert_allclose(W, wanted, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(lam, pool[new] @ wanted.T, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(nu, pool[new] @ B.T, rtol=0, atol=1e-11)

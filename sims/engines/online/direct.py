@@ -50,7 +50,6 @@ def pass_over(W, B, pool, old, new, c, decay, moved, fresh, rng, lam, nu):
     K, N = W.shape
     M = B.shape[0]
     b = new.shape[0]
-    one = W.dtype.type(1)
     lam.fill(0.0)
     nu.fill(0.0)
     for low in range(0, N, BLOCK):
@@ -60,24 +59,38 @@ def pass_over(W, B, pool, old, new, c, decay, moved, fresh, rng, lam, nu):
                 normals(rng, pool[new[beta], low:high])
         for beta in range(b):
             x = pool[new[beta], low:high]
-            for m in range(M):
-                nu[beta, m] += dot(B[m, low:high], x)
+            for m in range(0, M - 1, 2):
+                s, r = dot_pair(B[m, low:high], B[m + 1, low:high], x)
+                nu[beta, m] += s
+                nu[beta, m + 1] += r
+            if M % 2 == 1:
+                nu[beta, M - 1] += dot(B[M - 1, low:high], x)
+        for k in range(K):
+            if moved and of_unit(decay, k) != 1:
+                scale(W[k, low:high], W.dtype.type(of_unit(decay, k)))
         for beta in range(b - 1):
             x = pool[old[beta], low:high]
             for k in range(K):
-                axpy(W[k, low:high], W.dtype.type(of_unit(decay, k)) if moved and beta == 0 else one, c[beta, k], x)
-        first = moved and b == 1
-        last, x = pool[old[b - 1], low:high], pool[new[0], low:high]
-        for k in range(0, K - 1, 2):
-            w, u = W[k, low:high], W[k + 1, low:high]
-            shrink_w = W.dtype.type(of_unit(decay, k)) if first else one
-            shrink_u = W.dtype.type(of_unit(decay, k + 1)) if first else one
-            s, r = axpy_dot_pair(w, u, shrink_w, shrink_u, c[b - 1, k], c[b - 1, k + 1], last, x)
-            lam[0, k] += s
-            lam[0, k + 1] += r
-        if K % 2 == 1:
-            shrink = W.dtype.type(of_unit(decay, K - 1)) if first else one
-            lam[0, K - 1] += axpy_dot(W[K - 1, low:high], shrink, c[b - 1, K - 1], last, x)
+                axpy(W[k, low:high], c[beta, k], x)
+        last, x, step = pool[old[b - 1], low:high], pool[new[0], low:high], c[b - 1]
+        k = 0
+        while k + 4 <= K:
+            s0, s1, s2, s3 = axpy_dot_four(
+                W[k, low:high], W[k + 1, low:high], W[k + 2, low:high], W[k + 3, low:high],
+                step[k], step[k + 1], step[k + 2], step[k + 3], last, x,
+            )  # fmt: skip
+            lam[0, k] += s0
+            lam[0, k + 1] += s1
+            lam[0, k + 2] += s2
+            lam[0, k + 3] += s3
+            k += 4
+        if k + 2 <= K:
+            s0, s1 = axpy_dot_pair(W[k, low:high], W[k + 1, low:high], step[k], step[k + 1], last, x)
+            lam[0, k] += s0
+            lam[0, k + 1] += s1
+            k += 2
+        if k < K:
+            lam[0, k] += axpy_dot(W[k, low:high], step[k], last, x)
         for beta in range(1, b):
             x = pool[new[beta], low:high]
             for k in range(K):
@@ -94,36 +107,77 @@ def dot(a, b):
 
 
 @njit(fast=True)
-def axpy(w, decay, c, x):
-    """w ← decay·w + c x."""
+def dot_pair(a, b, x):
+    """a·x and b·x."""
+    s = x.dtype.type(0)
+    r = x.dtype.type(0)
+    for i in range(x.shape[0]):
+        s += a[i] * x[i]
+        r += b[i] * x[i]
+    return s, r
+
+
+@njit
+def scale(w, factor):
+    """w ← factor·w."""
     for i in range(w.shape[0]):
-        w[i] = decay * w[i] + c * x[i]
+        w[i] *= factor
 
 
 @njit(fast=True)
-def axpy_dot(w, decay, c, x, y):
-    """w ← decay·w + c x, and w·y."""
+def axpy(w, c, x):
+    """w ← w + c x."""
+    for i in range(w.shape[0]):
+        w[i] += c * x[i]
+
+
+@njit(fast=True)
+def axpy_dot(w, c, x, y):
+    """w ← w + c x, and w·y."""
     s = w.dtype.type(0)
     for i in range(w.shape[0]):
-        new = decay * w[i] + c * x[i]
+        new = w[i] + c * x[i]
         w[i] = new
         s += new * y[i]
     return s
 
 
 @njit(fast=True)
-def axpy_dot_pair(w, u, decay_w, decay_u, c, d, x, y):
+def axpy_dot_pair(w, u, c, d, x, y):
     """`axpy_dot` of two rows, w with c and u with d: x and y are read once for both."""
     s = w.dtype.type(0)
     r = w.dtype.type(0)
     for i in range(w.shape[0]):
-        new_w = decay_w * w[i] + c * x[i]
-        new_u = decay_u * u[i] + d * x[i]
+        new_w = w[i] + c * x[i]
+        new_u = u[i] + d * x[i]
         w[i] = new_w
         u[i] = new_u
         s += new_w * y[i]
         r += new_u * y[i]
     return s, r
+
+
+@njit(fast=True)
+def axpy_dot_four(w0, w1, w2, w3, c0, c1, c2, c3, x, y):
+    """`axpy_dot` of four rows, each with its c: x and y are read once for all."""
+    s0 = x.dtype.type(0)
+    s1 = x.dtype.type(0)
+    s2 = x.dtype.type(0)
+    s3 = x.dtype.type(0)
+    for i in range(x.shape[0]):
+        new0 = w0[i] + c0 * x[i]
+        new1 = w1[i] + c1 * x[i]
+        new2 = w2[i] + c2 * x[i]
+        new3 = w3[i] + c3 * x[i]
+        w0[i] = new0
+        w1[i] = new1
+        w2[i] = new2
+        w3[i] = new3
+        s0 += new0 * y[i]
+        s1 += new1 * y[i]
+        s2 += new2 * y[i]
+        s3 += new3 * y[i]
+    return s0, s1, s2, s3
 
 
 @njit(fast=True)
@@ -190,7 +244,7 @@ def draw_inputs(pool, noise, B, rng, p, s, moved):
             moved[m] = s[m]
         law(s, noise[i], p)
         for m in range(M):
-            axpy(x, B.dtype.type(1), B.dtype.type((s[m] - moved[m]) / root), B[m])
+            axpy(x, B.dtype.type((s[m] - moved[m]) / root), B[m])
 
 
 @njit
