@@ -66,8 +66,28 @@ def _captions(app, doctree):
             around.insert(around.index(image.parent) + 1, nodes.paragraph("", words, classes=["figure-caption"]))
 
 
+#: Links to all pages, by the folder that they stand in.
+TREES: dict[tuple[object, ...], str] = {}
+
+
+def _one_tree_a_folder(app, name, template, context, doctree):
+    """Pages of source in one folder have the same links to all pages, which take longer than all else on them."""
+    if name.startswith("_modules/"):
+        make, folder = context["toctree"], name.rpartition("/")[0]
+
+        def toctree(**options):
+            key = (folder, *sorted(options.items()))
+            if key not in TREES:
+                TREES[key] = make(**options)
+            return TREES[key]
+
+        context["toctree"] = toctree
+
+
 def setup(app):
     """MathML for formulas, which browsers draw without scripts, in a font that stands beside the pages."""
     app.connect("autodoc-process-docstring", _plain_bars)
     app.connect("doctree-read", _captions)
+    # Before the theme, which asks for them.
+    app.connect("html-page-context", _one_tree_a_folder, priority=400)
     app.add_html_math_renderer("mathml", (_formula("inline"), None), (_formula("block"), None))

@@ -102,6 +102,9 @@ def test_the_site_builds_without_a_warning(tmp_path):
     assert "<math" in page
     assert "$" not in re.sub(r"<(pre|code|script).*?</\1>", "", page, flags=re.S)
     assert "OrderParameters" in (site / "api.html").read_text(encoding="utf-8")
+    for source, up in (("registry", "../.."), ("odes/two_layer", "../../..")):
+        code = (site / "_modules" / "tsphys" / f"{source}.html").read_text(encoding="utf-8")
+        assert f'href="{up}/two_layer.html"' in code
     for path in site.glob("*.html"):
         for formula in re.findall(r"<math.*?</math>", path.read_text(encoding="utf-8"), flags=re.S):
             # What the converter does not know it prints.
