@@ -1,5 +1,6 @@
 """Replica theory of dense Hebbian networks: reference numbers, its own free energy, identities, limits, one step."""
 
+from itertools import product
 from math import factorial
 
 import numpy as np
@@ -340,6 +341,11 @@ def test_exponentials_of_averages():
         m = (sums * rng.choice([-1, 1], sums.shape)).mean(-1) / (M * np.sqrt(r**2 + (1 - r**2) / M))
         value = np.mean(np.log(np.exp(N * m).sum(1)) / N)
         assert value == pytest.approx(theory.exponential_noise(alpha, law), abs=np.log(N) / N / 2)
+    # Where it does not freeze, the mean over all examples, one by one.
+    signs = np.array(list(product((-1, 1), repeat=M)))
+    likely = np.prod((1 + r * signs) / 2, axis=1)
+    mean = likely @ np.cosh(signs.mean(axis=1) / np.sqrt(r**2 + (1 - r**2) / M))
+    assert theory.exponential_noise(0.6, law) == pytest.approx(0.6 + np.log(mean), abs=1e-12)
     model = DenseHebbian(**examples, M=M, r=r)
     assert theory.spinodal_load(model) < theory.exponential_load(0.0)
     assert theory.one_step(model) == pytest.approx(theory.majority(r, M), abs=1e-12)

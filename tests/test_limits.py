@@ -250,6 +250,8 @@ LASTING = {
     ("sparse_regression", "most"),
     ("spin_chain_states", "steps"), ("spin_chain_states", "before"), ("quadratic_feature", "sets"),
 }  # fmt: skip
+#: What makes runs short where work grows with an option: steps of a flow multiply matrices of that size.
+SHORT = {("removed_layers", "N"): {"t": [0, 1e-3]}}
 #: Models beside those of online learning of which N is the number of steps in a unit of time.
 COUNTED = ("weight_race",)
 
@@ -271,10 +273,10 @@ def test_every_parameter_at_its_ends(name, verb):
         if (name, key) in LASTING:
             continue
         for value in ends(meta):
-            few = {"most_replicas": 16} if key == "until_sem" else {}
+            few = {"most_replicas": 16} if key == "until_sem" else SHORT.get((name, key), {})
             # A unit of time has N steps, which take as long as they take.
             steps = key == "N" and value and (issubclass(cls, Online) or name in COUNTED)
-            few |= {"t": [0, 2 / value]} if steps else {}
+            few = {**few, "t": [0, 2 / value]} if steps else few
             outcome(lambda: getattr(tsphys, verb)(cls(), **{**small, **few, key: value}))  # noqa: B023
 
 
