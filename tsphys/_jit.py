@@ -126,7 +126,7 @@ class Kernel(CPUDispatcher):
     """A compiled function with an entry for Python once Python calls it.
 
     Other kernels take in its code alone. Numba would make the entry, which takes arguments out of Python's objects and
-    gives results back, for each of the many small functions of a kernel: a seventh of all compilation.
+    gives results back, for each of the many small functions of a kernel: a ninth of all compilation.
     """
 
     #: Whether a kernel asks for the next overload, whether the one in work is without an entry, and which ones are.
