@@ -126,6 +126,33 @@ def agrees(
     return run
 
 
+def extrapolates(
+    model: Any, shown: str, N: int, replicas: int, observables: Any = None, sim: Mapping[str, Any] | None = None,
+    **where: Any,
+) -> Callable[[Setting], Finding]:  # fmt: skip
+    """A check of runs at N, and four times as many at N/2, on theory for N → ∞.
+
+    For models whose bias of order 1/N is not known and as large as runs fluctuate by. Options as those of `agrees`.
+    """
+
+    def run(setting: Setting) -> Finding:
+        many = setting.replicas(replicas)
+        large, small = (
+            tsphys.simulate(
+                model, N=n, replicas=count, seed=setting.seed, threads=setting.threads, **where, **(sim or {})
+            )
+            for n, count in ((N, many), (N // 2, 4 * many))
+        )
+        theory = tsphys.solve(model, **where)
+        found = tsphys.compare(large, theory, observables=observables, smaller=small, level=LEVEL, changes=False)
+        worst = max(found.z, key=lambda name: float(np.abs(found.z[name]).max()))
+        at = np.unravel_index(np.abs(found.z[worst]).argmax(), found.z[worst].shape)
+        detail = f"{worst} off by {found.deviation[worst][at]:.1e} ± {found.error[worst][at]:.1e} at 1/N = 0"
+        return Finding(found.max_abs_z, found.threshold, detail, (large, theory, shown))
+
+    return run
+
+
 def _compared(sim: Result, theory: Result, observables: Any, finite_size: bool) -> Comparison:
     return tsphys.compare(sim, theory, observables=observables, level=LEVEL, finite_size=finite_size, changes=False)
 

@@ -11,25 +11,7 @@ from tsphys.numerics.random import generator
 from tsphys.physics.kernels.spectra import marchenko_pastur
 from tsphys.replica.linear_icl import bayes, endless, of_few_dimensions
 from tsphys.solvers.fixed_point import crossing
-from tsphys.validation.checks import LEVEL, Check, Finding, Setting, within
-
-
-def to_no_end(model: Any, N: int, replicas: int) -> Any:
-    """A check of runs of two sizes, whose bias of order 1/N is as large as they fluctuate by, on theory for N → ∞."""
-
-    def run(setting: Setting) -> Finding:
-        many = setting.replicas(replicas)
-        large, small = (
-            tsphys.simulate(model, N=n, replicas=count, seed=setting.seed, threads=setting.threads)
-            for n, count in ((N, many), (N // 2, 4 * many))
-        )
-        theory = tsphys.solve(model)
-        found = tsphys.compare(large, theory, smaller=small, level=LEVEL, changes=False)
-        worst = max(found.z, key=lambda name: float(np.abs(found.z[name]).max()))
-        detail = f"{worst} off by {found.deviation[worst][0]:.1e} ± {found.error[worst][0]:.1e} at 1/N = 0"
-        return Finding(found.max_abs_z, found.threshold, detail, (large, theory, "eps_in"))
-
-    return run
+from tsphys.validation.checks import Check, Finding, Setting, extrapolates, within
 
 
 def many_prompts(setting: Setting) -> Finding:
@@ -119,9 +101,11 @@ def checks(quick: bool) -> list[Check]:
     """What is checked of attention in context: few and many prompts and tasks, endless ones, and its integrals."""
     model = tsphys.LinearICL
     return [
-        Check("simulation", "fewer tasks than dimensions", to_no_end(model(ridge=0.5), 20, 16)),
-        Check("simulation", "more tasks", to_no_end(model(kappa=3.0, alpha=2.0, ridge=1.0), 20, 16)),
-        Check("simulation", "few prompts, no ridge", to_no_end(model(tau=0.4, kappa=1.0, ridge=0.0), 20, 16)),
+        Check("simulation", "fewer tasks than dimensions", extrapolates(model(ridge=0.5), "eps_in", 20, 16)),
+        Check("simulation", "more tasks", extrapolates(model(kappa=3.0, alpha=2.0, ridge=1.0), "eps_in", 20, 16)),
+        Check(
+            "simulation", "few prompts, no ridge", extrapolates(model(tau=0.4, kappa=1.0, ridge=0.0), "eps_in", 20, 16)
+        ),
         Check("size", "endless prompts of new tasks", many_prompts),
         Check("integral", "errors as printed", as_printed),
         Check("step", "a run by hand", by_hand),
