@@ -296,7 +296,7 @@ def test_a_start_may_be_a_table():
     table = {"R": [[0.1]], "Q": [[0.5]], "T": [[1.0]]}
     model = tsphys.Perceptron(rule="hebb")
     a, b = (tsphys.solve(model, start=start, t=[1.0]) for start in (table, tsphys.OrderParameters(**table)))
-    assert a == b
+    assert (a["eps_g"], a.meta["start"]) == (b["eps_g"], b.meta["start"])
     for start in ("here", {**table, "S": 1}, {"R": [[0.1]]}):
         with pytest.raises(tsphys.ModelError) as caught:
             tsphys.solve(model, start=start, t=[1.0])
