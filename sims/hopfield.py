@@ -97,7 +97,7 @@ def simulate(model: Hopfield, p: hebbian.Plan, options: Options) -> hebbian.Job:
     method = options.method
     if options.grey:
         if method == "overlap":
-            raise ModelError("method", method, "must be matrix or auto with grey, of which no field is an overlap's")
+            raise ModelError("grey", True, "needs stored couplings, method = matrix or auto")
         method = "matrix"
     if engine == "cuda":
         from tsphys._cuda import require
