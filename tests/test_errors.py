@@ -57,6 +57,15 @@ def test_dask_carries_errors():
         assert all(same(getattr(again, name), value) for name, value in vars(error).items())
 
 
+def test_whatever_is_said_fits_one_line():
+    """Libraries, paths and functions of others say what they like."""
+    for words in ("no\nfile", "a\0b", "\x1b[31mred", "\udcff", "long " * 1000, "x" * 10**5):
+        for error in (ModelError("f", 1, words), ConvergenceError(words), DivergedError(words, t=1.0)):
+            assert str(error).isprintable()
+            assert len(str(error)) < 700
+            str(error).encode()
+
+
 def test_text_and_notes_added_on_the_way_stay():
     error = DivergedError("diverged", t=1.0)
     error.args = ("diverged; what was computed is in run.npz",)

@@ -73,6 +73,29 @@ def test_a_failure_leaves_everything_as_it_was():
     assert caught.value.filename == "no/such/folder"
 
 
+@pytest.mark.parametrize("locks", [True, False])
+def test_what_a_killed_command_left_goes_and_what_is_in_the_making_stays(monkeypatch, locks):
+    if not locks:
+        monkeypatch.setattr(files.fcntl, "flock", no_links)
+    left = [Path(f".{name}.0123abcd.part") for name in ("run.npz", "run.npz.npz", "x" * 40)]
+    for file in left:
+        file.write_bytes(b"half")
+
+    def fill(file):
+        for path in ("run.npz", "x" * 250):
+            files.check_folder(Path(path))
+        assert [p.exists() for p in left] == ([False, True, False] if locks else [True, True, True])
+        file.write(b"whole")
+
+    write_atomically("run.npz", fill)
+    if not locks:
+        os.utime(left[0], times=(0, 0))
+        files.check_folder(Path("run.npz"))
+        assert not left[0].exists()
+    assert content(".")["run.npz"] == b"whole"
+    assert len(content(".")) == (2 if locks else 3)
+
+
 def test_permissions_are_those_of_new_files_and_nothing_is_asked_for(monkeypatch):
     """File systems without permissions refuse chmod; and to read the mask of new files is to set it for all threads."""
 

@@ -8,7 +8,9 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from numba.core.caching import IndexDataCacheFile
 
+from tsphys import _jit
 from tsphys._jit import njit
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -133,6 +135,43 @@ def test_a_kernel_of_other_arguments_in_its_file_is_not_taken(tmp_path, monkeypa
     assert (kernel.f(5), kernel.f(5.0)) == (2.5, 2.5)
     assert (sum(kernel.f.stats.cache_hits.values()), sum(kernel.f.stats.cache_misses.values())) == (1, 1)
     del sys.modules["halves"]
+
+
+def halves(folder, monkeypatch):
+    """A kernel whose cache is in the folder, as a new process finds it."""
+    (folder / "halves.py").write_text("from tsphys._jit import njit\n@njit\ndef f(x):\n    return x / 2\n")
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.delitem(sys.modules, "halves", raising=False)
+    return import_module("halves").f
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+def test_what_is_damaged_in_the_cache_is_compiled_anew(tmp_path, monkeypatch, kind):
+    assert halves(tmp_path, monkeypatch)(5.0) == 2.5
+    (file,) = tmp_path.rglob(f"*.{kind}")
+    whole = file.read_bytes()
+    flipped = bytes([*whole[:-9], whole[-9] ^ 1, *whole[-8:]])
+    for content in (b"", whole[: len(whole) // 2], flipped, bytes(len(whole))):
+        file.write_bytes(content)
+        kernel = halves(tmp_path, monkeypatch)
+        assert kernel(5.0) == 2.5
+        assert sum(kernel.stats.cache_misses.values()) == 1
+    kernel = halves(tmp_path, monkeypatch)
+    assert (kernel(5.0), sum(kernel.stats.cache_hits.values())) == (2.5, 1)
+
+
+def test_a_cache_without_room_is_told_once_and_loses_nothing(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(IndexDataCacheFile, "_open_for_write", full)
+    _jit._warn_uncached.cache_clear()
+    kernel = halves(tmp_path, monkeypatch)
+    with pytest.warns(UserWarning, match="compiled anew in each process") as told:
+        assert (kernel(5), kernel(5.0)) == (2.5, 2.5)
+    assert len(told) == 1
 
 
 def entry(kernel):

@@ -23,6 +23,16 @@ from tsphys.registry import MODELS, model_class
 from tsphys.rules.contract import Online
 from tsphys.runs import memory
 
+
+class Tensor:
+    """As those of other libraries that keep a gradient, or a state of another device."""
+
+    def __array__(self, *_, **__):
+        raise RuntimeError("cannot be converted\nto numpy")
+
+    __float__ = __repr__ = __array__
+
+
 #: What is no number, however much some of it looks like one.
 NO_NUMBERS = {
     "truth": True,
@@ -40,6 +50,8 @@ NO_NUMBERS = {
     "object": object(),
     "table": {"a": 1},
     "set": {1},
+    "tensor": Tensor(),
+    "module with functions of NumPy's names": np,
 }
 #: What is neither a number nor a list of them.
 NO_LISTS = {
@@ -54,6 +66,7 @@ NO_LISTS = {
     "list with none": [1, None],
     "empty": [],
     "deep": [[[1.0]]],
+    "list of tensors": [Tensor()],
 }
 #: Integers that no count reaches.
 HUGE = (2**63, 2**64, 10**400, -(10**400))

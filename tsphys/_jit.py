@@ -3,13 +3,16 @@
 Numba stamps a cached kernel with the hash of the one file that holds it, so a kernel keeps a stale inlined copy of a
 helper from another file (numba#1833, #9304, #9483). Here the stamp is a hash over all our sources. Where no cache can
 be written Numba raises (numba#4032); here the kernel is compiled in memory, with one warning. So it does where a cache
-names a NamedTuple that is no more, of an earlier version or of a script of the user's; here it is written anew. And
-where two processes write one at the same time, either of them may find there what the other has left.
+names a NamedTuple that is no more, of an earlier version or of a script of the user's, or where a file of it is
+damaged; here it is written anew. And where two processes write one at the same time, either of them may find there
+what the other has left.
 """
 
 from __future__ import annotations
 
 import hashlib
+import pickle
+import re
 import threading
 import types
 import warnings
@@ -85,41 +88,56 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wra
 def _warn_uncached() -> None:
     warnings.warn(
         "no folder for Numba's cache can be written, kernels are compiled anew in each process; "
-        "set NUMBA_CACHE_DIR to a writable folder",
+        "set NUMBA_CACHE_DIR to a folder that can be written and has room",
         stacklevel=4,
     )
 
 
 def _own(index: Any) -> None:
-    """Let an index of the cache give only what was written for its sources and key.
+    """Let an index of the cache give only what was written for its sources and key, as it was written.
 
     Numba numbers the files of an index, and lists one before it is written: beside another process, or after one that
-    was killed in between, a name may have what an earlier version, or another kind of arguments, left there.
+    was killed in between, a name may have what an earlier version, or another kind of arguments, left there. And a
+    machine that goes down may leave half a file. Whatever is not whole, or cannot be read, is compiled anew.
     """
-    save, load, stamp = index.save, index.load, index._source_stamp
+    save, load_index, stamp = index.save, index._load_index, index._source_stamp
+    name = re.compile(r"\d+".join(map(re.escape, index._data_name_pattern.split("{number:d}"))))
 
     def saved(key: Any, data: Any) -> None:
-        save(key, (stamp, key, data))
+        content = index._dump((key, data))
+        save(key, (stamp, hashlib.sha256(content).digest(), content))
 
     def loaded(key: Any) -> Any:
-        found = load(key)
-        return found[2] if isinstance(found, tuple) and found[:2] == (stamp, key) else None
-
-    index.save, index.load = saved, loaded
-
-
-def _forgetting(load: Callable[[], Any]) -> Callable[[], Any]:
-    """What an index of the cache holds; nothing if it names classes of arguments that are no more, and is rewritten."""
-
-    def loaded() -> Any:
         try:
-            return load()
-        except OSError:
-            raise
+            of, seal, content = index._load_data(listed()[key])
+            if of == stamp and seal == hashlib.sha256(content).digest():
+                found = pickle.loads(content)
+                return found[1] if found[0] == key else None
+        except Exception:
+            # No such entry, a damaged file, one of another user, a class of arguments that is no more.
+            pass
+        return None
+
+    def listed() -> dict[Any, str]:
+        try:
+            # Names that damage has made of others are no files of ours.
+            return {key: file for key, file in load_index().items() if name.fullmatch(file)}
         except Exception:
             return {}
 
-    return loaded
+    index.save, index.load, index._load_index = saved, loaded, listed
+
+
+def _where_there_is_room(save: Callable[..., None]) -> Callable[..., None]:
+    """Save to the cache; where its disk is full, or its quota, a kernel is compiled anew in each process."""
+
+    def saved(*arguments: Any) -> None:
+        try:
+            save(*arguments)
+        except OSError:
+            _warn_uncached()
+
+    return saved
 
 
 class Kernel(CPUDispatcher):
@@ -212,10 +230,11 @@ def njit(func: Any = None, /, *, fast: bool = False, cached: bool = True, **opti
                 raise
             _warn_uncached()
             return made
-        key, index = made._cache._index_key, made._cache._cache_file
-        made._cache._index_key = lambda *asked: (*key(*asked), made._bare)
-        index._load_index = _forgetting(index._load_index)
-        _own(index)
+        kept = made._cache
+        key = kept._index_key
+        kept._index_key = lambda *asked: (*key(*asked), made._bare)
+        kept.save_overload = _where_there_is_room(kept.save_overload)
+        _own(kept._cache_file)
         return made
 
     return wrap if func is None else wrap(func)

@@ -8,6 +8,8 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
+from tsphys.ground.lines import line
+
 
 class _Carried(Exception):
     """What travels between processes with its text and all of its fields, whatever its constructor asks for.
@@ -52,15 +54,15 @@ def _made(parts: tuple[Any, ...]) -> Any:
 
 def _shown(value: Any) -> str:
     """A value on one line of at most 80 characters."""
-    if callable(value) and hasattr(value, "__name__"):
-        shown = value.__name__
-    else:
-        # NumPy's scalars as the numbers that they are.
-        plain = value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
-        try:
+    try:
+        if callable(value) and isinstance(name := getattr(value, "__name__", None), str):
+            shown = name
+        else:
+            # NumPy's scalars as the numbers that they are.
+            plain = value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
             shown = " ".join(repr(plain).split())
-        except Exception:  # Integers of thousands of digits, for one, have no repr.
-            shown = f"<{type(plain).__name__}>"
+    except Exception:  # Integers of thousands of digits, for one, have no repr.
+        shown = f"<{type(value).__name__}>"
     return shown if len(shown) <= 80 else shown[:77] + "..."
 
 
@@ -79,7 +81,7 @@ class ModelError(_Carried, ValueError):
 
     def __init__(self, name: str, value: Any, allowed: str):
         self.name, self.value, self.allowed = name, value, allowed
-        super().__init__(f"{name} = {_shown(value)}: {allowed}")
+        super().__init__(line(f"{name} = {_shown(value)}: {allowed}"))
 
 
 class NoStateError(ModelError):
@@ -101,7 +103,7 @@ class ConvergenceError(_Carried, RuntimeError):
 
     def __init__(self, message: str, *, residual: float = float("nan"), iterations: int = 0, last: Any = None):
         self.residual, self.iterations, self.last = residual, iterations, last
-        super().__init__(f"{message} (residual {residual:.3g} after {iterations} iterations)")
+        super().__init__(f"{line(message)} (residual {residual:.3g} after {iterations} iterations)")
 
 
 class DivergedError(_Carried, RuntimeError):
@@ -117,4 +119,4 @@ class DivergedError(_Carried, RuntimeError):
 
     def __init__(self, message: str, *, t: float, partial: Any = None):
         self.t, self.partial = t, partial
-        super().__init__(message)
+        super().__init__(line(message))

@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from tsphys.comparison.verdict import Comparison
 from tsphys.curves import PARTS, Curves, Line, curves, shared
 from tsphys.errors import ModelError
-from tsphys.ground.texts import printable
+from tsphys.ground.lines import printable
 from tsphys.plotting import COLOURS, COLUMN, MARKERS, VALID, style
 from tsphys.runs.result import Result
 from tsphys.symbols import escaped, symbol, words

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.texts import printable
+from tsphys.ground.lines import printable
 from tsphys.runs.files import pictures, write_together
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result

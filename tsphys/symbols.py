@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tsphys.ground.texts import printable
+from tsphys.ground.lines import printable
 
 #: Name -> words before the symbol, and the symbol in TeX.
 SYMBOLS: dict[str, tuple[str, str]] = {

@@ -160,7 +160,7 @@ def _words(error: click.UsageError) -> str:
 
 
 def _fail(message: str, code: int) -> int:
-    from tsphys.ground.texts import printable
+    from tsphys.ground.lines import printable
 
     click.echo("tsphys: error: " + printable(" ".join(message.split())), err=True)
     return code

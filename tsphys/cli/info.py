@@ -10,7 +10,7 @@ import click
 
 from tsphys.cli.completion import PATH
 from tsphys.cli.simulate import summary
-from tsphys.ground.texts import printable
+from tsphys.ground.lines import printable
 from tsphys.runs.result import load
 
 

@@ -61,21 +61,27 @@ def call(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
 def real(name: str, function: Callable[..., Any], *arguments: Any) -> float:
     """The finite real number that a user's function returns, or a ModelError."""
     value = call(name, function, *arguments)
-    if np.ndim(value) == 0 and np.asarray(value).dtype.kind in "fiub" and np.isfinite(value):
-        return float(value)
+    out = _array(value)
+    if out.ndim == 0 and out.dtype.kind in "fiub" and np.isfinite(out):
+        return float(out)
     raise ModelError(name, function, f"must return a finite number, and returned {in_words(value)}")
 
 
 def reals(name: str, function: Callable[..., Any], shape: tuple[int, ...], *arguments: Any) -> np.ndarray:
     """The array of finite real numbers of this shape that a user's function returns, or a ModelError."""
     value = call(name, function, *arguments)
-    try:
-        out = np.asarray(value)
-    except ValueError:
-        out = np.asarray(None)
+    out = _array(value)
     if out.shape == shape and out.dtype.kind in "fiub" and np.isfinite(out).all():
         return out
     raise ModelError(name, function, f"must return finite numbers of shape {shape}, and returned {in_words(value)}")
+
+
+def _array(value: Any) -> np.ndarray:
+    """As NumPy has it; of objects where it has none, whatever they refuse it with."""
+    try:
+        return np.asarray(value)
+    except Exception:
+        return np.asarray(None)
 
 
 def in_words(value: Any) -> str:
@@ -83,5 +89,8 @@ def in_words(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.ndim:
         strange = "" if value.dtype.kind not in "fc" or np.isfinite(value).all() else ", not all finite"
         return f"{value.dtype} of shape {value.shape}{strange}"
-    shown = " ".join(repr(value).split())
+    try:
+        shown = " ".join(repr(value).split())
+    except Exception:
+        shown = type(value).__name__
     return shown if len(shown) <= 40 else f"{shown[:37]}..."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from tsphys.ground.texts import printable
+from tsphys.ground.lines import printable
 
 _CELL = "text-align:left;vertical-align:middle;padding:1px 10px 1px 0"
 

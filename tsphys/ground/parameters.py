@@ -161,7 +161,8 @@ def _number(value: Any, kind: type = float) -> Any:
             return int(out) if out == math.floor(out) else None
         # Integers beyond the largest float are none.
         out = out if kind is int else float(out)
-    except (TypeError, ValueError, OverflowError):
+    except Exception:
+        # Objects of other libraries refuse to be numbers in any way, as tensors that have a gradient do.
         return None
     return out if isinstance(out, int) or math.isfinite(out) else None
 
@@ -196,7 +197,7 @@ def numbers(value: Any) -> np.ndarray | None:
             found = [_number(v) for v in raw.flat]
             return None if None in found else np.array(found, dtype=np.float64).reshape(raw.shape)
         out = np.array(raw, dtype=np.float64) if raw.dtype.kind in "iuf" else None
-    except (TypeError, ValueError, OverflowError, RecursionError):
+    except Exception:
         return None
     return out if out is not None and np.isfinite(out).all() else None
 

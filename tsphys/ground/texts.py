@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tsphys.errors import ModelError
+from tsphys.ground.lines import printable
 
 #: Greek letters by their names.
 GREEK = {
@@ -16,11 +17,6 @@ GREEK = {
     "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ",
     "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
 }  # fmt: skip
-
-
-def printable(text: object) -> str:
-    """A text on one line, with escapes for what cannot be printed, such as what commands a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
 
 
 def short(value: Any, digits: int = 4, fixed: bool = False) -> str:

@@ -57,8 +57,8 @@ def points(model: Any, given: Mapping[str, Any]) -> Points:
 def is_sequence(value: Any) -> bool:
     """Whether a value is an axis; what only tries to be one, as a ragged list, is as well."""
     try:
-        return np.ndim(value) > 0
-    except ValueError:
+        return bool(np.ndim(value) > 0)
+    except Exception:
         return True
 
 

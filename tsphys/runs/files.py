@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, Any
 
 from tsphys.errors import ModelError
 from tsphys.runs.stopping import held
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows: what was killed in the making of a file leaves it there for a day.
+    fcntl = None  # type: ignore[assignment]
 
 Fill = Callable[[IO[bytes]], Any]
 
@@ -25,6 +32,10 @@ _OTHERS = (
     ".mp4 .nc .npy .npz .parquet .pdf .pickle .pkl .png .ps .py .svg .tar .tex .tif .tiff .toml .tsv .txt .webp .xls "
     ".xlsx .xml .xz .yaml .yml .zarr .zip"
 )
+
+
+#: Seconds after which a file in the making is left for good, where no lock tells.
+STALE = 86400.0
 
 
 class TakenError(ModelError):
@@ -68,9 +79,11 @@ def write_together(contents: Mapping[Path, Fill], *, replace: bool | None = None
         If they cannot be written; what was there before stays as it was.
     """
     replace = _replace.get() if replace is None else replace
-    parts = {path: _part(path) for path in contents}
+    parts: dict[Path, Path] = {}
+    making = ExitStack()
     try:
         for path, write in contents.items():
+            parts[path] = _begun(path, making)
             _fill(parts[path], write)
         if replace:
             for path, part in parts.items():
@@ -86,17 +99,60 @@ def write_together(contents: Mapping[Path, Fill], *, replace: bool | None = None
         for part in parts.values():
             with suppress(OSError):
                 part.unlink(missing_ok=True)
+        making.close()
     return list(contents)
 
 
-def _part(path: Path) -> Path:
-    """A name beside `path` that no file has, not longer than file systems allow."""
-    name = path.name if len(os.fsencode(path.name)) < 200 else path.name[:40]
-    return path.with_name(f".{name}.{secrets.token_hex(4)}.part")
+def _begun(path: Path, making: ExitStack) -> Path:
+    """A new file beside `path`, locked as long as it is in the making."""
+    while True:
+        part = path.with_name(f".{_short(path)}.{secrets.token_hex(4)}.part")
+        try:
+            file = making.enter_context(part.open("xb"))
+        except OSError as error:
+            error.filename = str(path)
+            raise
+        if fcntl is None:
+            # An open file could not be moved.
+            file.close()
+            return part
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        # Unless another process has tidied it away before it was locked.
+        if os.fstat(file.fileno()).st_nlink:
+            return part
+
+
+def _short(path: Path) -> str:
+    """The name of a file, shorter if another with more letters would be longer than file systems allow."""
+    return path.name if len(os.fsencode(path.name)) < 200 else path.name[:40]
+
+
+def tidy(path: Path) -> None:
+    """Remove what processes that were killed have left of files in the making at `path`; what is being made stays."""
+    ours = re.compile(rf"\.{re.escape(_short(path))}\.[0-9a-f]{{8}}\.part")
+    with suppress(OSError):
+        for name in filter(ours.fullmatch, os.listdir(path.parent)):
+            _remove_left(path.with_name(name))
+
+
+def _remove_left(part: Path) -> None:
+    with suppress(OSError):
+        try:
+            if fcntl is None:
+                raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+            with open(part, "r+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                part.unlink()
+        except BlockingIOError:
+            return
+        except OSError:
+            if time.time() - part.lstat().st_mtime > STALE:
+                part.unlink()
 
 
 def _fill(part: Path, write: Fill) -> None:
-    with open(part, "xb") as file:
+    with open(part, "wb") as file:
         write(file)
         file.flush()
         try:
@@ -189,7 +245,7 @@ def check_free(path: Path, force: bool, makes_folder: bool = False) -> None:
 
 
 def check_folder(path: Path) -> None:
-    """Raise a ModelError unless a file can be created at `path`."""
+    """Raise a ModelError unless a file can be created at `path`, and `tidy` what was not finished there."""
     if "\0" in str(path) or len(os.fsencode(path.name)) > 255:
         raise ModelError("output", str(path), "is no name of a file: too long, or with a null character")
     if path.is_dir():
@@ -198,3 +254,4 @@ def check_folder(path: Path) -> None:
         raise ModelError("output", str(path), f"the folder {str(path.parent)!r} does not exist")
     if not os.access(path.parent, os.W_OK):
         raise ModelError("output", str(path), f"the folder {str(path.parent)!r} cannot be written")
+    tidy(path)

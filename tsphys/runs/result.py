@@ -14,8 +14,9 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground import html
+from tsphys.ground.lines import printable
 from tsphys.ground.parameters import number
-from tsphys.ground.texts import printable, short
+from tsphys.ground.texts import short
 from tsphys.runs import tables
 from tsphys.runs.archive import KINDS, read_archive, write_archive
 from tsphys.runs.files import check_folder, npz, write_atomically

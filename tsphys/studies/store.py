@@ -18,7 +18,7 @@ from typing import Any
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import plain
-from tsphys.runs.files import replacing, write_atomically
+from tsphys.runs.files import STALE, replacing, write_atomically
 from tsphys.runs.result import Result, read
 
 try:
@@ -30,8 +30,6 @@ _MARK = b"sha256:"
 _SEAL = len(_MARK) + 64
 #: What is left of a file in the making.
 _PART = re.compile(r"\.([0-9a-f]{64})\.(npz|failed)\..*\.part")
-#: Seconds after which such a file is left for good, where no lock tells.
-STALE = 86400.0
 
 
 def _sealed(name: str, body: bytes) -> bytes:

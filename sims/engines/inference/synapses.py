@@ -191,10 +191,13 @@ def observed(model: MemoryReconstruction, J: Any, dtype: Any) -> Scores:
     words = "must be a symmetric matrix, at least 2 × 2, of numbers" + (
         ", NaN where there is no bond" if model.channel == "diluted" else ""
     )
+    hidden = np.ma.is_masked(J)
     try:
         J = np.asarray(J, dtype=dtype)
-    except (TypeError, ValueError):
+    except Exception:
         raise ModelError("J", J, words) from None
+    if hidden:
+        raise ModelError("J", "a masked array", words)
     if J.ndim != 2 or J.shape[0] != J.shape[1] or len(J) < 2:
         raise ModelError("J", f"array of shape {J.shape}", words)
     N, blocks = len(J), {}

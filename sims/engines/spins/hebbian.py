@@ -302,7 +302,7 @@ def width(patterns: Any, usual: int) -> int:
     """Spins of patterns (P, N); as many as are usual where there are none, or they are no matrix."""
     try:
         shape = np.shape(patterns)
-    except ValueError:
+    except Exception:
         return usual
     return max(shape[1], 2) if len(shape) == 2 else usual
 

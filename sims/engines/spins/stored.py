@@ -76,10 +76,13 @@ def given(patterns: Any, N: int, values: tuple[int, int] = (-1, 1)) -> np.ndarra
         If the shape is not (P, N), or an entry is neither of the two values.
     """
     words = f"must be an array of shape (P, {N}) that holds only {values[0]} and {values[1]}"
+    hidden = np.ma.is_masked(patterns)
     try:
         patterns = np.asarray(patterns)
-    except ValueError:
+    except Exception:
         raise ModelError("patterns", patterns, words) from None
+    if hidden:
+        raise ModelError("patterns", "a masked array", words)
     if patterns.ndim != 2 or patterns.shape[1] != N or len(patterns) == 0:
         raise ModelError("patterns", f"array of shape {patterns.shape}", words)
     if patterns.dtype.kind not in "iufb" or not np.isin(patterns, values).all():
