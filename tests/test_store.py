@@ -76,6 +76,19 @@ def test_stray_files_are_left_alone(kept):
     assert all((kept / name).exists() for name in strays)
 
 
+def test_what_is_no_file_in_the_place_of_a_result_is_damaged_and_written_anew(kept):
+    """Nobody writes to a pipe, which would be waited for without end."""
+    right, (first, second, *_) = content(kept), KEYS
+    for key in (first, second):
+        (kept / f"{key}.npz").unlink(missing_ok=True)
+    os.mkfifo(kept / f"{first}.npz")
+    (kept / f"{second}.npz").symlink_to("nowhere")
+    assert (Store(kept).state(first), Store(kept).state(second)) == ("damaged", "damaged")
+    assert Store(kept).result(first) is None
+    sweep(STUDY, kept)
+    assert content(kept) == right
+
+
 LOCKS = {"none": None, "refused": errno.ENOLCK, "not supported": errno.EOPNOTSUPP}
 
 

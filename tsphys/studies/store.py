@@ -41,6 +41,13 @@ def _whole(name: str, content: bytes) -> bool:
     return len(content) > _SEAL and content == _sealed(name, content[:-_SEAL])
 
 
+def _content(path: Path) -> bytes | None:
+    """What is in a file; None if there is none, and nothing in what is no file, as a pipe that would be waited for."""
+    with suppress(FileNotFoundError):
+        return path.read_bytes() if path.is_file() or not os.path.lexists(path) else b""
+    return None
+
+
 def packed(name: str, result: Result) -> bytes:
     """A result as the bytes of the file `name`, its checksum as the comment of the archive, so that `load` reads it.
 
@@ -131,20 +138,17 @@ class Store:
         """What there is of a task: "done", "failed", "damaged" or "missing"; files are read and checked whole."""
         found = "missing"
         for path, name in ((self.path(key), "done"), (self._failure(key), "failed")):
-            with suppress(FileNotFoundError):
-                if _whole(path.name, path.read_bytes()):
-                    return name
-                found = "damaged"
+            content = _content(path)
+            if content is not None and _whole(path.name, content):
+                return name
+            found = found if content is None else "damaged"
         return found
 
     def result(self, key: str) -> Result | None:
         """The result of a task; None if it is not there, or not whole."""
         path = self.path(key)
-        with suppress(FileNotFoundError):
-            content = path.read_bytes()
-            if _whole(path.name, content):
-                return read(io.BytesIO(content), path)
-        return None
+        content = _content(path)
+        return read(io.BytesIO(content), path) if content is not None and _whole(path.name, content) else None
 
     def failure(self, key: str) -> str:
         """Why a task that failed has no result."""
