@@ -7,7 +7,8 @@ import pytest
 
 import tsphys
 from tests.refusal import refuses
-from tsphys import OrderParameters, Perceptron, TwoLayer
+from tsphys import OrderParameters, Perceptron, TwoLayer, _jit
+from tsphys.registry import MODELS, model_class, runner
 
 NAN, INF = float("nan"), float("inf")
 GOOD = {"R": [[0.1, 0.0], [0.0, 0.1]], "Q": [[0.2, 0.0], [0.0, 0.2]], "T": [[1.0, 0.0], [0.0, 1.0]]}
@@ -114,6 +115,7 @@ BAD = {
     "resume from a number": (lambda: run(resume=3), "resume"),
     "checkpoint that is no function": (lambda: run(checkpoint="file"), "checkpoint"),
     "progress that is no function": (lambda: run(progress=3), "progress"),
+    "features that are nothing": (lambda: tsphys.solve(tsphys.HiddenManifold(), F=[[[[1]], 2]]), "F"),
     "seed too large": (lambda: run(seed=2**63), "seed"),
     "compare at level 0": (lambda: tsphys.compare(run(replicas=2), theory(), level=0), "level"),
     "optimal rule, another teacher": (lambda: run(Perceptron(rule="optimal"), start=LONG_TEACHER), "start"),
@@ -132,6 +134,26 @@ BAD = {
     "load a folder": (lambda: tsphys.load("."), "file"),
     "save into nowhere": (lambda: run().save("no/such/folder/run.npz"), "output"),
 }
+
+
+#: What Python alone hands over to runs of all kinds.
+HANDED = [
+    ("checkpoint", "file"), ("progress", 3), ("resume", 3), ("replicas", 0), ("seed", 1.5), ("threads", 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_no_kernel_is_compiled_before_a_run_is_refused(name, monkeypatch):
+    def compiled(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(_jit.Kernel, "compile", compiled)
+    model = model_class(name)()
+    options = runner(MODELS[name], "simulate").options
+    times = {"t": [1.0]} if "t" in options and not options["t"].metadata["optional"] else {}
+    for key, value in HANDED:
+        if key in options:
+            refuses(lambda: tsphys.simulate(model, **times, **{key: value}), key)  # noqa: B023
 
 
 @pytest.mark.parametrize("case", BAD)

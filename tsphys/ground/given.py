@@ -19,8 +19,8 @@ def table(name: str, path: Path) -> np.ndarray:
             return np.load(path, allow_pickle=False)
         return np.loadtxt(path, delimiter="," if path.suffix == ".csv" else None)
     except (OSError, ValueError) as error:
-        words = " ".join(str(error).split())
-        raise ModelError(name, str(path), f"must be a file of numbers that can be read ({words})") from None
+        why = error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())[:100]
+        raise ModelError(name, str(path), f"must be a file of numbers that can be read ({why})") from None
 
 
 def first_line(error: BaseException) -> str:

@@ -129,11 +129,19 @@ def sizes(model: HiddenManifold, N: Any, F: Any = None) -> tuple[int, int]:
     D = max(1, round(model.delta * N))
     if D < model.M:
         raise ModelError("N", N, f"must be so large that D = δN = {D} is at least M = {model.M}")
-    if F is not None and np.shape(F) != (N, D):
-        raise ModelError("F", f"array of shape {np.shape(F)}", f"must have the shape (N, D) = ({N}, {D}), D = δN")
+    if F is not None and (shape := _shape(F)) != (N, D):
+        raise ModelError("F", f"array of shape {shape}", f"must have the shape (N, D) = ({N}, {D}), D = δN")
     if F is None and model.features == "hadamard" and (max(N, D) & (max(N, D) - 1)) != 0:
         raise ModelError("N", N, f"must make the larger of N and D = δN = {D} a power of two for Hadamard features")
     return N, D
+
+
+def _shape(F: Any) -> Any:
+    """Of an array, or of lists; the type of what has none."""
+    try:
+        return np.shape(F)
+    except Exception:
+        return type(F).__name__
 
 
 def given_features(F: Any) -> Dense:

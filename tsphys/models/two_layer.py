@@ -96,7 +96,8 @@ class TwoLayer(Trained):
 
     def __post_init__(self) -> None:
         for name in ("activation", "teacher_activation"):
-            if str(getattr(self, name)) == "quadratic":
+            given = getattr(self, name)
+            if isinstance(given, str) and given == "quadratic":
                 object.__setattr__(self, name, "he2")
         super().__post_init__()
         if self.activation == "sign" and self.train != "second":

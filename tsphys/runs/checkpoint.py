@@ -49,9 +49,6 @@ def keeping(
     if checkpoint is None:
         yield lambda: None, progress
         return
-    for name, given, takes in (("checkpoint", checkpoint, "a Result"), ("progress", progress, "the fraction done")):
-        if given is not None and not callable(given):
-            raise ModelError(name, given, f"must be a function that takes {takes}")
     # What a run goes on from is new to its checkpoints.
     new, last, pause = True, time.monotonic(), EVERY
 
@@ -103,8 +100,6 @@ def finished_rows(
     ModelError
         If it is another run.
     """
-    if not isinstance(old, Result):
-        raise ModelError("resume", old, "must be the Result of an unfinished run")
     ids = kept_replicas(old)
     same = old.model == model.name and old.parameters == parameters(model) and old.axis == axis
     same = same and all(old.meta.get(k) == v for k, v in record.items() if k != "replicas")

@@ -12,6 +12,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import of_array
 from tsphys.ground.parameters import LARGEST_INTEGER, counted, described, handed, param, plain, validate
+from tsphys.runs.result import Result
 
 O = TypeVar("O", bound="Options")
 S = TypeVar("S", bound="Options")
@@ -66,6 +67,16 @@ class Replicas(Options):
     progress: Any = handed("function that is called with the fraction done")
     checkpoint: Any = handed("function that is called with the replicas finished until then, soon after they are")
     resume: Any = handed("Result of finished replicas of the same run, which are not done again")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # Before anything is drawn or compiled.
+        for name, takes in (("checkpoint", "a Result"), ("progress", "the fraction done")):
+            given = getattr(self, name)
+            if given is not None and not callable(given):
+                raise ModelError(name, given, f"must be a function that takes {takes}")
+        if self.resume is not None and not isinstance(self.resume, Result):
+            raise ModelError("resume", self.resume, "must be the Result of an unfinished run")
 
 
 @dataclass(frozen=True, kw_only=True)
