@@ -144,7 +144,7 @@ class Kernel(CPUDispatcher):
     """A compiled function with an entry for Python once Python calls it.
 
     Other kernels take in its code alone. Numba would make the entry, which takes arguments out of Python's objects and
-    gives results back, for each of the many small functions of a kernel: a ninth of all compilation.
+    gives results back, for each of the many small functions of a kernel.
     """
 
     #: Whether a kernel asks for the next overload, whether the one in work is without an entry, and which ones are.
@@ -220,6 +220,7 @@ def njit(func: Any = None, /, *, fast: bool = False, cached: bool = True, **opti
         if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
             return _interpreted(f)
         made = numba.njit(**options)(f)
+        # Numba looks its dispatcher up by the target's name, so a class of one's own can only be given afterwards.
         made.__class__ = Kernel
         if not cached:
             return made
