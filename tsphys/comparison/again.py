@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -51,18 +51,42 @@ class Again:
         return {k: float(v) for k, v in values.items() if isinstance(v, float | int) and np.isfinite(v)}
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Itself:
+    """A theory that is the same only as itself, so that what is known of it can be kept."""
+
+    theory: Result
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Itself) and self.theory is other.theory
+
+    def __hash__(self) -> int:
+        return hash(id(self.theory))
+
+
 def solver(theory: Result, names: Iterable[str]) -> Again | None:
     """How to solve a theory again; None if what its Result holds does not give the same observables `names`."""
+    again = _again(Itself(theory))
+    if again is None:
+        return None
+    same = again.here
+    return again if all(k in same and np.allclose(same[k], theory[k], rtol=1e-6, atol=1e-9) for k in names) else None
+
+
+@lru_cache(maxsize=1)
+def _again(kept: Itself) -> Again | None:
+    """A theory solved again as it was, which several parts of one comparison start from; None if it cannot be."""
     from tsphys.physics.order_parameters import OrderParameters
     from tsphys.registry import takes
 
+    theory = kept.theory
     try:
         model = theory.model_object()
         options = {k: theory.meta[k] for k in (takes(model, "solve") & {*theory.meta}) - ACCURACY}
         if isinstance(options.get("start"), dict):
             options["start"] = OrderParameters(**options["start"])
         again = Again(model, theory.axis, theory[theory.axis], options)
-        same = again.here
+        _ = again.here
     except FAILURES:
         return None
-    return again if all(k in same and np.allclose(same[k], theory[k], rtol=1e-6, atol=1e-9) for k in names) else None
+    return again

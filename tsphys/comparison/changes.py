@@ -13,8 +13,11 @@ from tsphys.comparison.again import FAILURES, solver
 from tsphys.comparison.verdict import Comparison
 from tsphys.runs.result import Result
 
-#: First change that is tried, relative to a parameter, or to one; the largest that is looked for; and its accuracy.
-FIRST, LARGEST, ACCURACY = 1e-2, 1.0, 0.02
+#: First change that is tried, relative to a parameter, or to one; the largest that is looked for.
+FIRST, LARGEST = 1e-2, 1.0
+#: Logarithms of a shift next to one: its change is what was tried, or follows along the last secant, of which the
+#: power of the change is as good as to a tenth there.
+ACCURACY, NEAR = 0.02, 0.2
 #: Most solutions of a theory for a parameter.
 TRIALS = 8
 
@@ -81,6 +84,8 @@ def _reaching_one(shift: Callable[[float], float], value: float) -> float | None
             return change
         if before is not None and size != before[1] and change != before[0]:
             power = max(math.log(size / before[1]) / math.log(change / before[0]), 0.2)
+            if abs(math.log(size)) < NEAR and change < LARGEST * unit:
+                return change * math.exp(-math.log(size) / power)
         before = change, size
         if change >= LARGEST * unit and size < 1.0:
             return math.inf

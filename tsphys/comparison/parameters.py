@@ -9,13 +9,12 @@ on what hardly fluctuates, of which the first order in 1/N knows little, and har
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tsphys.comparison.again import FAILURES, Again, solver
+from tsphys.comparison.again import FAILURES, Again, Itself, solver
 from tsphys.comparison.foretold import Held
 from tsphys.comparison.scores import normal
 from tsphys.runs.result import Result
@@ -48,23 +47,9 @@ class Told(NamedTuple):
     correlations: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
-class _Asked:
-    """A theory, the same only as itself, and which of its observables."""
-
-    theory: Result
-    names: tuple[str, ...]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Asked) and self.theory is other.theory and self.names == other.names
-
-    def __hash__(self) -> int:
-        return hash((id(self.theory), self.names))
-
-
 @lru_cache(maxsize=1)
-def _told(asked: _Asked) -> Told | None:
-    theory, names = asked.theory, asked.names
+def _told(kept: Itself, names: tuple[str, ...]) -> Told | None:
+    theory = kept.theory
     known, length = theory.first_order, len(theory[theory.axis])
     assert known is not None
     columns = np.concatenate([np.arange(known.cov.shape[1])[known.columns(name)] for name in names])
@@ -104,7 +89,7 @@ def _moved(again: Again, names: tuple[str, ...], parameter: str, value: float) -
 def shifts(sim: Result, theory: Result, held: Mapping[str, Held], N: float) -> dict[str, Shift]:
     """Of each parameter that moves a number which fluctuates and has a verdict; none where that is not known."""
     names = tuple(name for name in held if name in theory.known_at(N)[0])
-    told = _told(_Asked(theory, names)) if names else None
+    told = _told(Itself(theory), names) if names else None
     if told is None:
         return {}
     n, length = len(sim[names[0]]), len(theory[theory.axis])
