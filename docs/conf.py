@@ -38,12 +38,15 @@ exclude_patterns = ["_build"]
 UNKNOWN = {"{aligned}": "{align*}", r"\langle": "⟨", r"\rangle": "⟩"}
 
 
+def mathml(text, display):
+    for name, instead in UNKNOWN.items():
+        text = text.replace(name, instead)
+    return convert(text, display=display)
+
+
 def _formula(display):
     def visit(self, node):
-        text = node.astext()
-        for name, instead in UNKNOWN.items():
-            text = text.replace(name, instead)
-        self.body.append(convert(text, display=display))
+        self.body.append(mathml(node.astext(), display))
         raise SkipNode
 
     return visit
