@@ -60,7 +60,7 @@ def test_simulation_lies_on_theory(name):
 
 
 @pytest.mark.parametrize("name", ["plain", "fisher"])
-@pytest.mark.parametrize(("K", "M", "shared"), [(3, 2, 0), (4, 3, 1)])
+@pytest.mark.parametrize(("K", "M", "shared"), [(3, 2, 0), pytest.param(4, 3, 1, marks=pytest.mark.slow)])
 def test_weights_lie_on_theory_with_several_units_a_teacher(K, M, shared, name):
     model, begin = wide(K, M, similarity=0.6, readout_similarity=0.3, shared=shared, **POINTS[name])
     t = np.linspace(0, 10, 6)

@@ -107,14 +107,14 @@ def build(builder, site, *words):
 
 def test_the_pages_of_the_site_are_read_without_a_warning(tmp_path):
     """All of it but writing, which takes twice as long; formulas are converted."""
-    from docutils import nodes
+    from docutils.nodes import math, math_block
 
     mathml = runpy.run_path(str(ROOT / "docs" / "conf.py"))["mathml"]
     build("dummy", tmp_path / "site", "-d", str(tmp_path))
     read = {path.stem: pickle.loads(path.read_bytes()) for path in tmp_path.glob("*.doctree")}
     assert {page.stem for page in PAGES[1:]} <= set(read)
     assert "OrderParameters" in read["api"].astext()
-    formulas = [(name, node.astext()) for name, page in read.items() for node in page.findall(lambda node: isinstance(node, (nodes.math, nodes.math_block)))]
+    formulas = [(name, x.astext()) for name in read for kind in (math, math_block) for x in read[name].findall(kind)]
     assert len(formulas) > 1000
     for name, text in formulas:
         assert not re.search(UNKNOWN, mathml(text, "inline")), (name, text)

@@ -255,8 +255,9 @@ def test_rough_averages_at_too_small_a_tolerance_end_with_a_verdict(monkeypatch)
         solve(tsphys.Perceptron(rule="rosenblatt"), start=start, t=[100.0], quadrature="sobol", points=2**10)
 
 
-def test_the_example_of_the_manual_runs():
-    """The first example of docs/learning_rule.md agrees with its theory; the pages are run elsewhere."""
+@pytest.mark.slow
+def test_the_example_of_the_manual_agrees_with_its_theory():
+    """The first of docs/learning_rule.md; the fast tests run it with all examples of the pages."""
     block = re.search(r"```python\n(.*?)```", MANUAL.read_text(encoding="utf-8"), flags=re.DOTALL)
     names: dict = {}
     exec(compile(block[1], str(MANUAL), "exec"), names)

@@ -128,8 +128,7 @@ def compared(name, sizes, capsys, values_of=candidates):
 @pytest.mark.parametrize("name", STATIC)
 def test_lists_are_compared(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    first, *others = model_class(name).axes
-    compared(name, {first: (1, 3), **dict.fromkeys(others, (2,))}, capsys, ordinary)
+    compared(name, {model_class(name).axes[0]: (1, 3)}, capsys, ordinary)
 
 
 @pytest.mark.slow

@@ -18,7 +18,13 @@ POINTS = {
 }
 
 
-@pytest.mark.parametrize("name", POINTS)
+#: Clones of whose error another test asks as well.
+CLONES = {data for data in DATA if data != "original"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in CLONES else name for name in POINTS]
+)
 def test_simulation_lies_on_theory(name):
     model, start = POINTS[name]
     # Two students take quadratures in five dimensions.
