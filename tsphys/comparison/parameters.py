@@ -48,8 +48,8 @@ class Told(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def _told(kept: Itself, names: tuple[str, ...]) -> Told | None:
-    theory = kept.theory
+def _told(itself: Itself, names: tuple[str, ...]) -> Told | None:
+    theory = itself.theory
     known, length = theory.first_order, len(theory[theory.axis])
     assert known is not None
     columns = np.concatenate([np.arange(known.cov.shape[1])[known.columns(name)] for name in names])
