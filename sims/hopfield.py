@@ -110,6 +110,7 @@ def simulate(model: Hopfield, p: hebbian.Plan, options: Options) -> hebbian.Job:
     bytes_each = (
         hebbian.rows(p, most)
         + p.N * stored.padded(most) * (1 if own is None else 0)
+        + (p.N * (most // 8 + 1) if method == "overlap" and model.dynamics == "parallel" else 0)
         + ((coupling_bytes(model, most, options.grey) * p.N + 8 * most) * p.N if method == "matrix" else 0)
     )
     what = f"{most:.4g} patterns" + (" and their couplings" if method == "matrix" else "")

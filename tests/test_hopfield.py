@@ -10,7 +10,9 @@ from scipy.stats import ks_2samp
 
 import tsphys
 from tests.naive import spins as naive
+from tests.refusal import refuses
 from tsphys.models.hopfield import Hopfield
+from tsphys.runs import memory
 from tsphys.sims.hopfield import choose_method
 
 
@@ -277,6 +279,14 @@ def test_patterns_cost_a_byte_each():
     # Not ru_maxrss, which a process inherits from the one that starts it.
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 1.0
+
+
+def test_packed_patterns_are_asked_for_too(monkeypatch):
+    """Parallel dynamics keeps patterns as bytes and as bits."""
+    monkeypatch.setattr(memory, "memory", lambda: 1.06 * 2000 * 1600)
+    given = {"N": 2000, "n_patterns": 1600, "t": [0], "replicas": 1, "method": "overlap"}
+    tsphys.simulate(Hopfield(), **given)
+    refuses(lambda: tsphys.simulate(Hopfield(dynamics="parallel"), **given), "N")
 
 
 #: Order parameters of the replica-symmetric theory, and exact first steps of parallel dynamics (Amit, Gutfreund &
