@@ -50,6 +50,8 @@ def over(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
 def state(model: LabelNoise, t: float) -> dict[str, float]:
     """Moments at a time: the student's, and those of its answers u = A y* + τ(y − ρy*) + N(0, V) to its examples."""
     nu2, rho, data = model.distance**2, 1 - 2 * model.flips, Spectrum.white(1 / model.alpha)
+    # Complex exponents have to be numbers; long before all is over.
+    t = min(t, 1e300)
 
     def integrand(z: np.ndarray, kappa: np.ndarray) -> np.ndarray:
         along, rest = -(kappa - 1) / (kappa * (kappa - 1 - nu2)), -1 / kappa

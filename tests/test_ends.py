@@ -187,3 +187,15 @@ def test_cosines_of_many_tasks_with_a_common_one_need_no_eigenvalues():
     for S, c in ((3, -0.51), (5, -0.26)):
         with pytest.raises(tsphys.ModelError, match="similarity"):
             cosines("similarity", c, None, S)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "model",
+    [tsphys.LabelNoise(), tsphys.LinearNetwork(inputs=4), tsphys.NestedDropout(), tsphys.LinearEstimator()],
+    ids=lambda model: model.name,
+)
+def test_long_after_the_end_all_is_as_at_the_end(model):
+    found = tsphys.solve(model, t=[1e10, 1e300, 1.7e308])
+    for name in found.observables:
+        np.testing.assert_allclose(found[name][1:], found[name][[0, 0]], rtol=1e-9, atol=1e-12, err_msg=name)

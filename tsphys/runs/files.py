@@ -91,9 +91,9 @@ def write_together(contents: Mapping[Path, Fill], *, replace: bool | None = None
         elif not _placed(parts):
             raise _beside(parts)
     except OSError as error:
-        # Of the place, not of the file in the making.
+        # Of the place, not of the file in the making; what is written to one has no name at all.
         made = {str(part): str(path) for path, part in parts.items()}
-        error.filename, error.filename2 = made.get(str(error.filename), error.filename), None
+        error.filename, error.filename2 = made.get(str(error.filename), error.filename or str(path)), None
         raise
     finally:
         for part in parts.values():

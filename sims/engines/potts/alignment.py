@@ -48,8 +48,9 @@ def read(sequences: Any, C: int) -> np.ndarray:
 def _letters(path: Path, C: int) -> np.ndarray:
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError("sequences", str(path), f"must be a file that can be read ({error})") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)[:100]
+        raise ModelError("sequences", str(path), f"must be a file that can be read ({why})") from None
     if C not in ALPHABETS:
         raise ModelError("C", C, "must be 21 for a FASTA file of proteins, 5 for one of nucleotides")
     found: list[list[str]] = []

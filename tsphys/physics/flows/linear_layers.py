@@ -109,9 +109,11 @@ def balanced(W1: np.ndarray, W2: np.ndarray, S: np.ndarray, t: np.ndarray) -> Bl
     Q = np.concatenate([turned(W1), W2], axis=-2)
     seen, now, fastest, count, moves = [], 0.0, float(np.abs(rates).max()), 0, True
     for target in np.asarray(t, dtype=float).tolist():
-        pieces = int(np.ceil(fastest * (target - now) / PIECE)) if moves else 0
+        # A count of pieces has no more digits than a float, and stops at the first that moves nothing.
+        span = min(target - now, 1e300 / max(fastest, 1.0))
+        pieces = int(np.ceil(fastest * span / PIECE)) if moves else 0
         if pieces:
-            move = _mover(rates, V, (target - now) / pieces)
+            move = _mover(rates, V, span / pieces)
         for _ in range(pieces):
             before, Q, count = Q @ turned(Q), move(Q), count + 1
             moves = float(np.abs(Q @ turned(Q) - before).max()) > REST * float(np.abs(before).max())
