@@ -73,6 +73,24 @@ def test_a_failure_leaves_everything_as_it_was():
     assert caught.value.filename == "no/such/folder"
 
 
+def test_places_that_cannot_be_written_are_found_before_the_work(capsys, monkeypatch):
+    """Also where permissions say nothing of it: to the superuser, on shares of others, in names that are too long."""
+    monkeypatch.setattr(tsphys, "simulate", None)
+
+    def refused(*_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    for path in ("y" * 300, "z/" * 3000 + "run", "run"):
+        with monkeypatch.context() as patch:
+            if path == "run":
+                patch.setattr(files, "_begun", refused)
+            for command in (("simulate", "two_layer", *RUN, "-o", path), ("figure", "opposing_signals", "-o", path)):
+                code, _, err = call(capsys, *command)
+                assert (code, err.count("\n")) == (2, 1), err
+                assert "output = " in err
+    assert content(".") == {}
+
+
 @pytest.mark.parametrize("locks", [True, False])
 def test_what_a_killed_command_left_goes_and_what_is_in_the_making_stays(monkeypatch, locks):
     if not locks:

@@ -207,7 +207,7 @@ def npz(path: str | os.PathLike[str]) -> Path:
     """`path` with suffix ``.npz``, which is added if there is none; a ModelError if it has that of another format."""
     path = Path(path)
     suffix = path.suffix.lower()
-    if suffix == ".npz" or path.is_dir():
+    if suffix == ".npz" or os.path.isdir(path):
         return path
     if suffix in _OTHERS.split():
         raise ModelError("output", str(path), "must end in .npz, or have no suffix")
@@ -236,8 +236,9 @@ def check_free(path: Path, force: bool, makes_folder: bool = False) -> None:
 
     With `makes_folder` the folders above it need not be there yet.
     """
+    _check_name(path)
     above = path.parent
-    while makes_folder and not above.exists() and above != above.parent:
+    while makes_folder and not os.path.exists(above) and above != above.parent:
         above = above.parent
     check_folder(path if above == path.parent else above / path.name)
     if os.path.lexists(path) and not force:
@@ -246,12 +247,23 @@ def check_free(path: Path, force: bool, makes_folder: bool = False) -> None:
 
 def check_folder(path: Path) -> None:
     """Raise a ModelError unless a file can be created at `path`, and `tidy` what was not finished there."""
-    if "\0" in str(path) or len(os.fsencode(path.name)) > 255:
-        raise ModelError("output", str(path), "is no name of a file: too long, or with a null character")
-    if path.is_dir():
+    _check_name(path)
+    if os.path.isdir(path):
         raise ModelError("output", str(path), "is a folder; name a file")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise ModelError("output", str(path), f"the folder {str(path.parent)!r} does not exist")
     if not os.access(path.parent, os.W_OK):
         raise ModelError("output", str(path), f"the folder {str(path.parent)!r} cannot be written")
+    try:
+        # Permissions do not tell all, as of other machines' folders.
+        with ExitStack() as making:
+            _begun(path, making).unlink()
+    except OSError as error:
+        raise ModelError("output", str(path), f"cannot be written: {error.strerror}") from None
     tidy(path)
+
+
+def _check_name(path: Path) -> None:
+    """Raise a ModelError about what no file can be called; what is in the making has some letters more."""
+    if "\0" in str(path) or len(os.fsencode(path)) > 4000 or any(len(os.fsencode(part)) > 255 for part in path.parts):
+        raise ModelError("output", str(path), "is no name of a file: too long, or with a null character")

@@ -127,8 +127,14 @@ class Store:
 
     def log(self, record: dict[str, Any]) -> None:
         """Add a line to ``history.jsonl``, which tells who worked on the study and when."""
-        with (self.folder / "history.jsonl").open("a", encoding="utf-8") as file:
-            file.write(as_json(record) + "\n")
+        path = self.folder / "history.jsonl"
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(as_json(record) + "\n")
+        except OSError as error:
+            # Of what is written, no name is told.
+            error.filename = error.filename or str(path)
+            raise
 
     def path(self, key: str) -> Path:
         """The file of a task's result."""
