@@ -89,6 +89,19 @@ def test_what_is_no_file_in_the_place_of_a_result_is_damaged_and_written_anew(ke
     assert content(kept) == right
 
 
+def test_a_store_that_cannot_be_one_is_told_in_one_line(capsys):
+    """Links in a circle; and a history that is a pipe nobody reads."""
+    Path("study.toml").write_text(TEXT)
+    Path("circle").symlink_to("circle")
+    code, _, err = call(capsys, "sweep", "study.toml", "-p", 1, "--store", "circle")
+    assert (code, err.count("\n")) == (2, 1), err
+    Path("kept").mkdir()
+    os.mkfifo("kept/history.jsonl")
+    code, _, err = call(capsys, "sweep", "study.toml", "-p", 1, "--store", "kept")
+    assert (code, err.count("\n")) == (1, 1), err
+    assert "history.jsonl" in err
+
+
 LOCKS = {"none": None, "refused": errno.ENOLCK, "not supported": errno.EOPNOTSUPP}
 
 

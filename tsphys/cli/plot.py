@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -36,10 +37,10 @@ def plot(files: tuple[str, ...], x: str | None, y: tuple[str, ...], log: str, ou
     results = [load(file) for file in files]
     names = list(dict.fromkeys(y)) or shared(results)[:1]
     out = Path(output or Path(files[0]).with_suffix("").name + "-" + "-".join(names))
-    given = [Path(file).resolve() for file in files]
+    given = [os.path.realpath(file) for file in files]
     for path in pictures(out):
         check_free(path, force, makes_folder=True)
-        if path.resolve() in given:
+        if os.path.realpath(path) in given:
             raise ModelError("output", str(out), "would replace a FILE that is to be drawn")
     figure, data = draw(results, names, x, log)
     about = {"files": [{"model": r.model, "parameters": r.parameters} for r in results]}

@@ -14,7 +14,7 @@ from tsphys.studies.sweep import Status, sweep
 
 def slurm_script(study: str | os.PathLike[str], store: str | os.PathLike[str], jobs: int, hours: float = 24) -> str:
     """An array job of Slurm whose jobs do a share of a study each; to be given to ``sbatch``."""
-    here, kept = shlex.quote(str(Path(study).resolve())), shlex.quote(str(Path(store).resolve()))
+    here, kept = shlex.quote(os.path.realpath(study)), shlex.quote(os.path.realpath(store))
     minutes = max(1, round(60 * hours))
     return f"""#!/bin/sh
 #SBATCH --job-name={shlex.quote(Path(study).stem)}
@@ -47,7 +47,7 @@ def submit(
         import submitit
     except ImportError as error:
         raise ImportError("--submit needs submitit: pip install 'tsphys[cluster]'") from error
-    folder = Path(store).resolve()
+    folder = Path(os.path.realpath(store))
     try:
         executor = submitit.AutoExecutor(folder=folder / "jobs", cluster=cluster)
         executor.update_parameters(timeout_min=max(1, round(60 * hours)), name="tsphys")

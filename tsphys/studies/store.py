@@ -48,6 +48,10 @@ def _content(path: Path) -> bytes | None:
     return None
 
 
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+
+
 def packed(name: str, result: Result) -> bytes:
     """A result as the bytes of the file `name`, its checksum as the comment of the archive, so that `load` reads it.
 
@@ -129,7 +133,8 @@ class Store:
         """Add a line to ``history.jsonl``, which tells who worked on the study and when."""
         path = self.folder / "history.jsonl"
         try:
-            with path.open("a", encoding="utf-8") as file:
+            # Nobody may read a pipe, which would be waited for.
+            with open(path, "a", encoding="utf-8", opener=_at_once) as file:
                 file.write(as_json(record) + "\n")
         except OSError as error:
             # Of what is written, no name is told.
@@ -210,7 +215,7 @@ class Store:
     @contextmanager
     def _lock(self, key: str) -> Iterator[bool | None]:
         """Whether the task is locked by this thread; None where nobody can tell."""
-        folder, mine = self.folder.resolve(), object()
+        folder, mine = Path(os.path.realpath(self.folder)), object()
         name = (os.getpid(), folder, key)
         if _mine.setdefault(name, mine) is not mine:
             yield False

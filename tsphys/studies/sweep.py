@@ -143,7 +143,7 @@ def sweep(
     i, n = (number("shard", x, kind=int, low=0) for x in shard)
     if not i < n:
         raise ModelError("shard", f"{i}/{n}", "must be i/n with 0 <= i < n")
-    kept = Store(Path(store).resolve()).create()
+    kept = Store(Path(os.path.realpath(store))).create()
     kept.tidy()
     kept.log({"shard": [i, n], **provenance()})
     mine = {task.key: task for task in study.tasks()[i::n]}
