@@ -49,7 +49,9 @@ def memory(models: Sequence[Plasticity], options: Options) -> frames.Memory:
     weights = model.modes * (options.inputs + (model.depth - 1) * model.modes)
     times = 3.0 * model.duration * options.steps if options.batch else 0.0
     sizes = {"inputs": options.inputs, "modes": model.modes, "steps": options.steps if options.batch else None}
-    return frames.Memory(8.0 * (20 * weights + times), sizes, "the weights and the times of steps")
+    sizes["batch"] = options.batch
+    needed = 20 * weights + times + 2.0 * options.batch * options.inputs
+    return frames.Memory(8.0 * needed, sizes, "the weights, the times of steps and a batch")
 
 
 @dataclass(frozen=True, eq=False)
