@@ -246,7 +246,7 @@ def test_numbers_are_taken_as_they_are_meant():
 
 
 #: What makes runs short where work grows with a parameter: latent variables are drawn one by one, tokens meet in pairs,
-#: layers follow each other, explicit steps along a flow are as short as its fastest rate, version spaces are walked in
+#: units meet in pairs, layers follow each other, explicit steps along a flow are as short as its fastest rate, version spaces are walked in
 #: example by example, and all amplitudes of a network change with a spin.
 LONG = {
     ("hidden_manifold", "delta"): ({}, {"N": 4}),
@@ -255,6 +255,8 @@ LONG = {
     ("whitening", "d"): ({}, {"t": [0, 1], "draws": 1}),
     ("random_teacher", "weight_decay"): ({"t": 1e-4}, {}),
     ("inductive_bias", "examples"): ({}, {"chains": 10, "moves": 1}),
+    ("task_masks", "K"): ({}, {"t": [0, 1e-6]}),
+    ("weight_theft", "K"): ({}, {"t": [0, 1e-6]}),
     ("spin_chain_states", "N"): ({}, {"steps": 1, "samples": 10}),
     ("spin_chain_states", "features"): ({}, {"steps": 1, "samples": 10}),
     ("spin_chain_states", "units"): ({}, {"steps": 1, "samples": 10}),
@@ -265,8 +267,9 @@ LASTING = {
     ("sparse_regression", "most"),
     ("spin_chain_states", "steps"), ("spin_chain_states", "before"), ("quadratic_feature", "sets"),
 }  # fmt: skip
-#: What makes runs short where work grows with an option: steps of a flow multiply matrices of that size.
-SHORT = {("removed_layers", "N"): {"t": [0, 1e-3]}}
+#: What makes runs short where work grows with an option: steps of a flow multiply matrices of that size, and take as
+#: many nodes of a quadrature.
+SHORT = {("removed_layers", "N"): {"t": [0, 1e-3]}, ("active_fraction", "points"): {"t": [0, 1e-6]}}
 #: Times up to which theories by quadrature are followed, which take seconds to those that they go to by default.
 BRIEF = {(name, "solve"): {"t": [0, 0.3]} for name in ("active_fraction", "task_masks", "weight_theft")}
 #: Models beside those of online learning of which N is the number of steps in a unit of time.
