@@ -517,3 +517,6 @@ def test_what_theory_knows_of_a_spread_counts_as_many_runs_as_its_error_allows()
 def test_a_parameter_next_to_zero_has_no_change_that_would_be_seen():
     assert _reaching_one(lambda value: 1e-160 * (1 + value), 1e-320) == np.inf
     assert _reaching_one(lambda value: abs(value - 2.0) / 0.3, 2.0) == pytest.approx(0.3, rel=0.05)
+    for curved in (lambda d: 25 * d**2 + 2 * d, lambda d: 1.5 * np.tanh(d / 0.13), lambda d: d / 0.3 + 30 * d**3):
+        change = _reaching_one(lambda value: curved(value - 1.0), 1.0)  # noqa: B023
+        assert curved(change) == pytest.approx(1.0, abs=0.04)

@@ -15,8 +15,8 @@ from tsphys.runs.result import Result
 
 #: First change that is tried, relative to a parameter, or to one; the largest that is looked for.
 FIRST, LARGEST = 1e-2, 1.0
-#: Logarithms of a shift next to one: its change is what was tried, or follows along the last secant, of which the
-#: power of the change is as good as to a tenth there.
+#: Logarithms of a shift next to one: its change is what was tried, or follows along the last secant. Of a power of the
+#: change that varies by a fifth over it the shift is then one to some 3 %.
 ACCURACY, NEAR = 0.02, 0.2
 #: Most solutions of a theory for a parameter.
 TRIALS = 8
