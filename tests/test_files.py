@@ -11,6 +11,7 @@ import pytest
 
 import tsphys
 from tests.command import call
+from tsphys.cli.options import tell_written
 from tsphys.runs import files
 from tsphys.runs.files import TakenError, replacing, write_atomically, write_together
 
@@ -309,3 +310,9 @@ def test_resumed_observables_are_those_of_the_run():
     ):
         with pytest.raises(tsphys.ModelError, match="resume = "):
             tsphys.simulate(model, **options, replicas=3, resume=dataclasses.replace(part, data=data))
+
+
+def test_what_is_written_is_told_on_one_line(capsys):
+    tell_written("a.npz", "b\nc.npz")
+    tell_written(Path("d\x1b.npz"))
+    assert capsys.readouterr().out == "wrote a.npz and b\\nc.npz\nwrote d\\x1b.npz\n"

@@ -245,9 +245,9 @@ def test_numbers_are_taken_as_they_are_meant():
     np.testing.assert_array_equal(numbers(np.ma.masked_array([1.0, 2.0], [False, False])), [1.0, 2.0])
 
 
-#: What makes runs short where work grows with a parameter: latent variables are drawn one by one, tokens meet in pairs,
-#: units meet in pairs, layers follow each other, explicit steps along a flow are as short as its fastest rate, version spaces are walked in
-#: example by example, and all amplitudes of a network change with a spin.
+#: What makes runs short where work grows with a parameter: latent variables are drawn one by one, tokens and units meet
+#: in pairs, layers follow each other, explicit steps along a flow are as short as its fastest rate, version spaces are
+#: walked in example by example, and all amplitudes of a network change with a spin.
 LONG = {
     ("hidden_manifold", "delta"): ({}, {"N": 4}),
     ("attention_features", "tokens"): ({"n": 2}, {"test": 1}),

@@ -15,7 +15,7 @@ for _library in ("OPENBLAS", "MKL", "OMP", "VECLIB_MAXIMUM"):
 
 from tsphys.benchmarks.sections import SECTIONS  # noqa: E402
 from tsphys.cli.completion import PATH  # noqa: E402
-from tsphys.cli.options import force_option  # noqa: E402
+from tsphys.cli.options import force_option, tell_written  # noqa: E402
 from tsphys.errors import ModelError  # noqa: E402
 from tsphys.ground.parameters import number  # noqa: E402
 from tsphys.runs.files import check_free, pictures  # noqa: E402
@@ -100,9 +100,9 @@ def bench(
     parameters = dataclasses.asdict(setting)
     if output is not None:
         write(Path(output), rows, parameters)
-        click.echo(f"wrote {output}")
+        tell_written(output)
     if plot is not None:
         from tsphys.benchmarks.scaling import draw
 
         for path in draw(setting, Path(plot)):
-            click.echo(f"wrote {path}")
+            tell_written(path)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tsphys.cli.options import output_options, parse, per_model, progress_bar, target
+from tsphys.cli.options import output_options, parse, per_model, progress_bar, target, tell_written
 from tsphys.cli.unfinished import going_on, unfinished
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import number
@@ -73,7 +73,7 @@ def run(
     for why in dict.fromkeys(why for result in (theory, *sims) for why in result.gaps):
         click.echo(f"missing: {why}")
     click.echo(found)
-    click.echo(f"wrote {', '.join(map(str, paths))} and {there}")
+    tell_written(*paths, there)
     return CODES[found.verdict]
 
 

@@ -9,7 +9,7 @@ import click
 
 from tsphys.animation import FORMATS
 from tsphys.cli.completion import PATH, among
-from tsphys.cli.options import force_option, progress_bar
+from tsphys.cli.options import force_option, progress_bar, tell_written
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
 from tsphys.ground.parameters import number
 from tsphys.ground.texts import known
@@ -89,7 +89,7 @@ def figure(
             click.echo(f"{one}: {error}", err=True)
             continue
         for path in paths:
-            click.echo(f"wrote {path}")
+            tell_written(path)
     if failed:
         raise ModelError("figure", ", ".join(failed), "could not be drawn, all others are")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tsphys.cli.completion import PATH, items, values
+from tsphys.ground.lines import printable
 from tsphys.ground.parameters import axes_of, described
 from tsphys.ground.texts import from_json, known
 from tsphys.registry import MODELS, model_class
@@ -186,6 +187,12 @@ def target(output: str | None, default: str, force: bool) -> Path:
     path = npz(output or default)
     check_free(path, force)
     return path
+
+
+def tell_written(*paths: Path | str) -> None:
+    """Say which files a command has written, on one line."""
+    *others, last = (printable(path) for path in paths)
+    click.echo("wrote " + (", ".join(others) + " and " if others else "") + last)
 
 
 @contextmanager

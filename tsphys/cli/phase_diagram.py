@@ -12,7 +12,7 @@ import click
 import numpy as np
 
 from tsphys.cli.completion import PATH, among, models, numbers
-from tsphys.cli.options import force_option, progress_bar
+from tsphys.cli.options import force_option, progress_bar, tell_written
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.ground.parameters import described, number
 from tsphys.ground.texts import from_json
@@ -88,7 +88,7 @@ def phase_diagram(
             click.echo(f"  {(seen.errors == name)[seen.computed].sum()}: {EMPTY[name][0]}")
     known = boundaries(model, _fixed(fixed), given.result, x[0], y[0])
     for path in _draw(out, seen, x[0], y[0], prefix, known):
-        click.echo(f"wrote {path}")
+        tell_written(path)
 
 
 def _swept(described: Any, folder: Path, count: int, quiet: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tsphys.cli.completion import PATH
-from tsphys.cli.options import force_option
+from tsphys.cli.options import force_option, tell_written
 from tsphys.errors import ModelError
 from tsphys.runs.files import check_free, pictures
 from tsphys.runs.result import load
@@ -45,4 +45,4 @@ def plot(files: tuple[str, ...], x: str | None, y: tuple[str, ...], log: str, ou
     figure, data = draw(results, names, x, log)
     about = {"files": [{"model": r.model, "parameters": r.parameters} for r in results]}
     for path in save(figure, out, data, about):
-        click.echo(f"wrote {path}")
+        tell_written(path)

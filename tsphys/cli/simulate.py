@@ -9,7 +9,7 @@ from typing import Any
 import click
 import numpy as np
 
-from tsphys.cli.options import output_options, per_model, progress_bar, target
+from tsphys.cli.options import output_options, per_model, progress_bar, target, tell_written
 from tsphys.cli.unfinished import going_on, unfinished
 from tsphys.errors import DivergedError
 from tsphys.ground.texts import short
@@ -37,7 +37,7 @@ def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, fo
     if result.meta.get("precise") is False:
         click.echo(f"not as precise as asked for: {result.replicas} replicas are the most that were allowed")
     click.echo(summary(result))
-    click.echo(f"wrote {path}")
+    tell_written(path)
 
 
 def _kept(result: Any, path: Path) -> Path:

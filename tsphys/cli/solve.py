@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tsphys.cli.options import output_options, per_model, progress_bar, target
+from tsphys.cli.options import output_options, per_model, progress_bar, target, tell_written
 from tsphys.cli.simulate import summary
 from tsphys.registry import MODELS
 from tsphys.runs.files import write_atomically
@@ -29,7 +29,7 @@ def run(
         result = tsphys.solve(model, progress=progress, fluctuations=fluctuations, **options)
     write_atomically(path, result.write)
     click.echo(summary(result))
-    click.echo(f"wrote {path}")
+    tell_written(path)
 
 
 def _options(name: str) -> list[Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tsphys.cli.completion import PATH, among
-from tsphys.cli.options import force_option, progress_bar
+from tsphys.cli.options import force_option, progress_bar, tell_written
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import number
 from tsphys.runs.files import check_free
@@ -208,7 +208,7 @@ def collect(study: str, store: str | None, output: str | None, mean: bool, parti
     else:
         write_atomically(path, result.write)
     click.echo(repr(result))
-    click.echo(f"wrote {path}")
+    tell_written(path)
 
 
 def _write_netcdf(result: Any, path: Path) -> None:

@@ -10,7 +10,7 @@ import click
 
 from tsphys.cli.completion import PATH, among
 from tsphys.cli.completion import models as known
-from tsphys.cli.options import force_option, progress_bar
+from tsphys.cli.options import force_option, progress_bar, tell_written
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import number
 from tsphys.runs.files import check_free
@@ -54,5 +54,5 @@ def validate(
     click.echo("\n".join(["", *run.legend(), "", run.verdict(rows)]))
     if path is not None:
         for file in report.write(path, rows, setting):
-            click.echo(f"wrote {file}")
+            tell_written(file)
     return 0 if all(row.ok for row in rows) else 1
