@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from tsphys import GLM, MemoryReconstruction, solve
+from tsphys.benchmarks import limit
 from tsphys.benchmarks.setting import Setting
 from tsphys.benchmarks.table import Row, ratio, row
 from tsphys.benchmarks.timing import interleaved
@@ -23,6 +24,7 @@ N, ALPHA = 2000, 1.5
 #: Neurons and patterns of the instances of low rank: enumerated, and in mean field.
 NEURONS, PATTERNS = 4000, (3, 16)
 LOADS = tuple(np.linspace(0.5, 5.0, 20).tolist())
+NUMPY = "NumPy's product"
 #: Most rounds over curves: each is some seconds.
 MOST_ROUNDS = 3
 
@@ -47,8 +49,10 @@ def iteration(n: int = N) -> tuple[Callable[[int], None], Callable[[int], None]]
     return iterate, products
 
 
-def low_rank(P: int, n: int) -> tuple[Callable[[int], None], Callable[[int], None]]:
-    """Iterations on noisy synapses that store P patterns, and NumPy's product with all of them in single precision."""
+def low_rank(P: int, n: int) -> dict[str, Callable[[int], None]]:
+    """Iterations on noisy synapses that store P patterns, the product in them, NumPy's with all of the matrix in single
+    precision, and what cannot be less: to read the half of it that is kept.
+    """
     model, rng = MemoryReconstruction(P=P, noise=0.4), np.random.default_rng(0)
     truth = model.prior.draw(rng, (n, P))
     S = synapses.stored(model, truth, np.dtype(np.float32), (0, 0, "benchmark"))
@@ -61,11 +65,20 @@ def low_rank(P: int, n: int) -> tuple[Callable[[int], None], Callable[[int], Non
         for _ in range(steps):
             next(running)
 
+    def ours(steps: int) -> None:
+        for _ in range(steps):
+            S.product(x)
+
     def products(steps: int) -> None:
         for _ in range(steps):
             whole @ single
 
-    return iterate, products
+    def reads(steps: int) -> None:
+        for _ in range(steps):
+            for block in S.blocks.values():
+                limit.read(block.reshape(-1))
+
+    return {"an iteration": iterate, "its product": ours, NUMPY: products, "reading the matrix": reads}
 
 
 def messages_and_curves(setting: Setting, n: int = N, neurons: int = NEURONS) -> list[Row]:
@@ -77,13 +90,15 @@ def messages_and_curves(setting: Setting, n: int = N, neurons: int = NEURONS) ->
     rows = [row(section, name, 1e6 * t, "µs") for name, t in times.items()]
     rows.append(ratio(section, "an iteration / its two products", times["an iteration"], times["its two products"]))
     for P in PATTERNS:
-        ours, bound = low_rank(P, neurons)
-        words = "NumPy's product"
-        cases = {"an iteration": ours, words: bound}
+        cases = low_rank(P, neurons)
         times = interleaved(cases, setting.seconds, setting.rounds, setting.steps, clock=time.process_time)
         section = f"low-rank message passing, N = {neurons}, P = {P}"
         rows += [row(section, name, 1e3 * t, "ms") for name, t in times.items()]
-        rows.append(ratio(section, f"an iteration / {words}", times["an iteration"], times[words]))
+        rows += [
+            ratio(section, f"an iteration / {other}", times["an iteration"], times[other])
+            for other in cases
+            if other != "an iteration"
+        ]
     for risk in ("logistic", "hinge"):
         model, spent = GLM(estimator=risk, regularization=0.1), []
         solve(model, alpha=LOADS[:1])

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -29,19 +30,24 @@ PEAK = (
     "unit = 1e6 if sys.platform == 'darwin' else 1e3; "
     "resource and print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)"
 )
+#: Load α of the training set in the section `inputs`.
+LOAD = 2.0
 #: Sizes of the section `sizes`.
 SIZES = (10**3, 10**4, 10**6, 10**9)
 
 
-def engine(setting: Setting, name: str, dtype: Any = np.float64, replica: int = 0) -> Callable[[int], object]:
-    """A replica of an engine of tsphys as the function ``advance(steps)``."""
+def engine(
+    setting: Setting, name: str, dtype: Any = np.float64, replica: int = 0, **parameters: Any
+) -> Callable[[int], object]:
+    """A replica of an engine of tsphys as the function ``advance(steps)``, with other parameters of the model."""
     from importlib import import_module
 
     from tsphys.rules.starts import drawn_start
 
     module = import_module(f"tsphys.sims.engines.online.{name}")
-    begin = drawn_start(setting.model, setting.N, 0, replica)
-    run = module.start_replica(setting.model.learning_rule(), setting.N, begin, 0, replica, np.dtype(dtype))
+    model = replace(setting.model, **parameters)
+    begin = drawn_start(model, setting.N, 0, replica)
+    run = module.start_replica(model.learning_rule(), setting.N, begin, 0, replica, np.dtype(dtype))
     done = 0
 
     def advance(steps: int) -> None:
@@ -128,6 +134,25 @@ def engines(setting: Setting) -> list[Row]:
     far = "distance from the limit (draw what a step of the chain wants)"
     rows += [ratio(far, f"{name} / draws", times[name], times["draws of exact"]) for name in ("exact", TOGETHER)]
     return rows
+
+
+def by_inputs(setting: Setting) -> list[Row]:
+    """CPU time of a step of engine `direct` by where its inputs come from, beside what the processor does at best."""
+    inputs: dict[str, dict[str, Any]] = {
+        "Gaussian": {},
+        "±1": {"inputs": "binary"},
+        f"stored, α = {LOAD:g}": {"alpha": LOAD},
+    }
+    bound = "its multiply-adds, from the first cache"
+    cases: dict[str, Any] = {name: engine(setting, "direct", **more) for name, more in inputs.items()}
+    cases[bound] = limit.multiply_adds(setting)
+    cases["±1 at N = 16: the rule, its noise and what else does not grow with N"] = engine(
+        replace(setting, N=max(16, setting.K + setting.M)), "direct", inputs="binary"
+    )
+    times = interleaved(cases, setting.seconds, setting.rounds, setting.steps, clock=time.process_time)
+    section = f"direct, CPU time of a step, K = {setting.K}, M = {setting.M}, N = {setting.N}, erf"
+    rows = [row(section, name, 1e6 * t, "µs") for name, t in times.items()]
+    return rows + [ratio(section, f"{name} / {bound}", times[name], times[bound]) for name in inputs]
 
 
 def on_threads(setting: Setting, name: str) -> dict[int, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 SECTIONS = {
     "engines": "tsphys.benchmarks.online:engines",
+    "inputs": "tsphys.benchmarks.online:by_inputs",
     "threads": "tsphys.benchmarks.online:threads",
     "sizes": "tsphys.benchmarks.online:sizes",
     "replicas": "tsphys.benchmarks.replicas:short",

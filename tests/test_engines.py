@@ -296,15 +296,42 @@ def test_auto_takes_the_exact_law_where_it_holds():
 
 
 @pytest.mark.parametrize(("K", "M"), [(1, 1), (2, 3), (4, 2), (7, 4), (8, 5)])
-def test_a_pass_moves_all_weights_and_gathers_all_fields(K, M):
-    # Rows go by four, two and one; two blocks of coordinates, the second of them short. Sums of 700 products round by
-    # less than 1e-12 of numbers of order 30.
+@pytest.mark.parametrize(("g", "b"), [(2, 2), (4, 4), (4, 2), (4, 1), (5, 5)])
+def test_a_pass_moves_all_weights_and_gathers_all_fields(K, M, g, b):
+    # Rows go by four, two and one, inputs by four and one; two blocks of coordinates, the second of them short. Sums of
+    # 700 products round by less than 1e-12 of numbers of order 30.
     N, rng = 700, np.random.default_rng([K, M])
-    W, B, pool, c = (rng.standard_normal(shape) for shape in ((K, N), (M, N), (4, N), (2, K)))
-    decay = 0.9
-    lam, nu, old, new = np.ones((2, K)), np.ones((2, M)), np.array([2, 3]), np.array([0, 1])
-    wanted = decay * W + c.T @ pool[old]
-    direct.pass_over(W, B, pool, old, new, c, decay, True, False, stream(0, 0), lam, nu)
+    W, B, pool, c = (rng.standard_normal(shape) for shape in ((K, N), (M, N), (2 * g, N), (g, K)))
+    left = rng.uniform(0.8, 1.0, K)
+    lam, nu, gram, old, new = np.ones((g, K)), np.ones((g, M)), np.ones((g, g)), np.arange(g) + g, np.arange(g)
+    wanted = left[:, None] * W + c.T @ pool[old]
+    direct.pass_over(W, B, pool, old, new, b, c, left, True, False, stream(0, 0), lam, nu, gram)
     np.testing.assert_allclose(W, wanted, rtol=0, atol=1e-12)
     np.testing.assert_allclose(lam, pool[new] @ wanted.T, rtol=0, atol=1e-11)
     np.testing.assert_allclose(nu, pool[new] @ B.T, rtol=0, atol=1e-11)
+    if g > b:
+        np.testing.assert_allclose(gram, np.tril(pool[new] @ pool[new].T, -1), rtol=0, atol=1e-11)
+
+
+PIECES = {
+    "fresh": tsphys.TwoLayer(lr=0.5, lr_v=0.3, noise=0.2, weight_decay=0.3),
+    "±1": tsphys.TwoLayer(lr=0.5, inputs="binary"),
+    "pairs": tsphys.TwoLayer(lr=0.5, minibatch=2, weight_decay=0.3),
+    "stored": tsphys.TwoLayer(lr=0.5, alpha=0.1, noise=0.2),
+    "epochs": tsphys.TwoLayer(lr=0.5, alpha=0.1, order="shuffle"),
+    "anchors": tsphys.Continual(tasks=2, regulariser="l2", strength=0.5, durations=[0.07, 1.0]),
+    "units": tsphys.Growth(at=0.07),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", PIECES)
+def test_what_is_seen_in_between_leaves_no_trace(name, dtype):
+    """Steps share passes over the weights; looks at the weights, and changes of the rule, come in between."""
+    N, options = 100, {"engine": "direct", "dtype": dtype, "seed": 4, "replicas": 2}
+    seen = np.array([1, 2, 3, 4, 5, 7, 8, 11, 16, 18]) / N
+    every = tsphys.simulate(PIECES[name], N=N, t=seen, **options)
+    for i in (2, 5, 9):
+        alone = tsphys.simulate(PIECES[name], N=N, t=seen[i : i + 1], **options)
+        for observable in ("R", "Q", "v"):
+            np.testing.assert_array_equal(alone[observable][:, 0], every[observable][:, i])

@@ -142,6 +142,17 @@ def test_signs_are_the_bits_of_the_words():
         assert draw(first.copy(), n, dtype, signs).tolist() == expected[:n]
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n", [1, 8, 15, 17, 488, 512, 1000, 1024, 1500])
+def test_signs_apart_are_those_of_a_call_for_each_part(n, dtype):
+    states, found = [stream(7, 1), stream(7, 1)], np.empty((2, n), dtype)
+    signs(states[0], found[0], 512)
+    for low in range(0, n, 512):
+        signs(states[1], found[1, low : low + 512])
+    np.testing.assert_array_equal(*found)
+    np.testing.assert_array_equal(*states)
+
+
 def test_transform_is_accurate_up_to_the_end_of_the_tail():
     """Words of every size, so that u runs over all decades down to 2^-53; 1e-14 r is the docstring's claim."""
     rng = np.random.default_rng(0)

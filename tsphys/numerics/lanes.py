@@ -12,6 +12,7 @@ import operator
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
@@ -22,7 +23,11 @@ from numba.extending import intrinsic, lower_builtin, lower_cast, models, regist
 #: Numbers side by side: two registers of AVX2, one of AVX-512.
 WIDTH = 8
 
+#: 1.0 in float64.
+_BITS_OF_ONE = 0x3FF0000000000000
+
 _DOUBLES = ir.VectorType(ir.DoubleType(), WIDTH)
+_FLOATS = ir.VectorType(ir.FloatType(), WIDTH)
 _WORDS = ir.VectorType(ir.IntType(64), WIDTH)
 _FLAGS = ir.VectorType(ir.IntType(1), WIDTH)
 
@@ -51,7 +56,11 @@ class _Words(types.Type):
     """Eight words of 64 bits."""
 
 
-lanes, flags, words = _Lanes("lanes"), _Flags("flags"), _Words("words")
+class _Singles(types.Type):
+    """Eight numbers in single precision."""
+
+
+lanes, flags, words, singles = _Lanes("lanes"), _Flags("flags"), _Words("words"), _Singles("singles")
 
 
 @register_model(_Lanes)
@@ -70,6 +79,12 @@ class _FlagsModel(models.PrimitiveModel):
 class _WordsModel(models.PrimitiveModel):
     def __init__(self, dmm: Any, fe_type: Any):
         super().__init__(dmm, fe_type, _WORDS)
+
+
+@register_model(_Singles)
+class _SinglesModel(models.PrimitiveModel):
+    def __init__(self, dmm: Any, fe_type: Any):
+        super().__init__(dmm, fe_type, _FLOATS)
 
 
 def _equal(builder: Any, value: Any, kind: Any) -> Any:
@@ -122,6 +137,19 @@ def _known(build: Callable[..., Any], result: Any, arguments: int, *operations: 
             return build(builder, *values)
 
 
+def _shifted(build: Callable[..., Any], operation: Any) -> None:
+    """Let kernels shift eight words, all by as much."""
+
+    @infer_global(operation)
+    class Known(ConcreteTemplate):
+        key = operation
+        cases: ClassVar[list[Any]] = [words(words, types.uint64)]
+
+    @lower_builtin(operation, words, types.uint64)
+    def _(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return build(builder, values[0], _equal(builder, values[1], _WORDS))
+
+
 def _called(name: str) -> Callable[..., Any]:
     def build(builder: Any, a: Any) -> Any:
         kind = ir.FunctionType(_DOUBLES, [_DOUBLES])
@@ -142,7 +170,10 @@ _known(_called("sqrt"), lanes, 1, math.sqrt)
 _known(_called("fabs"), lanes, 1, abs)
 _known(lambda builder, a, b: builder.and_(a, b), words, 2, operator.and_, kind=words)
 _known(lambda builder, a, b: builder.or_(a, b), words, 2, operator.or_, kind=words)
-_known(lambda builder, a, b: builder.xor(a, b), words, 2, operator.xor, kind=words)
+_known(lambda builder, a, b: builder.xor(a, b), words, 2, operator.xor, operator.ixor, kind=words)
+_known(lambda builder, a, b: builder.add(a, b), words, 2, operator.add, kind=words)
+_shifted(lambda builder, a, n: builder.shl(a, n), operator.lshift)
+_shifted(lambda builder, a, n: builder.lshr(a, n), operator.rshift)
 
 #: ``where(flags, a, b)``: a where a flag is set, otherwise b.
 where = _made(lambda builder, flag, a, b: builder.select(flag, a, b), lanes, flags, lanes, lanes)
@@ -178,13 +209,36 @@ def _population(builder: Any, w: Any) -> Any:
 #: Number of ones in eight words.
 population = _made(_population, types.int64, words)
 
+
+def _signs_of(builder: Any, w: Any, up: Any) -> Any:
+    one, sign = (ir.Constant(_WORDS, [word] * WIDTH) for word in (_BITS_OF_ONE, 2**63))
+    return builder.xor(builder.or_(builder.and_(builder.shl(w, _equal(builder, up, _WORDS)), sign), one), sign)
+
+
+#: The words of 1.0 and −1.0 in float64, as the bit says that `up` places are above in each of eight words.
+signs_of = _made(_signs_of, words, words, types.uint64)
+
+
+@intrinsic
+def plus(typingctx, a, b, c):
+    """a + bc for eight numbers a and c and one b, rounded once."""
+    kind, one, name = (_DOUBLES, types.float64, "f64") if a is lanes else (_FLOATS, types.float32, "f32")
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        function = ir.FunctionType(kind, [kind] * 3)
+        fma = cgutils.get_or_insert_function(builder.module, function, f"llvm.fmuladd.v{WIDTH}{name}")
+        return builder.call(fma, [_equal(builder, values[1], kind), values[2], values[0]])
+
+    return a(a, one, a), code
+
+
 #: What stands side by side, and as which type of LLVM.
-_KINDS = {types.float64: (lanes, _DOUBLES), types.uint64: (words, _WORDS)}
+_KINDS = {types.float64: (lanes, _DOUBLES), types.uint64: (words, _WORDS), types.float32: (singles, _FLOATS)}
 
 
 @intrinsic
 def side_by_side(typingctx, a):
-    """An array (…, 8) of float64 or uint64, contiguous, as an array (…) of eight of them side by side."""
+    """An array (…, 8) of float64, float32 or uint64, contiguous, as an array (…) of eight of them side by side."""
     if not (isinstance(a, types.Array) and a.dtype in _KINDS and a.layout == "C" and a.ndim > 1):
         return None
     kind, eight = _KINDS[a.dtype]
@@ -202,7 +256,7 @@ def side_by_side(typingctx, a):
             data=builder.bitcast(before.data, ir.PointerType(eight)),
             shape=shape,
             strides=strides,
-            itemsize=context.get_constant(types.intp, 8 * WIDTH),
+            itemsize=context.get_constant(types.intp, a.dtype.bitwidth // 8 * WIDTH),
             meminfo=before.meminfo,
             parent=before.parent,
         )
@@ -222,6 +276,16 @@ def _population_of(w: Any) -> int:
     return sum(int(word).bit_count() for word in w)
 
 
+def _signs_of_words(w: Any, up: Any) -> Any:
+    sign = np.uint64(2**63)
+    return (((w << up) & sign) | np.uint64(_BITS_OF_ONE)) ^ sign
+
+
+def _plus_of_arrays(a: Any, b: Any, c: Any) -> Any:
+    return a + b * c
+
+
 if DISABLE_JIT:
     # What works on words works on arrays of eight.
-    side_by_side, population = _as_it_is, _population_of  # type: ignore[assignment]
+    side_by_side, population, signs_of = _as_it_is, _population_of, _signs_of_words  # type: ignore[assignment]
+    plus = _plus_of_arrays  # type: ignore[assignment]

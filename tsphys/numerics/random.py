@@ -27,12 +27,15 @@ from numpy.random.bit_generator import ISpawnableSeedSequence
 from tsphys._jit import njit
 from tsphys.errors import ModelError
 from tsphys.numerics.box_muller import exact, inlined, pair32, pair64
+from tsphys.numerics.lanes import WIDTH, side_by_side, signs_of
 
 #: Generators side by side in a stream.
 LANES = 16
 
 #: Numbers in each buffer of a `source`.
 BUFFER = 1024
+#: Numbers side by side that the lanes are.
+PARTS = LANES // WIDTH
 
 # A `source` is one array: state, index of the next normal, of the next uniform, normals, uniforms.
 _NEXT_NORMAL = 4 * LANES
@@ -229,6 +232,13 @@ def _step(s0, s1, s2, s3):
     return s0, s1, s2, (s3 << _S45) | (s3 >> _S19)
 
 
+@inlined
+def _plus_plus(s0, s3):
+    """The word of xoshiro256++."""
+    t = s0 + s3
+    return ((t << _S23) | (t >> _S41)) + s0
+
+
 @exact
 def _copy(last, out):
     # An assignment of slices would pull in NumPy's error messages, two seconds of compilation.
@@ -389,8 +399,7 @@ def _word_blocks(state, out):
         block = out[start : start + LANES]
         for i in range(LANES):
             s0, s1, s2, s3 = s[i], s[LANES + i], s[2 * LANES + i], s[3 * LANES + i]
-            t = s0 + s3
-            block[i] = ((t << _S23) | (t >> _S41)) + s0
+            block[i] = _plus_plus(s0, s3)
             s[i], s[LANES + i], s[2 * LANES + i], s[3 * LANES + i] = _step(s0, s1, s2, s3)
 
 
@@ -413,7 +422,59 @@ def words(state, out):
 
 
 @njit
-def signs(state, out):
+def _signs(state, out, apart):
+    word = np.empty(LANES, np.uint64)
+    one = out.dtype.type(1)
+    for start in range(0, out.size, apart):
+        _word_blocks(state, word)
+        block = out[start : start + apart]
+        for j in range(0, block.size, LANES):
+            row = block[j : j + LANES]
+            for i in range(row.size):
+                row[i] = one if (word[i] >> _U(j // LANES)) & _U(1) else -one
+
+
+@njit
+def _signs64(state, out, apart):
+    """The same for float64, eight at once: a bit is moved to where the sign is."""
+    s = side_by_side(state.reshape(4 * PARTS, WIDTH))
+    whole = out.size - out.size % WIDTH
+    rows = side_by_side(out[:whole].view(np.uint64).reshape(whole // WIDTH, WIDTH))
+    for start in range(0, out.size, apart):
+        end = min(start + apart, whole) // WIDTH
+        for part in range(PARTS):
+            s0, s1, s2, s3 = s[part], s[PARTS + part], s[2 * PARTS + part], s[3 * PARTS + part]
+            word = _plus_plus(s0, s3)
+            s[part], s[PARTS + part], s[2 * PARTS + part], s[3 * PARTS + part] = _step(s0, s1, s2, s3)
+            i, up = start // WIDTH + part, _U(63)
+            while i < end:
+                rows[i] = signs_of(word, up)
+                i += PARTS
+                up -= _U(1)
+            if i == whole // WIDTH and whole < min(start + apart, out.size):
+                _last_signs(signs_of(word, up), out[whole:])
+
+
+@njit
+def _last_signs(eight, out):
+    last = np.empty((1, WIDTH), np.uint64)
+    side_by_side(last)[0] = eight
+    _copy(last.view(np.float64)[0], out)
+
+
+def _signed(state, out, apart):
+    (_signs64 if out.dtype == np.float64 else _signs)(state, out, apart)
+
+
+@overload(_signed)
+def _(state, out, apart):
+    if out.dtype.bitwidth == 64:
+        return lambda state, out, apart: _signs64(state, out, apart)
+    return lambda state, out, apart: _signs(state, out, apart)
+
+
+@njit
+def signs(state, out, apart=64 * LANES):
     """Fill `out` with independent, fair +1 and -1, 64 from a word.
 
     Parameters
@@ -421,16 +482,10 @@ def signs(state, out):
     state : ndarray of uint64, shape (4, LANES)
         From `stream`; advanced in place.
     out : ndarray of float64, float32 or int8, shape (n,)
+    apart : int
+        So many of them, a multiple of `LANES` up to 64 of those, have words of their own, as from a call for each.
     """
-    word = np.empty(LANES, np.uint64)
-    one = out.dtype.type(1)
-    for start in range(0, out.size, 64 * LANES):
-        _word_blocks(state, word)
-        block = out[start : start + 64 * LANES]
-        for j in range(0, block.size, LANES):
-            row = block[j : j + LANES]
-            for i in range(row.size):
-                row[i] = one if (word[i] >> np.uint64(j // LANES)) & np.uint64(1) else -one
+    _signed(state, out, apart)
 
 
 @njit

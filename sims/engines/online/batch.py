@@ -49,8 +49,8 @@ def next_row(lam, nu, v, v_star, noise, p, c, dv):
 
 
 @njit
-def of_weights(pool, new, lam, nu, root, v, v_star, noise, p):
-    """Engine `direct`: the inputs are at hand."""
+def of_weights(pool, new, lam, nu, root, v, v_star, noise, step, p):
+    """Engine `direct`: the inputs are at hand, with noise (steps, b, n_noise)."""
     b, N = new.shape[0], pool.shape[1]
     gram = np.empty((b, b))
     for i in range(b):
@@ -59,7 +59,7 @@ def of_weights(pool, new, lam, nu, root, v, v_star, noise, p):
             for n in range(N):
                 s += pool[new[i], n] * pool[new[j], n]
             gram[i, j] = gram[j, i] = s / N
-    tabulate(lam / root, nu / root, v, v_star, noise, gram, p)
+    tabulate(lam / root, nu / root, v, v_star, noise[step], gram, p)
 
 
 @njit

@@ -14,6 +14,7 @@ from tsphys._jit import njit, once, rebind
 from tsphys.errors import ModelError
 from tsphys.ground.given import reals
 from tsphys.ground.times import MOST_STEPS
+from tsphys.numerics.caches import aligned
 from tsphys.numerics.random import Generators, generator, generators, normals, signs, stream, streams
 from tsphys.physics.order_parameters import OrderParameters, in_directions, need, triangular_root
 from tsphys.rules.binding import Anchored, law
@@ -36,65 +37,160 @@ from tsphys.sims.engines.online.phases import Held, restored, through_phases
 
 #: Numbers in the inputs that are drawn ahead of their use: they stay in the second-level cache.
 WORDS_AHEAD = 2**15
+#: Inputs whose fields are gathered in one pass over the weights; their products with each other cost more with each.
+AHEAD = 4
+#: Largest dimension for fresh inputs, of which two turns are held: beyond it drawing them in memory is what costs.
+MOST_AHEAD = 2**17
+#: Coordinates of eight inputs that stay in the first-level cache beside a row of weights.
+TILE = 384
+#: Places in the memory of a turn: its steps that are done, and whether its fields are to be gathered again.
+AT, AGAIN = 0, 1
 #: Numbers in the directions that are drawn for several replicas at once.
 NUMBERS_AT_ONCE = 2**20
 
 
 @njit(fast=True)
-def pass_over(W, B, pool, old, new, c, decay, moved, fresh, rng, lam, nu):
-    """One pass over the weights: apply the last update, draw the next inputs, gather their fields.
+def pass_over(W, B, pool, old, new, b, c, left, moved, fresh, rng, lam, nu, gram):
+    """One pass over the weights: apply the last updates, draw the next inputs, gather their fields.
 
-    W ← decay·W + Σ_β c_kβ x_old[β], without decay unless `moved`;
-    then λ_kβ = w_k·x_new[β], ν_mβ = w*_m·x_new[β], both without their 1/√N.
+    W ← left·W + Σ_e c_ke x_old[e], `left` (K,) without a look unless `moved`; then λ_ke = w_k·x_new[e],
+    ν_me = w*_m·x_new[e], both without their 1/√N. Inputs are those of a step, b, or of several: then the products of
+    each with those before it are gathered too, below the diagonal of `gram`.
     """
     K, N = W.shape
-    M = B.shape[0]
-    b = new.shape[0]
+    g = new.shape[0]
     lam.fill(0.0)
     nu.fill(0.0)
-    for low in range(0, N, BLOCK):
-        high = min(low + BLOCK, N)
+    gram.fill(0.0)
+    # Inputs are drawn step by step, of one step block by block.
+    room, tile = BLOCK if g == b else N, TILE if g == AHEAD else BLOCK
+    for start in range(0, N, room):
+        end = min(start + room, N)
         if fresh:
-            for beta in range(b):
-                normals(rng, pool[new[beta], low:high])
-        for beta in range(b):
-            x = pool[new[beta], low:high]
-            for m in range(0, M - 1, 2):
-                s, r = dot_pair(B[m, low:high], B[m + 1, low:high], x)
-                nu[beta, m] += s
-                nu[beta, m + 1] += r
-            if M % 2 == 1:
-                nu[beta, M - 1] += dot(B[M - 1, low:high], x)
+            piece = end - start if b == 1 else BLOCK
+            for step in range(0, g, b):
+                for low in range(start, end, piece):
+                    for e in range(step, step + b):
+                        filled(rng, pool[new[e], low : min(low + piece, end)])
+        for low in range(start, end, tile):
+            high = min(low + tile, end)
+            for k in range(K):
+                if moved and left[k] != 1:
+                    scale(W[k, low:high], W.dtype.type(left[k]))
+            if g == AHEAD:
+                four_at_once(W, B, pool, old, new, c, low, high, lam, nu)
+                if g > b:
+                    products(pool, new, low, high, gram)
+            else:
+                one_by_one(W, B, pool, old, new, c, low, high, lam, nu)
+
+
+@njit
+def filled(rng, x):
+    """Draw coordinates of an input."""
+    normals(rng, x)
+
+
+@njit
+def filled_with_signs(rng, x):
+    """The same for inputs ±1, of which each block begins with words of its own."""
+    signs(rng, x, BLOCK)
+
+
+@njit(fast=True)
+def one_by_one(W, B, pool, old, new, c, low, high, lam, nu):
+    """`pass_over` of some coordinates, with one update beside the fields of one input."""
+    K, M, b = W.shape[0], B.shape[0], new.shape[0]
+    for beta in range(b):
+        x = pool[new[beta], low:high]
+        for m in range(0, M - 1, 2):
+            s, r = dot_pair(B[m, low:high], B[m + 1, low:high], x)
+            nu[beta, m] += s
+            nu[beta, m + 1] += r
+        if M % 2 == 1:
+            nu[beta, M - 1] += dot(B[M - 1, low:high], x)
+    for beta in range(b - 1):
+        x = pool[old[beta], low:high]
         for k in range(K):
-            if moved and of_unit(decay, k) != 1:
-                scale(W[k, low:high], W.dtype.type(of_unit(decay, k)))
-        for beta in range(b - 1):
-            x = pool[old[beta], low:high]
-            for k in range(K):
-                axpy(W[k, low:high], c[beta, k], x)
-        last, x, step = pool[old[b - 1], low:high], pool[new[0], low:high], c[b - 1]
-        k = 0
-        while k + 4 <= K:
-            s0, s1, s2, s3 = axpy_dot_four(
-                W[k, low:high], W[k + 1, low:high], W[k + 2, low:high], W[k + 3, low:high],
-                step[k], step[k + 1], step[k + 2], step[k + 3], last, x,
-            )  # fmt: skip
-            lam[0, k] += s0
-            lam[0, k + 1] += s1
-            lam[0, k + 2] += s2
-            lam[0, k + 3] += s3
-            k += 4
-        if k + 2 <= K:
-            s0, s1 = axpy_dot_pair(W[k, low:high], W[k + 1, low:high], step[k], step[k + 1], last, x)
-            lam[0, k] += s0
-            lam[0, k + 1] += s1
-            k += 2
-        if k < K:
-            lam[0, k] += axpy_dot(W[k, low:high], step[k], last, x)
-        for beta in range(1, b):
-            x = pool[new[beta], low:high]
-            for k in range(K):
-                lam[beta, k] += dot(W[k, low:high], x)
+            axpy(W[k, low:high], c[beta, k], x)
+    last, x, step = pool[old[b - 1], low:high], pool[new[0], low:high], c[b - 1]
+    k = 0
+    while k + 4 <= K:
+        s0, s1, s2, s3 = axpy_dot_four(
+            W[k, low:high], W[k + 1, low:high], W[k + 2, low:high], W[k + 3, low:high],
+            step[k], step[k + 1], step[k + 2], step[k + 3], last, x,
+        )  # fmt: skip
+        lam[0, k] += s0
+        lam[0, k + 1] += s1
+        lam[0, k + 2] += s2
+        lam[0, k + 3] += s3
+        k += 4
+    if k + 2 <= K:
+        s0, s1 = axpy_dot_pair(W[k, low:high], W[k + 1, low:high], step[k], step[k + 1], last, x)
+        lam[0, k] += s0
+        lam[0, k + 1] += s1
+        k += 2
+    if k < K:
+        lam[0, k] += axpy_dot(W[k, low:high], step[k], last, x)
+    for beta in range(1, b):
+        x = pool[new[beta], low:high]
+        for k in range(K):
+            lam[beta, k] += dot(W[k, low:high], x)
+
+
+@njit(fast=True)
+def four_at_once(W, B, pool, old, new, c, low, high, lam, nu):
+    """`pass_over` of some coordinates, with four updates beside the fields of four inputs."""
+    # References to slices would be counted, and indices that may be negative looked at: half of the time.
+    low, high = np.uint64(low), np.uint64(high)
+    x0, x1, x2, x3 = old[0], old[1], old[2], old[3]
+    y0, y1, y2, y3 = new[0], new[1], new[2], new[3]
+    none = W.dtype.type(0)
+    for k in range(W.shape[0]):
+        c0, c1, c2, c3 = c[0, k], c[1, k], c[2, k], c[3, k]
+        s0 = s1 = s2 = s3 = none
+        for i in range(low, high):
+            w = W[k, i] + c0 * pool[x0, i] + c1 * pool[x1, i] + c2 * pool[x2, i] + c3 * pool[x3, i]
+            W[k, i] = w
+            s0 += w * pool[y0, i]
+            s1 += w * pool[y1, i]
+            s2 += w * pool[y2, i]
+            s3 += w * pool[y3, i]
+        lam[0, k] += s0
+        lam[1, k] += s1
+        lam[2, k] += s2
+        lam[3, k] += s3
+    for m in range(B.shape[0]):
+        s0 = s1 = s2 = s3 = none
+        for i in range(low, high):
+            s0 += B[m, i] * pool[y0, i]
+            s1 += B[m, i] * pool[y1, i]
+            s2 += B[m, i] * pool[y2, i]
+            s3 += B[m, i] * pool[y3, i]
+        nu[0, m] += s0
+        nu[1, m] += s1
+        nu[2, m] += s2
+        nu[3, m] += s3
+
+
+@njit(fast=True)
+def products(pool, new, low, high, gram):
+    """Add the products of four inputs on some coordinates."""
+    x0, x1, x2, x3 = new[0], new[1], new[2], new[3]
+    s10 = s20 = s30 = s21 = s31 = s32 = pool.dtype.type(0)
+    for i in range(np.uint64(low), np.uint64(high)):
+        s10 += pool[x1, i] * pool[x0, i]
+        s20 += pool[x2, i] * pool[x0, i]
+        s30 += pool[x3, i] * pool[x0, i]
+        s21 += pool[x2, i] * pool[x1, i]
+        s31 += pool[x3, i] * pool[x1, i]
+        s32 += pool[x3, i] * pool[x2, i]
+    gram[1, 0] += s10
+    gram[2, 0] += s20
+    gram[3, 0] += s30
+    gram[2, 1] += s21
+    gram[3, 1] += s31
+    gram[3, 2] += s32
 
 
 @njit(fast=True)
@@ -199,8 +295,9 @@ def overlaps(W, B, R, Q):
 
 
 @njit
-def kept(decay, w, c, lam, x):
-    """The part of the weights that stays after the step w + c x."""
+def kept(decay, W, c, lam, pool, old):
+    """The part of the weights that stays after the steps w + c x on the inputs `old`, of which `lam` are the last
+    fields."""
     return decay
 
 
@@ -214,15 +311,16 @@ def squared(w):
 
 
 @njit
-def kept_on_sphere(decay, w, c, lam, x):
+def kept_on_sphere(decay, W, c, lam, pool, old):
     """The factor, also put into c, that brings a single student w back to |w|² = N after a step.
 
     Its norm before the step is measured: taken for granted, its rounding would grow like exp(−2⟨cλ⟩t).
     """
+    w, x = W[0], pool[old[0]]
     N = x.shape[0]
     # λ = w·x/√N; single precision would move the norm by 1e-7 a step.
     cost = np.float64(c[0, 0])
-    scale = np.sqrt(N / (squared(w) + 2.0 * cost * np.sqrt(N) * lam[0, 0] + cost * cost * squared(x)))
+    scale = np.sqrt(N / (squared(w) + 2.0 * cost * np.sqrt(N) * lam[0] + cost * cost * squared(x)))
     c[0, 0] *= scale
     return x.dtype.type(scale)
 
@@ -249,66 +347,135 @@ def draw_inputs(pool, noise, B, rng, p, s, moved):
 
 @njit
 def advance(
-    W, B, v, v_star, p, uses_overlaps, pool, rows, noise, fresh, decay, decay_v, rng, R, Q,
-    lam, nu, c, c_example, dv, change,
+    W, B, v, v_star, p, uses_overlaps, pool, rows, noise, most, fresh, decay, decay_v, rng, R, Q,
+    turn, shown, old, new, lam, nu, gram, c, left, lam_example, nu_example, noise_example, c_example, dv, change,
 ):  # fmt: skip
-    """Do a step for each row of `rows`; returns how many were done, fewer if it diverged.
+    """Do `most` steps, a row of `rows` each; returns how many were done, fewer if it diverged.
 
     W (K, N), B (M, N), v are changed in place; R (K, M), Q (K, K) hold the overlaps at the end, and those of each step
-    if it `uses_overlaps`, which ``p`` then has. The inputs of step i
-    are pool[rows[i]], drawn anew if they are `fresh`, with noise[i] (b, n_noise). The last six are memory: lam and c
-    (b, K), nu (b, M), c_example (K,), dv and change like v; allocating here would take half a second to compile.
+    if it `uses_overlaps`, which ``p`` then has. The inputs of step i are pool[rows[i]], drawn anew if they are `fresh`,
+    with noise[i] (b, n_noise).
+
+    Steps come in turns, of g inputs, and `rows` goes to the end of one. A turn looks at the weights once, at its
+    beginning: the fields of its later steps are those of then and what its own steps add, Σ c_e x_e·x. If it is left in
+    the middle, W stays at its beginning, the weights as they are go into `shown`, and the next call goes on with it, so
+    that pieces of a run leave no trace in its bits. Hence `turn` (see `AT`), the inputs of the last pass and the next,
+    old and new (g,), their fields, lam (g, K) and nu (g, M), products, gram (g, g), and steps, c (g, K), and what is
+    left of W, left (K,). The rest is memory of an example and a step; allocating here would take half a second to
+    compile.
     """
     K, N = W.shape
     M = B.shape[0]
-    batch = rows.shape[1]
+    g, b = lam.shape[0], rows.shape[1]
     root = np.sqrt(N)
-    shrink = decay
-    steps, done = rows.shape[0], 0
-    if steps == 0:
+    done = 0
+    moved = turn[AT] > 0
+    if not moved:
+        c.fill(0.0)
+    if most == 0 and not moved:
         overlaps(W, B, R, Q)
         return done
-    old = rows[0]
-    c.fill(0.0)
-    for i in range(steps + 1):
-        # The last update goes by the same instructions as the others, so that pieces of a run leave no trace in its
-        # bits; the fields that are gathered with it are not used.
-        new = rows[i] if i < steps else old
-        pass_over(W, B, pool, old, new, c, shrink, done > 0, fresh and i < steps, rng, lam, nu)
-        if i == steps:
+    if not moved:
+        for e in range(g):
+            old[e] = rows[0, 0]
+    while True:
+        at = turn[AT]
+        if at == 0 or turn[AGAIN]:
+            # The last update goes by the same instructions as the others; the fields that are gathered with it are not
+            # used.
+            last = at == 0 and done == most
+            for e in range(g):
+                new[e] = old[e] if last or turn[AGAIN] else rows[done + e // b, e % b]
+            pass_over(W, B, pool, old, new, b, c, left, moved, fresh and not (last or turn[AGAIN]), rng, lam, nu, gram)
+            if last:
+                overlaps(W, B, R, Q)
+                break
+            turn[AGAIN] = 0
+            for e in range(g):
+                old[e] = new[e]
+            c.fill(0.0)
+            for k in range(K):
+                left[k] = 1.0
+        if done == most:
+            combined(W, pool, old, c, left, shown)
+            overlaps(shown, B, R, Q)
             break
         if uses_overlaps:
             overlaps(W, B, R, Q)
-        minibatch_weights(pool, new, lam, nu, root, v, v_star, noise[i], p)
+        first = at * b
+        end = first + b
+        # Those who look at weights or at the whole minibatch have turns of a single step. The rest takes no slices,
+        # since references to them are counted, atomically, for longer than the rule itself takes.
+        minibatch_weights(pool, old, lam, nu, root, v, v_star, noise, done, p)
         change.fill(0.0)
         ok = True
-        for beta in range(batch):
+        for e in range(first, end):
             for k in range(K):
-                lam[beta, k] /= root
+                s = left[k] * lam[e, k]
+                for before in range(first):
+                    s += c[before, k] * gram[e, before]
+                lam_example[k] = s / root
             for m in range(M):
-                nu[beta, m] /= root
-            ok = coefficients(lam[beta], nu[beta], v, v_star, noise[i, beta], p, c_example, dv) and ok
+                nu_example[m] = nu[e, m] / root
+            for n in range(noise.shape[2]):
+                noise_example[n] = noise[done, e - first, n]
+            ok = coefficients(lam_example, nu_example, v, v_star, noise_example, p, c_example, dv) and ok
             for k in range(K):
-                c[beta, k] = c_example[k] / (batch * root)
+                c[e, k] = c_example[k] / (b * root)
             for k in range(v.shape[0]):
-                change[k] += dv[k] / (batch * N)
+                change[k] += dv[k] / (b * N)
         if not ok:
+            for e in range(first, end):
+                for k in range(K):
+                    c[e, k] = 0.0
+            combined(W, pool, old, c, left, shown)
+            overlaps(shown, B, R, Q)
             break
         for k in range(v.shape[0]):
             v[k] = decay_v * v[k] + change[k]
-        shrink = kept(decay, W[0], c, lam, pool[new[0]])
-        estimate(W, pool, new, c, i, p, rng)
-        old = new
+        shrink = kept(decay, W, c, lam_example, pool, old)
+        estimate(W, pool, old, c, done, p, rng)
+        for k in range(K):
+            stays = of_unit(shrink, k)
+            if stays != 1:
+                left[k] *= stays
+                for before in range(first):
+                    c[before, k] *= stays
+        moved = True
         done += 1
-    overlaps(W, B, R, Q)
+        turn[AT] = at + 1 if end < g else 0
     return done
+
+
+@njit
+def combined(W, pool, old, c, left, out):
+    """The weights (K, N) in the middle of a turn, whose steps are not made yet."""
+    for k in range(W.shape[0]):
+        for i in range(W.shape[1]):
+            out[k, i] = W.dtype.type(left[k]) * W[k, i]
+        for e in range(old.shape[0]):
+            if c[e, k] != 0:
+                axpy(out[k], c[e, k], pool[old[e]])
+
+
+def inputs_at_once(rule: LearningRule, N: int) -> int:
+    """Inputs for which a pass over the weights is made: those of a step, or of several if they are few.
+
+    Steps that look at the weights, or make them another way than along the inputs, are for themselves; so are those on
+    fresh inputs that are too large for what is gained.
+    """
+    b = rule.minibatch
+    alone = rule.uses_overlaps or rule.whole_batch or rule.estimated or rule.sphere or rule.law is not None
+    if alone or AHEAD % b != 0 or (rule.alpha is None and N > MOST_AHEAD):
+        return b
+    return AHEAD
 
 
 def pool_size(rule: LearningRule, N: int) -> int:
     """Inputs that a replica holds: two minibatches, some more that are drawn ahead if they have a law of their own, or
     the ⌈αN⌉ examples of a fixed training set."""
     if rule.alpha is None and rule.law is None:
-        return 2 * rule.minibatch
+        return 2 * inputs_at_once(rule, N)
     if rule.alpha is None:
         return rule.minibatch * max(1, min(64, WORDS_AHEAD // (N * rule.minibatch)))
     if not rule.alpha * N <= MOST_STEPS:
@@ -334,7 +501,7 @@ def fitting(rule: LearningRule, N: int, dtype: np.dtype[Any], threads: int) -> i
 @once
 def of_inputs(inputs: str, sphere: bool = False, estimator: Any = None) -> Any:
     """`advance` with inputs of this law, students that are free or on the sphere, steps as they are or estimated."""
-    replace: dict[Any, Any] = {normals: signs} if inputs == "binary" else {}
+    replace: dict[Any, Any] = {filled: filled_with_signs} if inputs == "binary" else {}
     if sphere:
         replace[kept] = kept_on_sphere
     names = ["binary"] * (inputs == "binary") + ["sphere"] * sphere
@@ -359,7 +526,7 @@ def start_replicas(
     """
     run: Replica | None = None
     more: Any = None
-    pool = np.zeros((pool_size(rule, N), N), dtype)
+    pool = aligned(np.zeros((pool_size(rule, N), N), dtype), dtype)
     for start, drawn, W, B in placed(rule, N, starts, seed, replicas, dtype):
         if more is None or rule.masks is not None:
             more = estimates.of_replica(rule, N, seed, drawn.replica)
@@ -367,7 +534,7 @@ def start_replicas(
             W *= more.masks
         inputs, examples = source(rule, N, B, pool, drawn, more)
         if run is None or rule.schedule is not None or rule.masks is not None:
-            run = iterate(rule, W, B, start.v, start.v_star, examples, inputs, more)
+            run = iterate(rule, W, B, start.v, start.v_star, examples, inputs, more, inputs_at_once(rule, N))
         else:
             run.begin(W, B, start.v, examples, inputs)
         if rule.schedule is not None:
@@ -391,7 +558,7 @@ def placed(
             along = np.array([own_directions(rule, N, generator(seed, i, "teachers")) for i in ids])
             rest = np.array([outside(b, rule.K, generator(seed, i, "direct start")) for b, i in zip(along, ids)])
             W, B = A @ along + L @ rest, LT @ along
-        W, B = (np.ascontiguousarray(a, dtype=dtype) for a in (W, B))
+        W, B = (aligned(a, dtype) for a in (W, B))
         yield from zip(begun, seeded(rule, seed, ids), W, B, strict=True)
 
 
@@ -479,23 +646,23 @@ def source(
 
         return None, ahead
     # Fresh inputs take the two halves of the pool in turn, since the last ones are still wanted for their update.
-    longest = max(1, SCALARS // b)
-    turns = in_turn(b, longest + 1)
+    longest, g = max(1, SCALARS // b), inputs_at_once(rule, N)
+    turns = in_turn(b, 2 * g // b, longest)
 
     def fresh(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         count = min(most, longest)
         noise = scalars.standard_normal((count, b, rule.n_noise))
         if lengths is not None:
             more.lengths[:count] = estimates.roots(rule, N, lengths, count)
-        return pool, turns[step & 1 :][:count], noise
+        return pool, turns[step % (2 * g // b) :][:count], noise
 
     return rng, fresh
 
 
 @lru_cache(maxsize=4)
-def in_turn(b: int, steps: int) -> np.ndarray:
-    """Rows (steps, b) of two minibatches that take turns."""
-    return np.resize(np.arange(2 * b).reshape(2, b), (steps, b))
+def in_turn(b: int, several: int, steps: int) -> np.ndarray:
+    """Rows (…, b) of several minibatches that take turns, for as many steps from each of them on."""
+    return np.resize(np.arange(several * b).reshape(several, b), (several + steps, b))
 
 
 def filler(rule: LearningRule, B: np.ndarray, rng: np.ndarray) -> Callable[[np.ndarray, np.ndarray], None]:
@@ -521,22 +688,25 @@ def outside(known: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
 
 def iterate(
     rule: LearningRule, W: np.ndarray, B: np.ndarray, v: np.ndarray, v_star: np.ndarray,
-    examples: Examples, rng: np.ndarray | None = None, more: Any = None,
+    examples: Examples, rng: np.ndarray | None = None, more: Any = None, at_once: int = 1,
 ) -> Replica:  # fmt: skip
     """Weights W (K, N), changed in place, as the function ``advance(step, stop) -> (step reached, R, Q, v)``.
 
     ``examples(step, most)`` returns pool, rows and noise of the next steps, `most` or fewer, as `advance` wants them.
     With a stream `rng` the kernel draws the inputs into the pool; otherwise, whatever their law, they stand there.
-    `more` is what an estimate of the steps wants to know, see `tsphys.sims.engines.online.estimates`.
+    `more` is what an estimate of the steps wants to know, see `tsphys.sims.engines.online.estimates`. With as many as
+    `at_once` inputs a turn, see `advance`, `examples` is asked for whole turns, and what it has put into the pool
+    stays there until the next turn is over.
     """
-    return Replica(rule, W, B, np.array(v, dtype=np.float64), np.array(v_star, dtype=np.float64), examples, rng, more)
+    v, v_star = np.array(v, dtype=np.float64), np.array(v_star, dtype=np.float64)
+    return Replica(rule, W, B, v, v_star, examples, rng, more, at_once)
 
 
 class Replica:
     """Weights in motion: ``replica(step, stop) -> (step reached, R, Q, v)``, for arguments see `iterate`."""
 
     def __init__(self, rule: LearningRule, W: np.ndarray, B: np.ndarray, v: np.ndarray, v_star: np.ndarray,
-                 examples: Any, rng: np.ndarray | None, more: Any = None):  # fmt: skip
+                 examples: Any, rng: np.ndarray | None, more: Any = None, at_once: int = 1):  # fmt: skip
         self.rule, self.W, self.teachers, self.v, self.v_star = rule, W, B, v, v_star
         self.examples, self.fresh, self.more = examples, rng is not None, more
         self.rng = stream(0, 0) if rng is None else rng
@@ -544,7 +714,10 @@ class Replica:
         self.kept: tuple[np.ndarray, np.ndarray] | None = None
         #: What units are made of that a phase makes anew, and what its masks draw from.
         self.units = np.random.default_rng(0)
+        #: What is left of the inputs of a turn that is not over: pool, rows and noise.
+        self.drawn: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         self.B = B
+        self.g = max(at_once, rule.minibatch)
         self._prepare(rule, None)
 
     def begin(self, W: np.ndarray, B: np.ndarray, v: np.ndarray, examples: Examples, rng: np.ndarray | None) -> None:
@@ -552,6 +725,7 @@ class Replica:
         self.W, self.teachers, self.B, self.examples = W, B, B, examples
         self.v[...] = v
         self.rng = self.rng if rng is None else rng
+        self.turn[:], self.drawn = 0, None
 
     def _prepare(self, rule: LearningRule, pull: np.ndarray | None) -> None:
         """Set up the kernel for a rule with other parameters and, with a `pull`, for anchors where the weights are."""
@@ -570,17 +744,27 @@ class Replica:
             overlaps(fixed, self.teachers, *self.held)
             self.p, self.R = Anchored(self.p, np.zeros(K)), np.empty((K, M + K))
             self.decays = 1.0 - (decay + pull) / N, self.decays[1]
-        b, M = rule.minibatch, len(self.B)
-        self.memory = np.zeros((b, K)), np.zeros((b, M)), np.zeros((b, K), self.W.dtype), np.zeros(K), *np.zeros((2, V))
+        g, M = self.g, len(self.B)
+        self.turn, self.old, self.shown = np.zeros(2, np.int64), np.zeros(g, np.int64), aligned(np.zeros_like(self.W))
+        self.drawn = None
+        self.memory = (
+            np.zeros(g, np.int64), np.zeros((g, K)), np.zeros((g, M)), np.zeros((g, g)),
+            np.zeros((g, K), self.W.dtype), *np.ones((2, K)), np.zeros(M), np.zeros(rule.n_noise), np.zeros(K),
+            *np.zeros((2, V)),
+        )  # fmt: skip
 
     def training(self) -> tuple[np.ndarray, ...]:
         """Fields (K, n), (M, n), readouts and noises (…, n) of a training set."""
         stored, root = self.examples, np.sqrt(self.W.shape[1])
-        lam, nu = ((a @ stored.pool.T).astype(float) / root for a in (self.W, self.teachers))
+        W = self.shown if self.turn[AT] else self.W
+        lam, nu = ((a @ stored.pool.T).astype(float) / root for a in (W, self.teachers))
         return lam, nu, self.v, self.v_star, stored.noise.T
 
     def enter(self, phase: Phase) -> None:
         """Go on with the parameters, the masks, the units, the readout and the anchors of a phase."""
+        at, old, drawn = self.turn[AT], self.old, self.drawn
+        if at:
+            self.W = self.shown
         if self.held is not None:
             self.W = self.W + self.B[self.rule.M :]
         if phase.masks is not None:
@@ -599,15 +783,19 @@ class Replica:
         if phase.keep:
             self.kept = self.W.copy(), self.v.copy()
         self._prepare(phase.of(self.rule), phase.rates(self.rule, self.W.shape[1]))
+        # A turn that is not over goes on with the inputs that it has, and fields of the weights as they are now.
+        self.turn[:], self.old, self.drawn = (at, at > 0), old, drawn
 
     def __call__(self, step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
-        target = step
+        target, several = step, self.g // self.rule.minibatch
         while True:
-            pool, rows, noise = self.examples(step, stop - step)
+            pool, rows, noise = self.drawn or self.examples(step, -(-(stop - step) // several) * several)
+            most = min(len(rows), stop - step)
+            self.drawn = (pool, rows[most:], noise[most:]) if most < len(rows) else None
+            target += most
             step += self.kernel(
-                self.W, self.B, self.v, self.v_star, self.p, self.rule.uses_overlaps, pool, rows, noise, self.fresh,
-                *self.decays, self.rng, self.R, self.Q, *self.memory,
+                self.W, self.B, self.v, self.v_star, self.p, self.rule.uses_overlaps, pool, rows, noise, most,
+                self.fresh, *self.decays, self.rng, self.R, self.Q, self.turn, self.shown, self.old, *self.memory,
             )  # fmt: skip
-            target += len(rows)
             if step < target or step == stop:
                 return step, *restored(self.R, self.Q, self.held), self.v.copy()

@@ -48,7 +48,7 @@ def coefficients(lam, nu, v, v_star, noise, p, c, dv):
 
 
 @njit
-def minibatch_weights(pool, new, lam, nu, root, v, v_star, noise, p):
+def minibatch_weights(pool, new, lam, nu, root, v, v_star, noise, step, p):
     """Stands for a look at the whole minibatch in engine `direct`, which rules of one example do not take."""
 
 
