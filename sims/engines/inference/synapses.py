@@ -10,15 +10,18 @@ import numpy as np
 from tsphys._jit import njit
 from tsphys.errors import ModelError
 from tsphys.models.memory_reconstruction import MemoryReconstruction
+from tsphys.numerics.caches import LINE, aligned, prefetch
 from tsphys.numerics.gaussian import density
+from tsphys.numerics.lanes import WIDTH, plus, side_by_side
 from tsphys.numerics.random import normals, stream, uniforms
 from tsphys.physics.inference.channels import hazard
 from tsphys.physics.inference.pattern_priors import fourth_moment
 
-#: Neurons in a block: one of float32 fills 1 MiB, so that the two products with it read memory once.
+#: Neurons in a block: estimates of so many, and what is added to them, stay in the caches next to the processor.
 BLOCK = 512
-#: Patterns from which matrix products are faster than passes for two of them each, as they are for an odd number.
-MANY = 8
+#: Rows of a block that are taken at once.
+ROWS = 4
+_U = np.uint64
 
 
 class Scores:
@@ -38,10 +41,27 @@ class Scores:
 
     def product(self, x: np.ndarray) -> np.ndarray:
         """S x for x (N, P), in the precision of the blocks, as float64."""
-        return self._two_by_two(x) if x.shape[1] < MANY and x.shape[1] % 2 == 0 else self._by_matrices(x)
+        N, P = x.shape
+        if P == 1:
+            return self._of_one(x)
+        several = -(-P // WIDTH)
+        patterns, out = np.zeros((N, several * WIDTH), self.dtype), np.zeros((N, several, WIDTH))
+        patterns[:, :P] = x
+        patterns = aligned(patterns.reshape(out.shape))
+        for (i, j), block in self.blocks.items():
+            I, J = _span(i, N), _span(j, N)
+            left, right = patterns[I], patterns[J]
+            if i == j:
+                # Such a block is symmetric: products with rows and columns are the same, half of it each.
+                left = right = left * self.dtype.type(0.5)
+            rows, columns = np.zeros_like(left), np.zeros_like(right)
+            both_products(block, right, left, rows, columns)
+            out[I] += rows
+            out[J] += columns
+        return np.ascontiguousarray(out.reshape(N, -1)[:, :P])
 
-    def _by_matrices(self, x: np.ndarray) -> np.ndarray:
-        """Two matrix products a block, which is in the second cache for the other once it was read for one."""
+    def _of_one(self, x: np.ndarray) -> np.ndarray:
+        """A lone pattern: products of matrices and vectors."""
         single, out = x.astype(self.dtype, order="C"), np.zeros(x.shape)
         for (i, j), block in self.blocks.items():
             I, J = _span(i, self.N), _span(j, self.N)
@@ -49,23 +69,6 @@ class Scores:
             if i != j:
                 out[J] += block.T @ single[I]
         return out
-
-    def _two_by_two(self, x: np.ndarray) -> np.ndarray:
-        """Both products of a block with two patterns in one pass."""
-        turned, out = x.T.astype(self.dtype, order="C"), np.zeros(x.shape[::-1])
-        for (i, j), block in self.blocks.items():
-            I, J = _span(i, self.N), _span(j, self.N)
-            left, right = turned[:, I].copy(), turned[:, J].copy()
-            if i == j:
-                out[:, I] += right @ block
-                continue
-            whole = len(block) // 4 * 4
-            rows, columns = np.zeros_like(left), left[:, whole:] @ block[whole:]
-            both_products(block[:whole], right, left, rows, columns)
-            rows[:, whole:] = right @ block[whole:].T
-            out[:, I] += rows
-            out[:, J] += columns
-        return np.ascontiguousarray(out.T)
 
     def mean(self, power: int) -> float:
         """Mean of a power of S_ij over the pairs; of S_ij² it is an estimate of 1/Δ, of 0 the share that is not 0."""
@@ -84,42 +87,40 @@ class Scores:
         return out
 
 
-@njit(fast=True)
+@njit
 def both_products(block, right, left, rows, columns):
-    """Add the products of a block (n, m) with right (P, m) to rows, of its transpose with left (P, n) to columns.
+    """Add the products of a block (n, m) with right (m, H, 8) to rows, of its transpose with left (n, H, 8) to columns.
 
-    n is a multiple of 4 and P one of 2: that many rows and columns at once keep as many sums in registers as there are.
+    Eight patterns fill a vector register, and each entry is read once for both of its products.
     """
-    n, m = block.shape
-    none = np.zeros(1, block.dtype)[0]
-    for r in range(0, n, 4):
-        one, two, three, four = block[r], block[r + 1], block[r + 2], block[r + 3]
-        for p in range(0, right.shape[0], 2):
-            x, y, out, also = right[p], right[p + 1], columns[p], columns[p + 1]
-            s, t, u, v = left[p, r], left[p, r + 1], left[p, r + 2], left[p, r + 3]
+    # Signed indices would be looked at, whether they are negative.
+    n, m, quarter = _U(block.shape[0]), _U(block.shape[1]), _U(block.shape[1] // 4)
+    entries, whole = block.reshape(-1), n - n % _U(ROWS)
+    x, y, a, b = side_by_side(right), side_by_side(left), side_by_side(rows), side_by_side(columns)
+    for r in range(_U(0), whole, _U(ROWS)):
+        s, t, u = r + _U(1), r + _U(2), r + _U(3)
+        for h in range(_U(x.shape[1])):
+            y0, y1, y2, y3 = y[r, h], y[s, h], y[t, h], y[u, h]
+            a0, a1, a2, a3 = a[r, h], a[s, h], a[t, h], a[u, h]
+            for part in range(_U(4)):
+                low, high = part * quarter, m if part == _U(3) else (part + _U(1)) * quarter
+                if h == _U(0):
+                    # Four rows are too short for the processor to see what comes next.
+                    first = (r + _U(ROWS) + part) * m
+                    for i in range(first, first + m, _U(LINE // block.itemsize)):
+                        prefetch(entries, i)
+                for j in range(low, high):
+                    b0, b1, b2, b3, of = block[r, j], block[s, j], block[t, j], block[u, j], x[j, h]
+                    a0, a1, a2, a3 = plus(a0, b0, of), plus(a1, b1, of), plus(a2, b2, of), plus(a3, b3, of)
+                    b[j, h] = plus(plus(plus(plus(b[j, h], b0, y0), b1, y1), b2, y2), b3, y3)
+            a[r, h], a[s, h], a[t, h], a[u, h] = a0, a1, a2, a3
+    for r in range(whole, n):
+        for h in range(_U(x.shape[1])):
+            y0, a0 = y[r, h], a[r, h]
             for j in range(m):
-                out[j] += one[j] * s + two[j] * t + three[j] * u + four[j] * v
-            s, t, u, v = left[p + 1, r], left[p + 1, r + 1], left[p + 1, r + 2], left[p + 1, r + 3]
-            for j in range(m):
-                also[j] += one[j] * s + two[j] * t + three[j] * u + four[j] * v
-            a = b = c = d = e = f = g = h = none
-            for j in range(m):
-                a += one[j] * x[j]
-                b += two[j] * x[j]
-                c += three[j] * x[j]
-                d += four[j] * x[j]
-                e += one[j] * y[j]
-                f += two[j] * y[j]
-                g += three[j] * y[j]
-                h += four[j] * y[j]
-            rows[p, r] += a
-            rows[p, r + 1] += b
-            rows[p, r + 2] += c
-            rows[p, r + 3] += d
-            rows[p + 1, r] += e
-            rows[p + 1, r + 1] += f
-            rows[p + 1, r + 2] += g
-            rows[p + 1, r + 3] += h
+                a0 = plus(a0, block[r, j], x[j, h])
+                b[j, h] = plus(b[j, h], block[r, j], y0)
+            a[r, h] = a0
 
 
 def _span(i: int, N: int) -> slice:

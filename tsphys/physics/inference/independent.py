@@ -11,6 +11,8 @@ from tsphys.numerics.exponential import exp
 
 #: Neurons that are updated together: means and fields of 16 patterns of so many fill 128 KiB.
 TOGETHER = 512
+#: Partition functions, each at most the number of pieces, whose product is taken before its logarithm.
+LOGARITHM = 64
 
 
 @njit(fast=True, forceinline=True)
@@ -18,11 +20,17 @@ def _seen(k, off, m, b, pieces, n, h, w, top, total, new):
     """Field h of component k beside means m (P, n), shares w (K, n) of its pieces times `total`, and its mean `new`."""
     for i in range(n):
         h[i] = b[k, i]
-    for other in range(m.shape[0]):
-        if other != k:
-            a, row = off[k, other], m[other]
-            for i in range(n):
-                h[i] -= a * row[i]
+    # Four at once, since h is read and written for each; a component does not see itself, off[k, k] = 0.
+    whole = m.shape[0] - m.shape[0] % 4
+    for other in range(0, whole, 4):
+        a0, a1, a2, a3 = off[k, other], off[k, other + 1], off[k, other + 2], off[k, other + 3]
+        m0, m1, m2, m3 = m[other], m[other + 1], m[other + 2], m[other + 3]
+        for i in range(n):
+            h[i] -= a0 * m0[i] + a1 * m1[i] + a2 * m2[i] + a3 * m3[i]
+    for other in range(whole, m.shape[0]):
+        a, row = off[k, other], m[other]
+        for i in range(n):
+            h[i] -= a * row[i]
     for i in range(n):
         top[i] = -np.inf
         total[i] = 0.0
@@ -57,6 +65,7 @@ def independent(pieces, off, B, mean, sweeps, tol, rest, bound, variances, pairs
     (n, P), K, T = B.shape, pieces.shape[1], TOGETHER
     m, b, v = np.empty((P, T)), np.empty((P, T)), np.empty((P, T))
     h, new, top, total, w = np.empty(T), np.empty(T), np.empty(T), np.empty(T), np.empty((K, T))
+    product = np.ones(T)
     for low in range(0, n, T):
         here = min(T, n - low)
         for i in range(here):
@@ -81,7 +90,8 @@ def independent(pieces, off, B, mean, sweeps, tol, rest, bound, variances, pairs
             row = v[k]
             for i in range(here):
                 # h is B less the shift, of which half of the means' part is counted twice.
-                bound[low + i] += top[i] + math.log(total[i]) + (b[k, i] - h[i]) * (new[i] - 0.5 * m[k, i])
+                bound[low + i] += top[i] + (b[k, i] - h[i]) * (new[i] - 0.5 * m[k, i])
+                product[i] *= total[i]
                 mean[low + i, k] = new[i]
                 row[i] = 0.0
             for c in range(K):
@@ -92,6 +102,11 @@ def independent(pieces, off, B, mean, sweeps, tol, rest, bound, variances, pairs
             for i in range(here):
                 row[i] /= total[i]
                 variances[k] += row[i]
+            # Each is from 1 to K: a logarithm of many.
+            if (k + 1) % LOGARITHM == 0 or k + 1 == P:
+                for i in range(here):
+                    bound[low + i] += math.log(product[i])
+                    product[i] = 1.0
         for k in range(P):
             for other in range(P):
                 sum_, one, two = 0.0, v[k], v[other]
