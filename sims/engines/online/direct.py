@@ -465,7 +465,7 @@ def inputs_at_once(rule: LearningRule, N: int) -> int:
     fresh inputs that are too large for what is gained.
     """
     b = rule.minibatch
-    alone = rule.uses_overlaps or rule.whole_batch or rule.estimated or rule.sphere or rule.law is not None
+    alone = rule.uses_overlaps or rule.whole_batch or rule.estimated or rule.sphere
     if alone or AHEAD % b != 0 or (rule.alpha is None and N > MOST_AHEAD):
         return b
     return AHEAD
@@ -477,7 +477,8 @@ def pool_size(rule: LearningRule, N: int) -> int:
     if rule.alpha is None and rule.law is None:
         return 2 * inputs_at_once(rule, N)
     if rule.alpha is None:
-        return rule.minibatch * max(1, min(64, WORDS_AHEAD // (N * rule.minibatch)))
+        g = inputs_at_once(rule, N)
+        return g * max(1, min(64, WORDS_AHEAD // N) // g)
     if not rule.alpha * N <= MOST_STEPS:
         raise ModelError("alpha", rule.alpha, f"gives more than 2**53 examples at N = {N}")
     # 0.07·100 is 7 and a rounding error, which is no eighth example.
