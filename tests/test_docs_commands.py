@@ -28,7 +28,7 @@ LARGEST = {"-N": 40, "-r": 2}
 #: Where that is too few.
 AT_LEAST = {"": LARGEST["-N"], "memory_reconstruction": 128, "xor_clusters": 3200}
 #: Sizes by other names, of all runs that know them, and of models.
-MORE = {"paths": 512, "sets": 2, "steps": 5, "before": 5, "samples": 20, "chains": 10, "moves": 2, "n_test": 20}
+MORE = {"paths": 2048, "sets": 2, "steps": 5, "before": 5, "samples": 20, "chains": 10, "moves": 2, "n_test": 20}
 LITTLE = {"quadratic_feature": {"inputs": 4}, "spin_chain_states": {"sweeps": 2}, "xor_clusters": {"draws": 4}}
 
 
