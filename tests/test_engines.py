@@ -298,8 +298,8 @@ def test_auto_takes_the_exact_law_where_it_holds():
 @pytest.mark.parametrize(("K", "M"), [(1, 1), (2, 3), (4, 2), (7, 4), (8, 5)])
 @pytest.mark.parametrize(("g", "b"), [(2, 2), (4, 4), (4, 2), (4, 1), (5, 5)])
 def test_a_pass_moves_all_weights_and_gathers_all_fields(K, M, g, b):
-    # Rows go by four, two and one, inputs by four and one; two blocks of coordinates, the second of them short. Sums of
-    # 700 products round by less than 1e-12 of numbers of order 30.
+    # Inputs go by four and one; two blocks of coordinates, the second of them short. Sums of 700 products round by less
+    # than 1e-12 of numbers of order 30.
     N, rng = 700, np.random.default_rng([K, M])
     W, B, pool, c = (rng.standard_normal(shape) for shape in ((K, N), (M, N), (2 * g, N), (g, K)))
     left = rng.uniform(0.8, 1.0, K)

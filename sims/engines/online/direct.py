@@ -100,42 +100,17 @@ def filled_with_signs(rng, x):
 @njit(fast=True)
 def one_by_one(W, B, pool, old, new, c, low, high, lam, nu):
     """`pass_over` of some coordinates, with one update beside the fields of one input."""
-    K, M, b = W.shape[0], B.shape[0], new.shape[0]
-    for beta in range(b):
-        x = pool[new[beta], low:high]
-        for m in range(0, M - 1, 2):
-            s, r = dot_pair(B[m, low:high], B[m + 1, low:high], x)
-            nu[beta, m] += s
-            nu[beta, m + 1] += r
-        if M % 2 == 1:
-            nu[beta, M - 1] += dot(B[M - 1, low:high], x)
-    for beta in range(b - 1):
-        x = pool[old[beta], low:high]
-        for k in range(K):
-            axpy(W[k, low:high], c[beta, k], x)
-    last, x, step = pool[old[b - 1], low:high], pool[new[0], low:high], c[b - 1]
-    k = 0
-    while k + 4 <= K:
-        s0, s1, s2, s3 = axpy_dot_four(
-            W[k, low:high], W[k + 1, low:high], W[k + 2, low:high], W[k + 3, low:high],
-            step[k], step[k + 1], step[k + 2], step[k + 3], last, x,
-        )  # fmt: skip
-        lam[0, k] += s0
-        lam[0, k + 1] += s1
-        lam[0, k + 2] += s2
-        lam[0, k + 3] += s3
-        k += 4
-    if k + 2 <= K:
-        s0, s1 = axpy_dot_pair(W[k, low:high], W[k + 1, low:high], step[k], step[k + 1], last, x)
-        lam[0, k] += s0
-        lam[0, k + 1] += s1
-        k += 2
-    if k < K:
-        lam[0, k] += axpy_dot(W[k, low:high], step[k], last, x)
-    for beta in range(1, b):
-        x = pool[new[beta], low:high]
-        for k in range(K):
-            lam[beta, k] += dot(W[k, low:high], x)
+    b = new.shape[0]
+    for m in range(B.shape[0]):
+        for beta in range(b):
+            nu[beta, m] += dot(B[m, low:high], pool[new[beta], low:high])
+    for k in range(W.shape[0]):
+        w = W[k, low:high]
+        for beta in range(b - 1):
+            axpy(w, c[beta, k], pool[old[beta], low:high])
+        lam[0, k] += axpy_dot(w, c[b - 1, k], pool[old[b - 1], low:high], pool[new[0], low:high])
+        for beta in range(1, b):
+            lam[beta, k] += dot(w, pool[new[beta], low:high])
 
 
 @njit(fast=True)
@@ -202,17 +177,6 @@ def dot(a, b):
     return s
 
 
-@njit(fast=True)
-def dot_pair(a, b, x):
-    """a·x and b·x."""
-    s = x.dtype.type(0)
-    r = x.dtype.type(0)
-    for i in range(x.shape[0]):
-        s += a[i] * x[i]
-        r += b[i] * x[i]
-    return s, r
-
-
 @njit
 def scale(w, factor):
     """w ← factor·w."""
@@ -236,44 +200,6 @@ def axpy_dot(w, c, x, y):
         w[i] = new
         s += new * y[i]
     return s
-
-
-@njit(fast=True)
-def axpy_dot_pair(w, u, c, d, x, y):
-    """`axpy_dot` of two rows, w with c and u with d: x and y are read once for both."""
-    s = w.dtype.type(0)
-    r = w.dtype.type(0)
-    for i in range(w.shape[0]):
-        new_w = w[i] + c * x[i]
-        new_u = u[i] + d * x[i]
-        w[i] = new_w
-        u[i] = new_u
-        s += new_w * y[i]
-        r += new_u * y[i]
-    return s, r
-
-
-@njit(fast=True)
-def axpy_dot_four(w0, w1, w2, w3, c0, c1, c2, c3, x, y):
-    """`axpy_dot` of four rows, each with its c: x and y are read once for all."""
-    s0 = x.dtype.type(0)
-    s1 = x.dtype.type(0)
-    s2 = x.dtype.type(0)
-    s3 = x.dtype.type(0)
-    for i in range(x.shape[0]):
-        new0 = w0[i] + c0 * x[i]
-        new1 = w1[i] + c1 * x[i]
-        new2 = w2[i] + c2 * x[i]
-        new3 = w3[i] + c3 * x[i]
-        w0[i] = new0
-        w1[i] = new1
-        w2[i] = new2
-        w3[i] = new3
-        s0 += new0 * y[i]
-        s1 += new1 * y[i]
-        s2 += new2 * y[i]
-        s3 += new3 * y[i]
-    return s0, s1, s2, s3
 
 
 @njit(fast=True)
