@@ -324,8 +324,11 @@ PIECES = {
 }
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("name", PIECES)
+@pytest.mark.parametrize(
+    "name, dtype",
+    [(name, "float64") for name in PIECES]
+    + [pytest.param(name, "float32", marks=[pytest.mark.slow] * (name != "anchors")) for name in PIECES],
+)
 def test_what_is_seen_in_between_leaves_no_trace(name, dtype):
     """Steps share passes over the weights; looks at the weights, and changes of the rule, come in between."""
     N, options = 100, {"engine": "direct", "dtype": dtype, "seed": 4, "replicas": 2}
