@@ -39,16 +39,9 @@ def simulate(model: OpposingSignals, options: Options, replica: frames.Replica) 
         b, c = w[:-1], w[-1]
         off, error, cross = c * b - best, np.append(c * b, -1), 2 * c * xx @ b - yx
         hessian = np.block([[c**2 * xx, cross[:, None]], [cross, b @ xx @ b]])
-        losses = {"loss_up": 0.5 * error @ up @ error, "loss_down": 0.5 * error @ down @ error}
-        found = {
-            "c": c,
-            "b": b[0],
-            "b_o": b[-1],
-            "loss": 0.5 * off @ xx @ off,
-            **losses,
-            "curvature": c**2 * xx[-1, -1],
-        }
-        return {**found, "sharpness": np.linalg.eigvalsh(hessian)[-1]}
+        losses = {"loss": off @ xx @ off, "loss_up": error @ up @ error, "loss_down": error @ down @ error}
+        found = {"c": c, "b": b[0], "b_o": b[-1], **{name: 0.5 * twice for name, twice in losses.items()}}
+        return {**found, "curvature": c**2 * xx[-1, -1], "sharpness": np.linalg.eigvalsh(hessian)[-1]}
 
     first = np.array([model.b, *np.zeros(options.d - 1), model.b_o, model.c])
     net = DeepLinear((options.d + 1, 1, 1), xx, yx[None])

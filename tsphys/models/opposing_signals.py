@@ -32,3 +32,8 @@ class OpposingSignals(Model):
     c: float = param(0.1, "c at the start", low=-LARGEST_SCALE, high=LARGEST_SCALE)
     b: float = param(0.1, "b at the start, along β", low=-LARGEST_SCALE, high=LARGEST_SCALE)
     b_o: float = param(1e-3, "b_o at the start", low=-LARGEST_SCALE, high=LARGEST_SCALE)
+
+    @property
+    def gamma(self) -> float:
+        """Second moment γ = pA² of x_o."""
+        return self.share * self.outlier**2
