@@ -9,7 +9,9 @@ from tsphys.numerics.random import generator, normals, signs, stream
 from tsphys.physics.order_parameters import OrderParameters, coordinates, microscopic
 from tsphys.rules.starts import checked_start, drawn_start
 from tsphys.sims.engines.online import direct, exact
-from tsphys.sims.engines.online.local import bind
+from tsphys.sims.engines.online.examples import pool_size
+from tsphys.sims.engines.online.local import BLOCK, bind
+from tsphys.sims.engines.online.passes import pass_over
 from tsphys.validation.two_layer import START
 
 MODELS = [
@@ -38,9 +40,9 @@ def inputs(model, N, seed, replica):
             yield x[rows], zeta[rows]
     while True:
         x = np.empty((b, N))
-        for low in range(0, N, direct.BLOCK):
+        for low in range(0, N, BLOCK):
             for beta in range(b):
-                draw(rng, x[beta, low : low + direct.BLOCK])
+                draw(rng, x[beta, low : low + BLOCK])
         yield x, scalars.standard_normal(b)
 
 
@@ -282,7 +284,7 @@ def test_resume_gives_the_bits_of_an_uninterrupted_run():
 
 @pytest.mark.parametrize(("alpha", "examples"), [(1e-9, 1), (0.07, 7), (0.071, 8), (3.0, 300)])
 def test_a_training_set_has_as_many_examples_as_the_load_says(alpha, examples):
-    assert direct.pool_size(tsphys.TwoLayer(alpha=alpha).learning_rule(), 100) == examples
+    assert pool_size(tsphys.TwoLayer(alpha=alpha).learning_rule(), 100) == examples
     assert np.isfinite(tsphys.simulate(tsphys.TwoLayer(alpha=alpha), N=100, t=[0.1])["Q"]).all()
 
 
@@ -305,7 +307,7 @@ def test_a_pass_moves_all_weights_and_gathers_all_fields(K, M, g, b):
     left = rng.uniform(0.8, 1.0, K)
     lam, nu, gram, old, new = np.ones((g, K)), np.ones((g, M)), np.ones((g, g)), np.arange(g) + g, np.arange(g)
     wanted = left[:, None] * W + c.T @ pool[old]
-    direct.pass_over(W, B, pool, old, new, b, c, left, True, False, stream(0, 0), lam, nu, gram)
+    pass_over(W, B, pool, old, new, b, c, left, True, False, stream(0, 0), lam, nu, gram)
     np.testing.assert_allclose(W, wanted, rtol=0, atol=1e-12)
     np.testing.assert_allclose(lam, pool[new] @ wanted.T, rtol=0, atol=1e-11)
     np.testing.assert_allclose(nu, pool[new] @ B.T, rtol=0, atol=1e-11)

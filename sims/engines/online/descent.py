@@ -11,8 +11,10 @@ from tsphys.physics.order_parameters import OrderParameters
 from tsphys.rules.examples import on_each
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.training import parts
-from tsphys.sims.engines.online.direct import filler, fitting, overlaps, placed, pool_size
+from tsphys.sims.engines.online.direct import fitting, placed
+from tsphys.sims.engines.online.examples import filler, pool_size
 from tsphys.sims.engines.online.local import FIELD_LIMIT
+from tsphys.sims.engines.online.passes import overlaps
 
 __all__ = ["fitting", "start_replicas"]
 

@@ -2,222 +2,39 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
-from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from tsphys._jit import njit, once, rebind
 from tsphys.errors import ModelError
 from tsphys.ground.given import reals
-from tsphys.ground.times import MOST_STEPS
 from tsphys.numerics.caches import aligned
-from tsphys.numerics.random import Generators, generator, generators, normals, signs, stream, streams
+from tsphys.numerics.random import Generators, generator, generators, stream
 from tsphys.physics.order_parameters import OrderParameters, in_directions, need, triangular_root
-from tsphys.rules.binding import Anchored, law
+from tsphys.rules.binding import Anchored
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.rules.phases import Phase, held_fraction, rewound
 from tsphys.runs.memory import fitting_threads
 from tsphys.sims.engines.online import estimates
 from tsphys.sims.engines.online.binding import bound, seen_by
+from tsphys.sims.engines.online.examples import Examples, Seeded, inputs_at_once, pool_size, seeded, source
 from tsphys.sims.engines.online.local import (
-    BLOCK,
     SCALARS,
-    bind,
     bind_anchored,
     coefficients,
     estimate,
     minibatch_weights,
     of_unit,
 )
+from tsphys.sims.engines.online.passes import combined, filled, filled_with_signs, overlaps, pass_over, squared
 from tsphys.sims.engines.online.phases import Held, restored, through_phases
 
-#: Numbers in the inputs that are drawn ahead of their use: they stay in the second-level cache.
-WORDS_AHEAD = 2**15
-#: Inputs whose fields are gathered in one pass over the weights; their products with each other cost more with each.
-AHEAD = 4
-#: Largest dimension for fresh inputs, of which two turns are held: beyond it drawing them in memory is what costs.
-MOST_AHEAD = 2**17
-#: Coordinates of eight inputs that stay in the first-level cache beside a row of weights.
-TILE = 384
 #: Places in the memory of a turn: its steps that are done, and whether its fields are to be gathered again.
 AT, AGAIN = 0, 1
 #: Numbers in the directions that are drawn for several replicas at once.
 NUMBERS_AT_ONCE = 2**20
-
-
-@njit(fast=True)
-def pass_over(W, B, pool, old, new, b, c, left, moved, fresh, rng, lam, nu, gram):
-    """One pass over the weights: apply the last updates, draw the next inputs, gather their fields.
-
-    W ← left·W + Σ_e c_ke x_old[e], `left` (K,) without a look unless `moved`; then λ_ke = w_k·x_new[e],
-    ν_me = w*_m·x_new[e], both without their 1/√N. Inputs are those of a step, b, or of several: then the products of
-    each with those before it are gathered too, below the diagonal of `gram`.
-    """
-    K, N = W.shape
-    g = new.shape[0]
-    lam.fill(0.0)
-    nu.fill(0.0)
-    gram.fill(0.0)
-    # Inputs are drawn step by step, of one step block by block.
-    room, tile = BLOCK if g == b else N, TILE if g == AHEAD else BLOCK
-    for start in range(0, N, room):
-        end = min(start + room, N)
-        if fresh:
-            piece = end - start if b == 1 else BLOCK
-            for step in range(0, g, b):
-                for low in range(start, end, piece):
-                    for e in range(step, step + b):
-                        filled(rng, pool[new[e], low : min(low + piece, end)])
-        for low in range(start, end, tile):
-            high = min(low + tile, end)
-            for k in range(K):
-                if moved and left[k] != 1:
-                    scale(W[k, low:high], W.dtype.type(left[k]))
-            if g == AHEAD:
-                four_at_once(W, B, pool, old, new, c, low, high, lam, nu)
-                if g > b:
-                    products(pool, new, low, high, gram)
-            else:
-                one_by_one(W, B, pool, old, new, c, low, high, lam, nu)
-
-
-@njit
-def filled(rng, x):
-    """Draw coordinates of an input."""
-    normals(rng, x)
-
-
-@njit
-def filled_with_signs(rng, x):
-    """The same for inputs ±1, of which each block begins with words of its own."""
-    signs(rng, x, BLOCK)
-
-
-@njit(fast=True)
-def one_by_one(W, B, pool, old, new, c, low, high, lam, nu):
-    """`pass_over` of some coordinates, with one update beside the fields of one input."""
-    b = new.shape[0]
-    for m in range(B.shape[0]):
-        for beta in range(b):
-            nu[beta, m] += dot(B[m, low:high], pool[new[beta], low:high])
-    for k in range(W.shape[0]):
-        w = W[k, low:high]
-        for beta in range(b - 1):
-            axpy(w, c[beta, k], pool[old[beta], low:high])
-        lam[0, k] += axpy_dot(w, c[b - 1, k], pool[old[b - 1], low:high], pool[new[0], low:high])
-        for beta in range(1, b):
-            lam[beta, k] += dot(w, pool[new[beta], low:high])
-
-
-@njit(fast=True)
-def four_at_once(W, B, pool, old, new, c, low, high, lam, nu):
-    """`pass_over` of some coordinates, with four updates beside the fields of four inputs."""
-    # References to slices would be counted, and indices that may be negative looked at: half of the time.
-    low, high = np.uint64(low), np.uint64(high)
-    x0, x1, x2, x3 = old[0], old[1], old[2], old[3]
-    y0, y1, y2, y3 = new[0], new[1], new[2], new[3]
-    none = W.dtype.type(0)
-    for k in range(W.shape[0]):
-        c0, c1, c2, c3 = c[0, k], c[1, k], c[2, k], c[3, k]
-        s0 = s1 = s2 = s3 = none
-        for i in range(low, high):
-            w = W[k, i] + c0 * pool[x0, i] + c1 * pool[x1, i] + c2 * pool[x2, i] + c3 * pool[x3, i]
-            W[k, i] = w
-            s0 += w * pool[y0, i]
-            s1 += w * pool[y1, i]
-            s2 += w * pool[y2, i]
-            s3 += w * pool[y3, i]
-        lam[0, k] += s0
-        lam[1, k] += s1
-        lam[2, k] += s2
-        lam[3, k] += s3
-    for m in range(B.shape[0]):
-        s0 = s1 = s2 = s3 = none
-        for i in range(low, high):
-            s0 += B[m, i] * pool[y0, i]
-            s1 += B[m, i] * pool[y1, i]
-            s2 += B[m, i] * pool[y2, i]
-            s3 += B[m, i] * pool[y3, i]
-        nu[0, m] += s0
-        nu[1, m] += s1
-        nu[2, m] += s2
-        nu[3, m] += s3
-
-
-@njit(fast=True)
-def products(pool, new, low, high, gram):
-    """Add the products of four inputs on some coordinates."""
-    x0, x1, x2, x3 = new[0], new[1], new[2], new[3]
-    s10 = s20 = s30 = s21 = s31 = s32 = pool.dtype.type(0)
-    for i in range(np.uint64(low), np.uint64(high)):
-        s10 += pool[x1, i] * pool[x0, i]
-        s20 += pool[x2, i] * pool[x0, i]
-        s30 += pool[x3, i] * pool[x0, i]
-        s21 += pool[x2, i] * pool[x1, i]
-        s31 += pool[x3, i] * pool[x1, i]
-        s32 += pool[x3, i] * pool[x2, i]
-    gram[1, 0] += s10
-    gram[2, 0] += s20
-    gram[3, 0] += s30
-    gram[2, 1] += s21
-    gram[3, 1] += s31
-    gram[3, 2] += s32
-
-
-@njit(fast=True)
-def dot(a, b):
-    """a·b."""
-    s = a.dtype.type(0)
-    for i in range(a.shape[0]):
-        s += a[i] * b[i]
-    return s
-
-
-@njit
-def scale(w, factor):
-    """w ← factor·w."""
-    for i in range(w.shape[0]):
-        w[i] *= factor
-
-
-@njit(fast=True)
-def axpy(w, c, x):
-    """w ← w + c x."""
-    for i in range(w.shape[0]):
-        w[i] += c * x[i]
-
-
-@njit(fast=True)
-def axpy_dot(w, c, x, y):
-    """w ← w + c x, and w·y."""
-    s = w.dtype.type(0)
-    for i in range(w.shape[0]):
-        new = w[i] + c * x[i]
-        w[i] = new
-        s += new * y[i]
-    return s
-
-
-@njit(fast=True)
-def overlaps(W, B, R, Q):
-    """R (K, M) and Q (K, K) of the weights, summed in float64."""
-    K, N = W.shape
-    for k in range(K):
-        for m in range(B.shape[0]):
-            s = 0.0
-            for i in range(N):
-                s += np.float64(W[k, i]) * np.float64(B[m, i])
-            R[k, m] = s / N
-        for j in range(k + 1):
-            s = 0.0
-            for i in range(N):
-                s += np.float64(W[k, i]) * np.float64(W[j, i])
-            Q[k, j] = s / N
-            Q[j, k] = s / N
 
 
 @njit
@@ -225,15 +42,6 @@ def kept(decay, W, c, lam, pool, old):
     """The part of the weights that stays after the steps w + c x on the inputs `old`, of which `lam` are the last
     fields."""
     return decay
-
-
-@njit(fast=True)
-def squared(w):
-    """|w|², summed in float64."""
-    s = 0.0
-    for i in range(w.shape[0]):
-        s += np.float64(w[i]) * np.float64(w[i])
-    return s
 
 
 @njit
@@ -249,26 +57,6 @@ def kept_on_sphere(decay, W, c, lam, pool, old):
     scale = np.sqrt(N / (squared(w) + 2.0 * cost * np.sqrt(N) * lam[0] + cost * cost * squared(x)))
     c[0, 0] *= scale
     return x.dtype.type(scale)
-
-
-@njit
-def draw_inputs(pool, noise, B, rng, p, s, moved):
-    """Fill the rows of `pool` with inputs whose coordinates along the orthonormal rows of B/√N have the law.
-
-    noise (rows, n_noise) are standard normals in, noises of the rule out; s and moved (M,) are memory.
-    """
-    M, N = B.shape
-    root = np.sqrt(N)
-    for i in range(pool.shape[0]):
-        x = pool[i]
-        for low in range(0, N, BLOCK):
-            normals(rng, x[low : min(low + BLOCK, N)])
-        for m in range(M):
-            s[m] = dot(B[m], x) / root
-            moved[m] = s[m]
-        law(s, noise[i], p)
-        for m in range(M):
-            axpy(x, B.dtype.type((s[m] - moved[m]) / root), B[m])
 
 
 @njit
@@ -373,44 +161,6 @@ def advance(
     return done
 
 
-@njit
-def combined(W, pool, old, c, left, out):
-    """The weights (K, N) in the middle of a turn, whose steps are not made yet."""
-    for k in range(W.shape[0]):
-        for i in range(W.shape[1]):
-            out[k, i] = W.dtype.type(left[k]) * W[k, i]
-        for e in range(old.shape[0]):
-            if c[e, k] != 0:
-                axpy(out[k], c[e, k], pool[old[e]])
-
-
-def inputs_at_once(rule: LearningRule, N: int) -> int:
-    """Inputs for which a pass over the weights is made: those of a step, or of several if they are few.
-
-    Steps that look at the weights, or make them another way than along the inputs, are for themselves; so are those on
-    fresh inputs that are too large for what is gained.
-    """
-    b = rule.minibatch
-    alone = rule.uses_overlaps or rule.whole_batch or rule.estimated or rule.sphere
-    if alone or AHEAD % b != 0 or (rule.alpha is None and N > MOST_AHEAD):
-        return b
-    return AHEAD
-
-
-def pool_size(rule: LearningRule, N: int) -> int:
-    """Inputs that a replica holds: two minibatches, some more that are drawn ahead if they have a law of their own, or
-    the ⌈αN⌉ examples of a fixed training set."""
-    if rule.alpha is None and rule.law is None:
-        return 2 * inputs_at_once(rule, N)
-    if rule.alpha is None:
-        g = inputs_at_once(rule, N)
-        return g * max(1, min(64, WORDS_AHEAD // N) // g)
-    if not rule.alpha * N <= MOST_STEPS:
-        raise ModelError("alpha", rule.alpha, f"gives more than 2**53 examples at N = {N}")
-    # 0.07·100 is 7 and a rounding error, which is no eighth example.
-    return math.ceil(rule.alpha * N * (1 - 1e-12))
-
-
 def fitting(rule: LearningRule, N: int, dtype: np.dtype[Any], threads: int) -> int:
     """How many of `threads` replicas fit into memory side by side, or a ModelError if none does."""
     size = pool_size(rule, N)
@@ -440,7 +190,6 @@ def of_inputs(inputs: str, sphere: bool = False, estimator: Any = None) -> Any:
 
 
 Advance = Callable[[int, int], tuple[int, np.ndarray, np.ndarray, np.ndarray]]
-Examples = Callable[[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
 def start_replicas(
@@ -504,106 +253,6 @@ def start_replica(
 ) -> Advance:  # fmt: skip
     """A single one of `start_replicas`."""
     return next(start_replicas(rule, N, [start], seed, [replica], dtype))
-
-
-class Stored:
-    """Examples of a training set, as `iterate` wants them."""
-
-    def __init__(self, pool: np.ndarray, noise: np.ndarray, order: Callable[[int], np.ndarray], b: int) -> None:
-        self.pool, self.noise, self.order, self.b = pool, noise, order, b
-
-    def __call__(self, step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        rows = self.order(min(most, max(1, SCALARS // self.b)) * self.b).reshape(-1, self.b)
-        return self.pool, rows, self.noise[rows]
-
-
-def order(rule: LearningRule, size: int, rng: np.random.Generator) -> Callable[[int], np.ndarray]:
-    """The function that gives so many examples, the next ones, of a training set of that size."""
-    if rule.order == "replacement":
-        return lambda count: rng.integers(size, size=count)
-    part, left = max(1, round(rule.epoch * size)), np.empty(0, np.int64)
-
-    def follow(count: int) -> np.ndarray:
-        nonlocal left
-        more = [left]
-        for _ in range(-(-(count - len(left)) // part)):
-            more.append(rng.permutation(size)[:part])
-        left = np.concatenate(more)
-        rows, left = left[:count], left[count:]
-        return rows
-
-    return follow
-
-
-class Seeded(NamedTuple):
-    """What a replica draws from: a stream of inputs, generators of all else."""
-
-    replica: int
-    inputs: np.ndarray
-    scalars: np.random.Generator
-    directions: np.random.Generator | None
-
-
-def seeded(rule: LearningRule, seed: int, replicas: Sequence[int]) -> Iterator[Seeded]:
-    """Of each replica, at its start."""
-    # Numbers of two kinds from one generator would depend on how many are drawn at once.
-    lengths = repeat(None) if rule.queries is None else generators(seed, replicas, "direct directions")
-    inputs, scalars = streams(seed, replicas, "direct inputs"), generators(seed, replicas, "direct scalars")
-    return map(Seeded, replicas, inputs, scalars, lengths)
-
-
-def source(
-    rule: LearningRule, N: int, B: np.ndarray, pool: np.ndarray, drawn: Seeded, more: Any = None
-) -> tuple[np.ndarray | None, Examples]:
-    """Where the examples of a replica come from, which are put into `pool`: for both, and for `more`, see `iterate`."""
-    _, rng, scalars, lengths = drawn
-    b, size = rule.minibatch, len(pool)
-    if rule.alpha is not None:
-        labels = scalars.standard_normal((size, rule.n_noise))
-        filler(rule, B, rng)(pool, labels)
-        return None, Stored(pool, labels, order(rule, size, scalars), b)
-    if rule.law is not None:
-        fill = filler(rule, B, rng)
-
-        def ahead(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-            rows = np.arange(b * min(most, size // b))
-            noise = scalars.standard_normal((len(rows), rule.n_noise))
-            fill(pool[: len(rows)], noise)
-            return pool, rows.reshape(-1, b), noise.reshape(-1, b, rule.n_noise)
-
-        return None, ahead
-    # Fresh inputs take the two halves of the pool in turn, since the last ones are still wanted for their update.
-    longest, g = max(1, SCALARS // b), inputs_at_once(rule, N)
-    turns = in_turn(b, 2 * g // b, longest)
-
-    def fresh(step: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        count = min(most, longest)
-        noise = scalars.standard_normal((count, b, rule.n_noise))
-        if lengths is not None:
-            more.lengths[:count] = estimates.roots(rule, N, lengths, count)
-        return pool, turns[step % (2 * g // b) :][:count], noise
-
-    return rng, fresh
-
-
-@lru_cache(maxsize=4)
-def in_turn(b: int, several: int, steps: int) -> np.ndarray:
-    """Rows (…, b) of several minibatches that take turns, for as many steps from each of them on."""
-    return np.resize(np.arange(several * b).reshape(several, b), (several + steps, b))
-
-
-def filler(rule: LearningRule, B: np.ndarray, rng: np.ndarray) -> Callable[[np.ndarray, np.ndarray], None]:
-    """The function ``fill(x, noise)`` that draws inputs x (rows, N), and turns normals (rows, n_noise) into noises."""
-    if rule.law is not None:
-        kernel, p, memory = bind(draw_inputs, rule.law, law), rule.seen_params(), np.zeros((2, rule.M))
-        return lambda x, noise: kernel(x, noise, B, rng, p, *memory)
-    one = signs if rule.inputs == "binary" else normals
-
-    def fill(x: np.ndarray, noise: np.ndarray) -> None:
-        for row in x:
-            one(rng, row)
-
-    return fill
 
 
 def outside(known: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
