@@ -31,6 +31,7 @@ from tsphys.numerics.random import (
     signs,
     source,
     stream,
+    streams,
     uniform,
     uniforms,
     words,
@@ -250,6 +251,13 @@ def test_seeds_are_those_of_numpy(seed, replica):
     for _ in range(2):
         for child, other in zip(ours.spawn(2), numpy.spawn(2), strict=True):
             assert child.integers(2**63) == other.integers(2**63)
+
+
+@pytest.mark.parametrize("seed", [0, 2**32, 2**127 + 5])
+def test_seeds_of_many_at_once_are_those_of_each(seed):
+    replicas = [*range(100), *(2**64 - 1 - i for i in range(100))]
+    each = [stream(seed, replica, "use") for replica in replicas]
+    np.testing.assert_array_equal(streams(seed, replicas, "use"), each)
 
 
 @pytest.mark.parametrize("seed, replica", [(-1, 0), (2**128, 0), (0, -1), (0, 2**64)])

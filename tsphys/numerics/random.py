@@ -55,47 +55,38 @@ _POOL = 4
 _INIT_A, _MULT_A, _INIT_B, _MULT_B = (_U(k) for k in (0x43B0D7E5, 0x931E8875, 0x8B51F9DD, 0x58F38DED))
 _MIX_L, _MIX_R = _U(0xCA01F9DD), _U(0x4973F715)
 _WORD, _HALF, _HIGH = _U(0xFFFFFFFF), _U(16), _U(32)
+#: Replicas up to which NumPy's own sequences, one by one, take less time than arrays of all.
+FEW = 64
 #: Words of state that NumPy's SFC64 asks for.
 _SFC64 = 3
 
 
-@njit
-def _hashed(value, constant, multiplier):
-    value ^= constant
-    constant = (constant * multiplier) & _WORD
+def _hashed(value: np.ndarray, constant: np.uint64, multiplier: np.uint64) -> tuple[np.ndarray, np.uint64]:
+    value, constant = value ^ constant, (constant * multiplier) & _WORD
     value = (value * constant) & _WORD
     return value ^ (value >> _HALF), constant
 
 
-@njit
-def _state_of(entropy, out):
-    """Fill `out` (n,) uint64 with ``SeedSequence(entropy).generate_state(n, uint64)``, entropy (>= 4,) 32-bit words."""
-    pool = np.empty(_POOL, np.uint64)
-    constant = _INIT_A
-    for i in range(_POOL):
-        pool[i], constant = _hashed(entropy[i], constant, _MULT_A)
-    for source in range(entropy.size):
+def _many_states(entropy: np.ndarray, n: int) -> np.ndarray:
+    """``SeedSequence(entropy[i]).generate_state(n, uint64)`` for each i, entropy (replicas, >= 4) of 32-bit words."""
+    words, constant = list(entropy.astype(np.uint64).T), _INIT_A
+    pool = []
+    for word in words[:_POOL]:
+        value, constant = _hashed(word, constant, _MULT_A)
+        pool.append(value)
+    for source in range(len(words)):
         for target in range(_POOL):
             if source != target:
-                value = pool[source] if source < _POOL else entropy[source]
-                value, constant = _hashed(value, constant, _MULT_A)
+                value, constant = _hashed(pool[source] if source < _POOL else words[source], constant, _MULT_A)
                 # Less a multiple of 2³² below zero: unsigned numbers cannot be.
                 value = (_MIX_L * pool[target] + (_WORD + _U(1) - ((_MIX_R * value) & _WORD))) & _WORD
                 pool[target] = value ^ (value >> _HALF)
-    constant = _INIT_B
-    for i in range(out.size):
+    out, constant = np.empty((len(entropy), n), np.uint64), _INIT_B
+    for i in range(n):
         low, constant = _hashed(pool[2 * i % _POOL], constant, _MULT_B)
         high, constant = _hashed(pool[(2 * i + 1) % _POOL], constant, _MULT_B)
-        out[i] = low | (high << _HIGH)
-
-
-@njit
-def _states_of(words, replicas, out):
-    """`_state_of` of each replica, in the rows of `out`."""
-    entropy = words.copy()
-    for i in range(replicas.size):
-        entropy[4], entropy[5] = replicas[i] & _WORD, replicas[i] >> _HIGH
-        _state_of(entropy, out[i])
+        out[:, i] = low | (high << _HIGH)
+    return out
 
 
 class _Seeds(ISpawnableSeedSequence):
@@ -114,19 +105,17 @@ class _Seeds(ISpawnableSeedSequence):
 
     @cached_property
     def _numpy(self) -> np.random.SeedSequence:
-        entropy = self.words.astype(np.uint32)
-        entropy[4:6] = self.replica & 0xFFFFFFFF, self.replica >> 32
-        return np.random.SeedSequence(entropy)
+        return _sequence(self.words, self.replica)
 
 
 @lru_cache(maxsize=1024)
 def _words(seed: int, kind: str, name: str) -> np.ndarray:
     digest = hashlib.sha256(f"{kind}\0{name}".encode()).digest()
     named = [int.from_bytes(digest[k : k + 4], "little") for k in range(0, 32, 4)]
-    return np.array([seed >> k & 0xFFFFFFFF for k in (0, 32, 64, 96)] + [0, 0] + named, np.uint64)
+    return np.array([seed >> k & 0xFFFFFFFF for k in (0, 32, 64, 96)] + [0, 0] + named, np.uint32)
 
 
-def _entropy(seed: int, replicas: Sequence[int], kind: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _entropy(seed: int, replicas: Sequence[int], kind: str, name: str) -> tuple[np.ndarray, list[int]]:
     """Words that are a fixed function of seed and names on every machine and in every version, and the replicas.
 
     NumPy joins the 32-bit words of seed and spawn key, so (2**32,) and (0, 1) are one key: every part has a fixed width
@@ -138,14 +127,23 @@ def _entropy(seed: int, replicas: Sequence[int], kind: str, name: str) -> tuple[
     for replica in replicas:
         if not 0 <= operator.index(replica) < 2**64:
             raise ModelError("replica", replica, "must be an integer from 0 to 2**64 - 1")
-    return _words(seed, kind, name), np.array(replicas, np.uint64)
+    return _words(seed, kind, name), list(map(operator.index, replicas))
 
 
-def _states(words: np.ndarray, replicas: np.ndarray, n: int) -> np.ndarray:
+def _states(words: np.ndarray, replicas: Sequence[int], n: int) -> np.ndarray:
     """The first n words of state of each replica."""
-    out = np.empty((len(replicas), n), np.uint64)
-    _states_of(words, replicas, out)
-    return out
+    if len(replicas) <= FEW:
+        found = [_sequence(words, replica).generate_state(n, np.uint64) for replica in replicas]
+        return np.array(found, np.uint64).reshape(len(replicas), n)
+    entropy, ids = np.tile(words, (len(replicas), 1)), np.array(replicas, np.uint64)
+    entropy[:, 4], entropy[:, 5] = ids & _WORD, ids >> _HIGH
+    return _many_states(entropy, n)
+
+
+def _sequence(words: np.ndarray, replica: int) -> np.random.SeedSequence:
+    entropy = words.copy()
+    entropy[4], entropy[5] = replica & 0xFFFFFFFF, replica >> 32
+    return np.random.SeedSequence(entropy)
 
 
 def streams(seed: int, replicas: Sequence[int], engine: str = "") -> np.ndarray:

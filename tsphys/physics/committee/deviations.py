@@ -21,6 +21,8 @@ _TWO_OVER_PI = 2.0 / math.pi
 
 #: Largest ⟨δ²⟩/(1 + ⟨β²⟩) of a student that counts as close to its base.
 CLOSE = 0.04
+#: Largest part of a teacher's readout that is left when the bases of students have made it up, if little is left of Δ.
+MATCHED = 0.3
 
 # Integrals over paths from β to β + δ are analytic up to a distance of 1/√x path lengths, x = ⟨δ²⟩/(1 + ⟨β²⟩), so
 # that n Gauss nodes are wrong by (x/16)ⁿ: each of these numbers of nodes gives 1e-14 up to its x.
@@ -48,6 +50,21 @@ def nearest_bases(C, K, base, sign):
                     base[k], sign[k] = m, math.copysign(1.0, r)
             close = close and best < CLOSE * scale
     return close
+
+
+def close(R: np.ndarray, Q: np.ndarray, T: np.ndarray, v: np.ndarray, v_star: np.ndarray) -> np.ndarray:
+    """Which of several students (n,) are close to their bases, which make up the teacher: others have no small Δ.
+
+    From R (n, K, M), Q (n, K, K), T (M, M) and the readouts v (n, K), v* (M,); bases are those of `nearest_bases`.
+    """
+    own, length = np.einsum("ikk->ik", Q), T.diagonal()
+    distance = np.concatenate([own[..., None], own[..., None] - 2.0 * abs(R) + length], axis=-1)
+    nearest = distance.argmin(-1)
+    best = np.take_along_axis(distance, nearest[..., None], -1)[..., 0]
+    near = best < CLOSE * (1.0 + np.append(0.0, length)[nearest])
+    is_base = nearest[..., None] == np.arange(1, len(T) + 1)
+    made = np.einsum("ik,ikm->im", v, np.where(is_base, np.copysign(1.0, R), 0.0))
+    return near.all(-1) & (abs(made - v_star) <= MATCHED * abs(v_star)).all(-1)
 
 
 @njit

@@ -20,6 +20,7 @@ import numpy as np
 from tsphys._jit import njit, rebind
 from tsphys.physics.committee import integrals, relu_integrals
 from tsphys.physics.committee.deviations import (
+    MATCHED,
     close_square,
     close_square_linear,
     nearest_bases,
@@ -157,7 +158,7 @@ def _matched(alpha, K, base, sign):
         left[base[k]] += sign[k] * alpha[k]
     matched = True
     for m in range(K, alpha.shape[0]):
-        matched = matched and abs(left[m]) <= 0.3 * abs(alpha[m])
+        matched = matched and abs(left[m]) <= MATCHED * abs(alpha[m])
     return matched
 
 
