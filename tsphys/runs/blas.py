@@ -22,6 +22,12 @@ def _libraries() -> Any:
     return ThreadpoolController()
 
 
+def _in_control() -> None:
+    """Let this thread say how many there are; threadpoolctl heeds but the first that did, until it is done."""
+    for library in _libraries().lib_controllers:
+        getattr(library, "clear_controlling_thread", lambda force: None)(force=True)
+
+
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Products on one thread, for the whole process, until the last of the blocks that overlap has ended.
@@ -31,6 +37,7 @@ def one_blas_thread() -> Iterator[None]:
     global _inside, _limit
     with _lock:
         if _inside == 0:
+            _in_control()
             _limit = _libraries().limit(limits=1, user_api="blas")
         _inside += 1
     try:
@@ -39,4 +46,6 @@ def one_blas_thread() -> Iterator[None]:
         with _lock:
             _inside -= 1
             if _inside == 0:
+                _in_control()
                 _limit.restore_original_limits()
+                _in_control()
