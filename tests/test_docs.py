@@ -20,6 +20,8 @@ from tsphys.cli.figure import moving, names
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = [page for page in PAGES if "```python" in page.read_text(encoding="utf-8")]
+#: Of a whole validation.
+LONG = ("validation",)
 
 
 def commands(page):
@@ -41,7 +43,9 @@ def test_commands_on_the_pages_parse(page):
         command.make_parser(context).parse_args(list(words))
 
 
-@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", [pytest.param(p, marks=[pytest.mark.slow] * (p.stem in LONG), id=p.stem) for p in EXAMPLES]
+)
 def test_examples_on_the_pages_run(page, tmp_path, monkeypatch):
     if "tsphys.images" in page.read_text(encoding="utf-8"):
         pytest.importorskip("sklearn")

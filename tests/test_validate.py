@@ -62,7 +62,13 @@ def reported(name, checks, folder, formats=(".html",)):
     return html.unescape((folder / f"{name}.html").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", run.names())
+#: Of rules on local fields, each of which is compiled, one tells for all in the fast tests.
+ALIKE = [name for name in run.names() if CATALOGUE[name].family == "Online learning" and name != "perceptron"]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in ALIKE)) for name in run.names()]
+)
 def test_the_report_of_every_model_is_written(name, tmp_path):
     first = next(check for check in run.checks_of(name, Setting()) if check.kind == "simulation")
     assert "data:image/png" in reported(name, [first], tmp_path)

@@ -46,6 +46,11 @@ LITTLER = {
     "xor_clusters": {"n": 20, "K": 10},
     "spin_chain_states": {"N": 4, "features": 1, "units": 1, "steps": 2},
     "two_students": {"K": 1, "M": 1},
+    "hidden_manifold": {"K": 1, "M": 1},
+    "pruned": {"K": 1, "M": 1},
+    "task_masks": {"K": 1, "M": 1},
+    "two_layer": {"K": 1, "M": 1},
+    "zeroth_order": {"K": 1, "M": 1, "fraction": 0.3},
 }
 
 
