@@ -5,13 +5,14 @@ import pytest
 
 import tsphys
 from tests.naive import online as naive
+from tsphys._jit import rebind
 from tsphys.numerics.random import generator, normals, signs, stream
 from tsphys.physics.order_parameters import OrderParameters, coordinates, microscopic
 from tsphys.rules.starts import checked_start, drawn_start
 from tsphys.sims.engines.online import direct, exact
 from tsphys.sims.engines.online.examples import pool_size
 from tsphys.sims.engines.online.local import BLOCK, bind
-from tsphys.sims.engines.online.passes import pass_over
+from tsphys.sims.engines.online.passes import AHEAD, one_by_one, pass_over, together
 from tsphys.validation.two_layer import START
 
 MODELS = [
@@ -307,7 +308,8 @@ def test_a_pass_moves_all_weights_and_gathers_all_fields(K, M, g, b):
     left = rng.uniform(0.8, 1.0, K)
     lam, nu, gram, old, new = np.ones((g, K)), np.ones((g, M)), np.ones((g, g)), np.arange(g) + g, np.arange(g)
     wanted = left[:, None] * W + c.T @ pool[old]
-    pass_over(W, B, pool, old, new, b, c, left, True, False, stream(0, 0), lam, nu, gram)
+    kernel = pass_over if g == AHEAD else rebind(pass_over, {together: one_by_one})
+    kernel(W, B, pool, old, new, b, c, left, True, False, stream(0, 0), lam, nu, gram)
     np.testing.assert_allclose(W, wanted, rtol=0, atol=1e-12)
     np.testing.assert_allclose(lam, pool[new] @ wanted.T, rtol=0, atol=1e-11)
     np.testing.assert_allclose(nu, pool[new] @ B.T, rtol=0, atol=1e-11)

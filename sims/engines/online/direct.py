@@ -28,7 +28,17 @@ from tsphys.sims.engines.online.local import (
     minibatch_weights,
     of_unit,
 )
-from tsphys.sims.engines.online.passes import combined, filled, filled_with_signs, overlaps, pass_over, squared
+from tsphys.sims.engines.online.passes import (
+    AHEAD,
+    combined,
+    filled,
+    filled_with_signs,
+    one_by_one,
+    overlaps,
+    pass_over,
+    squared,
+    together,
+)
 from tsphys.sims.engines.online.phases import Held, restored, through_phases
 
 #: Places in the memory of a turn: its steps that are done, and whether its fields are to be gathered again.
@@ -176,12 +186,15 @@ def fitting(rule: LearningRule, N: int, dtype: np.dtype[Any], threads: int) -> i
 
 
 @once
-def of_inputs(inputs: str, sphere: bool = False, estimator: Any = None) -> Any:
-    """`advance` with inputs of this law, students that are free or on the sphere, steps as they are or estimated."""
+def of_inputs(inputs: str, at_once: int, sphere: bool = False, estimator: Any = None) -> Any:
+    """`advance` with so many inputs of this law in a turn, students that are free or on the sphere, steps as they are
+    or estimated."""
     replace: dict[Any, Any] = {filled: filled_with_signs} if inputs == "binary" else {}
+    if at_once != AHEAD:
+        replace[together] = one_by_one
     if sphere:
         replace[kept] = kept_on_sphere
-    names = ["binary"] * (inputs == "binary") + ["sphere"] * sphere
+    names = ["binary"] * (inputs == "binary") + ["step"] * (at_once != AHEAD) + ["sphere"] * sphere
     if estimator is not None:
         replace[estimate] = estimator
         names.append(estimator.__name__)
@@ -306,7 +319,7 @@ class Replica:
     def _prepare(self, rule: LearningRule, pull: np.ndarray | None) -> None:
         """Set up the kernel for a rule with other parameters and, with a `pull`, for anchors where the weights are."""
         (K, N), M, V = self.W.shape, rule.M, len(self.v)
-        kernel, decay = of_inputs(rule.inputs, rule.sphere, estimates.of_weights(rule)), rule.weight_decay
+        kernel, decay = of_inputs(rule.inputs, self.g, rule.sphere, estimates.of_weights(rule)), rule.weight_decay
         self.B, self.held, self.R, self.Q = self.teachers, None, np.empty((K, M)), np.empty((K, K))
         self.p = seen_by(rule, V, self.R, self.Q, self.more)
         self.decays: Any = 1.0 - decay / N, 1.0 - rule.weight_decay_v / N

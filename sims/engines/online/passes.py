@@ -42,12 +42,7 @@ def pass_over(W, B, pool, old, new, b, c, left, moved, fresh, rng, lam, nu, gram
             for k in range(K):
                 if moved and left[k] != 1:
                     scale(W[k, low:high], W.dtype.type(left[k]))
-            if g == AHEAD:
-                four_at_once(W, B, pool, old, new, c, low, high, lam, nu)
-                if g > b:
-                    products(pool, new, low, high, gram)
-            else:
-                one_by_one(W, B, pool, old, new, c, low, high, lam, nu)
+            together(W, B, pool, old, new, b, c, low, high, lam, nu, gram)
 
 
 @njit
@@ -63,9 +58,16 @@ def filled_with_signs(rng, x):
 
 
 @njit(fast=True)
-def one_by_one(W, B, pool, old, new, c, low, high, lam, nu):
-    """`pass_over` of some coordinates, with one update beside the fields of one input."""
-    b = new.shape[0]
+def together(W, B, pool, old, new, b, c, low, high, lam, nu, gram):
+    """`pass_over` of some coordinates, where inputs are `AHEAD`: with as many updates beside as many fields."""
+    four_at_once(W, B, pool, old, new, c, low, high, lam, nu)
+    if new.shape[0] > b:
+        products(pool, new, low, high, gram)
+
+
+@njit(fast=True)
+def one_by_one(W, B, pool, old, new, b, c, low, high, lam, nu, gram):
+    """The same where they are those of a step, with one update beside the fields of one input."""
     for m in range(B.shape[0]):
         for beta in range(b):
             nu[beta, m] += dot(B[m, low:high], pool[new[beta], low:high])
@@ -80,7 +82,7 @@ def one_by_one(W, B, pool, old, new, c, low, high, lam, nu):
 
 @njit(fast=True)
 def four_at_once(W, B, pool, old, new, c, low, high, lam, nu):
-    """`pass_over` of some coordinates, with four updates beside the fields of four inputs."""
+    """The updates and fields of `together`."""
     # References to slices would be counted, and indices that may be negative looked at: half of the time.
     low, high = np.uint64(low), np.uint64(high)
     x0, x1, x2, x3 = old[0], old[1], old[2], old[3]
