@@ -14,13 +14,13 @@ U = np.array([[1.0, 0.2], [0.2, 0.6]])
 out["J"], out["U"] = J, U
 for order in ("random", "sequential"):
     out[order], out[order + " energy"] = potts.sample(
-        J, U, chains=300, samples=1, burn_in=12, order=order, seed=3, engine="cuda"
+        J, U, chains=150, samples=1, burn_in=10, order=order, seed=3, engine="cuda"
     )
 pairs = 0.3 * np.arange(36.0).reshape(3, 3, 2, 2) % 1 * (1 - np.eye(3))[:, :, None, None]
 out["pairs"] = pairs = pairs + pairs.transpose(1, 0, 3, 2)
 out["h"] = h = np.array([[0.0, 0.5], [0.2, -0.3], [0.0, 0.1]])
 out["paired"], out["paired energy"] = potts.sample(
-    pairs, None, h, chains=300, samples=1, burn_in=12, seed=5, engine="cuda"
+    pairs, None, h, chains=150, samples=1, burn_in=10, seed=5, engine="cuda"
 )
 whole = potts.sample(J, U, chains=5, samples=3, burn_in=2, every=2, seed=4, engine="cuda")
 cuda_potts.fitting, cuda_potts.VISITS = lambda size: 2, 3

@@ -331,7 +331,7 @@ PIECES = {
 @pytest.mark.parametrize(
     "name, dtype",
     [(name, "float64") for name in PIECES]
-    + [pytest.param(name, "float32", marks=[pytest.mark.slow] * (name != "anchors")) for name in PIECES],
+    + [pytest.param(name, "float32", marks=[pytest.mark.slow] * (name != "fresh")) for name in PIECES],
 )
 def test_what_is_seen_in_between_leaves_no_trace(name, dtype):
     """Steps share passes over the weights; looks at the weights, and changes of the rule, come in between."""

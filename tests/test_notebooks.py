@@ -19,7 +19,11 @@ SMALL = {
 }
 
 
-@pytest.mark.parametrize("name", notebooks.names())
+@pytest.mark.parametrize(
+    # Of rules of one's own docs/learning_rule.md has what that notebook has, and its examples run too.
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] * (n == "rule_of_your_own")) for n in notebooks.names()],
+)
 def test_the_cells_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     outputs = notebooks.run(name, **SMALL[name])

@@ -45,7 +45,7 @@ def run(rule, what="exact"):
     return tsphys.simulate(rule, start=START, t=[0, 0.5, 1], N=20, replicas=2, seed=1, engine=what)["Q"]
 
 
-@pytest.mark.parametrize("what", ["exact", "direct", "solve"])
+@pytest.mark.parametrize("what", ["exact", pytest.param("direct", marks=pytest.mark.slow), "solve"])
 def test_names_are_numbers_in_a_row(what):
     """To the same bits, through phases too, of which one names what it changes."""
     one = tsphys.LearningRule(named, params=NAMED, smooth=True)

@@ -169,7 +169,9 @@ def test_data_that_can_be_fitted_have_no_saddle_point_without_a_ridge():
         tsphys.solve(PottsAttention(C=2, ridge=0.0, alpha=0.3, inputs="uniform", beta=4.0))
 
 
-@pytest.mark.parametrize("learn, inputs", [("positions", "potts"), ("tensor", "potts"), ("positions", "uniform")])
+@pytest.mark.parametrize("learn, inputs", [
+    ("positions", "potts"), ("tensor", "potts"), pytest.param("positions", "uniform", marks=pytest.mark.slow)
+])  # fmt: skip
 def test_simulation_agrees(learn, inputs):
     model = PottsAttention(learn=learn, inputs=inputs, ridge=0.3, couplings="binary", beta=1.5)
     alpha = [2.0, 6.0] if learn == "tensor" else [0.7, 2.0]

@@ -216,7 +216,7 @@ def test_a_rule_is_compiled_once_as_long_as_it_computes_the_same():
     assert tsphys.LearningRule(names["own"]).function is not first.function
 
 
-@pytest.mark.parametrize("engine", ["exact", "direct"])
+@pytest.mark.parametrize("engine", ["exact", pytest.param("direct", marks=pytest.mark.slow)])
 def test_coefficients_come_as_zeros(engine):
     """A rule that writes them only where it learns does what one does that always writes them."""
     some = rule("if lam[0] * nu[0] < 0:\n    c[0] = p[0] * nu[0]")
