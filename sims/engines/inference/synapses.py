@@ -48,16 +48,16 @@ class Scores:
         patterns, out = np.zeros((N, several * WIDTH), self.dtype), np.zeros((N, several, WIDTH))
         patterns[:, :P] = x
         patterns = aligned(patterns.reshape(out.shape))
+        rows, columns = aligned(np.zeros((2, BLOCK, several, WIDTH), self.dtype))
         for (i, j), block in self.blocks.items():
             I, J = _span(i, N), _span(j, N)
             left, right = patterns[I], patterns[J]
             if i == j:
                 # Such a block is symmetric: products with rows and columns are the same, half of it each.
-                left = right = left * self.dtype.type(0.5)
-            rows, columns = np.zeros_like(left), np.zeros_like(right)
-            both_products(block, right, left, rows, columns)
-            out[I] += rows
-            out[J] += columns
+                left = right = aligned(left * self.dtype.type(0.5))
+            both_products(block, right, left, rows[: len(left)], columns[: len(right)])
+            moved(rows, out[I])
+            moved(columns, out[J])
         return np.ascontiguousarray(out.reshape(N, -1)[:, :P])
 
     def _of_one(self, x: np.ndarray) -> np.ndarray:
@@ -121,6 +121,16 @@ def both_products(block, right, left, rows, columns):
                 a0 = plus(a0, block[r, j], x[j, h])
                 b[j, h] = plus(b[j, h], block[r, j], y0)
             a[r, h] = a0
+
+
+@njit
+def moved(part, out):
+    """Add `part` to out, whose digits are more, and leave zeros."""
+    for i in range(out.shape[0]):
+        for h in range(out.shape[1]):
+            for k in range(out.shape[2]):
+                out[i, h, k] += part[i, h, k]
+                part[i, h, k] = 0.0
 
 
 def _span(i: int, N: int) -> slice:
