@@ -3,6 +3,7 @@
 import functools
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -21,6 +22,13 @@ def made(source, **around):
     return space["f"]
 
 
+def module(rate):
+    """One of the user's."""
+    out = types.ModuleType("constants")
+    out.__file__, out.rate = "constants.py", rate
+    return out
+
+
 PLAIN = "def f(x):\n    return rate * x + 1.0\n"
 # Of splines those whose coefficients no solver makes, whose last bits depend on where arrays lie in memory.
 OTHERS = {
@@ -36,6 +44,10 @@ OTHERS = {
     "another keyword's default": made("def f(x, *, y=1):\n    return x\n"),
     "what a comprehension takes": made("def f(x):\n    return [rate for z in x]\n", rate=0.5),
     "another in a comprehension": made("def f(x):\n    return [rate for z in x]\n", rate=0.6),
+    "a module's": made("def f(x):\n    return constants.rate * x\n", constants=module(0.5)),
+    "another module's": made("def f(x):\n    return constants.rate * x\n", constants=module(0.6)),
+    "what is caught": made("def f(x):\n    try:\n        return g(x)\n    except ValueError:\n        return x\n"),
+    "what is not": made("def f(x):\n    try:\n        return g(x)\n    except KeyError:\n        return x\n"),
     "a table": made("def f(x):\n    return table[x]\n", table={"a": 1.0}),
     "another table": made("def f(x):\n    return table[x]\n", table={"a": 2.0}),
     "a set": made("def f(x):\n    return x in known\n", known={"a", "b", ("c", 1)}),
@@ -62,6 +74,9 @@ def test_every_change_is_seen():
 def test_names_lines_and_jit_do_not_count():
     f = made("\n\n" + PLAIN, rate=RATE)
     assert fingerprint(f) == fingerprint(made(PLAIN, rate=RATE)) == fingerprint(njit(f, cached=False))
+    # An attribute's name is none of a variable.
+    real = "def f(x):\n    return x.real\n"
+    assert fingerprint(made(real, real=1)) == fingerprint(made(real))
 
 
 def test_closures_count():

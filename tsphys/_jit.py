@@ -11,12 +11,14 @@ what the other has left.
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
 import re
 import threading
 import types
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, wraps
 from importlib.util import find_spec
 from pathlib import Path
@@ -93,6 +95,19 @@ def _warn_uncached() -> None:
     )
 
 
+#: In the names of kernels with functions of the user's, and how many files of theirs stay in a folder, the last used
+#: ones: each change of such a function makes others.
+OF_USER, MOST_OF_USER = "of_user_", 1000
+
+
+def _tidied(folder: Path) -> None:
+    """Let no more of them stay."""
+    with suppress(OSError):
+        files = sorted(folder.glob(f"*{OF_USER}*.nb[ic]"), key=lambda file: file.stat().st_mtime)
+        for file in files[: -MOST_OF_USER * 3 // 4] if len(files) > MOST_OF_USER else ():
+            file.unlink(missing_ok=True)
+
+
 def _own(index: Any) -> None:
     """Let an index of the cache give only what was written for its sources and key, as it was written.
 
@@ -106,10 +121,16 @@ def _own(index: Any) -> None:
     def saved(key: Any, data: Any) -> None:
         content = index._dump((key, data))
         save(key, (stamp, hashlib.sha256(content).digest(), content))
+        if OF_USER in name.pattern:
+            _tidied(Path(index._index_path).parent)
 
     def loaded(key: Any) -> Any:
         try:
-            of, seal, content = index._load_data(listed()[key])
+            file = listed()[key]
+            of, seal, content = index._load_data(file)
+            if OF_USER in name.pattern:
+                for used in (index._index_path, index._data_path(file)):
+                    os.utime(used)
             if of == stamp and seal == hashlib.sha256(content).digest():
                 found = pickle.loads(content)
                 return found[1] if found[0] == key else None
@@ -272,7 +293,7 @@ def rebind(kernel: Any, replace: dict[Any, Any], compiler: Callable[[Any], Any] 
         Compiles a plain function; by default `njit` with the options of `kernel`, uncached unless there is a `tag`.
     tag : str
         Name of the variant; with it the default compiler caches on disk. Only for replacements from our own sources,
-        since the cache does not see others change.
+        or of which it tells all, since the cache does not see others change.
     """
     plain = getattr(kernel, "py_func", kernel)
     names = dict(plain.__globals__)

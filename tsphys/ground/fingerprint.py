@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import dis
 import functools
 import hashlib
 import sysconfig
@@ -22,7 +23,17 @@ def fingerprint(function: Any) -> str:
     What functions of installed libraries take from around them does not count, nor compiled code, but for its name.
     Other versions of Python compile to other code, and hence give other digits.
     """
-    return _digest(function, {}).hexdigest()[:12]
+    return whole(function)[:12]
+
+
+def whole(function: Any) -> str:
+    """`fingerprint` with all of its 64 digits."""
+    return str(_digest(function, {}).hexdigest())
+
+
+def installed(function: types.FunctionType) -> bool:
+    """Whether a function is Python's own or of an installed library."""
+    return function.__code__.co_filename.startswith(_INSTALLED)
 
 
 def of_array(values: Any) -> str:
@@ -54,7 +65,8 @@ def _parts(x: Any, seen: dict[int, Any]) -> Iterator[bytes]:
         yield repr(x).encode()
     elif isinstance(x, types.CodeType):
         yield x.co_code
-        yield f"{x.co_argcount} {' '.join((*x.co_names, *x.co_varnames))}".encode()
+        yield f"{x.co_argcount} {x.co_kwonlyargcount} {' '.join((*x.co_names, *x.co_varnames))}".encode()
+        yield getattr(x, "co_exceptiontable", b"")
         for constant in x.co_consts:
             yield from _parts(constant, seen)
     elif isinstance(x, np.ndarray) and not x.dtype.hasobject:
@@ -88,8 +100,11 @@ def _inside(x: Any) -> list[Any]:
     if isinstance(x, types.FunctionType):
         unset = types.CellType()
         around = [cell.cell_contents for cell in x.__closure__ or () if cell != unset]
-        if not x.__code__.co_filename.startswith(_INSTALLED):
-            around += [x.__globals__[name] for name in _names(x.__code__) if name in x.__globals__]
+        if not installed(x):
+            around += [x.__globals__[name] for name in globals_of(x.__code__) if name in x.__globals__]
+            # Of what a module of the user's has, what may be meant.
+            theirs = [m for m in around if isinstance(m, types.ModuleType) and not _of_library(m)]
+            around += [vars(m)[name] for m in theirs for name in names_of(x.__code__) if name in vars(m)]
         return [x.__code__, *around, x.__defaults__, x.__kwdefaults__]
     if isinstance(x, types.MethodType):
         return [x.__func__, x.__self__]
@@ -116,7 +131,18 @@ def _state(x: Any) -> list[Any]:
     return [*((name, getattr(x, name)) for name in names if hasattr(x, name)), *methods]
 
 
-def _names(code: types.CodeType) -> list[str]:
-    """Names that a code and those inside of it, of comprehensions for instance, look up."""
-    inner = [name for c in code.co_consts if isinstance(c, types.CodeType) for name in _names(c)]
+def _of_library(module: types.ModuleType) -> bool:
+    return (getattr(module, "__file__", None) or _INSTALLED[0]).startswith(_INSTALLED)
+
+
+def names_of(code: types.CodeType) -> list[str]:
+    """Names that a code and those inside of it, of comprehensions for instance, look up: around it, or of an object."""
+    inner = [name for c in code.co_consts if isinstance(c, types.CodeType) for name in names_of(c)]
     return list(dict.fromkeys([*code.co_names, *inner]))
+
+
+def globals_of(code: types.CodeType) -> list[str]:
+    """Those of them that it looks up around it."""
+    found = [x.argval for x in dis.get_instructions(code) if "GLOBAL" in x.opname or x.opname == "LOAD_NAME"]
+    inner = [name for c in code.co_consts if isinstance(c, types.CodeType) for name in globals_of(c)]
+    return list(dict.fromkeys([*found, *inner]))

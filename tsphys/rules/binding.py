@@ -116,13 +116,18 @@ def origin(function: Any) -> str:
     return name.replace(".", "_") if name.startswith("tsphys.") and "<" not in name else ""
 
 
+def tag_of(function: Any) -> str:
+    """A name for kernels bound to `function` on disk: `origin`, or what tells all of a user's function that does so."""
+    return origin(function) or getattr(function, "identity", "")
+
+
 @once
 def bind(kernel: Any, function: Any, place: Any = rule) -> Any:
     """`kernel` with `function` in the `place` of the learning rule (or of its error).
 
-    Cached on disk if the function is one of ours.
+    Cached on disk if the function is one of ours, or its fingerprint tells all that it depends on.
     """
-    return rebind(kernel, {place: function}, tag=origin(function))
+    return rebind(kernel, {place: function}, tag=tag_of(function))
 
 
 @once
@@ -145,7 +150,7 @@ def given(described: Any, R: np.ndarray, Q: np.ndarray) -> Any:
 @once
 def bind_beside(kernel: Any, function: Any) -> Any:
     """`kernel` with `function` as its learning rule, where ``p`` has more than the rule's parameters, its ``own``."""
-    tag = f"beside_{origin(function)}" if origin(function) else ""
+    tag = f"beside_{tag_of(function)}" if tag_of(function) else ""
     return rebind(kernel, {rule: rebind(_own, {rule: function}, tag=tag)}, tag=tag)
 
 
@@ -157,6 +162,6 @@ def bind_anchored(kernel: Any, function: Any) -> Any:
     u = w − Ω/(κ + Ω) w̄. So the kernel iterates u, takes what is held fixed of w̄ as K more teachers, and an array
     (K,) as decay; the rule itself sees the fields of w.
     """
-    tag = f"anchored_{origin(function)}" if origin(function) else ""
+    tag = f"anchored_{tag_of(function)}" if tag_of(function) else ""
     adapted = rebind(_anchored, {rule: function}, tag=tag)
     return rebind(kernel, {rule: adapted, of_unit: _of_each}, tag=tag)

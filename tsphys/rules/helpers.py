@@ -7,11 +7,18 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from tsphys._jit import known, njit, options_of
+import numpy as np
+
+from tsphys._jit import OF_USER, known, njit, options_of
 from tsphys.errors import ModelError
-from tsphys.ground.fingerprint import fingerprint
+from tsphys.ground.fingerprint import fingerprint, globals_of, installed, names_of, whole
 
 Make = Callable[[Any, dict[str, Any]], Any]
+
+#: Of an array that a function takes from around it and that is kept in its code.
+MOST_BYTES = 100_000
+#: What has no state.
+LASTING = types.ModuleType | types.FunctionType | types.BuiltinFunctionType | type | np.ufunc
 
 
 def compiled(name: str, function: Any) -> Any:
@@ -31,7 +38,49 @@ def compiled(name: str, function: Any) -> Any:
 
 @lru_cache(maxsize=256)
 def _compiled(function: Any, what: str) -> Any:
-    return _remade(function, {}, lambda copy, options: njit(cached=False, **options)(copy))
+    reached = []
+
+    def make(copy: Any, options: dict[str, Any]) -> Any:
+        reached.append((copy, options))
+        return njit(cached=False, **options)(copy)
+
+    out = _remade(function, {}, make)
+    if all(_told(copy) and not any(options.values()) for copy, options in reached):
+        # Of kernels that are compiled with it, on disk.
+        out.identity = f"{OF_USER}{whole(function)[:24]}"
+    return out
+
+
+def _told(function: types.FunctionType) -> bool:
+    """Whether the fingerprint tells all that the compiled function depends on, but for versions of Numba and Python."""
+    around = [function.__globals__[name] for name in globals_of(function.__code__) if name in function.__globals__]
+    for cell in function.__closure__ or ():
+        try:
+            around.append(cell.cell_contents)
+        except ValueError:
+            return False
+    modules = [x for x in around if isinstance(x, types.ModuleType) and not _lasting(x)]
+    around += [vars(module)[name] for module in modules for name in names_of(function.__code__) if name in vars(module)]
+    return not installed(function) and all(_constant(x) for x in around if x not in modules)
+
+
+def _constant(x: Any) -> bool:
+    if isinstance(x, tuple):
+        return all(map(_constant, x))
+    if isinstance(x, np.ndarray):
+        # Larger ones Numba leaves where they are, and cannot keep.
+        return not x.dtype.hasobject and x.nbytes <= MOST_BYTES
+    if isinstance(x, bool | int | float | complex | str | np.generic | None):
+        return True
+    return (hasattr(x, "py_func") and not known(x)) or _lasting(x)
+
+
+def _lasting(x: Any) -> bool:
+    """Whether it is a module, function or class of ours, NumPy's, Numba's or Python's, whose changes the cache sees."""
+    if not hasattr(x, "py_func") and not isinstance(x, LASTING):
+        return False
+    of = x.__name__ if isinstance(x, types.ModuleType) else getattr(x, "__module__", None) or ""
+    return of.partition(".")[0] in ("tsphys", "numpy", "numba", "math", "cmath", "builtins")
 
 
 @lru_cache(maxsize=256)
@@ -63,11 +112,6 @@ def _is_helper(x: Any) -> bool:
     return isinstance(getattr(x, "py_func", x), types.FunctionType) and not known(x)
 
 
-def _names(code: types.CodeType) -> set[str]:
-    inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
-    return set(code.co_names).union(*map(_names, inner))
-
-
 def _remade(function: Any, made: dict[Any, Any], make: Make) -> Any:
     """A copy of `function` that calls copies of its helpers, each as ``make(copy, options)`` gives it."""
     if function in made:
@@ -82,7 +126,7 @@ def _remade(function: Any, made: dict[Any, Any], make: Make) -> Any:
     # Before its helpers, which may call it in turn.
     made[function] = out = make(copy, options_of(function))
 
-    called = _names(plain.__code__)
+    called = set(names_of(plain.__code__))
 
     def replaced(x: Any) -> Any:
         if not isinstance(x, types.ModuleType):

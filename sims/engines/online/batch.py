@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsphys._jit import njit, once, rebind
-from tsphys.rules.binding import batch_rule, origin, rule
+from tsphys.rules.binding import batch_rule, rule, tag_of
 from tsphys.rules.learning_rule import LearningRule
 from tsphys.sims.engines.online.local import minibatch_coordinates, minibatch_weights
 
@@ -93,7 +93,7 @@ def of_coordinates(A, L, LT, z, F, columns, N, v, v_star, p):
 @once
 def bind_batch(kernel: Any, function: Any) -> Any:
     """`kernel` of an engine with `function` as its rule of a minibatch."""
-    tag = origin(function)
+    tag = tag_of(function)
     own: dict[Any, Any] = {batch_rule: function}
     seen = {
         minibatch_weights: rebind(of_weights, own, tag=tag),
