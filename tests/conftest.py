@@ -1,5 +1,6 @@
 """Where pytest runs a process on every core, whatever takes another core itself would fight for them."""
 
+import gc
 import os
 
 import pytest
@@ -11,5 +12,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     from tsphys import ahead
 
     ahead.available_threads = lambda: 1
+
+# Of what thousands of tests leave nothing is in circles for long, and each look at all of it takes a third of a second.
+gc.set_threshold(20_000, 20, 50)
 
 pytest.register_assert_rewrite("tests.refusal")
