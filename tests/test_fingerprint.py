@@ -4,6 +4,7 @@ import functools
 import subprocess
 import sys
 import types
+from collections import namedtuple
 
 import numpy as np
 import pytest
@@ -29,6 +30,8 @@ def module(rate):
     return out
 
 
+ADD, SUB = made("def f(x):\n    return x + 1\n"), made("def f(x):\n    return x - 1\n")
+THREE = "def f(x):\n    return a(x) * b(x) * c(x)\n"
 PLAIN = "def f(x):\n    return rate * x + 1.0\n"
 # Of splines those whose coefficients no solver makes, whose last bits depend on where arrays lie in memory.
 OTHERS = {
@@ -46,6 +49,10 @@ OTHERS = {
     "another in a comprehension": made("def f(x):\n    return [rate for z in x]\n", rate=0.6),
     "a module's": made("def f(x):\n    return constants.rate * x\n", constants=module(0.5)),
     "another module's": made("def f(x):\n    return constants.rate * x\n", constants=module(0.6)),
+    "one of two again": made(THREE, a=ADD, b=SUB, c=ADD),
+    "the other again": made(THREE, a=ADD, b=SUB, c=SUB),
+    "a number by its name": made("def f(x):\n    return p.a * x\n", p=namedtuple("P", "a b")(1.0, 2.0)),
+    "the other by it": made("def f(x):\n    return p.a * x\n", p=namedtuple("P", "b a")(1.0, 2.0)),
     "what is caught": made("def f(x):\n    try:\n        return g(x)\n    except ValueError:\n        return x\n"),
     "what is not": made("def f(x):\n    try:\n        return g(x)\n    except KeyError:\n        return x\n"),
     "a table": made("def f(x):\n    return table[x]\n", table={"a": 1.0}),

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import types
+from collections import namedtuple
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +76,7 @@ def fast(x):
     return x
 
 
+THREE = "def f(x):\n    return a(x) * b(x) * c(x)\n"
 TOLD = {
     "plain": made("def f(x):\n    return rate * x\n", rate=0.5),
     "another constant": made("def f(x):\n    return rate * x\n", rate=0.6),
@@ -83,6 +86,9 @@ TOLD = {
     "another closure": around(0.6),
     "a helper": made("def f(x):\n    return g(x)\n", g=around(2.0)),
     "another helper": made("def f(x):\n    return g(x)\n", g=around(3.0)),
+    "one of two again": made(THREE, a=around(1.0), b=around(2.0), c=around(1.0)),
+    "the other again": made(THREE, a=around(1.0), b=around(2.0), c=around(2.0)),
+    "an array beside a module": made("def f(x):\n    return rate[0] * np.exp(x)\n", rate=np.array([0.5, 0.6]), np=np),
     "a compiled helper": made("def f(x):\n    return g(x)\n", g=njit(around(4.0))),
     "a name that is another's": made("def f(x):\n    return x.real + np.pi\n", real=[1.0], np=np),
     "numpy": made("def f(x):\n    return np.exp(x)\n", np=np),
@@ -92,12 +98,31 @@ TOLD = {
 UNTOLD = {
     "fast mathematics": made("def f(x):\n    return g(x)\n", g=fast),
     "an object": made("def f(x):\n    return g(x)\n", g=np.poly1d([1.0, 2.0])),
+    "a number by its name": made("def f(x):\n    return g.a * x\n", g=namedtuple("P", "a b")(1.0, 2.0)),
+    "a default": made("def f(x, a=[1.0]):\n    return a[0] * x\n"),
     "a list": made("def f(x):\n    return g[0] * x\n", g=[1.0]),
     "an installed library's": made("def f(x):\n    return g(x)\n", g=expit),
     "a type of numbers": made("def f(x):\n    return x.astype(g)\n", g=np.dtype("f4")),
     "a generator": made("def f(x):\n    return g.random()\n", g=np.random.default_rng(0)),
     "a large array": made("def f(x):\n    return g[0] * x\n", g=np.zeros(10**6)),
 }
+
+
+def module(**around):
+    """One of the user's."""
+    out = types.ModuleType("constants")
+    out.__file__ = "constants.py"
+    vars(out).update(around)
+    return out
+
+
+def test_modules_of_the_users_are_looked_into():
+    source = "def f(x):\n    return constants.rate[1] * constants.g(x)\n"
+    many = [made(source, constants=module(rate=np.array([0.5, rate]), g=around(2.0), other=[1])) for rate in (0.6, 0.7)]
+    one, other = map(identity, many)
+    assert one and other and one != other
+    nested = "def f(x):\n    return constants.more.rate * x\n"
+    assert identity(made(nested, constants=module(more=module(rate=0.5)))) is None
 
 
 def identity(function):

@@ -129,8 +129,8 @@ def _own(index: Any) -> None:
         try:
             file = listed()[key]
             of, seal, content = index._load_data(file)
-            if OF_USER in name.pattern:
-                for used in (index._index_path, index._data_path(file)):
+            with suppress(OSError):
+                for used in (index._index_path, index._data_path(file)) if OF_USER in name.pattern else ():
                     os.utime(used)
             if of == stamp and seal == hashlib.sha256(content).digest():
                 found = pickle.loads(content)

@@ -47,14 +47,14 @@ def functions(described: Any) -> dict[str, str]:
     return {name: fingerprint(value) for name, value in given.items() if callable(value)}
 
 
-def _digest(x: Any, seen: dict[int, Any]) -> Any:
+def _digest(x: Any, seen: dict[int, tuple[int, Any]]) -> Any:
     digest = hashlib.sha256()
     for part in _parts(x, seen):
         digest.update(part + b"\0")
     return digest
 
 
-def _parts(x: Any, seen: dict[int, Any]) -> Iterator[bytes]:
+def _parts(x: Any, seen: dict[int, tuple[int, Any]]) -> Iterator[bytes]:
     # What Numba compiles, or would if it were not switched off.
     x = getattr(x, "py_func", x)
     if not isinstance(x, types.FunctionType | types.MethodType | functools.partial | type | types.ModuleType):
@@ -75,12 +75,14 @@ def _parts(x: Any, seen: dict[int, Any]) -> Iterator[bytes]:
         yield f"set {len(x)}".encode()
         yield from sorted(_digest(value, dict(seen)).digest() for value in x)
     elif isinstance(x, tuple):
-        yield f"tuple {len(x)}".encode()
+        yield f"tuple {len(x)} {' '.join(getattr(x, '_fields', ()))}".encode()
         for value in x:
             yield from _parts(value, seen)
-    elif id(x) not in seen:
+    elif id(x) in seen:
+        yield f"again {seen[id(x)][0]}".encode()
+    else:
         # Kept, lest another object gets its address.
-        seen[id(x)] = x
+        seen[id(x)] = len(seen), x
         inside = _inside(x)
         yield f"{_name(x)} {len(inside)}".encode()
         for value in inside:
@@ -102,9 +104,12 @@ def _inside(x: Any) -> list[Any]:
         around = [cell.cell_contents for cell in x.__closure__ or () if cell != unset]
         if not installed(x):
             around += [x.__globals__[name] for name in globals_of(x.__code__) if name in x.__globals__]
-            # Of what a module of the user's has, what may be meant.
-            theirs = [m for m in around if isinstance(m, types.ModuleType) and not _of_library(m)]
-            around += [vars(m)[name] for m in theirs for name in names_of(x.__code__) if name in vars(m)]
+            # Of what a module of the user's has, and one in it, what may be meant.
+            modules = _modules(around)
+            for module in modules:
+                meant = [vars(module)[name] for name in names_of(x.__code__) if name in vars(module)]
+                modules += [more for more in _modules(meant) if more not in modules]
+                around += meant
         return [x.__code__, *around, x.__defaults__, x.__kwdefaults__]
     if isinstance(x, types.MethodType):
         return [x.__func__, x.__self__]
@@ -129,6 +134,11 @@ def _state(x: Any) -> list[Any]:
     names = sorted({*getattr(x, "__dict__", ()), *slots} - computed)
     methods = [v for kind in kinds for v in vars(kind).values() if isinstance(v, types.FunctionType)]
     return [*((name, getattr(x, name)) for name in names if hasattr(x, name)), *methods]
+
+
+def _modules(around: list[Any]) -> list[types.ModuleType]:
+    """Those of the user's."""
+    return [x for x in around if isinstance(x, types.ModuleType) and not _of_library(x)]
 
 
 def _of_library(module: types.ModuleType) -> bool:

@@ -54,18 +54,20 @@ def _compiled(function: Any, what: str) -> Any:
 def _told(function: types.FunctionType) -> bool:
     """Whether the fingerprint tells all that the compiled function depends on, but for versions of Numba and Python."""
     around = [function.__globals__[name] for name in globals_of(function.__code__) if name in function.__globals__]
+    around += [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
     for cell in function.__closure__ or ():
         try:
             around.append(cell.cell_contents)
         except ValueError:
             return False
     modules = [x for x in around if isinstance(x, types.ModuleType) and not _lasting(x)]
-    around += [vars(module)[name] for module in modules for name in names_of(function.__code__) if name in vars(module)]
-    return not installed(function) and all(_constant(x) for x in around if x not in modules)
+    rest = [x for x in around if not isinstance(x, types.ModuleType) or _lasting(x)]
+    rest += [vars(module)[name] for module in modules for name in names_of(function.__code__) if name in vars(module)]
+    return not installed(function) and all(map(_constant, rest))
 
 
 def _constant(x: Any) -> bool:
-    if isinstance(x, tuple):
+    if type(x) is tuple:
         return all(map(_constant, x))
     if isinstance(x, np.ndarray):
         # Larger ones Numba leaves where they are, and cannot keep.
