@@ -234,7 +234,7 @@ def test_setup_names_every_package(tmp_path):
 
 
 def test_ci_runs_the_command_of_the_readme():
-    install = 'python3 -m venv .venv && .venv/bin/pip install -q --no-compile -e ".[test]"'
+    install = 'python3 -m venv .venv && .venv/bin/pip install -q -e ".[test]"'
     command = f"{install} && .venv/bin/python -m pytest -n auto --dist loadfile"
     assert f"    {command}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"{command}\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
