@@ -14,6 +14,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     ahead.available_threads = lambda: 1
 
 # Of what thousands of tests leave nothing is in circles for long, and each look at all of it takes a third of a second.
-gc.set_threshold(20_000, 20, 50)
+gc.set_threshold(5_000, 20, 20)
 
 pytest.register_assert_rewrite("tests.refusal")
