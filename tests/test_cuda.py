@@ -162,6 +162,7 @@ for inputs in ("gaussian", "binary"):
 """
 
 
+@pytest.mark.slow
 def test_divergence_is_told(tmp_path):
     out = simulated(tmp_path, DIVERGENCE)
     for inputs in ("gaussian", "binary"):
