@@ -247,7 +247,8 @@ def test_seeds_are_those_of_numpy(seed, replica):
     sequence = np.random.SeedSequence(seed, spawn_key=(replica % 2**32, replica >> 32, *words))
     numpy, ours = np.random.Generator(np.random.SFC64(sequence)), generator(seed, replica, "use")
     np.testing.assert_array_equal(ours.standard_normal(9), numpy.standard_normal(9))
-    ours = pickle.loads(pickle.dumps(ours))
+    # Before version 2 NumPy's own generators forget their seeds in a pickle.
+    ours = ours if np.__version__.startswith("1.") else pickle.loads(pickle.dumps(ours))
     for _ in range(2):
         for child, other in zip(ours.spawn(2), numpy.spawn(2), strict=True):
             assert child.integers(2**63) == other.integers(2**63)
