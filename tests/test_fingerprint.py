@@ -60,6 +60,9 @@ OTHERS = {
     "a set": made("def f(x):\n    return x in known\n", known={"a", "b", ("c", 1)}),
     "another set": made("def f(x):\n    return x in known\n", known={"a", "b", ("c", 2)}),
     "an array of objects": made("def f(x):\n    return a[x]\n", a=np.array([None, "b"], dtype=object)),
+    "an array with holes": made(PLAIN, rate=np.ma.array([0.5, 0.25], mask=[False, True])),
+    "with another hole": made(PLAIN, rate=np.ma.array([0.5, 0.25], mask=[True, False])),
+    "one hole": made(PLAIN, rate=np.ma.masked),
     "a part": functools.partial(np.power, 2.0),
     "another part": functools.partial(np.power, 3.0),
     "a spline": CubicHermiteSpline([0, 1, 2], [0, 1, 4], [0, 2, 4]),
@@ -71,6 +74,18 @@ OTHERS = {
     "a universal function": np.tanh,
     "another": np.sinh,
 }
+
+
+@pytest.mark.parametrize("folder", ["/usr/lib/python3/dist-packages", "/home/me/.local/lib/python3.11/site-packages"])
+def test_what_libraries_take_from_around_them_does_not_count(folder):
+    """Wherever they are installed: for all users of a machine, or for one."""
+    code = compile("def f(x):\n    return rate * x\n", f"{folder}/library/of.py", "exec")
+    prints = set()
+    for rate in (1.0, 2.0):
+        space = {"rate": rate}
+        exec(code, space)
+        prints.add(fingerprint(space["f"]))
+    assert len(prints) == 1
 
 
 def test_every_change_is_seen():

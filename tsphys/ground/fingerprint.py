@@ -9,12 +9,14 @@ import hashlib
 import sysconfig
 import types
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-#: Where the standard library and what is installed stand.
+#: Where the standard library and what is installed stand, and folders of that name elsewhere: of a user, of a system.
 _INSTALLED = tuple(sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib"))
+_PACKAGES = {"site-packages", "dist-packages"}
 
 
 def fingerprint(function: Any) -> str:
@@ -33,7 +35,7 @@ def whole(function: Any) -> str:
 
 def installed(function: types.FunctionType) -> bool:
     """Whether a function is Python's own or of an installed library."""
-    return function.__code__.co_filename.startswith(_INSTALLED)
+    return _is_installed(function.__code__.co_filename)
 
 
 def of_array(values: Any) -> str:
@@ -70,7 +72,9 @@ def _parts(x: Any, seen: dict[int, tuple[int, Any]]) -> Iterator[bytes]:
         for constant in x.co_consts:
             yield from _parts(constant, seen)
     elif isinstance(x, np.ndarray) and not x.dtype.hasobject:
-        yield f"{x.dtype} {x.shape}".encode() + x.tobytes()
+        yield f"{x.dtype} {x.shape}".encode() + np.asarray(x).tobytes()
+        if isinstance(x, np.ma.MaskedArray):
+            yield np.ma.getmaskarray(x).tobytes()
     elif isinstance(x, set | frozenset):
         yield f"set {len(x)}".encode()
         yield from sorted(_digest(value, dict(seen)).digest() for value in x)
@@ -142,7 +146,11 @@ def _modules(around: list[Any]) -> list[types.ModuleType]:
 
 
 def _of_library(module: types.ModuleType) -> bool:
-    return (getattr(module, "__file__", None) or _INSTALLED[0]).startswith(_INSTALLED)
+    return _is_installed(getattr(module, "__file__", None) or _INSTALLED[0])
+
+
+def _is_installed(path: str) -> bool:
+    return path.startswith(_INSTALLED) or not _PACKAGES.isdisjoint(Path(path).parts)
 
 
 def names_of(code: types.CodeType) -> list[str]:
