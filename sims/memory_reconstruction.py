@@ -31,6 +31,7 @@ from tsphys.physics.inference.priors import Prior
 from tsphys.runs import frames
 from tsphys.runs.blas import one_blas_thread
 from tsphys.runs.points import stack
+from tsphys.sims.engines.inference.components import components
 from tsphys.sims.engines.inference.low_rank_amp import Denoiser, Iterate, amp, bethe, errors, matched, principal
 from tsphys.sims.engines.inference.synapses import Scores, bytes_of, check_fit, observed, stored
 
@@ -40,6 +41,8 @@ DTYPES = ("float32", "float64")
 SMALL = 1e-4
 #: Mean square of estimates, in that of patterns, below which nothing was found.
 FOUND = 1e-3
+#: Patterns that message passing tells from their mixtures by itself.
+MOST_AT_ONCE = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,11 +84,10 @@ class Options(frames.Options):
 
 
 def memory(models: Sequence[MemoryReconstruction], options: Options) -> frames.Memory:
-    """Scores, and a few estimates."""
-    N = options.N
-    return frames.Memory(
-        bytes_of(N, np.dtype(options.dtype).itemsize) + 80.0 * N * models[0].P, {"N": N}, "the synapses"
-    )
+    """Scores, and a few estimates; of many patterns their eigenvectors and directions among them, too."""
+    N, P = options.N, models[0].P
+    estimates = (80.0 if P <= MOST_AT_ONCE else 250.0) * N * P
+    return frames.Memory(bytes_of(N, np.dtype(options.dtype).itemsize) + estimates, {"N": N}, "the synapses")
 
 
 @one_blas_thread()
@@ -218,14 +220,24 @@ def _uninformed(
 ) -> tuple[Iterate, int, bool]:
     """The best last iterate from small random estimates, the iterations of all starts, and whether it settled.
 
-    Where some patterns were found and others not, the next start keeps those.
+    Where some patterns were found and others not, the next start keeps those. Of many patterns those come first that
+    are independent components of the eigenvectors.
     """
     ends: list[tuple[Iterate, bool]] = []
     total, keep = 0, np.zeros(model.P, dtype=bool)
+    # What the eigenvectors hold of the patterns for N → ∞ (Baik, Ben Arous & Péché 2005) and P numbers of N leave open.
+    share = 1 - max(model.Delta / model.prior.second_moment**2, model.P / S.N)
+    apart = model.P > MOST_AT_ONCE and share > 0 and not is_gaussian(model.prior)
+    vectors = principal(S.product, S.N, model.P, rng) if apart else None
     for _ in range(starts):
         x = _small(model.prior, (S.N, model.P), rng)
-        x[:, keep] = ends[-1][0].x[:, keep] if ends else 0.0
-        state, count, settled = _random_start(model, S, denoiser, x, iterations, tol)
+        known = np.zeros((S.N, 0)) if vectors is None else components(vectors, model.prior, share, rng)
+        if known.shape[1]:
+            x[:, : known.shape[1]] = known
+        elif ends:
+            x[:, keep] = ends[-1][0].x[:, keep]
+        start = _converged if known.shape[1] else _random_start
+        state, count, settled = start(model, S, denoiser, x, iterations, tol)
         ends.append((state, settled))
         total += count
         if consistent(model.prior, state):
@@ -367,7 +379,9 @@ def simulate(points: frames.Points, options: Options, replica: frames.Replica) -
     as without any knowledge. A prior that is not symmetric then needs the signs of the patterns: they are found first
     up to their signs, with the law of ±x as prior, then the signs by their likelihood (not over t). Several patterns at
     little noise can end in a wrong mixture; it is told by Nishimori's identities, see `consistent`, and message passing
-    then begins anew, up to `starts` times. If none of the starts fulfils them the lowest free energy is kept.
+    then begins anew, up to `starts` times. If none of the starts fulfils them the lowest free energy is kept. More than
+    twelve patterns are first taken one by one from the span of the eigenvectors (not over t), see
+    `tsphys.sims.engines.inference.components`.
 
     Returns
     -------

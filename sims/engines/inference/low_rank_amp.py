@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tsphys.errors import ConvergenceError
 from tsphys.physics.inference.pattern_priors import Posterior
 
 Denoiser = Callable[..., Posterior]
@@ -71,14 +72,24 @@ def bethe(product: Callable[[np.ndarray], np.ndarray], Delta: float, state: Iter
 
 
 def principal(product: Callable[[np.ndarray], np.ndarray], N: int, P: int, rng: np.random.Generator) -> np.ndarray:
-    """Orthonormal eigenvectors (N, P) of the P largest eigenvalues, by Lanczos' method to 1e-6 of the norm."""
-    from scipy.sparse.linalg import LinearOperator, eigsh
+    """Orthonormal eigenvectors (N, P) of the P largest eigenvalues, by Lanczos' method to 1e-6 of the norm.
+
+    Raises
+    ------
+    ConvergenceError
+        If they were not found.
+    """
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
     def apply(v: np.ndarray) -> np.ndarray:
         return product(v.reshape(N, -1))
 
     operator = LinearOperator((N, N), matvec=lambda v: apply(v).ravel(), matmat=apply, dtype=np.float64)
-    values, vectors = eigsh(operator, k=P, which="LA", v0=rng.standard_normal(N), tol=1e-6)
+    try:
+        values, vectors = eigsh(operator, k=P, which="LA", v0=rng.standard_normal(N), tol=1e-6)
+    except ArpackNoConvergence as failed:
+        words = f"{failed.eigenvectors.shape[1]} of {P} eigenvectors of the synapses were found"
+        raise ConvergenceError(words, last=failed.eigenvectors) from None
     return vectors[:, np.argsort(values)[::-1]]
 
 
