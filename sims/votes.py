@@ -41,18 +41,20 @@ def simulate(model: Votes, options: Options, replica: frames.Replica) -> dict[st
     weight, root = np.where(honest > 0, 1.0, -model.loudness) / M, math.sqrt(N)
     rows, step, steps = [], 0, whole_steps(options.t, N)
     for stop in steps:
-        for _ in range(step, stop):
-            x = rng.standard_normal((M, N))
-            lam = x @ w / root
-            e = g(x @ teacher / root) + model.noise * rng.standard_normal(M) - g(lam)
-            if model.server == "vote":
-                w = w + model.lr / root * np.sign((honest * np.sign(e)) @ np.sign(x))
-            else:
-                slope = 1.0 if model.activation == "linear" else math.sqrt(2 / math.pi) * np.exp(-0.5 * lam**2)
-                w = w + model.lr / root * (weight * e * slope) @ x
+        # Of a student that leaves every bound, which is told below.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for _ in range(step, stop):
+                x = rng.standard_normal((M, N))
+                lam = x @ w / root
+                e = g(x @ teacher / root) + model.noise * rng.standard_normal(M) - g(lam)
+                if model.server == "vote":
+                    w = w + model.lr / root * np.sign((honest * np.sign(e)) @ np.sign(x))
+                else:
+                    slope = 1.0 if model.activation == "linear" else math.sqrt(2 / math.pi) * np.exp(-0.5 * lam**2)
+                    w = w + model.lr / root * (weight * e * slope) @ x
+            R, Q = w @ teacher / N, w @ w / N
         step = int(stop)
         tell(step / max(int(steps[-1]), 1))
-        R, Q = w @ teacher / N, w @ w / N
         if not Q < DIVERGED:
             raise DivergedError(f"the student left every bound before t = {step / N:.4g}", t=step / N, partial=None)
         rows.append({"eps_g": _error(model, R, Q), "R": R, "Q": Q})

@@ -120,6 +120,9 @@ def test_what_runs_away_says_when():
         with pytest.raises(tsphys.DivergedError) as caught:
             call()
         assert 0 < caught.value.t <= 50
+    for server in ("vote", "mean"):
+        with pytest.raises(tsphys.DivergedError):
+            tsphys.simulate(Votes(server=server, lr=1e300), t=[1.0], N=20, replicas=1)
 
 
 @pytest.mark.parametrize("given, name", [
