@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.command import call
 from tests.refusal import refuses
 from tsphys import OrderParameters, Perceptron, TwoLayer, _jit
+from tsphys.ground.texts import from_json
 from tsphys.registry import MODELS, model_class, runner
 
 NAN, INF = float("nan"), float("inf")
@@ -208,3 +210,34 @@ def test_values_are_shown_as_one_writes_them():
     assert str(tsphys.ModelError("x", np.float64(0.5), "no")) == "x = 0.5: no"
     assert str(tsphys.ModelError("x", np.arange(3), "no")) == "x = array([0, 1, 2]): no"
     assert str(tsphys.ModelError("f", lambda u: u, "no")) == "f = <lambda>: no"
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        (".5", 0.5),
+        ("+.5", 0.5),
+        ("-.5", -0.5),
+        ("5.", 5.0),
+        ("+5", 5),
+        ("1.e3", 1e3),
+        ("[[.3, 0.], [+0, -.3]]", [[0.3, 0], [0, -0.3]]),
+    ],
+)
+def test_numbers_may_be_written_as_in_python(text, value):
+    assert from_json(text) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["+-1", "1..2", "1.2.3", ".", "+", ".e5", "1_000", "00.5", "x.5", "5.x", "[.1, .2", "1" * 100_000 + "x"]
+)
+def test_what_is_no_number_stays_a_text(text):
+    assert from_json(text) == text
+
+
+def test_the_command_line_takes_them(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("two_layer", "--noise", ".1", "--lr", "+0.5", "-K", "2.", "-t", "0,.5")
+    assert call(capsys, "solve", *words, "-o", "theory")[0] == 0
+    model = tsphys.load("theory.npz").model_object()
+    assert (model.noise, model.lr, model.K) == (0.1, 0.5, 2)

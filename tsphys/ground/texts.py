@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import re
@@ -26,12 +27,30 @@ def short(value: Any, digits: int = 4, fixed: bool = False) -> str:
     return f"{value:.{digits}{'f' if fixed else 'g'}}"
 
 
+#: Numbers that JSON does not know, as people and Python write them: .5, 5. and +5.
+_LOOSE = re.compile(
+    r"(?<![\w.])(?P<sign>[-+]?)(?P<whole>\d*)(?:(?P<point>\.)(?P<part>\d*))?(?P<power>[eE][-+]?\d+)?(?![\w.])"
+)
+
+
 def from_json(text: str) -> Any:
-    """What a text stands for in JSON, or the text itself."""
+    """What a text stands for in JSON, numbers as .5, 5. and +5 among them, or the text itself."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return text
+        pass
+    if '"' not in text:
+        with contextlib.suppress(ValueError, RecursionError):
+            return json.loads(_LOOSE.sub(_strict, text))
+    return text
+
+
+def _strict(found: re.Match[str]) -> str:
+    """A number as JSON has it."""
+    if not found["whole"] and not found["part"]:
+        return found[0]
+    point = f".{found['part'] or 0}" if found["point"] else ""
+    return f"{found['sign'].strip('+')}{found['whole'] or 0}{point}{found['power'] or ''}"
 
 
 def known(what: str, key: Any, names: Iterable[str] | Mapping[str, Any]) -> None:
