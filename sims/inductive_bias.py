@@ -34,7 +34,10 @@ def memory(models: Sequence[InductiveBias], options: Options) -> frames.Memory:
         N, n = max(here.inputs for here in models), max(here.examples for here in models)
         name, wide = ("chains", options.chains) if n > 0 else ("draws", options.draws)
         sizes = {"inputs": N, "examples": n, name: wide}
-        return frames.Memory(8.0 * (4 * wide * (N + n) + n * N), sizes, "the students")
+        # Points on the arcs of every move, among which a restriction chooses.
+        moves = options.moves * (1 + n / N) ** 2 if n > 0 else 0.0
+        sizes |= {"moves": options.moves} if n > 0 else {}
+        return frames.Memory(8.0 * (4 * wide * (N + n) + n * N + moves * wide * (2 * N + 3)), sizes, "the students")
     process = models[0].hypotheses == "gaussian_process"
     K = max(here.modes if process else here.features for here in models)
     n = max(here.examples if process else here.inputs for here in models)

@@ -276,6 +276,7 @@ def test_refusals():
     refuses(lambda: InductiveBias(hypotheses="gaussian_process", examples=3, noise=0.0), "noise")
     refuses(lambda: InductiveBias(hypotheses="gaussian_process", examples=3, ridge=0.0), "ridge")
     refuses(lambda: tsphys.simulate(InductiveBias(hypotheses="features", inputs=10**6, features=10**6)), "features")
+    refuses(lambda: tsphys.simulate(InductiveBias(inputs=10, examples=20), moves=10**9, chains=10), "moves")
     rng = np.random.default_rng(0)
     walkers = Walkers(rng.standard_normal((40, 10)), np.eye(40)[0], 1, rng)
     walkers.w /= np.linalg.norm(walkers.w, axis=0)
