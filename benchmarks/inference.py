@@ -16,13 +16,16 @@ from tsphys.benchmarks.timing import interleaved
 from tsphys.physics.inference.pattern_priors import exact, mean_field
 from tsphys.sims import glm
 from tsphys.sims.engines.inference import synapses
-from tsphys.sims.engines.inference.low_rank_amp import amp
+from tsphys.sims.engines.inference.components import components
+from tsphys.sims.engines.inference.low_rank_amp import amp, principal
 from tsphys.sims.engines.inference.message_passing import Estimate, message_passing
 
 #: Weights, and examples over them, of the instance; loads of a curve.
 N, ALPHA = 2000, 1.5
 #: Neurons and patterns of the instances of low rank: enumerated, and in mean field.
 NEURONS, PATTERNS = 4000, (3, 16)
+#: Patterns and neurons of the instance that is reconstructed without a cue, and its noise.
+MANY, WEAK_NOISE = (100, 3000), 0.4
 LOADS = tuple(np.linspace(0.5, 5.0, 20).tolist())
 NUMPY = "NumPy's product"
 #: Most rounds over curves: each is some seconds.
@@ -81,7 +84,31 @@ def low_rank(P: int, n: int) -> dict[str, Callable[[int], None]]:
     return {"an iteration": iterate, "its product": ours, NUMPY: products, "reading the matrix": reads}
 
 
-def messages_and_curves(setting: Setting, n: int = N, neurons: int = NEURONS) -> list[Row]:
+def from_nothing(P: int, n: int, rounds: int) -> dict[str, list[float]]:
+    """CPU seconds of each part of the reconstruction of P patterns of n neurons without a cue."""
+    model, spent = MemoryReconstruction(P=P, noise=WEAK_NOISE), dict[str, list[float]]()
+    for number in range(rounds):
+        rng = np.random.default_rng(number)
+        S = synapses.stored(model, model.prior.draw(rng, (n, P)), np.dtype(np.float32), (number, 0, "benchmark"))
+        at = [time.process_time()]
+        vectors = principal(S.product, n, P, rng)
+        at.append(time.process_time())
+        x = np.zeros((n, P))
+        known = components(vectors, model.prior, 1 - model.Delta, rng)
+        x[:, : known.shape[1]] = known
+        at.append(time.process_time())
+        for state in amp(S.product, model.Delta, partial(mean_field, model.prior), x):
+            if state.moved < 1e-6:
+                break
+        at.append(time.process_time())
+        for name, begun, ended in zip(("eigenvectors", "components of them", "message passing"), at, at[1:]):
+            spent.setdefault(name, []).append(ended - begun)
+    return spent
+
+
+def messages_and_curves(
+    setting: Setting, n: int = N, neurons: int = NEURONS, many: tuple[int, int] = MANY
+) -> list[Row]:
     """CPU time of iterations beside their limits, and of theory over twenty loads, the first call excepted."""
     ours, bound = iteration(n)
     cases = {"an iteration": ours, "its two products": bound}
@@ -99,6 +126,9 @@ def messages_and_curves(setting: Setting, n: int = N, neurons: int = NEURONS) ->
             for other in cases
             if other != "an iteration"
         ]
+    section = f"{many[0]} patterns of N = {many[1]} without a cue"
+    parts = from_nothing(*many, min(setting.rounds, MOST_ROUNDS))
+    rows += [row(section, name, times, "CPU s") for name, times in parts.items()]
     for risk in ("logistic", "hinge"):
         model, spent = GLM(estimator=risk, regularization=0.1), []
         solve(model, alpha=LOADS[:1])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests import command
-from tsphys.benchmarks import naive_numba, ode, plain_numpy, timing
+from tsphys.benchmarks import inference, naive_numba, ode, plain_numpy, timing
 from tsphys.benchmarks.setting import Setting
 from tsphys.benchmarks.table import ratio, read, row, text, write
 from tsphys.errors import ConvergenceError, ModelError
@@ -59,6 +59,12 @@ def test_right_hand_side_of_the_reference_is_that_of_the_simulated_step():
             change = c[k] * fields[l] + ((c[l] * fields[k] + c[k] * c[l]) if l < 2 else 0.0)
             # Five standard errors: one in 3e5 for each of the six.
             assert abs(change.mean() - dC[k, l]) < 5 * change.std() / np.sqrt(n)
+
+
+def test_parts_of_a_reconstruction_are_each_timed_in_every_round():
+    spent = inference.from_nothing(13, 200, 2)
+    assert list(spent) == ["eigenvectors", "components of them", "message passing"]
+    assert all(len(times) == 2 and min(times) >= 0 for times in spent.values())
 
 
 def test_fixed_steps_converge_at_their_order_to_the_solution():
