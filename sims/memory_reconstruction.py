@@ -86,7 +86,7 @@ class Options(frames.Options):
 def memory(models: Sequence[MemoryReconstruction], options: Options) -> frames.Memory:
     """Scores, and a few estimates; of many patterns their eigenvectors and directions among them, too."""
     N, P = options.N, models[0].P
-    estimates = (80.0 if P <= MOST_AT_ONCE else 250.0) * N * P
+    estimates = (80.0 if P <= MOST_AT_ONCE else 500.0) * N * P
     return frames.Memory(bytes_of(N, np.dtype(options.dtype).itemsize) + estimates, {"N": N}, "the synapses")
 
 

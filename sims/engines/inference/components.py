@@ -36,7 +36,7 @@ SHIFT = 0.85
 STEPS, HALVED, LAST = 50, (20, 30), 10
 #: Starts for a pattern that is not found yet, further ones, and those among normal numbers.
 STARTS, MORE, CHANCE = 4, 60, 64
-#: Rounds without any new pattern after which the others are given up.
+#: Rounds without any new pattern, each with twice the starts, after which the others are given up.
 IN_VAIN = 3
 #: Part of a direction that may lie in those found.
 OLD = 0.5
@@ -88,10 +88,12 @@ def components(vectors: np.ndarray, prior: Prior, share: float, rng: np.random.G
     vain = 0
     while free.shape[1] and vain < IN_VAIN:
         n = free.shape[1]
-        W = free @ _climbed(Y @ free, weak, full, STARTS * n + MORE, rng)
+        # What is rarely met is sought with more starts.
+        more = 2**vain
+        W = free @ _climbed(Y @ free, weak, full, more * (STARTS * n + MORE), rng)
         evidence, error, W = _judged(Y, W, full)
         noise = np.sqrt(np.float32(N)) * np.linalg.qr(rng.standard_normal((N, n), dtype=np.float32))[0]
-        chance = _judged(noise, _climbed(noise, weak, full, CHANCE, rng), full)[0].max()
+        chance = _judged(noise, _climbed(noise, weak, full, more * CHANCE, rng), full)[0].max()
         before = found.shape[1]
         for k in np.argsort(-evidence):
             if evidence[k] <= chance + 3 * error[k] / np.sqrt(n):
