@@ -231,6 +231,33 @@ def test_sums_are_reordered_where_it_is_said_and_not_where_a_caller_may():
         assert ("contract" in kernel.inspect_llvm(kernel.signatures[0])) == allowed
 
 
+DERIVATIVES = """
+import hashlib, sys
+import numpy as np
+from tsphys.numerics.random import stream
+from tsphys.sims.engines.quantum.reconfiguration import Chain, Network, Walkers
+
+chain, network = Chain(80, (-1.0, 0.0), (0,), (-1.0,)), Network(80, 80, 3)
+rng = np.random.default_rng(0)
+theta = 3 * network.drawn(rng)
+walkers = Walkers(chain, network, chain.drawn(2, rng), stream(0, 0, "x") if sys.argv[1:] else None)
+walkers.go(theta, 1)
+print(*(hashlib.sha256(x.tobytes()).hexdigest() for x in walkers.see(theta)[1:]))
+"""
+
+
+def test_code_is_the_same_whatever_else_is_there(tmp_path):
+    """Kernels that were compiled here, that come from the cache, and beside another one that calls the same functions.
+
+    Sums over 80 numbers, which may be reordered, in functions that are too long to be inlined: bound to other copies of
+    them, derivatives by the biases had other last bits in the process that compiled them.
+    """
+    found = [run(ROOT, tmp_path, DERIVATIVES, *given)[0] for given in ((), (), ("moved before",))]
+    assert found[0] == found[1]
+    # Chains that moved are others; their code was compiled beside that of the first ones, and is cached now.
+    assert run(ROOT, tmp_path, DERIVATIVES, "moved before")[0] == found[2]
+
+
 def test_two_rules_do_not_share_a_kernel(tmp_path):
     import tsphys
 

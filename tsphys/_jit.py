@@ -20,6 +20,7 @@ import types
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import cache, wraps
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,12 +28,14 @@ from typing import Any, TypeVar, overload
 
 import numba
 import numpy as np
+from llvmlite.binding import Linkage
 from numba.core.caching import (
     CacheImpl,
     InTreeCacheLocator,
     UserProvidedCacheLocator,
     UserWideCacheLocator,
 )
+from numba.core.codegen import CPUCodeLibrary
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.sigutils import normalize_signature
@@ -175,6 +178,34 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
+def _with_copies_of_its_own(finalize: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Machine code of a kernel, which calls the copies that it has of the functions that are not inlined.
+
+    They were made for it: sums that may be reordered are, each as it fits where it is called. By their names, which all
+    copies share, code would be bound to whichever copy is there first in this process: that of the function by itself
+    where both are compiled, another kernel's where both come from the cache, and the last bits of a run would depend
+    on it. Names are private for as long as code is made of them; what links this library has to find them.
+    """
+
+    def finalized(library: Any) -> None:
+        functions = library._final_module.functions if _ours.get() else ()
+        copies = [f for f in functions if not f.is_declaration and f.linkage == Linkage.linkonce_odr]
+        for f in copies:
+            f.linkage = "internal"
+        try:
+            finalize(library)
+        finally:
+            for f in copies:
+                f.linkage = "linkonce_odr"
+
+    return finalized
+
+
+#: Whether what is compiled is one of our kernels.
+_ours: ContextVar[bool] = ContextVar("_ours", default=False)
+CPUCodeLibrary._finalize_final_module = _with_copies_of_its_own(CPUCodeLibrary._finalize_final_module)
+
+
 class Kernel(CPUDispatcher):
     """A compiled function with an entry for Python once Python calls it.
 
@@ -198,6 +229,7 @@ class Kernel(CPUDispatcher):
     def compile(self, sig: Any) -> Any:
         with global_compiler_lock:
             before, self._bare, self._asked = self._bare, self._asked, False
+            within = _ours.set(True)
             try:
                 args = tuple(normalize_signature(sig)[0])
                 if not self._bare and args in self._without_entry:
@@ -208,6 +240,7 @@ class Kernel(CPUDispatcher):
                     return super().compile(sig)
             finally:
                 self._bare = before
+                _ours.reset(within)
 
     def add_overload(self, cres: Any) -> None:
         if not self._bare:
