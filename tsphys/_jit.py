@@ -203,7 +203,9 @@ def _with_copies_of_its_own(finalize: Callable[[Any], None]) -> Callable[[Any], 
 
 #: Whether what is compiled is one of our kernels.
 _ours: ContextVar[bool] = ContextVar("_ours", default=False)
-CPUCodeLibrary._finalize_final_module = _with_copies_of_its_own(CPUCodeLibrary._finalize_final_module)
+CPUCodeLibrary._finalize_final_module = _with_copies_of_its_own(  # type: ignore[method-assign]
+    CPUCodeLibrary._finalize_final_module
+)
 
 
 class Kernel(CPUDispatcher):
