@@ -192,7 +192,11 @@ def test_published_errors():
 @pytest.mark.slow
 @pytest.mark.parametrize("N", [20, 40, 80])
 def test_long_chains_within_the_error_of_sampling(N):
-    sim = tsphys.simulate(SpinChainStates(N=N), replicas=2, samples=500, steps=300, lr=0.2, sweeps=10)
+    """Noise of the steps keeps parameters off the minimum, by an energy in proportion to lr over samples.
+
+    With lr = 0.2 and 500 samples that is as much as 2e-4 of 80 spins, many errors of sampling; here it is an eighth.
+    """
+    sim = tsphys.simulate(SpinChainStates(N=N), replicas=2, samples=1000, steps=600, sweeps=10)
     assert np.abs((sim["energy"] - ising(N, 1)) / sim["sampling"]).max() < 4
 
 
