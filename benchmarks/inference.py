@@ -28,6 +28,8 @@ NEURONS, PATTERNS = 4000, (3, 16)
 MANY, WEAK_NOISE = (100, 3000), 0.4
 LOADS = tuple(np.linspace(0.5, 5.0, 20).tolist())
 NUMPY = "NumPy's product"
+#: Iterations after which what does not come to rest is left.
+MOST_ITERATIONS = 500
 #: Most rounds over curves: each is some seconds.
 MOST_ROUNDS = 3
 
@@ -97,8 +99,9 @@ def from_nothing(P: int, n: int, rounds: int) -> dict[str, list[float]]:
         known = components(vectors, model.prior, 1 - model.Delta, rng)
         x[:, : known.shape[1]] = known
         at.append(time.process_time())
-        for state in amp(S.product, model.Delta, partial(mean_field, model.prior), x):
-            if state.moved < 1e-6:
+        steps = amp(S.product, model.Delta, partial(mean_field, model.prior), x)
+        for _ in range(MOST_ITERATIONS):
+            if next(steps).moved < 1e-6:
                 break
         at.append(time.process_time())
         for name, begun, ended in zip(("eigenvectors", "components of them", "message passing"), at, at[1:]):

@@ -29,7 +29,7 @@ def matches(found, x):
 
 def test_the_evidence_of_signs():
     """Of ±1, ln Z = ln cosh b − A/2 with b = u√s/(1 − s) and A = s/(1 − s), and ⟨x⟩ = tanh b; σ scales both."""
-    u, s = components._U, 0.7
+    u, s = components.NODES, 0.7
     law = components.law(pattern_prior("binary", 1.0), s, 0.5)
     b = u * np.sqrt(s) / (1 - s)
     # Tables are in single precision.
@@ -46,7 +46,7 @@ def test_means_are_slopes_of_the_evidence_at_the_channel_of_patterns(kind, rho):
     """ln Z' = (b/u)⟨x⟩; and where u is that of a pattern, ⟨x⟩ overlaps with it as Nishimori's identity has it."""
     prior, s = pattern_prior(kind, rho), 0.6
     law = components.law(prior, s, 0.0)
-    slopes = np.gradient(law.evidence.astype(float), components._U)[1:-1]
+    slopes = np.gradient(law.evidence.astype(float), components.NODES)[1:-1]
     # Differences over 2h = .004 of single precision, 6e-8 of at most 60.
     np.testing.assert_allclose(slopes, law.slope * law.mean[1:-1], atol=5e-3 * law.slope * np.abs(law.mean).max())
     rng = np.random.default_rng(1)

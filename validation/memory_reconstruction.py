@@ -12,6 +12,7 @@ import tsphys
 from tsphys import MemoryReconstruction
 from tsphys.physics.inference.pattern_priors import exact
 from tsphys.replica import memory_reconstruction as theory
+from tsphys.sims.engines.inference import components
 from tsphys.sims.engines.inference.low_rank_amp import amp, bethe
 from tsphys.sims.engines.inference.synapses import stored
 from tsphys.validation.checks import Check, Finding, Setting, on_theory, stationary, within
@@ -227,6 +228,26 @@ def first_steps(setting: Setting) -> Finding:
     return same_moments(np.stack(mine, axis=1), np.stack(seen, axis=1), f"two iterations at N = {N}")
 
 
+def apart(setting: Setting) -> Finding:
+    """Twenty patterns ±1 in a span of which they have the share s: all are found, among normal numbers none.
+
+    And ⟨x⟩ = tanh b, ln Z = ln cosh b − A/2 of a direction, b = u√s/(1 − s) and A = s/(1 − s), by NumPy.
+    """
+    N, P, s, rng = 1500, 20, 0.8, np.random.default_rng([setting.seed, 13])
+    law, prior = components.law(MemoryReconstruction().prior, s, 0.0), MemoryReconstruction().prior
+    b = components.NODES * s**0.5 / (1 - s)
+    gaps = [np.abs(law.mean - np.tanh(b)).max(), np.abs(law.evidence - np.log(np.cosh(b)) + 0.5 * s / (1 - s)).max()]
+    x, turn = rng.choice([-1.0, 1.0], (N, P)), np.linalg.qr(rng.standard_normal((P, P)))[0]
+    seen = s**0.5 * x + (1 - s) ** 0.5 * rng.standard_normal((N, P))
+    estimates = components.components(np.linalg.qr(seen @ turn)[0], prior, s, rng)
+    near = np.abs(x.T @ estimates) / N
+    none = components.components(np.linalg.qr(rng.standard_normal((N, P)))[0], prior, s, rng)
+    gaps += [P - len({int(k) for k, most in zip(near.argmax(axis=0), near.max(axis=0)) if most > 0.8})]
+    gaps += [estimates.shape[1] - P, none.shape[1]]
+    # Single precision of numbers up to 25; a pattern of twenty may be left to message passing.
+    return within(np.abs(np.array(gaps)), np.array([1e-6, 1e-5, 1.5, 1.5, 0.5]), "patterns taken from their span")
+
+
 def checks(quick: bool) -> list[Check]:
     """What is checked of the reconstruction of patterns."""
     return [
@@ -253,6 +274,7 @@ def checks(quick: bool) -> list[Check]:
         Check("step", "start", informed),
         Check("step", "scores of synapses", scored),
         Check("step", "iterations, NumPy", first_steps),
+        Check("step", "patterns from their span", apart),
         Check("integral", "effective noise", channels),
         Check("identity", "ends of phases", ends_of_phases),
         Check("identity", "errors and overlaps", nishimori),

@@ -41,7 +41,7 @@ IN_VAIN = 3
 #: Part of a direction that may lie in those found.
 OLD = 0.5
 #: Nodes of functions of u.
-_U = np.linspace(-8.0, 8.0, 8193)
+NODES = np.linspace(-8.0, 8.0, 8193)
 
 
 class Law(NamedTuple):
@@ -52,7 +52,7 @@ class Law(NamedTuple):
     precision, slope : float
         A and b/u of the channel.
     mean, evidence : ndarray
-        ⟨x⟩ and ln Z at the nodes `_U` of u.
+        ⟨x⟩ and ln Z at the nodes `NODES` of u.
     shift : float
         c.
     """
@@ -68,10 +68,10 @@ def law(prior: Prior, share: float, shift: float) -> Law:
     """That of patterns of which the eigenvectors hold the share s = `share` < 1."""
     sigma = np.sqrt(prior.second_moment)
     precision, slope = share / (1 - share) / sigma**2, np.sqrt(share) / (1 - share) / sigma
-    mean = prior.mean(precision, slope * _U)
+    mean = prior.mean(precision, slope * NODES)
     # Of the slope over normal numbers, by Stein's lemma.
-    steep = float(np.sum(density(_U) * _U * mean) * (_U[1] - _U[0]))
-    evidence = prior.log_partition(precision, slope * _U)
+    steep = float(np.sum(density(NODES) * NODES * mean) * (NODES[1] - NODES[0]))
+    evidence = prior.log_partition(precision, slope * NODES)
     return Law(precision, slope, mean.astype(np.float32), evidence.astype(np.float32), shift * steep)
 
 
@@ -140,8 +140,8 @@ def _within(found: np.ndarray, w: np.ndarray) -> bool:
 
 def _at(u: np.ndarray, table: np.ndarray) -> np.ndarray:
     """A function at the node next to each u."""
-    first, step = float(_U[0]), float(_U[1] - _U[0])
-    return table[np.clip((u - first) * (1 / step) + 0.5, 0, len(_U) - 1).astype(np.int32)]
+    first, step = float(NODES[0]), float(NODES[1] - NODES[0])
+    return table[np.clip((u - first) * (1 / step) + 0.5, 0, len(NODES) - 1).astype(np.int32)]
 
 
 def _unit(W: np.ndarray) -> np.ndarray:
