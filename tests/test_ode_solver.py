@@ -38,6 +38,17 @@ def test_stiff_transient_costs_few_evaluations():
     assert info["evaluations"] < 20_000
 
 
+def test_a_jacobian_is_kept_while_it_serves():
+    rates = np.geomspace(1, 1e5, 40)
+    rhs = lambda t, y: -rates * (y - np.cos(t)) - np.mean(y) ** 3  # noqa: E731
+    found = {m: integrate(rhs, np.zeros(40), [1.0, 20.0], rtol=1e-9, atol=1e-11, method=m) for m in ("auto", "Radau")}
+    # Both keep 1e-9 a step, of some thousand.
+    assert np.abs(found["auto"][0] - found["Radau"][0]).max() < 1e-7
+    # Some two a step, and the 41 of a Jacobian in one of fifty steps.
+    info = found["auto"][1]
+    assert info["evaluations"] < (2 + 41 / 50) * info["steps"]
+
+
 def test_small_components_keep_their_own_tolerance():
     y, _ = integrate(lambda t, y: np.array([0.0, -y[1]]), [1.0, 1.0], [0.0, 30.0], rtol=1e-11, atol=[1e-12, 1e-30])
     assert y[1, 1] == pytest.approx(np.exp(-30), rel=1e-8)

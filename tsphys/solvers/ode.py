@@ -26,6 +26,9 @@ EXTREME = 1e100
 FIRST_STEPS = 10.0 ** -np.arange(5.0, 60.0, 5.0)
 #: Steps for which an absolute tolerance that depends on the state is kept.
 TOLERANCE_KEPT = 200
+#: Steps for which LSODA's Jacobian is kept where its corrector converges with it, as in CVODE: it would have it made
+#: anew whenever the step size changes.
+JACOBIAN_KEPT = 50
 #: Steps over which the pace is measured.
 PACE = 2000
 
@@ -160,9 +163,24 @@ class _Run:
 
         if self.method != "DOP853":
             # The solvers' own differences are too small for a component that has decayed below the others.
-            options["jac"] = slopes
+            options["jac"] = self.kept(slopes) if self.method == "LSODA" else slopes
         solver = getattr(scipy.integrate, self.method)
         self.solver = solver(scaled, self.now / unit, y, self.t[-1] / unit, rtol=self.rtol, atol=self.atol, **options)
+
+    def kept(self, slopes: Callable[[float, np.ndarray], np.ndarray]) -> Callable[[float, np.ndarray], np.ndarray]:
+        """Slopes that are made anew when they are old, or asked for twice in one step, which has failed with them."""
+        made = asked = -JACOBIAN_KEPT
+        last = np.empty(0)
+
+        def recent(time: float, state: np.ndarray) -> np.ndarray:
+            nonlocal made, asked, last
+            if self.steps - made >= JACOBIAN_KEPT or self.steps == asked:
+                made, last = self.steps, slopes(time, state)
+            asked = self.steps
+            # The solver makes its own matrix of what it is given, in place.
+            return last.copy()
+
+        return recent
 
     def rates(self, time: float, state: np.ndarray) -> np.ndarray:
         """dy/dt, which is finite."""

@@ -78,36 +78,65 @@ def deviations(C, base, sign, E):
 
 
 @njit
-def _pair(k, l, E, base, sign, first, last):
-    """⟨(g(λ_k) − g(β_k)) (g(λ_l) − g(β_l))⟩ of erf, as ∫∫ ⟨δ_k δ_l g'(β_k + sδ_k) g'(β_l + s'δ_l)⟩ ds ds'."""
-    i, j, p, q = base[k], base[l], sign[k], sign[l]
+def _among_students(u, E, K, base, sign, first, last):
+    """Σ u_k u_l ⟨(g(λ_k) − g(β_k)) (g(λ_l) − g(β_l))⟩ of erf, as ∫∫ ⟨δ_k δ_l g'(β_k + sδ_k) g'(β_l + s'δ_l)⟩ ds ds'.
+
+    All pairs in one loop, for the lanes of the processor.
+    """
+    pairs = K * (K + 1) // 2
+    rows = np.empty((12, pairs))
+    weight, kk, kl, ll, ki, kj, li, lj, ii, ij, jj = rows[:11]
+    term = rows[11]
+    at = 0
+    for k in range(K):
+        for l in range(k + 1):
+            i, j, p, q = base[k], base[l], sign[k], sign[l]
+            weight[at] = (1.0 if k == l else 2.0) * u[k] * u[l]
+            kk[at], kl[at], ll[at] = E[k, k], E[k, l], E[l, l]
+            ki[at], kj[at], li[at], lj[at] = p * E[k, i], q * E[k, j], p * E[l, i], q * E[l, j]
+            ii[at], ij[at], jj[at] = 1.0 + p * p * E[i, i], p * q * E[i, j], 1.0 + q * q * E[j, j]
+            at += 1
     out = 0.0
     for a in range(first, last):
         s = _PATH[a]
-        kx, lx = p * E[k, i] + s * E[k, k], p * E[l, i] + s * E[k, l]
-        xx = 1.0 + p * p * E[i, i] + s * (p * E[k, i] + kx)
         for b in range(first, last):
             r = _PATH[b]
-            ky, ly = q * E[k, j] + r * E[k, l], q * E[l, j] + r * E[l, l]
-            yy = 1.0 + q * q * E[j, j] + r * (q * E[l, j] + ly)
-            xy = p * q * E[i, j] + r * p * E[l, i] + s * ky
-            det = xx * yy - xy * xy
-            inner = E[k, l] - (kx * (yy * lx - xy * ly) + ky * (xx * ly - xy * lx)) / det
-            out += _WEIGHT[a] * _WEIGHT[b] * inner / math.sqrt(det)
+            for n in range(pairs):
+                kx, lx, ky, ly = ki[n] + s * kk[n], li[n] + s * kl[n], kj[n] + r * kl[n], lj[n] + r * ll[n]
+                xx, yy, xy = ii[n] + s * (ki[n] + kx), jj[n] + r * (lj[n] + ly), ij[n] + r * li[n] + s * ky
+                over = 1.0 / (xx * yy - xy * xy)
+                inner = kl[n] - (kx * (yy * lx - xy * ly) + ky * (xx * ly - xy * lx)) * over
+                term[n] = weight[n] * inner * math.sqrt(over)
+            row = 0.0
+            for n in range(pairs):
+                row += term[n]
+            out += _WEIGHT[a] * _WEIGHT[b] * row
     return _TWO_OVER_PI * out
 
 
 @njit
-def _with_teacher(k, m, E, base, sign, first, last):
-    """⟨(g(λ_k) − g(β_k)) g(ν_m)⟩ of erf, as ∫ ⟨δ_k g'(β_k + sδ_k) g(ν_m)⟩ ds; m is the index of the teacher in E."""
-    i, p = base[k], sign[k]
+def _with_teachers(u, E, K, base, sign, first, last):
+    """Σ u_k u_m ⟨(g(λ_k) − g(β_k)) g(ν_m)⟩ of erf, as ∫ ⟨δ_k g'(β_k + sδ_k) g(ν_m)⟩ ds, over students and teachers."""
+    M = E.shape[0] - K
+    rows = np.empty((3, M))
+    own, left, term = rows
+    for m in range(M):
+        own[m], left[m] = 1.0 + E[K + m, K + m], u[K + m]
     out = 0.0
-    for a in range(first, last):
-        s = _PATH[a]
-        kx = p * E[k, i] + s * E[k, k]
-        xx = 1.0 + p * p * E[i, i] + s * (p * E[k, i] + kx)
-        xm = p * E[i, m] + s * E[k, m]
-        out += _WEIGHT[a] * (E[k, m] - xm * kx / xx) / math.sqrt(xx * (1.0 + E[m, m]) - xm * xm)
+    for k in range(K):
+        i, p = base[k], sign[k]
+        for a in range(first, last):
+            s = _PATH[a]
+            kx = p * E[k, i] + s * E[k, k]
+            xx = 1.0 + p * p * E[i, i] + s * (p * E[k, i] + kx)
+            share = kx / xx
+            for m in range(M):
+                xm = p * E[i, K + m] + s * E[k, K + m]
+                term[m] = left[m] * (E[k, K + m] - xm * share) / math.sqrt(xx * own[m] - xm * xm)
+            row = 0.0
+            for m in range(M):
+                row += term[m]
+            out += _WEIGHT[a] * u[k] * row
     return _TWO_OVER_PI * out
 
 
@@ -125,15 +154,13 @@ def close_square(alpha, E, K, base, sign):
     while x > _REACH[rule]:
         rule += 1
     first, last = _FIRST[rule], _FIRST[rule] + _COUNTS[rule]
-    out = 0.0
-    for i in range(u.shape[0]):
-        for j in range(i + 1):
-            twice = 1.0 if i == j else 2.0
-            if i < K:
-                out += twice * u[i] * u[j] * _pair(i, j, E, base, sign, first, last)
-            elif j < K:
-                out += twice * u[i] * u[j] * _with_teacher(j, i, E, base, sign, first, last)
-            else:
+    out = _among_students(u, E, K, base, sign, first, last)
+    # What is left of the teachers' readouts is nothing where the students' are theirs.
+    if np.any(u[K:]):
+        out += 2.0 * _with_teachers(u, E, K, base, sign, first, last)
+        for i in range(K, u.shape[0]):
+            for j in range(K, i + 1):
+                twice = 1.0 if i == j else 2.0
                 out += twice * u[i] * u[j] * I2_erf(ERF, ERF, E[i, i], E[i, j], E[j, j])
     return out
 
@@ -169,16 +196,17 @@ def plain_square_erf(kind, alpha, C):
     """`plain_square` of erf alone; all arcsines in one loop, for the lanes of the processor."""
     n = alpha.shape[0]
     pairs = n * (n + 1) // 2
-    scale, x, rest, weight = np.empty(n), np.empty(pairs), np.empty(pairs), np.empty(pairs)
+    own, scale, x, rest, weight = np.empty(n), np.empty(n), np.empty(pairs), np.empty(pairs), np.empty(pairs)
     for a in range(n):
-        scale[a] = 1.0 / math.sqrt(1.0 + C[a, a])
+        own[a] = C[a, a]
+        scale[a] = 1.0 / math.sqrt(1.0 + own[a])
     at = 0
     for a in range(n):
         for b in range(a + 1):
-            s = scale[a] * scale[b]
-            x[at + b] = s * C[a, b]
+            c, s = C[a, b], scale[a] * scale[b]
+            x[at + b] = s * c
             # 1 − x², where fields are large and nearly the same without the difference of large numbers.
-            rest[at + b] = s * s * (1.0 + C[a, a] + C[b, b] + (C[a, a] * C[b, b] - C[a, b] * C[a, b]))
+            rest[at + b] = s * s * (1.0 + own[a] + own[b] + (own[a] * own[b] - c * c))
             weight[at + b] = alpha[a] * alpha[b]
         weight[at + a] *= 0.5
         at += a + 1

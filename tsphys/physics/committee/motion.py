@@ -78,12 +78,17 @@ def _fields(y, T, T_inv, base, sign, S, E):
     for m in range(M):
         for n in range(M):
             E[K + m, K + n] = T[m, n]
+    within = np.empty(M)
     for k in range(K):
+        for m in range(M):
+            x = 0.0
+            for n in range(M):
+                x += T_inv[m, n] * E[k, K + n]
+            within[m] = x
         for l in range(k + 1):
             c = S[k, l]
             for m in range(M):
-                for n in range(M):
-                    c += E[k, K + m] * T_inv[m, n] * E[l, K + n]
+                c += E[l, K + m] * within[m]
             E[k, l] = E[l, k] = c
 
 
@@ -134,7 +139,7 @@ def _spread_erf(kind, alpha, C, E, K, base, sign, close, k, l):
     p, q, i, j = sign[k], sign[l], base[k], base[l]
     to_k, to_l, x, y = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     for a in range(n):
-        to_k[a], to_l[a] = E[a, k] + p * E[a, i], E[a, l] + q * E[a, j]
+        to_k[a], to_l[a] = E[k, a] + p * E[i, a], E[l, a] + q * E[j, a]
         x[a] = (to_k[a] + (ll * to_k[a] - kl * to_l[a])) / det
         y[a] = (to_l[a] + (kk * to_l[a] - kl * to_k[a])) / det
     for a in range(n):
