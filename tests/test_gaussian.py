@@ -5,11 +5,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.naive import two_layer as naive
 from tsphys.physics.activations import code
+from tsphys.physics.committee.deviations import close as near
 from tsphys.physics.committee.gaussian import I2, I3, I4, J2, closed, generalisation_error
 from tsphys.physics.committee.tanh_integrals import I2_tanh
 
@@ -226,4 +227,20 @@ def test_deviations_agree_with_the_plain_sum(seed, exponent):
     v, v_star = rng.standard_normal(4), rng.standard_normal(3)
     eps = generalisation_error("erf", "erf", C[:4, 4:], C[:4, :4], C[4:, 4:], v, v_star)
     # The sum of 49 terms of order |α|² each, with the rounding of each.
+    assert eps == pytest.approx(naive.eps_g(C, np.r_[v, -v_star]), abs=1e-14 * np.sum(np.abs(np.r_[v, v_star])) ** 2)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.floats(-4, -0.9))
+def test_deviations_of_readouts_agree_with_the_plain_sum(seed, exponent):
+    """Students close to units that they make up but for a tenth of their readout."""
+    rng = np.random.default_rng(seed)
+    B = rng.standard_normal((3, 6))
+    W = np.vstack([B[1], -B[0], np.zeros(6), B[1], B[2]]) + 10**exponent * rng.standard_normal((5, 6)) / np.sqrt(6)
+    C = np.vstack([W, B]) @ np.vstack([W, B]).T
+    v, left = rng.standard_normal(5), 1 + 0.1 * rng.uniform(-1, 1, 3)
+    v_star = np.array([-v[1], v[0] + v[3], v[4]]) * left
+    R, Q, T = C[:5, 5:], C[:5, :5], C[5:, 5:]
+    assume(np.min(np.abs(v_star)) > 0.01 and near(R[None], Q[None], T, v[None], v_star).all())
+    eps = generalisation_error("erf", "erf", R, Q, T, v, v_star)
     assert eps == pytest.approx(naive.eps_g(C, np.r_[v, -v_star]), abs=1e-14 * np.sum(np.abs(np.r_[v, v_star])) ** 2)
