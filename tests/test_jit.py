@@ -217,6 +217,39 @@ def test_the_cache_has_a_kernel_with_and_without_an_entry(tmp_path):
         assert run(ROOT, tmp_path, INNER, whose)[0] == [value, "0" if missed else "1", "1" if missed else "0"]
 
 
+RAISING = """
+import numba
+from tsphys._jit import njit
+
+def told(x):
+    # Made at run time, of a Python object that the function keeps.
+    if x > 1.0:
+        raise ValueError(x, "is too large")
+    return x
+
+told.__module__ = "tsphys.told"
+told = njit(cached=False)(told)
+
+def outer(x):
+    return told(x) + 1.0
+
+for compiled in (njit(cached=False)(outer), numba.njit(outer)):
+    print(compiled(0.5))
+    try:
+        compiled(3.0)
+    except ValueError as error:
+        print(*error.args)
+(library,) = {x.library for x in told.overloads.values()}
+print(library._compiled_object)
+print(told(0.5))
+"""
+
+
+def test_what_only_kernels_take_in_has_no_machine_code_until_python_calls_it(tmp_path):
+    said = ["1.5", "3.0", "is", "too", "large"]
+    assert run(ROOT, tmp_path, RAISING)[0] == [*said, *said, "b''", "0.5"]
+
+
 def test_sums_are_reordered_where_it_is_said_and_not_where_a_caller_may():
     @njit(cached=False)
     def helper(x, y, z):

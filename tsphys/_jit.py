@@ -35,8 +35,9 @@ from numba.core.caching import (
     UserProvidedCacheLocator,
     UserWideCacheLocator,
 )
-from numba.core.codegen import CPUCodeLibrary
+from numba.core.codegen import CPUCodeLibrary, JITCPUCodegen
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.environment import lookup_environment
 from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.sigutils import normalize_signature
 
@@ -178,18 +179,30 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def _with_copies_of_its_own(finalize: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Machine code of a kernel, which calls the copies that it has of the functions that are not inlined.
+def _as_needed(finalize: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Machine code of our kernels: of those only that Python calls, and with copies of their own.
 
-    They were made for it: sums that may be reordered are, each as it fits where it is called. By their names, which all
-    copies share, code would be bound to whichever copy is there first in this process: that of the function by itself
-    where both are compiled, another kernel's where both come from the cache, and the last bits of a run would depend
-    on it. Names are private for as long as code is made of them; what links this library has to find them.
+    Of one that only other kernels take in, they have the code, and its own machine code would be a tenth of all
+    compilation.
+
+    A kernel calls the copies that it has of functions that are not inlined. They were made for it: sums that may be
+    reordered are, each as it fits where it is called. By their names, which all copies share, code would be bound to
+    whichever copy is there first in this process: that of the function by itself where both are compiled, another
+    kernel's where both come from the cache, and the last bits of a run would depend on it. Names are private for as
+    long as code is made of them; what links this library has to find them.
     """
 
     def finalized(library: Any) -> None:
-        functions = library._final_module.functions if _ours.get() else ()
-        copies = [f for f in functions if not f.is_declaration and f.linkage == Linkage.linkonce_odr]
+        inner = _compiling.get()
+        if inner is None:
+            finalize(library)
+            return _with_environments(library)
+        functions = [f for f in library._final_module.functions if not f.is_declaration]
+        # A function of the user's that has the same name has an entry, or its code out of the cache.
+        called = any(f.name.startswith(ENTRY) for f in functions) or getattr(library, "_compiled_object", None)
+        if library.name == inner and not called:
+            return _without_code(library, finalize)
+        copies = [f for f in functions if f.linkage == Linkage.linkonce_odr]
         for f in copies:
             f.linkage = "internal"
         try:
@@ -197,15 +210,50 @@ def _with_copies_of_its_own(finalize: Callable[[Any], None]) -> Callable[[Any], 
         finally:
             for f in copies:
                 f.linkage = "linkonce_odr"
+        _with_environments(library)
 
     return finalized
 
 
-#: Whether what is compiled is one of our kernels.
-_ours: ContextVar[bool] = ContextVar("_ours", default=False)
-CPUCodeLibrary._finalize_final_module = _with_copies_of_its_own(  # type: ignore[method-assign]
-    CPUCodeLibrary._finalize_final_module
-)
+def _without_code(library: Any, finalize: Callable[[Any], None]) -> None:
+    """Finalize a library from which others link, and nothing is called."""
+    codegen = library._codegen
+    library._finalize_specific = codegen._add_module = lambda *_: None
+    try:
+        finalize(library)
+    finally:
+        del library._finalize_specific, codegen._add_module
+    # What the cache holds in the place of machine code.
+    library._compiled_object = b""
+
+
+def _with_environments(library: Any) -> None:
+    """Tell code of the Python objects of the functions that it has taken in, which have no code to be told."""
+    if not isinstance(library._codegen, JITCPUCodegen):
+        return
+    for name in (x.name for x in library._final_module.global_variables):
+        found = lookup_environment(name) if name.startswith("_ZN08NumbaEnv") else None
+        if found is not None:
+            library._codegen.set_env(name, found)
+
+
+def _where_it_is(set_env: Callable[..., None]) -> Callable[..., None]:
+    """Tell code of the Python objects that it needs, where there is code: Numba would write to nowhere."""
+
+    def told(codegen: Any, name: str, environment: Any) -> None:
+        if codegen._engine.get_global_value_address(name):
+            set_env(codegen, name, environment)
+
+    return told
+
+
+#: How names of functions begin that Python calls.
+ENTRY = "_ZN7cpython"
+#: While a kernel is compiled or loaded: its name if it is ours and only other kernels take it in, otherwise an empty
+#: one. Functions of the user's may call themselves, which is done by address.
+_compiling: ContextVar[str | None] = ContextVar("_compiling", default=None)
+JITCPUCodegen.set_env = _where_it_is(JITCPUCodegen.set_env)  # type: ignore[method-assign]
+CPUCodeLibrary._finalize_final_module = _as_needed(CPUCodeLibrary._finalize_final_module)  # type: ignore[method-assign]
 
 
 class Kernel(CPUDispatcher):
@@ -231,7 +279,8 @@ class Kernel(CPUDispatcher):
     def compile(self, sig: Any) -> Any:
         with global_compiler_lock:
             before, self._bare, self._asked = self._bare, self._asked, False
-            within = _ours.set(True)
+            inner = self._bare and (self.py_func.__module__ or "").startswith("tsphys.")
+            within = _compiling.set(self.py_func.__qualname__ if inner else "")
             try:
                 args = tuple(normalize_signature(sig)[0])
                 if not self._bare and args in self._without_entry:
@@ -242,7 +291,7 @@ class Kernel(CPUDispatcher):
                     return super().compile(sig)
             finally:
                 self._bare = before
-                _ours.reset(within)
+                _compiling.reset(within)
 
     def add_overload(self, cres: Any) -> None:
         if not self._bare:
