@@ -65,7 +65,9 @@ def test_many_patterns_do_not_overflow(coupling, method, dynamics, dead):
     X, s = many_patterns(dead), np.where(np.arange(64) < 40, 1, -1)
     model = Hopfield(T=0.5, coupling=coupling, dynamics=dynamics, connectivity=1.0)
     run = simulate(model, N=64, patterns=X, method=method, start=s, t=[0, 1], replicas=1, keep_spins=True)
-    J = X.T @ X
+    # Sums of 40 000 signs are exact as floats, whose products are a hundred times as fast.
+    signs = X.astype(float)
+    J = signs.T @ signs
     np.fill_diagonal(J, 0)
     if coupling == "clipped":
         J = np.sign(J) * np.sqrt(0.5 * np.pi * len(X))
