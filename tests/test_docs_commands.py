@@ -26,8 +26,8 @@ ELSEWHERE = ("--engine cuda", "--submit slurm", "--dask ADDRESS", "explore ")
 REFUSED = {"solve hopfield --alpha 0.14": "spinodal", "solve dense_hebbian -P 4 --alpha 0.05": "spinodal"}
 #: Sizes at which every line has its patterns and examples.
 LARGEST = {"-N": 40, "-r": 2}
-#: Where that is too few.
-AT_LEAST = {"": LARGEST["-N"], "memory_reconstruction": 128, "xor_clusters": 3200}
+#: Where that is too few, or takes seconds: couplings are 21² for each pair.
+SIZES = {"memory_reconstruction": 128, "xor_clusters": 3200, "potts_attention": 16}
 #: Sizes by other names, of all runs that know them, and of models.
 MORE = {"paths": 2048, "sets": 2, "steps": 5, "before": 5, "samples": 20, "chains": 10, "moves": 2, "n_test": 20}
 LITTLE = {"quadratic_feature": {"inputs": 4}, "spin_chain_states": {"sweeps": 2}, "xor_clusters": {"draws": 4}}
@@ -55,7 +55,7 @@ def short(text):
 def small(words):
     """A command line at sizes that take no time."""
     words = [short(word) for word in words]
-    largest = {**LARGEST, "-N": max(n for name, n in AT_LEAST.items() if name in words or not name)}
+    largest = {**LARGEST, "-N": next((n for name, n in SIZES.items() if name in words), LARGEST["-N"])}
     for option, most in largest.items():
         if option in words:
             at = words.index(option) + 1
@@ -89,7 +89,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     np.save("images.npy", rng.integers(0, 256, (3, 5, 8)))
-    family = ["".join(row) for row in rng.choice(list("-ACDEFGHIK"), (20, LARGEST["-N"]))]
+    family = ["".join(row) for row in rng.choice(list("-ACDEFGHIK"), (20, SIZES["potts_attention"]))]
     Path("family.fasta").write_text("".join(f">{i}\n{row}\n" for i, row in enumerate(family)), encoding="utf-8")
     tsphys.simulate(tsphys.TwoLayer(), N=20, t=[0, 1], replicas=2).save("run.npz")
     tsphys.solve(tsphys.TwoLayer(), t=[0, 1]).save("theory.npz")

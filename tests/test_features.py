@@ -6,6 +6,7 @@ equations are the mean of that for N → ∞.
 
 import dataclasses
 import itertools
+from functools import cache
 
 import numpy as np
 import pytest
@@ -127,6 +128,7 @@ def cases(*engines, fast=1):
     return [pytest.param(p, id=name(p), marks=[pytest.mark.slow] * (len(p) > fast)) for p in lawful]
 
 
+@cache
 def rule(pair, at_once=False):
     more = {name: VALUES[name] for name in needs(pair) if name not in PHASES}
     more |= {"schedule": scheduled(pair, at_once)} if "schedule" in needs(pair) else {}

@@ -154,7 +154,8 @@ def _copy(argument: Any, name: str = "") -> Any:
 def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, tuple):
         return all(map(_equal, one, other))
-    return np.array_equal(one, other, equal_nan=True)
+    # Nearly always nothing was written, which bytes tell ten times as fast.
+    return np.asarray(one).tobytes() == np.asarray(other).tobytes() or np.array_equal(one, other, equal_nan=True)
 
 
 def _try(name: str, function: Any, arguments: dict[str, Any], near: bool) -> bool:
