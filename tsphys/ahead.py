@@ -1,8 +1,8 @@
 """A simulation's kernels, compiled by another core while this process compiles and solves the theory.
 
-Numba compiles on one core in a process. A second process begins the same simulation and leaves its kernels in the cache
-on disk, where this one finds them. No result depends on it: without a second core, or without a cache, everything is
-compiled here.
+Numba compiles on one core in a process. A second process asks for the noise of a step, which a theory needs last, then
+begins the same simulation, and leaves its kernels in the cache on disk, where this one finds them. No result depends on
+it: without a second core, or without a cache, everything is compiled here.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import numpy as np
+
+from tsphys.physics.order_parameters import OrderParameters
 from tsphys.rules.contract import Online
 from tsphys.runs.replicas import available_threads
 
@@ -32,15 +35,43 @@ class _Begun(Exception):
 
 
 def begin(model: Any, options: dict[str, Any]) -> None:
-    """Simulate until there is progress."""
+    """Ask for the noise of the first step, and simulate until there is progress."""
     from tsphys.registry import simulate
 
     def progress(fraction: float) -> None:
         if fraction > 0:
             raise _Begun
 
+    # What is wrong is said by the process that solves.
+    with suppress(Exception):
+        noise(model, options["start"])
     with suppress(_Begun):
         simulate(model, **options, progress=progress)
+
+
+def _checked(model: Any, start: Any) -> OrderParameters:
+    from tsphys.rules.starts import checked_start
+
+    given = start if isinstance(start, OrderParameters) else OrderParameters(**start)
+    return checked_start(model.learning_rule(), given)
+
+
+def noise(model: Any, start: Any) -> None:
+    """The noise of the first step, if the first order in 1/N knows the model."""
+    from tsphys.registry import chain, expandable
+
+    expandable(model)
+    found = chain(model, _checked(model, start))
+    stage = found.stage(0, 0.0, found.start)
+    stage.process.noise(stage.enter(found.start) if stage.enter else found.start)
+
+
+def errors(model: Any, start: Any) -> None:
+    """What is observed at the start, and of the teacher itself, next to which errors are computed in another way."""
+    begun = _checked(model, start)
+    T, v_star = np.array(begun.T), np.array(begun.v_star)
+    for R, Q, v in ((begun.R, begun.Q, begun.v), (T, T, v_star)):
+        model.observables(np.array(R)[None], np.array(Q)[None], T, np.array(v)[None], v_star)
 
 
 class Other:
@@ -79,7 +110,7 @@ def compiling(model: Any, **options: Any) -> Iterator[Other]:
     """From the first compilation in here on, another process compiles what ``simulate(model, **options)`` needs.
 
     Only for online learning, whose simulations get somewhere within a second once they are compiled; at the end it is
-    waited for, since its kernels are needed next.
+    waited for, since its kernels are needed next, and meanwhile errors are compiled here.
     """
     other = Other(model, options)
     if not isinstance(model, Online) or available_threads() < 2:
@@ -98,6 +129,9 @@ def compiling(model: Any, **options: Any) -> Iterator[Other]:
         with event.install_listener("numba:compile", Starting()):
             yield other
         if other.process is not None:
+            # Of which there are parts here, from the theory.
+            with suppress(Exception):
+                errors(model, options["start"])
             other.process.wait()
     finally:
         other.end()

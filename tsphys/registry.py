@@ -297,17 +297,25 @@ def expanded(model: Any, theory: Result) -> Result:
     ConvergenceError
         If it changes too fast in time.
     """
-    from tsphys.physics.order_parameters import OrderParameters
-    from tsphys.rules.starts import checked_start
-
     expandable(model)
     if theory.meta.get("gradient_flow"):
         raise ModelError("fluctuations", True, "must be false for gradient flow, which has none")
-    start = checked_start(model.learning_rule(), OrderParameters(**theory.meta["start"]))
-    chain = import_module(known(model).theory).chain(model, start)
-    if "drawn" in theory.meta:
-        chain = import_module("tsphys.odes.equations.online").drawn(chain, model, start)
-    return import_module("tsphys.odes.equations.fluctuations").with_fluctuations(chain, theory)
+    from tsphys.physics.order_parameters import OrderParameters
+
+    found = chain(model, OrderParameters(**theory.meta["start"]), drawn="drawn" in theory.meta)
+    return import_module("tsphys.odes.equations.fluctuations").with_fluctuations(found, theory)
+
+
+def chain(model: Any, start: Any, *, drawn: bool = False) -> Any:
+    """What the first order in 1/N wants to know of a model from a start, or from one that each run draws about it.
+
+    A `tsphys.odes.equations.online.Chain`; `start` holds `OrderParameters`.
+    """
+    from tsphys.rules.starts import checked_start
+
+    begun = checked_start(model.learning_rule(), start)
+    found = import_module(known(model).theory).chain(model, begun)
+    return import_module("tsphys.odes.equations.online").drawn(found, model, begun) if drawn else found
 
 
 def flag(name: str, value: Any) -> bool:
