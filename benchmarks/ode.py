@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -151,7 +152,41 @@ def time_to_solution(setting: Setting) -> list[Row]:
         rows += [row(section, name, 1e3 * t, "ms") for name, t in times.items()]
         ours, *others = times
         rows += [ratio(section, f"{o.split(',')[0]} / tsphys.solve", times[o], times[ours]) for o in others]
-    return rows
+    return [*rows, *many_units(setting)]
+
+
+#: Units of student and teacher, and times, of a long solution: from the start past the plateau to rest.
+MANY, LONG = 8, np.geomspace(0.1, 1e4, 20)
+
+
+def many_units(setting: Setting) -> list[Row]:
+    """Time to rest of equations with hundred variables, and of one evaluation of their rates in the plain way."""
+    from tsphys.models.two_layer import TwoLayer
+    from tsphys.odes.equations.motion import Motion
+    from tsphys.registry import solve
+    from tsphys.rules.starts import drawn_start
+
+    model = TwoLayer(K=MANY, M=MANY)
+    begin = drawn_start(model, 1000, 0, 0)
+    motion = Motion(model, np.array(begin.T), np.array(begin.v_star))
+    rhs, y = motion.rhs(), motion.state(begin)
+    C = np.block([[begin.Q, begin.R], [begin.R.T, begin.T]])
+    a, dC = np.concatenate([begin.v, -np.asarray(begin.v_star)]), np.empty_like(C)
+    section = f"equations of motion of erf units, K = M = {MANY}, {len(y)} variables"
+    cases: dict[str, Callable[[int], Any]] = {
+        "rates, plain": lambda n: [rates(C, a, MANY, model.lr, 0.0, dC) for _ in range(n)],
+        "rates, tsphys": lambda n: [rhs(0.0, y) for _ in range(n)],
+        "whole": lambda n: [solve(model, start=begin, t=LONG) for _ in range(n)],
+    }
+    times = interleaved(cases, setting.seconds, setting.rounds, clock=time.process_time)
+    found = solve(model, start=begin, t=LONG).meta
+    least = found["evaluations"] * times["rates, tsphys"]
+    return [
+        *(row(section, name, 1e6 * times[name], "µs") for name in cases if name != "whole"),
+        ratio(section, "rates, plain / tsphys", times["rates, plain"], times["rates, tsphys"]),
+        row(section, f"to t = {LONG[-1]:g} at default tolerances, {found['evaluations']} rates", times["whole"], "s"),
+        ratio(section, "over its rates", times["whole"], least),
+    ]
 
 
 #: Units of student and teacher, and activation, of which the first order in 1/N is timed.
