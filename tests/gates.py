@@ -75,7 +75,7 @@ def stopped(run, number):
     """Exit code and both outputs after a signal to all processes of the command, as a terminal sends it."""
     os.killpg(run.pid, number)
     out, err = run.communicate()
-    assert "Traceback" not in err
+    assert "Traceback" not in err, err
     return run.returncode, out, err
 
 

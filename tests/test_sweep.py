@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -373,6 +374,22 @@ def test_a_signal_ends_all_processes_and_keeps_what_is_done(folder, whole, numbe
     assert all_gone(run)
     assert 7 <= len(content("study.study")) < 40
     assert content("study.study").items() <= content(whole[1]).items()
+
+
+def test_processes_that_end_before_their_pool_has_heard_of_it_leave_no_traceback(monkeypatch):
+    failed = []
+    monkeypatch.setattr(threading, "excepthook", lambda found: failed.append(found.exc_value))
+
+    def interrupt(fraction):
+        # By then the pool has handed out as many tasks as it does at once.
+        if fraction > 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), processes(1) as pool:
+        monkeypatch.setattr(pool, "shutdown", lambda **_: None)
+        sweep(read(LONG), "kept", executor=pool, progress=interrupt)
+    pool._executor_manager_thread.join()
+    assert failed == []
 
 
 def test_json_of_a_study_keeps_its_axes():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -129,8 +130,9 @@ def compiling(model: Any, **options: Any) -> Iterator[Other]:
         with event.install_listener("numba:compile", Starting()):
             yield other
         if other.process is not None:
-            # Of which there are parts here, from the theory.
-            with suppress(Exception):
+            # Of which there are parts here, from the theory; of what is wrong who needs them tells.
+            with suppress(Exception), warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
                 errors(model, options["start"])
             other.process.wait()
     finally:

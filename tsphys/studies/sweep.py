@@ -190,7 +190,8 @@ def _run(todo: list[Task], total: int, store: Store, executor: Any, again: bool,
             elif not ready:
                 time.sleep(LOOK)
     except BaseException:
-        for future in pending:
+        # Of a `_Pool` its own end does that: if it hears of its lost processes first, it fails on what is cancelled.
+        for future in () if isinstance(executor, _Pool) else pending:
             future.cancel()
         raise
 
@@ -260,7 +261,7 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
         yield pool
         pool.shutdown()
     except BaseException:
-        # Before its processes end: a pool that loses them fails with a traceback on what was cancelled.
+        # Before its processes end, so that it begins no others.
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     finally:
