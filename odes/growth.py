@@ -12,6 +12,7 @@ import numpy as np
 
 from tsphys.models.growth import Growth
 from tsphys.odes.equations import online
+from tsphys.odes.equations.exchange import keeping
 from tsphys.odes.equations.motion import Motion
 from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.physics.order_parameters import OrderParameters
@@ -72,7 +73,8 @@ def solve(model: Growth, start: OrderParameters) -> frames.Equations:
     def follow(t: np.ndarray, *, rtol: float, atol: float, method: str) -> frames.Solution:
         def leg(phase: Phase, y: np.ndarray) -> Leg:
             motion = motions[phase.units is not None]
-            return Leg(motion.rhs(), motion.begun(phase, y), motion.tolerances(rtol, atol), motion.among)
+            kept, begun = keeping(motion, start.v_star, motion.rhs(), motion.begun(phase, y))
+            return Leg(kept, begun, motion.tolerances(rtol, atol), motion.among)
 
         y0, at = whole.state(start), whole.at(start.v_star)
         return through_phases(model.phase, leg, at, y0, t, rtol=rtol, method=method)

@@ -45,6 +45,7 @@ def integrate(
     max_steps: int = 300_000,
     event: Callable[[float, np.ndarray], float] | None = None,
     event_from: float = 0.0,
+    free: Callable[[float, np.ndarray], np.ndarray] | None = None,
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Solve dy/dt = rhs(t, y) from y(0) = y0, and read y off at the times `t`.
 
@@ -72,6 +73,9 @@ def integrate(
         The integration ends where ``event(t, y)``, looked at after each step, has become zero or less.
     event_from : float
         Earliest time of the event.
+    free : callable, optional
+        Rates without what `rhs` imposes on them, like a symmetry, by which it is told how stable the solution is at
+        rest.
 
     Returns
     -------
@@ -109,7 +113,7 @@ def integrate(
     with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
         # What LSODA warns of is said in the error.
         warnings.simplefilter("ignore", UserWarning)
-        run = _Run(rhs, y0, t, rtol, tolerance, method, limit)
+        run = _Run(rhs, y0, t, rtol, tolerance, method, limit, free or rhs)
         while run.filled < len(t):
             going = run.step()
             found = _event(event, run.curve, max(run.before, event_from), run.now) if going and event else None
@@ -135,7 +139,18 @@ def integrate(
 class _Run:
     """An integration between two steps of its solver: what has been recorded until `now`, and how it came there."""
 
-    def __init__(self, rhs: Any, y0: np.ndarray, t: np.ndarray, rtol: float, tolerance: Any, method: str, limit: float):
+    def __init__(
+        self,
+        rhs: Any,
+        y0: np.ndarray,
+        t: np.ndarray,
+        rtol: float,
+        tolerance: Any,
+        method: str,
+        limit: float,
+        free: Any,
+    ):
+        self.free = free
         self.rhs, self.t, self.rtol, self.tolerance, self.method, self.limit = rhs, t, rtol, tolerance, method, limit
         self.y = np.full((len(t), len(y0)), np.nan)
         self.filled = int(t[0] == 0)
@@ -182,11 +197,11 @@ class _Run:
 
         return recent
 
-    def rates(self, time: float, state: np.ndarray) -> np.ndarray:
-        """dy/dt, which is finite."""
+    def rates(self, time: float, state: np.ndarray, free: bool = False) -> np.ndarray:
+        """dy/dt, which is finite; `free`: without what is imposed on it."""
         self.evaluations += 1
         try:
-            value = np.asarray(self.rhs(time, state))
+            value = np.asarray((self.free if free else self.rhs)(time, state))
         except OverflowError:
             raise self.diverged() from None
         if not np.isfinite(value).all():
@@ -245,7 +260,7 @@ class _Run:
         if self.method == "DOP853":
             # At the largest step at which it is stable its error does not die out, but hovers at some 30 tolerances.
             tolerance = 100 * tolerance
-        rest = at_rest(lambda y: self.rates(self.now, y), y, self.sizes(y), tolerance, self.t[-1] - self.now)
+        rest = at_rest(lambda y: self.rates(self.now, y, free=True), y, self.sizes(y), tolerance, self.t[-1] - self.now)
         if rest is None:
             self.since = math.inf
             return None
