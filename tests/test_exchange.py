@@ -51,7 +51,7 @@ def test_the_mean_is_that_over_all_exchanges(students, teachers):
     for p, q in itertools.product(itertools.permutations(range(3)), repeat=2):
         if [students[k] for k in p] == students and [teachers[m] for m in q] == teachers:
             found.append(states.join(R[np.ix_(p, q)], S[np.ix_(p, p)], v[list(p)]))
-    np.testing.assert_allclose(mean(students, teachers) @ y, np.mean(found, axis=0), rtol=0, atol=1e-15)
+    np.testing.assert_allclose(mean(students, teachers)(y), np.mean(found, axis=0), rtol=0, atol=1e-15)
 
 
 def test_nothing_is_imposed_where_nothing_is_alike():

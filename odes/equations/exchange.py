@@ -57,17 +57,23 @@ def alike(states: States, v_star: np.ndarray, y: np.ndarray) -> tuple[np.ndarray
     return _classes(len(R), students), _classes(len(states.T), teachers)
 
 
-def mean(students: Sequence[int] | np.ndarray, teachers: Sequence[int] | np.ndarray) -> np.ndarray:
-    """The matrix (n, n) that averages a state (R, triangle of S, v), or rates, over all exchanges within classes."""
+def mean(students: Sequence[int] | np.ndarray, teachers: Sequence[int] | np.ndarray) -> Callable[..., np.ndarray]:
+    """The mean of a state (R, triangle of S, v) (n,), or of rates, over all exchanges within classes."""
     i, j = np.asarray(students), np.asarray(teachers)
     row, column = np.tril_indices(len(i))
     low, high = np.minimum(i[row], i[column]), np.maximum(i[row], i[column])
-    kinds = [(0, a, b) for a in i for b in j]
-    kinds += list(zip(1 + (row == column), low, high, strict=True))
-    kinds += [(3, a, 0) for a in i]
-    names = np.array(kinds)
-    same = (names[:, None] == names).all(axis=-1)
-    return same / same.sum(axis=1, keepdims=True)
+    # Entries of the same name become each other.
+    names = np.concatenate(
+        [
+            np.stack([np.zeros(len(i) * len(j), dtype=int), np.repeat(i, len(j)), np.tile(j, len(i))]),
+            np.stack([1 + (row == column), low, high]),
+            np.stack([np.full(len(i), 3), i, 0 * i]),
+        ],
+        axis=1,
+    )
+    _, of, count = np.unique(names, axis=1, return_inverse=True, return_counts=True)
+    of = of.ravel()
+    return lambda z: (np.bincount(of, z) / count)[of]
 
 
 def keeping(states: States, v_star: Any, rates: Rates, y: np.ndarray) -> tuple[Rates, np.ndarray]:
@@ -75,5 +81,5 @@ def keeping(states: States, v_star: Any, rates: Rates, y: np.ndarray) -> tuple[R
     students, teachers = alike(states, np.asarray(v_star), y)
     if len(set(students)) == len(students) and len(set(teachers)) == len(teachers):
         return rates, y
-    P = mean(students, teachers)
-    return lambda t, z: P @ rates(t, z), P @ y
+    over = mean(students, teachers)
+    return lambda t, z: over(rates(t, z)), over(y)
