@@ -73,8 +73,9 @@ def solve(model: Growth, start: OrderParameters) -> frames.Equations:
     def follow(t: np.ndarray, *, rtol: float, atol: float, method: str) -> frames.Solution:
         def leg(phase: Phase, y: np.ndarray) -> Leg:
             motion = motions[phase.units is not None]
-            kept, begun = keeping(motion, start.v_star, motion.rhs(), motion.begun(phase, y))
-            return Leg(kept, begun, motion.tolerances(rtol, atol), motion.among)
+            rates = motion.rhs()
+            kept, begun = keeping(motion, start.v_star, rates, motion.begun(phase, y))
+            return Leg(kept, begun, motion.tolerances(rtol, atol), motion.among, rates)
 
         y0, at = whole.state(start), whole.at(start.v_star)
         return through_phases(model.phase, leg, at, y0, t, rtol=rtol, method=method)

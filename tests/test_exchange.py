@@ -87,7 +87,16 @@ def test_how_fast_it_would_be_left_is_told_at_rest():
     assert rest["growth"] == pytest.approx(two_layer_limits.escape_rate(model), rel=1e-5)
 
 
-def test_halves_of_a_unit_and_students_without_gradients_stay_alike():
+def test_halves_of_a_unit_would_leave_their_plateau_as_fast_as_halves_that_differ():
+    rest = tsphys.solve(tsphys.Growth(way="split"), t=[1e6]).meta["rest"]
+    found = tsphys.solve(tsphys.Growth(way="split", share=0.5 + 1e-9), t=[500.0, 600.0, 700.0])["R"]
+    rates = np.diff(np.log(np.abs(found[:, 0] - found[:, 1]).max(axis=1))) / 100
+    # The plateau settles still: the rate goes on by some three times what it changed in the last hundred.
+    assert rest["growth"] == pytest.approx(rates[1], abs=3 * abs(rates[1] - rates[0]))
+    assert abs(rates[1] - rates[0]) < 0.01 * rates[1]
+
+
+def test_halves_of_a_unit_and_and_students_without_gradients_stay_alike():
     split = tsphys.solve(tsphys.Growth(way="split"), t=[500.0, 2000.0, 8000.0])
     assert split["R"][:, 0] == pytest.approx(split["R"][:, 1], abs=1e-9)
     begin = tsphys.OrderParameters(**PLATEAUS["students"])

@@ -1,12 +1,13 @@
 """The integrator against closed solutions, and its verdicts."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
-from tsphys.solvers.ode import METHODS, integrate
+from tsphys.solvers.ode import METHODS, _Run, integrate
 
 T = np.array([0.0, 0.3, 1.0, 7.0])
 
@@ -47,6 +48,21 @@ def test_a_jacobian_is_kept_while_it_serves():
     # Some two a step, and the 41 of a Jacobian in one of fifty steps.
     info = found["auto"][1]
     assert info["evaluations"] < (2 + 41 / 50) * info["steps"]
+
+
+def test_a_jacobian_with_which_a_step_fails_is_made_anew():
+    made = []
+    now = SimpleNamespace(steps=0)
+    slopes = _Run.kept(now, lambda t, y: made.append(t) or np.array([[t]]))
+    for steps, time in ((0, 0.1), (3, 0.2), (3, 0.3), (4, 0.4), (52, 0.5), (53, 0.6)):
+        now.steps = steps
+        # The solver writes into what it is given.
+        slopes(time, np.zeros(1))[:] = np.nan
+    # The first one, one that is asked for twice in a step, and one after fifty steps.
+    assert made == [0.1, 0.3, 0.6]
+    assert slopes(0.7, np.zeros(1)) == [[0.7]]
+    now.steps += 1
+    assert slopes(0.8, np.zeros(1)) == [[0.7]]
 
 
 def test_small_components_keep_their_own_tolerance():

@@ -4,6 +4,8 @@ Students of the same overlaps with everybody, or teachers, have them for N → �
 difference grows, and that of the last bits of two sums would be of order one after some forty times of escape: rounding
 would say when the solution leaves its plateau, and which student takes which teacher. Rates that are averaged over all
 such exchanges make no difference.
+
+Saad & Solla, PRE 52, 4225 (1995), and Biehl, Riegler & Wöhler, J. Phys. A 29, 4769 (1996), for the symmetric plateau.
 """
 
 from __future__ import annotations

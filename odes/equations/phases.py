@@ -17,13 +17,14 @@ class Leg(NamedTuple):
     """The motion during a phase, in variables of its own.
 
     ``rhs(t, z)``, the state z at its beginning, the tolerances of z, and ``back``, which turns z (n, …) into the state
-    (n, …) that all phases share.
+    (n, …) that all phases share; `free` is that of `integrate`.
     """
 
     rhs: Callable[[float, np.ndarray], np.ndarray]
     start: np.ndarray
     atol: Any
     back: Callable[[np.ndarray], np.ndarray]
+    free: Callable[[float, np.ndarray], np.ndarray] | None = None
 
 
 def through_phases(
@@ -86,7 +87,7 @@ def through_phases(
         try:
             rows, found = integrate(
                 leg.rhs, leg.start, wanted - begin, atol=leg.atol, limit=DIVERGED, event_from=phase.every,
-                event=None if phase.stop is None else event, **options,
+                event=None if phase.stop is None else event, free=leg.free, **options,
             )  # fmt: skip
         except DivergedError as error:
             y[filled : filled + len(inside)] = leg.back(error.partial[: len(inside)])

@@ -98,7 +98,8 @@ def integrate(
 
     References
     ----------
-    Petzold, SIAM J. Sci. Stat. Comput. 4, 136 (1983), as `scipy.integrate.LSODA`.
+    Petzold, SIAM J. Sci. Stat. Comput. 4, 136 (1983), as `scipy.integrate.LSODA`; Cohen & Hindmarsh, Comput. Phys. 10,
+    138 (1996), for a Jacobian that is kept.
     """
     t = times("t", t)
     rtol = number("rtol", rtol, low=1e-13, high=1e-2)
