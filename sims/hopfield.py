@@ -265,7 +265,7 @@ def network(
         form = "parallel_matrix" if parallel else "matrix"
         return Network(form, cues, probes, 2, attach_matrix, finish, 15.0 * N)
 
-    k = X[:, :P].sum(axis=1, dtype=np.int64) if sparse else np.full(N, P)
+    k = X[:, :P].sum(axis=1, dtype=np.int32) if sparse else np.full(N, P, np.int32)
     # |A_μ| ≤ N; those of 16 bits are multiplied by the patterns and added up in 32, where the sum is at most N·P.
     width = narrowest(N if N * P < 2**31 else max(N, 2**15))
     # Fields of ±1 spins are exact; those of neurons 0/1 are sums of numbers up to scale·P·N, rounded.

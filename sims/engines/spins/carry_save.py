@@ -148,33 +148,38 @@ def add(table, B, rows, counts, carries, digits):
             third, second, last = second, last, n
 
 
-@njit
-def turn(x):
-    """The 8 × 8 bits of each word transposed: bit j of byte i becomes bit i of byte j (Hacker's Delight, 7-3)."""
-    for q in range(x.shape[0]):
-        y = x[q]
-        t = (y ^ (y >> np.uint64(7))) & np.uint64(0x00AA00AA00AA00AA)
-        y = y ^ t ^ (t << np.uint64(7))
-        t = (y ^ (y >> np.uint64(14))) & np.uint64(0x0000CCCC0000CCCC)
-        y = y ^ t ^ (t << np.uint64(14))
-        t = (y ^ (y >> np.uint64(28))) & np.uint64(0x00000000F0F0F0F0)
-        x[q] = y ^ t ^ (t << np.uint64(28))
+@inlined
+def turned(y):
+    """The 8 × 8 bits of a word transposed: bit j of byte i becomes bit i of byte j (Hacker's Delight, 7-3)."""
+    t = (y ^ (y >> np.uint64(7))) & np.uint64(0x00AA00AA00AA00AA)
+    y = y ^ t ^ (t << np.uint64(7))
+    t = (y ^ (y >> np.uint64(14))) & np.uint64(0x0000CCCC0000CCCC)
+    y = y ^ t ^ (t << np.uint64(14))
+    t = (y ^ (y >> np.uint64(28))) & np.uint64(0x00000000F0F0F0F0)
+    return y ^ t ^ (t << np.uint64(28))
 
 
 @njit
 def numbers(digits, B, x, out):
     """out_i = Σ_p 2^p (bit i of digits[p]) over the first B digits, exact up to 2⁵³."""
     each = x.view(np.uint8)
-    out[...] = 0.0
+    if B == 0:
+        out[...] = 0.0
     for high in range((B - 1) // 8 * 8, -1, -8):
-        x[...] = np.uint64(0)
-        for p in range(min(8, B - high)):
-            byte = digits[high + p].reshape(x.shape[0] // 8).view(np.uint8)
-            for q in range(x.shape[0]):
-                x[q] |= np.uint64(byte[q]) << np.uint64(8 * p)
-        turn(x)
-        for i in range(out.shape[0]):
-            out[i] = 256.0 * out[i] + each[i]
+        for p in range(B, high + 8):
+            digits[p] = np.uint64(0)
+        bytes_ = digits[high : high + 8].view(np.uint8).reshape(8, x.shape[0])
+        for q in range(x.shape[0]):
+            word = np.uint64(0)
+            for p in range(8):
+                word |= np.uint64(bytes_[p, q]) << np.uint64(8 * p)
+            x[q] = turned(word)
+        if high + 8 >= B:
+            for i in range(out.shape[0]):
+                out[i] = each[i]
+        else:
+            for i in range(out.shape[0]):
+                out[i] = 256.0 * out[i] + each[i]
 
 
 @njit
@@ -183,7 +188,7 @@ def sums(table, room, out):
 
     The columns b_i are the bits of table (G, P + 1, 8), 512 to a word, with a last row of zeros.
     """
-    c, rows, counts, carries, digits, turned = room
+    c, rows, counts, carries, digits, x = room
     B = choose(c, rows, counts)
     add(table, B, rows, counts, carries, digits)
-    numbers(digits, B, turned, out)
+    numbers(digits, B, x, out)

@@ -37,6 +37,15 @@ def energy(s, net):
     return 0.0
 
 
+@njit(fast=True)
+def along(probe, s):
+    """Σ_i probe_i s_i."""
+    m = 0.0
+    for i in range(s.shape[0]):
+        m += probe[i] * s[i]
+    return m
+
+
 @njit
 def drive(s, net, gamma, sequential, stream, order, u, probes, out, total):
     """Do a sweep for each row of `out` (n, 2 + c): energy per spin, flips per spin, and Σ_i probes_ai s_i after it.
@@ -46,22 +55,20 @@ def drive(s, net, gamma, sequential, stream, order, u, probes, out, total):
     """
     N = s.shape[0]
     for t in range(out.shape[0]):
-        uniforms(stream, u)
+        uniforms(stream, u if sequential else u[N:])
         if sequential:
             spins.shuffle(order, u[:N])
         flips = sweep(s, net, gamma, order, u[N:])
         out[t, 0] = energy(s, net) / N
         out[t, 1] = flips / N
         for a in range(probes.shape[0]):
-            m = 0.0
-            for i in range(N):
-                m += probes[a, i] * s[i]
-            out[t, 2 + a] = m
+            out[t, 2 + a] = along(probes[a], s)
         settled = flips == 0 and gamma == np.inf
-        times = out.shape[0] - t if settled else 1
         for i in range(N):
-            total[i] += times * s[i]
+            total[i] += s[i]
         if settled:
+            for i in range(N):
+                total[i] += (out.shape[0] - t - 1) * s[i]
             for rest in range(t + 1, out.shape[0]):
                 for a in range(out.shape[1]):
                     out[rest, a] = out[t, a]

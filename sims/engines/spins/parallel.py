@@ -10,24 +10,29 @@ from __future__ import annotations
 import numpy as np
 
 from tsphys._jit import njit
-from tsphys.numerics.box_muller import exact
+from tsphys.numerics.box_muller import exact, inlined
 from tsphys.numerics.exponential import exp
 from tsphys.numerics.lanes import population, side_by_side
 from tsphys.sims.engines.spins import carry_save
 from tsphys.sims.engines.spins.updates import add_row, energy_matrix, energy_pairwise, pairwise_field
 
 #: In ns on a 2.5 GHz core: a flip costs P·`_PER_BYTE` + `_PER_FLIP`, a packed pass P·`_PER_WORD` for each word of 64.
-_PER_BYTE, _PER_FLIP, _PER_WORD = 0.08, 10.0, 0.6
+_PER_BYTE, _PER_FLIP, _PER_WORD = 0.08, 10.0, 0.35
 
 
 @njit
 def pack(s, bits):
-    """Bit i of `bits` (W,) is set where s_i > 0; the bits beyond N are 0."""
-    for w in range(bits.shape[0]):
-        word = np.uint64(0)
-        for b in range(min(64, s.shape[0] - 64 * w)):
-            word |= np.uint64(s[64 * w + b] > 0) << np.uint64(b)
-        bits[w] = word
+    """Bit i of `bits` (W,) is set where s_i > 0, of ±1 or 0/1 in int8; the bits beyond N are 0."""
+    whole = s.shape[0] // 8
+    eight, byte = s[: 8 * whole].view(np.uint64), bits.view(np.uint8)
+    for q in range(whole):
+        # The last bit of a byte is set, and the one before it is not; a product gathers them (Hacker's Delight, 7-1).
+        up = eight[q] & ~(eight[q] >> np.uint64(1)) & np.uint64(0x0101010101010101)
+        byte[q] = (up * np.uint64(0x0102040810204080)) >> np.uint64(56)
+    for q in range(whole, byte.shape[0]):
+        byte[q] = 0
+    for i in range(8 * whole, s.shape[0]):
+        byte[whole] |= np.uint8(s[i] > 0) << np.uint8(i % 8)
 
 
 @njit
@@ -77,8 +82,8 @@ def heat_baths(h, s, up, down, gamma, tie, u, new):
 
 
 @njit
-def fields(table, ones, room, A, both, out):
-    """out_i = Σ_μ ξ_i^μ A_μ, integers as float64, from the packed patterns and how many of them are 1."""
+def sums_of_ones(table, room, A, out):
+    """out_i = Σ_μ b_i^μ (A_μ − low) over the patterns that are 1, and low and Σ_μ A_μ: fields follow by `raw`."""
     low, total = np.int64(A[0]), 0
     for j in range(room.c.shape[0]):
         low = min(low, np.int64(A[j]))
@@ -86,10 +91,22 @@ def fields(table, ones, room, A, both, out):
     for j in range(room.c.shape[0]):
         room.c[j] = np.int64(A[j]) - low
     carry_save.sums(table, room, out)
-    # ξ = 2b − 1 for spins ±1, and b for neurons 0/1.
-    factor, less = (2.0, np.float64(total)) if both else (1.0, 0.0)
+    return np.float64(low), np.float64(total)
+
+
+@inlined
+def raw(out, ones, low, total, both):
+    """Σ_μ ξ_i^μ A_μ, integers as float64, with ξ = 2b − 1 for spins ±1 (`both`), and b for neurons 0/1."""
+    factor, less = (2.0, total) if both else (1.0, 0.0)
+    return factor * (out + low * ones) - less
+
+
+@njit
+def fields(table, ones, room, A, both, out):
+    """out_i = Σ_μ ξ_i^μ A_μ, integers as float64, from the packed patterns and how many of them are 1."""
+    low, total = sums_of_ones(table, room, A, out)
     for i in range(out.shape[0]):
-        out[i] = factor * (out[i] + np.float64(low) * ones[i]) - less
+        out[i] = raw(out[i], ones[i], low, total, both)
 
 
 # net = (X, k, A, sums, c, table (G, P + 1, 8), ones (N,), packed (G, 8), room, new (N,), h (N,)), the first five as for
@@ -101,33 +118,36 @@ def sweep_parallel(s, net, gamma, order, u):
     X, k, A, sums, c, table, ones, packed, room, new, h = net
     f, P, scale, theta, up, down, tie = c
     n, total = sums
-    fields(table, ones, room, A, down < 0, h)
+    low, added = sums_of_ones(table, room, A, h)
+    # Integers up to 2⁵³, for whose products with floats AVX2 has no instructions.
+    n_float, total_float, both = np.float64(n), np.float64(total), down < 0
     for i in range(s.shape[0]):
-        h[i] = pairwise_field(h[i], s[i], k[i], n, total, f, P, scale, theta)
+        field = raw(h[i], ones[i], low, added, both)
+        h[i] = pairwise_field(field, s[i], k[i], n_float, total_float, f, P, scale, theta)
     heat_baths(h, s, up, down, gamma, tie, u, new)
-    flips = 0
+    flips, ups, further = 0, 0, 0
     for i in range(s.shape[0]):
-        flips += new[i] != s[i]
-    again = room.c.shape[0] * packed.size * _PER_WORD < flips * (_PER_FLIP + A.shape[0] * _PER_BYTE)
-    # Few spins flip, which eight bytes tell at once.
-    whole = s.shape[0] // 8 * 8
-    old8, new8 = s[:whole].view(np.uint64), new[:whole].view(np.uint64)
-    for q in range(whole // 8 + 1):
-        if q < whole // 8 and old8[q] == new8[q]:
-            continue
-        for i in range(8 * q, min(8 * q + 8, s.shape[0])):
-            if new[i] != s[i]:
-                d = np.int64(new[i]) - np.int64(s[i])
-                if not again:
-                    add_row(A, X, i, d)
-                n += d
-                total += d * k[i]
-                s[i] = new[i]
-    if again:
-        pack(s, packed.reshape(packed.size))
+        d = np.int32(new[i]) - np.int32(s[i])
+        flips += d != 0
+        ups += d
+        further += d * k[i]
+    packed_pass = room.c.shape[0] * packed.size * _PER_WORD
+    if flips * (_PER_FLIP + A.shape[0] * _PER_BYTE) < packed_pass:
+        # Few spins flip, which eight bytes tell at once.
+        whole = s.shape[0] // 8 * 8
+        old8, new8 = s[:whole].view(np.uint64), new[:whole].view(np.uint64)
+        for q in range(whole // 8 + 1):
+            if q == whole // 8 or old8[q] != new8[q]:
+                for i in range(8 * q, min(8 * q + 8, s.shape[0])):
+                    if new[i] != s[i]:
+                        add_row(A, X, i, np.int64(new[i]) - np.int64(s[i]))
+    else:
+        pack(new, packed.reshape(packed.size))
         packed_overlaps(table, packed, s.shape[0], down < 0, A)
-    sums[0] = n
-    sums[1] = total
+    for i in range(s.shape[0]):
+        s[i] = new[i]
+    sums[0] = n + ups
+    sums[1] = total + further
     return flips
 
 

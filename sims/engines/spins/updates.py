@@ -119,7 +119,7 @@ def overlaps_of(s, X, out):
 def pairwise_field(raw, v, k, n, total, f, P, scale, theta):
     """h_i − θ from raw = Σ_μ ξ_i^μ A_μ, n = Σ v and total = Σ A; for f = 0 all but the scale is an exact integer."""
     own = v * (k * (1.0 - 2.0 * f) + P * f * f)
-    return scale * (raw - f * (n * k + total) + f * f * n * P - own) - theta
+    return scale * (raw - f * (n * np.float64(k) + total) + f * f * n * P - own) - theta
 
 
 @njit
