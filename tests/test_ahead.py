@@ -1,6 +1,9 @@
-"""What another process compiles while this one solves."""
+"""What another process compiles while this one solves or simulates."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -80,17 +83,82 @@ def test_it_does_not_outlive_an_error_here(monkeypatch):
     ],
     ids=["nothing compiled", "not online", "nothing to send"],
 )
-def test_there_is_none_without_need(model, options, work):
-    with ahead.compiling(model, **options) as other:
+@pytest.mark.parametrize("beside", [ahead.compiling, ahead.simulating])
+def test_there_is_none_without_need(model, options, work, beside):
+    with beside(model, **options) as other:
         work()
     assert other.process is None
 
 
-def test_there_is_none_on_one_core(monkeypatch):
-    monkeypatch.setattr(ahead, "available_threads", lambda: 1)
-    with ahead.compiling(MODEL, **RUN) as other:
+@pytest.mark.parametrize("beside", [ahead.compiling, ahead.simulating])
+@pytest.mark.parametrize(("cores", "threads"), [(1, None), (2, 1)])
+def test_there_is_none_on_one_core(monkeypatch, beside, cores, threads):
+    monkeypatch.setattr(ahead, "available_threads", lambda: cores)
+    with beside(MODEL, **RUN, threads=threads) as other:
         compiled()
     assert other.process is None
+
+
+LATE = """
+from collections import Counter
+from numba.core import event
+import tsphys
+from tsphys import ahead
+
+compiled = Counter()
+
+class Listener(event.Listener):
+    def on_start(self, event):
+        pass
+
+    def on_end(self, event):
+        kernel = event.data["dispatcher"]
+        compiled[kernel.py_func.__qualname__] += not kernel.stats.cache_hits
+
+event.register("numba:compile", Listener())
+model, options = tsphys.TwoLayer(), {"N": 20, "seed": 0, "engine": ENGINE, "dtype": DTYPE}
+ahead.late(model, options)
+late = compiled.copy()
+tsphys.simulate(model, **options, t=[0.1], replicas=1)
+for name in NAMES:
+    assert (late[name], compiled[name]) == (1, 1), (name, late[name], compiled[name])
+assert any(name.startswith("advance") for name in {*compiled} - {*late})
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("engine", "dtype", "names"),
+    [
+        ("exact", "float64", ["normals", "_plain_errors_erf"]),
+        ("direct", "float64", ["together", "coefficients_tsphys_rules_two_layer_rule", "_plain_errors_erf"]),
+        ("direct", "float32", ["together", "coefficients_tsphys_rules_two_layer_rule", "_plain_errors_erf"]),
+    ],
+)
+def test_what_comes_late_is_compiled_once(tmp_path, engine, dtype, names):
+    program = LATE.replace("ENGINE", repr(engine)).replace("DTYPE", repr(dtype)).replace("NAMES", repr(names))
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+
+
+@pytest.mark.parametrize("start", [None, RUN["start"]], ids=["drawn", "given"])
+@pytest.mark.parametrize("engine", ["exact", "direct"])
+def test_beside_a_simulation_comes_what_it_wants_late(monkeypatch, engine, start):
+    asked, observables = [], tsphys.Perceptron.observables
+    monkeypatch.setattr(f"tsphys.sims.engines.online.{engine}.late", lambda *given: asked.append(given))
+    monkeypatch.setattr(tsphys.Perceptron, "observables", lambda *given: asked.append(given[1]) or observables(*given))
+    dtype = "float32" if engine == "direct" else "float64"
+    ahead.late(MODEL, {**RUN, "start": start, "engine": engine, "dtype": dtype})
+    (rule, *given), R = asked
+    assert (rule.K, *given, R.shape) == (1, 20, 0, np.dtype(dtype), (1, 1, 1))
+
+
+def test_the_process_beside_a_simulation_does_not_outlive_it(monkeypatch):
+    monkeypatch.setattr(ahead, "PROGRAM", "import sys, time; assert sys.argv[1] == 'late'; time.sleep(60)")
+    with ahead.simulating(MODEL, **RUN) as other:
+        compiled()
+        assert other.process.poll() is None
+    assert other.process.returncode < 0
 
 
 def test_bits_do_not_depend_on_it():

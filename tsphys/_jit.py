@@ -301,6 +301,12 @@ class Kernel(CPUDispatcher):
         self.overloads[args] = cres
 
 
+def taken_in(kernel: Any, *arguments: Any) -> None:
+    """Compile a kernel for such arguments, as another one takes it in."""
+    if isinstance(kernel, Kernel):
+        kernel.get_call_template(tuple(map(numba.typeof, arguments)), {})
+
+
 def _interpreted(f: Any) -> Any:
     """A kernel where Numba is switched off (``NUMBA_DISABLE_JIT=1``), so that a debugger can step through it.
 

@@ -1,8 +1,9 @@
-"""A simulation's kernels, compiled by another core while this process compiles and solves the theory.
+"""Kernels that another core compiles while this process compiles others.
 
-Numba compiles on one core in a process. A second process asks for the noise of a step, which a theory needs last, then
-begins the same simulation, and leaves its kernels in the cache on disk, where this one finds them. No result depends on
-it: without a second core, or without a cache, everything is compiled here.
+Numba compiles on one core in a process. Beside a theory, a second process asks for the noise of a step, which is needed
+last, then begins the simulation; beside a simulation, it compiles parts that are needed late. It leaves kernels in the
+cache on disk, where this one finds them. No result depends on it: without a second core, or without a cache, everything
+is compiled here.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -24,8 +26,8 @@ from tsphys.runs.replicas import available_threads
 #: What the other process runs; it imports from where this one does.
 PROGRAM = """import pickle, sys
 sys.path[:] = pickle.load(sys.stdin.buffer)
-from tsphys.ahead import begin
-begin(*pickle.load(sys.stdin.buffer))
+import tsphys.ahead
+getattr(tsphys.ahead, sys.argv[1])(*pickle.load(sys.stdin.buffer))
 """
 #: Options that are this process's own.
 OWN = ("progress", "checkpoint", "resume")
@@ -67,12 +69,32 @@ def noise(model: Any, start: Any) -> None:
     stage.process.noise(stage.enter(found.start) if stage.enter else found.start)
 
 
+def observed(model: Any, begun: OrderParameters, R: Any, Q: Any, v: Any) -> None:
+    """What a simulation observes of such students."""
+    T, v_star = np.array(begun.T), np.array(begun.v_star)
+    model.observables(np.array(R)[None], np.array(Q)[None], T, np.array(v)[None], v_star)
+
+
 def errors(model: Any, start: Any) -> None:
     """What is observed at the start, and of the teacher itself, next to which errors are computed in another way."""
     begun = _checked(model, start)
-    T, v_star = np.array(begun.T), np.array(begun.v_star)
-    for R, Q, v in ((begun.R, begun.Q, begun.v), (T, T, v_star)):
-        model.observables(np.array(R)[None], np.array(Q)[None], T, np.array(v)[None], v_star)
+    observed(model, begun, begun.R, begun.Q, begun.v)
+    observed(model, begun, begun.T, begun.T, begun.v_star)
+
+
+def late(model: Any, options: dict[str, Any]) -> None:
+    """What a simulation comes to late: parts of its kernel or what draws for it, and the errors that are observed."""
+    from tsphys.rules.engines import choose
+    from tsphys.rules.starts import drawn_start
+
+    start = options.get("start")
+    begun = _checked(model, drawn_start(model, options["N"], options["seed"]) if start is None else start)
+    rule, dtype = model.learning_rule(), options["dtype"]
+    engine = choose(rule, options["engine"], dtype)
+    if engine != "cuda" and rule.batch is None:
+        module = import_module(f"tsphys.sims.engines.online.{engine}")
+        module.late(rule, options["N"], len(begun.v), np.dtype(dtype))
+    observed(model, begun, begun.R, begun.Q, begun.v)
 
 
 class Other:
@@ -80,7 +102,8 @@ class Other:
 
     process: subprocess.Popen[bytes] | None = None
 
-    def __init__(self, model: Any, options: dict[str, Any]) -> None:
+    def __init__(self, task: str, model: Any, options: dict[str, Any]) -> None:
+        self.task = task
         kept = {name: value for name, value in options.items() if name not in OWN}
         self.work: tuple[Any, dict[str, Any]] | None = (model, kept)
 
@@ -93,7 +116,7 @@ class Other:
             told = pickle.dumps(sys.path) + pickle.dumps(work)
             quiet = subprocess.DEVNULL
             self.process = subprocess.Popen(
-                [sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, stdout=quiet, stderr=quiet
+                [sys.executable, "-c", PROGRAM, self.task], stdin=subprocess.PIPE, stdout=quiet, stderr=quiet
             )
             assert self.process.stdin is not None
             self.process.stdin.write(told)
@@ -107,14 +130,9 @@ class Other:
 
 
 @contextmanager
-def compiling(model: Any, **options: Any) -> Iterator[Other]:
-    """From the first compilation in here on, another process compiles what ``simulate(model, **options)`` needs.
-
-    Only for online learning, whose simulations get somewhere within a second once they are compiled; at the end it is
-    waited for, since its kernels are needed next, and meanwhile errors are compiled here.
-    """
-    other = Other(model, options)
-    if not isinstance(model, Online) or available_threads() < 2:
+def _from_the_first(other: Other, threads: int | None) -> Iterator[Other]:
+    """From the first compilation in here on there is the other process, unless there is one core; none is left."""
+    if min(available_threads(), threads or 2) < 2:
         yield other
         return
     from numba.core import event
@@ -129,11 +147,37 @@ def compiling(model: Any, **options: Any) -> Iterator[Other]:
     try:
         with event.install_listener("numba:compile", Starting()):
             yield other
+    finally:
+        other.end()
+
+
+@contextmanager
+def compiling(model: Any, **options: Any) -> Iterator[Other]:
+    """From the first compilation in here on, another process compiles what ``simulate(model, **options)`` needs.
+
+    Only for online learning, whose simulations get somewhere within a second once they are compiled; at the end it is
+    waited for, since its kernels are needed next, and meanwhile errors are compiled here.
+    """
+    other = Other("begin", model, options)
+    if not isinstance(model, Online):
+        yield other
+        return
+    with _from_the_first(other, options.get("threads")):
+        yield other
         if other.process is not None:
             # Of which there are parts here, from the theory; of what is wrong who needs them tells.
             with suppress(Exception), warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 errors(model, options["start"])
             other.process.wait()
-    finally:
-        other.end()
+
+
+@contextmanager
+def simulating(model: Any, **options: Any) -> Iterator[Other]:
+    """From the first compilation in here on, another process compiles what the simulation in here needs `late`."""
+    other = Other("late", model, options)
+    if not isinstance(model, Online):
+        yield other
+        return
+    with _from_the_first(other, options.get("threads")):
+        yield other

@@ -20,13 +20,14 @@ from tsphys.studies.configuration import on_steps
 def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, force: bool, quiet: bool) -> None:
     """Simulate and keep the observables; the same command goes on with what was finished if it is stopped."""
     import tsphys
+    from tsphys.ahead import simulating
 
     model, options = described
     path = target(output, f"{name}-simulation.npz", force)
     check_folder(unfinished(path))
     if "t" in options and "N" in options:
         options["t"] = on_steps(options["t"], options["N"])
-    with progress_bar(f"simulate {name}", quiet) as progress:
+    with simulating(model, **options), progress_bar(f"simulate {name}", quiet) as progress:
         try:
             result, kept = going_on(partial(tsphys.simulate, model, **options, progress=progress), path, force)
         except DivergedError as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tsphys._jit import njit, once, rebind
+from tsphys._jit import njit, once, rebind, taken_in
 from tsphys.errors import ModelError
 from tsphys.ground.given import reals
 from tsphys.numerics.caches import aligned
@@ -33,6 +33,7 @@ from tsphys.sims.engines.online.passes import (
     combined,
     filled,
     filled_with_signs,
+    nothing,
     one_by_one,
     overlaps,
     pass_over,
@@ -95,7 +96,7 @@ def advance(
     done = 0
     moved = turn[AT] > 0
     if not moved:
-        c.fill(0.0)
+        nothing(c)
     if most == 0 and not moved:
         overlaps(W, B, R, Q)
         return done
@@ -117,7 +118,7 @@ def advance(
             turn[AGAIN] = 0
             for e in range(g):
                 old[e] = new[e]
-            c.fill(0.0)
+            nothing(c)
             for k in range(K):
                 left[k] = 1.0
         if done == most:
@@ -131,7 +132,8 @@ def advance(
         # Those who look at weights or at the whole minibatch have turns of a single step. The rest takes no slices,
         # since references to them are counted, atomically, for longer than the rule itself takes.
         minibatch_weights(pool, old, lam, nu, root, v, v_star, noise, done, p)
-        change.fill(0.0)
+        for k in range(v.shape[0]):
+            change[k] = 0.0
         ok = True
         for e in range(first, end):
             for k in range(K):
@@ -259,6 +261,18 @@ def own_directions(rule: LearningRule, N: int, rng: np.random.Generator) -> np.n
     if np.abs(out @ out.T / N - np.eye(rule.M)).max() > 1e-9:
         raise ModelError("teachers", rule.teachers, "must return directions of length √N perpendicular to each other")
     return np.asarray(out, dtype=float)
+
+
+def late(rule: LearningRule, N: int, V: int, dtype: Any) -> None:
+    """Compile what `advance` comes to late and what stands by itself, for another process (`tsphys.ahead`)."""
+    g, K, M = inputs_at_once(rule, N), rule.K, rule.M
+    if g == AHEAD:
+        of_weights, of_fields, rows = np.zeros((1, 1), dtype), np.zeros((1, 1)), np.zeros(1, int)
+        taken_in(together, of_weights, of_weights, of_weights, rows, rows, g, of_weights, 0, 0, *[of_fields] * 3)
+    if not (rule.whole_batch or rule.estimated):
+        # Vectors of float64 all of them, of the fields, of the readouts, of the noise and of what the rule fills.
+        p, some = seen_by(rule, V, np.zeros((K, M)), np.zeros((K, K))), np.zeros(1)
+        taken_in(bound(coefficients, rule), some, some, some, some, some, p, some, some)
 
 
 def start_replica(

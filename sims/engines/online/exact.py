@@ -17,7 +17,7 @@ import numpy as np
 
 from tsphys._jit import njit, once, rebind
 from tsphys.numerics.choice import every, where
-from tsphys.numerics.random import LANES, generators, normals, streams
+from tsphys.numerics.random import LANES, generators, normals, stream, streams
 from tsphys.physics.order_parameters import OrderParameters, triangular_root
 from tsphys.rules.binding import Anchored, through_law
 from tsphys.rules.binding import law as place
@@ -367,13 +367,17 @@ class Replica:
             self.kept = self.A.copy(), self.L.copy(), self.v.copy()
         self._prepare(phase.of(self.rule), phase.rates(self.rule, self.N))
 
+    def steps(self, z: np.ndarray, F: np.ndarray) -> int:
+        """One for each row of these numbers, unless it diverges."""
+        return self.kernel(
+            self.A, self.L, self.LT, self.v, self.v_star, self.p, self.rule.uses_overlaps, z, F, self.dof, self.N,
+            *self.decays, self.R, self.Q, *self.memory,
+        )  # fmt: skip
+
     def __call__(self, step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
         while True:
             z, F = self.draws.take(stop - step)
-            done = self.kernel(
-                self.A, self.L, self.LT, self.v, self.v_star, self.p, self.rule.uses_overlaps, z, F, self.dof, self.N,
-                *self.decays, self.R, self.Q, *self.memory,
-            )  # fmt: skip
+            done = self.steps(z, F)
             step += done
             if done < len(z) or step == stop:
                 return step, *restored(self.R, self.Q, self.held), self.v.copy()
@@ -387,12 +391,21 @@ def start_replicas(
 
     They are for one after the other, since each takes over the memory of the one before. `steps` are those to come.
     """
-    run = None
+    run: Any = None
     for start, drawn in zip(starts, seeded(seed, replicas), strict=True):
-        if run is None or rule.schedule is not None:
+        made = run is None or rule.schedule is not None
+        if made:
             run = Replica(rule, N, start, steps)
         run.begin(start, drawn)
+        if made:
+            # Compiled before any number is drawn, for which another process may compile what draws (`tsphys.ahead`).
+            run.steps(run.draws.z[:0], run.draws.F[:0])
         yield through_phases(run, rule, N, start)
+
+
+def late(rule: LearningRule, N: int, V: int, dtype: Any) -> None:
+    """Compile what draws, which is wanted after `advance`, for another process (`tsphys.ahead`)."""
+    normals(stream(0, 0), np.empty(1))
 
 
 def start_replica(

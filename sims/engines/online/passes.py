@@ -24,9 +24,9 @@ def pass_over(W, B, pool, old, new, b, c, left, moved, fresh, rng, lam, nu, gram
     """
     K, N = W.shape
     g = new.shape[0]
-    lam.fill(0.0)
-    nu.fill(0.0)
-    gram.fill(0.0)
+    nothing(lam)
+    nothing(nu)
+    nothing(gram)
     # Inputs are drawn step by step, of one step block by block.
     room, tile = BLOCK if g == b else N, TILE if g == AHEAD else BLOCK
     for start in range(0, N, room):
@@ -43,6 +43,14 @@ def pass_over(W, B, pool, old, new, b, c, left, moved, fresh, rng, lam, nu, gram
                 if moved and left[k] != 1:
                     scale(W[k, low:high], W.dtype.type(left[k]))
             together(W, B, pool, old, new, b, c, low, high, lam, nu, gram)
+
+
+@njit
+def nothing(a):
+    """a ← 0; its method `fill` takes longer to compile."""
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            a[i, j] = 0.0
 
 
 @njit
