@@ -28,7 +28,7 @@ TOGETHER = f"exact, {WIDTH} side by side"
 PEAK = (
     "import sys; resource = __import__('resource') if sys.platform != 'win32' else None; "
     "unit = 1e6 if sys.platform == 'darwin' else 1e3; "
-    "resource and print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)"
+    "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit if resource else 'nan')"
 )
 #: Load α of the training set in the section `inputs`.
 LOAD = 2.0
@@ -194,17 +194,17 @@ def sizes(setting: Setting) -> list[Row]:
 
 
 def cold_start(setting: Setting) -> list[Row]:
-    """From starting Python to the first simulated step, with an empty cache of machine code and with a filled one, and
-    the most memory that it takes."""
+    """From starting ``tsphys simulate`` to its end after a first step, with an empty cache of machine code and with a
+    filled one, and the most memory that it takes."""
     rows = []
-    section = "from starting Python to the end of the first simulated step"
+    section = "`tsphys simulate two_layer` from its start to its end after one step"
+    options = {"K": setting.K, "M": setting.M, "lr": setting.lr, "noise": setting.noise, "N": setting.N}
     for name in ("direct", "exact"):
-        code = (
-            "import tsphys; "
-            f"m = tsphys.TwoLayer(K={setting.K}, M={setting.M}, lr={setting.lr}, noise={setting.noise}); "
-            f"tsphys.simulate(m, N={setting.N}, t=[1 / {setting.N}], engine={name!r}); {PEAK}"
-        )
         with tempfile.TemporaryDirectory() as folder:
+            words = ["simulate", "two_layer", "--engine", name, "-t", str(1 / setting.N), "-r", "1", "--force"]
+            words += [word for key, value in options.items() for word in ("--" + key.replace("_", "-"), str(value))]
+            words += ["-o", os.path.join(folder, "run.npz")]
+            code = f"from tsphys.cli import tsphys; tsphys.main({words}, 'tsphys', standalone_mode=False); {PEAK}"
             environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
 
             peaks: list[float] = []
@@ -213,7 +213,7 @@ def cold_start(setting: Setting) -> list[Row]:
                 _: int, code: str = code, environment: dict[str, str] = environment, peaks: list[float] = peaks
             ) -> None:
                 done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, stdout=subprocess.PIPE)
-                peaks.append(float(done.stdout or "nan"))
+                peaks.append(float(done.stdout.split()[-1]))
 
             rows.append(row(section, f"{name}, nothing cached", seconds_of(run, 1), "s"))
             rows.append(row(section, f"{name}, cached", [seconds_of(run, 1) for _ in range(3)], "s"))

@@ -102,17 +102,19 @@ class Block:
         self.z = self.F = np.empty(0)
         self.used = 0
 
+    def steps(self, z: np.ndarray, F: np.ndarray) -> int:
+        """One for each row of these numbers, unless one of the replicas diverges."""
+        one = self.runs[0]
+        return self.kernel(*self.state, one.p, z, F, one.dof, one.N, *one.decays, self.R, self.Q, *self.memory)
+
     def __call__(self, step: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
-        one, n = self.runs[0], len(self.now)
+        n = len(self.now)
         while True:
             if self.used == len(self.z):
                 drawn = [run.draws.take(run.draws.ahead) for run in self.now]
                 (self.z, self.F), self.used = map(_beside, zip(*drawn, strict=True)), 0
             some = slice(self.used, min(self.used + stop - step, len(self.z)))
-            done = self.kernel(
-                *self.state, one.p, self.z[some], self.F[some], one.dof, one.N, *one.decays, self.R, self.Q,
-                *self.memory,
-            )  # fmt: skip
+            done = self.steps(self.z[some], self.F[some])
             step += done
             self.used = some.stop
             if done < some.stop - some.start or step == stop:
@@ -128,4 +130,8 @@ def blocks(
     drawn = list(seeded(seed, replicas))
     for low in range(0, len(replicas), WIDTH):
         block.begin(starts[low : low + WIDTH], drawn[low : low + WIDTH])
+        if low == 0:
+            # Compiled before any number is drawn, as in `exact.start_replicas`.
+            draws = block.runs[0].draws
+            block.steps(*(np.empty((0, *a.shape[1:], WIDTH)) for a in (draws.z, draws.F)))
         yield block
