@@ -18,7 +18,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.models.continual import Continual
-from tsphys.odes.equations import online
+from tsphys.odes.equations import exchange, online
 from tsphys.odes.equations.expansion import Process
 from tsphys.odes.equations.one_step import one_step
 from tsphys.odes.equations.overlaps import Overlaps, States
@@ -104,16 +104,21 @@ class Motion(States):
         R, S, v = self.split(y)
         y = np.concatenate([y[: len(y) - len(v)], v if phase.v is None else phase.v])
         pull, mixture = phase.rates(self.model.learning_rule()), self.model.mixture(block)
+        readouts = [self._readout(task, 0) for task in range(self.model.tasks)]
         if pull is None:
-            return Leg(self.rhs(mixture), y, self.tolerances(rtol, atol), lambda z: z)
-        anchors = np.hstack([R, triangular_root(S)])
+            rates = self.rhs(mixture)
+            kept = exchange.keeping_overlaps(self, readouts, rates, y)
+            return Leg(kept.rates, kept.start, self.tolerances(rtol, atol), kept.over, rates)
+        # Of students that are alike the symmetric root has rows that are.
+        along, axes = np.linalg.eigh(S)
+        root = axes * np.sqrt(np.maximum(along, 0.0)) @ axes.T
         row, column = np.tril_indices(K)
         wide = Overlaps(np.eye(M + K), K)
-        free, drawn, size = self.rhs(mixture, K), np.repeat(pull, M + K), anchors.size
+        free, drawn, size = self.rhs(mixture, K), np.repeat(pull, M + K), K * (M + K)
 
         def rhs(t: float, z: np.ndarray) -> np.ndarray:
             dz = free(t, z)
-            dz[:size] -= drawn * (z[:size] - anchors.ravel())
+            dz[:size] -= drawn * (z[:size] - kept.start[:size])
             dz[size : size + len(row)] -= (pull[row] + pull[column]) * z[size : size + len(row)]
             return dz
 
@@ -122,8 +127,11 @@ class Motion(States):
             S = S + R[..., M:] @ R[..., M:].swapaxes(-1, -2)
             return np.concatenate([R[..., :M].reshape(len(z), -1), S[..., row, column], v], axis=-1)
 
-        z = np.concatenate([anchors.ravel(), np.zeros(len(row)), y[len(y) - len(v) :]])
-        return Leg(rhs, z, self.tolerances(rtol, atol, K), back)
+        z = np.concatenate([np.hstack([R, root]).ravel(), np.zeros(len(row)), y[len(y) - len(v) :]])
+        whole, *more = exchange.overlaps(K, M + K, len(v))
+        parts = exchange.Part("km", whole.at[:, :M]), exchange.Part("kl", whole.at[:, M:]), *more
+        kept = exchange.kept(rhs, z, parts, exchange.alike_overlaps(self, readouts, y, [("k", pull)]))
+        return Leg(kept.rates, kept.start, self.tolerances(rtol, atol, K), lambda z: back(kept.over(z)), rhs)
 
     def observe(self, states: np.ndarray) -> dict[str, np.ndarray]:
         """``eps_g`` (n, S), ``R``, ``Q``, ``v`` (n, S·K) of states (n, …)."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from tsphys.models.growth import Growth
 from tsphys.odes.equations import online
-from tsphys.odes.equations.exchange import keeping
+from tsphys.odes.equations.exchange import keeping_overlaps
 from tsphys.odes.equations.motion import Motion
 from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.physics.order_parameters import OrderParameters
@@ -74,8 +74,9 @@ def solve(model: Growth, start: OrderParameters) -> frames.Equations:
         def leg(phase: Phase, y: np.ndarray) -> Leg:
             motion = motions[phase.units is not None]
             rates = motion.rhs()
-            kept, begun = keeping(motion, start.v_star, rates, motion.begun(phase, y))
-            return Leg(kept, begun, motion.tolerances(rtol, atol), motion.among, rates)
+            kept = keeping_overlaps(motion, start.v_star, rates, motion.begun(phase, y))
+            tolerances = motion.tolerances(rtol, atol)
+            return Leg(kept.rates, kept.start, tolerances, lambda z: motion.among(kept.over(z)), rates)
 
         y0, at = whole.state(start), whole.at(start.v_star)
         return through_phases(model.phase, leg, at, y0, t, rtol=rtol, method=method)

@@ -17,11 +17,12 @@ import numpy as np
 
 from tsphys.ground.parameters import param
 from tsphys.odes.equations import online, stored
+from tsphys.odes.equations.exchange import Kept, keeping, overlaps
 from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.odes.equations.stored import Stored
 from tsphys.physics.estimation import estimation_noise
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
-from tsphys.rules import phases
+from tsphys.rules import active_fraction, phases, two_layer
 from tsphys.rules.binding import batch_rule, bind, given, placed
 from tsphys.rules.contract import Online
 from tsphys.rules.engines import QUADRATURE, refuse
@@ -42,6 +43,9 @@ from tsphys.solvers.ode import integrate
 
 #: A smooth drift needs some hundred steps, a rough one at too small a tolerance has no end.
 MAX_STEPS = 50_000
+
+#: Rules that are the same with units in another order; what readouts there are besides is of a unit each.
+EXCHANGEABLE = (two_layer.rule, active_fraction.rule)
 
 State = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -163,7 +167,8 @@ def equations(model: Any, start: OrderParameters, options: Quadrature | None = N
         def follow(t: np.ndarray, *, rtol: float, atol: float, method: str) -> frames.Solution:
             more: dict[str, Any] = {"rtol": max(rtol, least), "method": method, "max_steps": MAX_STEPS}
             if rule.schedule is None:
-                return integrate(_right_hand_side(rule, nodes, start), y0, t, atol=atol, limit=DIVERGED, **more)
+                rates, begun, _ = _kept(rule, nodes, start, y0)
+                return integrate(rates, begun, t, atol=atol, limit=DIVERGED, **more)
             return _scheduled(rule, nodes, start, y0, t, atol, more)
 
         return follow
@@ -185,6 +190,20 @@ def _right_hand_side(rule: LearningRule, nodes: Nodes, start: OrderParameters) -
     return lambda _, y: _flat(*rates(*_shaped(y, rule.K, rule.M)))
 
 
+def _kept(rule: LearningRule, nodes: Nodes, start: OrderParameters, y: np.ndarray) -> Kept:
+    """`_right_hand_side` and a state at the beginning, of which units that are alike stay so.
+
+    Points that are drawn are not alike for them. Other rules may tell units apart.
+    """
+    rates = _right_hand_side(rule, nodes, start)
+    if rule.function not in EXCHANGEABLE:
+        return Kept(rates, y, lambda z: z)
+    given = [("mn", start.T, 0.0), ("sm", np.reshape(start.v_star, (-1, rule.M)), 0.0)]
+    # A law of the inputs tells teachers apart.
+    given += [] if rule.law is None else [("m", np.arange(rule.M), 0.0)]
+    return keeping(rates, y, overlaps(rule.K, rule.M, len(start.v)), given, rule.K, rule.M)
+
+
 def _scheduled(
     rule: LearningRule, nodes: Nodes, start: OrderParameters, y0: np.ndarray, t: np.ndarray, atol: float,
     options: dict[str, Any],
@@ -197,7 +216,8 @@ def _scheduled(
         R, Q, v = _shaped(y, rule.K, rule.M)
         R, Q = (R, Q) if phase.units is None else phase.units.of(R, Q)
         y = _flat(R, Q, v if phase.v is None else phase.v)
-        return Leg(_right_hand_side(phase.of(rule), nodes, start), y, atol, lambda y: y)
+        rates, begun, over = _kept(phase.of(rule), nodes, start, y)
+        return Leg(rates, begun, atol, over)
 
     def state(time: float, y: np.ndarray) -> phases.State:
         R, Q, v = _shaped(y, rule.K, rule.M)

@@ -27,7 +27,8 @@ import numpy as np
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.ground.parameters import number
 from tsphys.models.pruned import BLIND, Pruned
-from tsphys.odes.equations.modes import LARGE, Modes, equations, right_hand_side, split, sums
+from tsphys.odes.equations import exchange
+from tsphys.odes.equations.modes import LARGE, Modes, equations, parts, right_hand_side, split, sums
 from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.physics.committee import tickets
 from tsphys.physics.order_parameters import OrderParameters
@@ -70,6 +71,21 @@ class Dense(NamedTuple):
         """It is kept now."""
         K, M = self.R.shape
         return Dense(*self[:3], *self[:3], np.eye(K), np.zeros((K, M)), np.zeros((K, K)))
+
+    def alike(self, model: Pruned, T: np.ndarray) -> exchange.Classes:
+        """Units of which any two may be exchanged."""
+        axes = ("km", "kl", "k", "km", "kl", "k", "kl", "km", "kl")
+        given = ("mn", T), ("m", model.readouts()[1]), ("k", model.unit_densities())
+        named = [*zip(axes, self, strict=True), *given]
+        return exchange.alike([(axes, a, 0.0) for axes, a in named], *self.R.shape)
+
+    def parts(self) -> tuple[exchange.Part, ...]:
+        """What stands in the state of `modes`; what P has for more units than there are stays as it is."""
+        K, M = self.R.shape
+        n = 3 + -(-K // M)
+        r, q, v = exchange.in_a_row(("ikm", (n, K, M)), ("ikl", (n, K, K)), ("k", (K,)))
+        P = r.at[3:].swapaxes(0, 1).reshape(K, (n - 3) * M)[:, :K]
+        return exchange.Part("ikm", r.at[:3]), exchange.Part("kl", P), exchange.Part("ikl", q.at[:3]), v
 
     def modes(self, T: np.ndarray) -> Modes:
         """A mode of all coordinates, and without weight those of H, of Ξ and, M columns each, of P."""
@@ -186,8 +202,8 @@ def solve(model: Pruned, start: OrderParameters) -> frames.Equations:
         return State(time, R, Q, T, v, v_star)
 
     def leg(phase: Phase, y: np.ndarray, atol: float) -> Leg:
-        dense = first.of(y)
-        if phase.masks is not None:
+        dense, masked = first.of(y), phase.masks is not None
+        if masked:
             dense = dense if model.rewound < model.prune_at else dense.kept()
             begun = OrderParameters(R=dense.kept_R, Q=dense.kept_Q, T=T)
             modes, more = (in_classes(model, begun), {}) if model.masks in BLIND else by_size(model, dense, T)
@@ -198,6 +214,9 @@ def solve(model: Pruned, start: OrderParameters) -> frames.Equations:
             dense = dense.kept() if phase.keep else dense
             modes, rest, v = dense.modes(T), None, dense.v
 
+        # What is made of weights that are compared is alike to their rounding only.
+        same = dense.alike(own, T)
+
         def back(z: np.ndarray) -> np.ndarray:
             if rest is not None:
                 return _rows(*sums(modes, z), np.broadcast_to(rest, (len(z), len(rest))))
@@ -206,7 +225,10 @@ def solve(model: Pruned, start: OrderParameters) -> frames.Equations:
             kept = (np.broadcast_to(a, (len(z), *a.shape)) for a in dense[3:6])
             return _rows(*sums(modes, z), *kept, P, r[:, 1], q[:, 2])
 
-        return Leg(right_hand_side(own, modes), np.concatenate([modes.r.ravel(), modes.q.ravel(), v]), atol, back)
+        z = np.concatenate([modes.r.ravel(), modes.q.ravel(), v])
+        rates, layout = right_hand_side(own, modes), parts(*modes.r.shape) if masked else dense.parts()
+        alike = exchange.kept(rates, z, layout, same, modes.seen)
+        return Leg(alike.rates, alike.start, atol, lambda z: back(alike.over(z)))
 
     def follow(t: np.ndarray, *, rtol: float, atol: float, method: str) -> frames.Solution:
         size = 2**K * K * (K + model.M) if model.masks != "common" else 0

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from tsphys.models.task_masks import TaskMasks
-from tsphys.odes.equations.modes import Modes, right_hand_side, split
+from tsphys.odes.equations.modes import Modes, kept, split
 from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.rules.phases import Phase, State
 from tsphys.runs import frames
@@ -63,7 +63,8 @@ def solve(model: TaskMasks, options: frames.Options) -> frames.Equations:
             return joined(*whole)
 
         z = np.concatenate([modes.r.ravel(), modes.q.ravel(), v[task]])
-        return Leg(right_hand_side(model.student(task), modes), z, atol, back)
+        alike = kept(model.student(task), modes, z)
+        return Leg(alike.rates, alike.start, atol, lambda z: back(alike.over(z)))
 
     def state(time: float, y: np.ndarray) -> State:
         R, Q, v = seen(y)

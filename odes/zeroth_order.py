@@ -16,7 +16,7 @@ import numpy as np
 
 from tsphys.models.zeroth_order import ZerothOrder
 from tsphys.odes.equations import online
-from tsphys.odes.equations.exchange import keeping
+from tsphys.odes.equations.exchange import keeping_overlaps
 from tsphys.odes.equations.motion import Motion, has_closed_equations
 from tsphys.physics.committee.motion import kernels
 from tsphys.physics.estimation import estimation_noise
@@ -69,8 +69,8 @@ def solve(model: ZerothOrder, start: OrderParameters) -> frames.Equations:
         return learning_rule.equations(model, start)
     motion = Motion(plain, np.array(start.T), np.array(start.v_star))
     rates = right_hand_side(model, motion)
-    kept, begun = keeping(motion, start.v_star, rates, motion.state(start))
-    follow = frames.ode(kept, begun, motion.tolerances, free=rates)
+    kept = keeping_overlaps(motion, start.v_star, rates, motion.state(start))
+    follow = frames.ode(kept.rates, kept.start, motion.tolerances, free=rates)
     return frames.Equations((follow,), motion.observe, 1e-10, 1e-12)
 
 

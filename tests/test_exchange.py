@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import tsphys
-from tsphys.odes import two_layer_limits
-from tsphys.odes.equations.exchange import alike, keeping, mean
+from tsphys.odes import learning_rule, two_layer_limits
+from tsphys.odes.equations.exchange import Classes, Part, alike_overlaps, in_a_row, keeping_overlaps, mean, overlaps
 from tsphys.odes.equations.overlaps import Overlaps
+from tsphys.rules import active_fraction, two_layer
 
 T3 = np.array([[1.0, 0.2, 0.2], [0.2, 1.0, 0.2], [0.2, 0.2, 1.0]])
 #: Students 0 and 2 alike, and teachers 0 and 1.
@@ -24,7 +25,7 @@ def state(R=R3, Q=Q3, T=T3, v=(1.0, 0.5, 1.0)):
 
 def numbers(*given, v_star=(1.0, 1.0, 1.0), **more):
     states, y = state(*given, **more)
-    return [c.tolist() for c in alike(states, np.array(v_star), y)]
+    return [c.tolist() for c in alike_overlaps(states, np.array(v_star), y)]
 
 
 def test_units_of_the_same_overlaps_are_alike():
@@ -51,13 +52,125 @@ def test_the_mean_is_that_over_all_exchanges(students, teachers):
     for p, q in itertools.product(itertools.permutations(range(3)), repeat=2):
         if [students[k] for k in p] == students and [teachers[m] for m in q] == teachers:
             found.append(states.join(R[np.ix_(p, q)], S[np.ix_(p, p)], v[list(p)]))
-    np.testing.assert_allclose(mean(students, teachers)(y), np.mean(found, axis=0), rtol=0, atol=1e-15)
+    over = mean(overlaps(3, 3, 3), Classes(np.array(students), np.array(teachers)), 18)
+    np.testing.assert_allclose(over(y), np.mean(found, axis=0), rtol=0, atol=1e-15)
+    np.testing.assert_array_equal(over(np.array([y, 2 * y])), [over(y), over(2 * y)])
+
+
+@pytest.mark.parametrize(("students", "teachers"), [([0, 1, 0], [0, 1]), ([0, 0, 0], [0, 0])])
+def test_the_mean_is_that_over_all_exchanges_in_modes_of_some_of_the_students(students, teachers):
+    """Each set of students has a mode, and the response P to the weights of old is of a pair of students."""
+    seen = np.array(list(itertools.product((1.0, 0.0), repeat=3)))
+    r, q, v, P = in_a_row(("ikm", (8, 3, 2)), ("ikl", (8, 3, 3)), ("k", (3,)), ("kl", (3, 3)))
+    y, found = np.random.default_rng(1).normal(size=132), []
+    for p, o in itertools.product(itertools.permutations(range(3)), itertools.permutations(range(2))):
+        if [students[k] for k in p] == students and [teachers[m] for m in o] == teachers:
+            z, at = np.empty_like(y), list(p)
+            for i, of in enumerate(seen):
+                (j,) = np.flatnonzero((seen == of[np.argsort(at)]).all(axis=1))
+                z[r.at[i]] = y[r.at[j]][np.ix_(at, o)]
+                z[q.at[i]] = y[q.at[j]][np.ix_(at, at)]
+            z[v.at], z[P.at] = y[v.at][at], y[P.at][np.ix_(at, at)]
+            found.append(z)
+    classes = Classes(np.array(students), np.array(teachers))
+    np.testing.assert_allclose(mean((r, q, v, P), classes, 132, seen)(y), np.mean(found, axis=0), rtol=0, atol=1e-15)
+
+
+def test_what_no_part_has_stays_as_it_is():
+    over = mean([Part("k", np.array([2, 0]))], Classes(np.zeros(2, int), np.zeros(1, int)), 4)
+    assert over(np.array([1.0, 5.0, 3.0, 7.0])).tolist() == [2.0, 5.0, 2.0, 7.0]
 
 
 def test_nothing_is_imposed_where_nothing_is_alike():
     states, y = state(R3 + np.diag([0.01, 0.02, 0.03]))
     rates = lambda t, y: y  # noqa: E731
-    assert keeping(states, np.ones(3), rates, y) == (rates, y)
+    kept = keeping_overlaps(states, np.ones(3), rates, y)
+    assert kept.rates is rates
+    assert kept.start is y
+    assert kept.over(y) is y
+
+
+@pytest.mark.parametrize("rule", learning_rule.EXCHANGEABLE)
+def test_rules_are_the_same_with_units_in_another_order(rule):
+    params = {
+        two_layer.rule: two_layer.Params(3, 0, 0.3, 0.2, 0.1),
+        active_fraction.rule: active_fraction.Params(0.3, 0.2, 0.4, 0.1),
+    }[rule]
+    rng, per_unit = np.random.default_rng(2), 2 if rule is active_fraction.rule else 1
+    for _ in range(20):
+        lam, nu, noise = rng.normal(size=4), rng.normal(size=3), rng.normal(size=1)
+        v, v_star = rng.normal(size=(per_unit, 4)), rng.normal(size=(per_unit, 3))
+        p, q = rng.permutation(4), rng.permutation(3)
+
+        def steps(lam, nu, v, v_star, noise=noise):
+            c, dv = np.zeros(4), np.zeros(4 * per_unit)
+            rule(lam, nu, v.ravel(), v_star.ravel(), noise, params, c, dv)
+            return c, dv.reshape(per_unit, 4)
+
+        c, dv = steps(lam, nu, v, v_star)
+        moved = steps(lam[p], nu[q], np.ascontiguousarray(v[:, p]), np.ascontiguousarray(v_star[:, q]))
+        np.testing.assert_allclose(moved[0], c[p], rtol=1e-12)
+        np.testing.assert_allclose(moved[1], dv[:, p], rtol=1e-12)
+
+
+def begun(moved, M=2, S=1, **more):
+    """Two students alike, but for what the first overlaps more with the first teacher."""
+    R = np.tile([0.1] + [0.05] * (M - 1), (2, 1))
+    R[0, 0] += moved
+    more.setdefault("T", np.eye(M))
+    return tsphys.OrderParameters(R=R, Q=np.diag([0.2, 0.2]), **more)
+
+
+def tasks(moved, **options):
+    model = tsphys.Continual(K=2, M=2, similarity=0.3, lr_v=0.0, v=[[1, 1], [1, 1]], durations=[1500.0], **options)
+    T, v_star = model.teacher_overlaps(), model.teacher_readouts().ravel()
+    return tsphys.solve(model, start=begun(moved, 4, T=T, v=np.ones(4), v_star=v_star), t=[1490.0, 2990.0])
+
+
+def masked(moved, **options):
+    return tsphys.solve(tsphys.Pruned(lr=1.0, density=0.9, **options), start=begun(moved), t=[4000.0])
+
+
+def students(moved):
+    one = begun(moved)
+    R, Q = np.concatenate([one.R, one.R]), 0.2 * np.eye(4)
+    start = tsphys.OrderParameters(R=R, Q=Q, T=np.eye(2))
+    return tsphys.solve(tsphys.TwoStudents(lr=1.0, noise=0.0), start=start, t=[3000.0])
+
+
+def two_tasks(moved):
+    R = np.tile([0.1, 0.05, 0.1, 0.05], (2, 1)) + moved * np.eye(2, 4)
+    options = {"density": 0.9, "overlap": 0.9, "lr_v": 0.0, "noise": 0.0, "v": [[1, 1], [1, 1]], "Q": np.eye(2) * 0.2}
+    return tsphys.solve(tsphys.TaskMasks(M=2, switch=1500.0, R=R, **options), t=[1490.0, 2990.0])
+
+
+def hidden(moved):
+    model = tsphys.HiddenManifold(lr=1.0, A=[[0.1 + moved, 0.05], [0.1, 0.05]])
+    return tsphys.solve(model, t=[2000.0], spectrum="limit", nodes=8)
+
+
+OTHERS = {
+    "tanh": lambda moved: tsphys.solve(tsphys.TwoLayer(activation="tanh", lr=1.0), start=begun(moved), t=[100.0]),
+    "biases": lambda moved: tsphys.solve(
+        tsphys.ActiveFraction(lr=0.3, noise=0.1), start=begun(moved, v=[1, 1, 0, 0], v_star=[1, 1, 0, 0]), t=[150.0]
+    ),
+    "tasks": tasks,
+    "tasks, anchors": lambda moved: tasks(moved, regulariser="l2", strength=0.1),
+    "masks": masked,
+    "common masks, later": lambda moved: masked(moved, masks="common", prune_at=1500.0),
+    "masks by size": lambda moved: masked(moved, masks="global", prune_at=1500.0),
+    "two students": students,
+    "masks of tasks": two_tasks,
+    "structured inputs": hidden,
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_students_that_are_alike_stay_so(name):
+    """Long after a difference that is meant, as small as it is, has made them different."""
+    kept, moved = (OTHERS[name](by)["R"] for by in (0.0, 1e-3 if name in ("tanh", "biases") else 1e-7))
+    assert np.abs(kept[..., 0, :] - kept[..., 1, :]).max() < 1e-12
+    assert np.abs(moved[..., 0, :] - moved[..., 1, :]).max() > 0.1
 
 
 PLATEAUS = {

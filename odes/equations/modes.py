@@ -24,6 +24,7 @@ import numpy as np
 from tsphys._jit import njit, rebind
 from tsphys.models.latent_teacher import LatentTeacher
 from tsphys.models.two_students import TwoStudents
+from tsphys.odes.equations import exchange
 from tsphys.physics.activations import code
 from tsphys.physics.committee import integrals, relu_integrals
 from tsphys.physics.committee.integrals import I2, I3, I4, J2
@@ -185,6 +186,21 @@ def right_hand_side(
     return rhs
 
 
+def kept(model: LatentTeacher | TwoStudents, start: Modes, y0: np.ndarray) -> exchange.Kept:
+    """`right_hand_side` and y = (r, q, v) at the start, of which units that are alike stay so."""
+    n, K, M = start.r.shape
+    # Fractions of coordinates are products, in one order or another.
+    given = [("i", start.e, 0.0), ("i", start.weight, exchange.ROUNDING), ("imn", start.t, 0.0), ("mn", start.T, 0.0)]
+    given += [("m", model.readouts()[1], 0.0), *([] if start.net is None else [("k", start.net, 0.0)])]
+    rates = right_hand_side(model, start)
+    return exchange.keeping(rates, y0, parts(n, K, M), given, K, M, seen=start.seen)
+
+
+def parts(n: int, K: int, M: int) -> tuple[exchange.Part, ...]:
+    """What stands in (r, q, v)."""
+    return exchange.in_a_row(("ikm", (n, K, M)), ("ikl", (n, K, K)), ("k", (K,)))
+
+
 def split(start: Modes, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """r (p, n, K, M), q (p, n, K, K) and v (p, K) of states (p, …)."""
     n, K, M = start.r.shape
@@ -205,7 +221,8 @@ def equations(
     """The equations from a start: ``eps_g, R, Q, v``, and ``more(Q, q)`` of the modes' own q (p, n, K, K)."""
     v, v_star = model.readouts()
     y0 = np.concatenate([start.r.ravel(), start.q.ravel(), v])
-    plain = ode(right_hand_side(model, start), y0)
+    alike = kept(model, start, y0)
+    plain = ode(alike.rates, alike.start)
 
     def follow(t: np.ndarray, *, rtol: float, atol: float, method: str) -> Solution:
         large = method == "auto" and len(y0) > LARGE

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.models.two_layer import TwoLayer
-from tsphys.odes.equations.exchange import keeping
+from tsphys.odes.equations.exchange import keeping_overlaps
 from tsphys.odes.equations.overlaps import States
 from tsphys.physics.activations import code
 from tsphys.physics.committee.integrals import closed
@@ -86,8 +86,8 @@ class Motion(States):
         fine = self.model.activation in ("erf", "linear")
         rtol, atol = (1e-12, 1e-13) if fine else (1e-11, 1e-12)
         rates = self.rhs()
-        kept, begun = keeping(self, self.v_star, rates, self.state(start))
-        return Equations((ode(kept, begun, self.tolerances, free=rates),), self.observe, rtol, atol)
+        kept = keeping_overlaps(self, self.v_star, rates, self.state(start))
+        return Equations((ode(kept.rates, kept.start, self.tolerances, free=rates),), self.observe, rtol, atol)
 
 
 def has_closed_equations(model: TwoLayer) -> bool:

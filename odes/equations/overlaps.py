@@ -34,6 +34,11 @@ class States:
         """T⁺."""
         return np.linalg.pinv(self.T, hermitian=True)
 
+    @property
+    def size(self) -> int:
+        """Entries of R and the triangle of S."""
+        return self.K * len(self.T) + self.K * (self.K + 1) // 2
+
     def state(self, start: OrderParameters) -> np.ndarray:
         """(R, triangle of S, v) as one vector."""
         S = start.Q - start.R @ self.T_inv @ start.R.T
