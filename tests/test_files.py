@@ -278,7 +278,72 @@ def test_a_partial_file_of_another_kind_is_refused(capsys):
     code, _, err = call(capsys, *arguments)
     assert (code, err.count("\n")) == (2, 1)
     assert "unfinished run = 'run.partial.npz'" in err
-    assert call(capsys, *arguments, "--force")[0] == 0
+    assert "going on" not in err
+    before = Path("run.partial.npz").read_bytes()
+    code, _, err = call(capsys, *arguments, "--force")
+    assert (code, err) == (0, "starting anew, run.partial.npz stays as it is\n")
+    assert Path("run.partial.npz").read_bytes() == before
+
+
+@pytest.mark.parametrize("stranger", ["model", "text"])
+def test_force_deletes_no_file_that_is_no_unfinished_run_of_the_model(capsys, monkeypatch, stranger):
+    monkeypatch.setattr("tsphys.runs.checkpoint.EVERY", -1.0)
+    if stranger == "model":
+        tsphys.simulate(tsphys.Perceptron(), N=20, t=[0.1], replicas=1).save("run.partial.npz")
+    else:
+        Path("run.partial.npz").write_bytes(b"precious")
+    before = Path("run.partial.npz").read_bytes()
+    code, _, err = call(capsys, "simulate", "two_layer", *RUN, "-o", "run", "--force")
+    assert (code, err) == (0, "starting anew, run.partial.npz stays as it is\n")
+    assert {p.name for p in Path().glob("run*")} == {"run.npz", "run.partial.npz"}
+    assert Path("run.partial.npz").read_bytes() == before
+
+
+@pytest.mark.parametrize("verb", ["simulate", "compare"])
+@pytest.mark.parametrize("output", ["run.partial.npz", "run.partial", "run.partial-2.npz"])
+def test_no_result_is_called_like_an_unfinished_run(capsys, verb, output):
+    code, out, err = call(capsys, verb, "two_layer", *RUN, "-o", output, "--force")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "is the name of an unfinished run" in err
+    assert not list(Path().iterdir())
+
+
+def test_replicas_that_fewer_are_asked_for_than_is_finished_are_kept(capsys, monkeypatch):
+    monkeypatch.setattr("tsphys.runs.checkpoint.EVERY", -1.0)
+    options = {"N": 20, "t": [0, 0.1]}
+    some = tsphys.simulate(tsphys.TwoLayer(), **options, replicas=4)
+    some = dataclasses.replace(
+        some,
+        data={**some.data, **{k: some[k][[0, 2, 3]] for k in some.observables}},
+        meta={**some.meta, "replica_ids": [0, 2, 3]},
+    )
+    some.save("run.partial.npz")
+    code, _, err = call(capsys, "simulate", "two_layer", *RUN, "-o", "run")
+    assert code == 0, err
+    assert "going on from 1 finished replicas in run.partial.npz\n" in err
+    assert "run.partial.npz stays: it holds more replicas" in err
+    assert {p.name for p in Path().glob("run*")} == {"run.npz", "run.partial.npz"}
+    assert tsphys.load("run.partial.npz") == some
+    whole = tsphys.simulate(tsphys.TwoLayer(), **options, replicas=2)
+    np.testing.assert_array_equal(tsphys.load("run.npz")["Q"], whole["Q"])
+
+
+def test_going_on_is_said_only_where_it_is_done(capsys):
+    tsphys.simulate(tsphys.TwoLayer(), N=20, t=[0, 0.1], replicas=1).save("run.partial.npz")
+    arguments = ("simulate", "two_layer", *RUN, "--lr", 0.3, "-o", "run")
+    code, _, err = call(capsys, *arguments)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "holds another run" in err
+    code, _, err = call(capsys, *arguments, "--force")
+    assert (code, err) == (0, "starting anew, run.partial.npz is of no use here\n")
+    assert {p.name for p in Path().glob("run*")} == {"run.npz"}
+
+
+def test_going_on_to_a_precision_is_said_once(capsys):
+    tsphys.simulate(tsphys.TwoLayer(), N=20, t=[0, 0.1], replicas=2).save("run.partial.npz")
+    precise = ("--until-sem", 1e-3, "--most-replicas", 40)
+    code, _, err = call(capsys, "simulate", "two_layer", *RUN, *precise, "-o", "run")
+    assert (code, err) == (0, "going on from 2 finished replicas in run.partial.npz\n")
 
 
 def test_a_run_of_another_version_is_not_gone_on_with(monkeypatch):

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from tsphys.cli.options import output_options, parse, per_model, progress_bar, target, tell_written
-from tsphys.cli.unfinished import going_on, unfinished
+from tsphys.cli.unfinished import check_output, going_on
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import number
 from tsphys.rules.contract import Online
-from tsphys.runs.files import check_folder, npz
+from tsphys.runs.files import npz
 from tsphys.studies.configuration import on_steps
 
 #: Exit codes of the verdicts; 2 is for wrong input.
@@ -44,12 +44,12 @@ def run(
         # Before the work, not after it.
         raise ModelError("replicas", 1, "must be at least 2 for an error to compare with")
     path = npz(output or f"{name}-comparison")
-    check_folder(path)
+    check_output(path)
     stem = path.with_suffix("")
     kinds = ("theory", "simulation", "smaller")[: 1 + whole]
     there, *paths = (target(f"{stem}-{kind}.npz", "", force) for kind in kinds)
     for file in paths:
-        check_folder(unfinished(file))
+        check_output(file)
     if "t" in options and "N" in options:
         options["t"] = on_steps(options["t"], {**options, **own[-1]}["N"])
     if isinstance(model, Online) and options.get("start") is None:
@@ -62,7 +62,7 @@ def run(
     for more, file in zip(own, paths, strict=True):
         with progress_bar(f"simulate {name}", quiet) as progress:
             simulate = partial(tsphys.simulate, model, **{**chosen, **more}, progress=progress)
-            sim, kept = going_on(simulate, file, force)
+            sim, kept = going_on(simulate, file, force, name)
         sims.append(sim)
         keepers.append(kept)
     smaller = sims[1] if whole == 2 else None

@@ -10,10 +10,10 @@ import click
 import numpy as np
 
 from tsphys.cli.options import output_options, per_model, progress_bar, target, tell_written
-from tsphys.cli.unfinished import going_on, unfinished
+from tsphys.cli.unfinished import check_output, going_on
 from tsphys.errors import DivergedError
 from tsphys.ground.texts import short
-from tsphys.runs.files import TakenError, check_folder, write_atomically
+from tsphys.runs.files import TakenError, write_atomically
 from tsphys.studies.configuration import on_steps
 
 
@@ -24,12 +24,12 @@ def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, fo
 
     model, options = described
     path = target(output, f"{name}-simulation.npz", force)
-    check_folder(unfinished(path))
+    check_output(path)
     if "t" in options and "N" in options:
         options["t"] = on_steps(options["t"], options["N"])
     with simulating(model, **options), progress_bar(f"simulate {name}", quiet) as progress:
         try:
-            result, kept = going_on(partial(tsphys.simulate, model, **options, progress=progress), path, force)
+            result, kept = going_on(partial(tsphys.simulate, model, **options, progress=progress), path, force, name)
         except DivergedError as error:
             if error.partial is not None:
                 error.args = (f"{error}; what was computed is in {_kept(error.partial, path)}",)

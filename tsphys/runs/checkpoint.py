@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,23 @@ from tsphys.runs.stopping import terminable
 
 #: Fewest seconds between two checkpoints, and the largest share of the time that they may take.
 EVERY, SHARE = 1.0, 0.05
+#: Who is told how many replicas a run takes over, which shows deep inside of it.
+_told: ContextVar[Callable[[int], None]] = ContextVar("told", default=lambda count: None)
+
+
+@contextmanager
+def telling(told: Callable[[int], None]) -> Iterator[None]:
+    """Let `told` know how many finished replicas runs within take over, when they have found them to be their own."""
+    token = _told.set(told)
+    try:
+        yield
+    finally:
+        _told.reset(token)
+
+
+def taken_over(count: int) -> None:
+    """To be called by a run that has taken over so many finished replicas."""
+    _told.get()(count)
 
 
 @contextmanager

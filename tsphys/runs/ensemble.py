@@ -10,7 +10,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import parameters
-from tsphys.runs.checkpoint import finished_rows, keeping
+from tsphys.runs.checkpoint import finished_rows, keeping, taken_over
 from tsphys.runs.memory import REPLICA, check_memory
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import over_replicas
@@ -114,9 +114,11 @@ def ensemble(
 
     if resume is not None:
         sizes = {name: math.prod(shape) for name, shape in (needs or {}).items()}
-        for replica, row in finished_rows(resume, model, axis, values, record, replicas, sizes):
+        rows = finished_rows(resume, model, axis, values, record, replicas, sizes)
+        for replica, row in rows:
             shapes = needs or {name: resume[name].shape[1:] for name in resume.observables}
             put(replica, {name: resume[name][row].reshape(shape) for name, shape in shapes.items()})
+        taken_over(len(rows))
     part = lambda: result(np.flatnonzero(whole)) if whole.any() else None  # noqa: E731
     with keeping(checkpoint, part, progress) as (note, told):
         todo = np.flatnonzero(~whole).tolist()
