@@ -118,6 +118,9 @@ BAD = {
     "axis": (("hopfield", "--x", "beta", "0:1:2", "--y", "T", "0:1:2"), "beta"),
     "one axis twice": (("hopfield", "--x", "T", "0:1:2", "--y", "T", "0:1:2"), "another parameter"),
     "range": (("hopfield", "--x", "alpha", "0:1", "--y", "T", "0:1:2"), "alpha = '0:1'"),
+    "times as axis": (("two_layer", "-x", "t", "0.1:1:2", "-y", "noise", "0:1:2"), "axis = 't'"),
+    "words as axis": (("two_layer", "-x", "lr", "0.1:1:2", "-y", "activation", "0:1:2"), "axis = 'activation'"),
+    "matrix as axis": (("two_layer", "-x", "T", "0.1:1:2", "-y", "noise", "0:1:2"), "axis = 'T'"),
     "set": (("hopfield", *AXES, "--set", "N"), "NAME=VALUE"),
     "set nonsense": (("hopfield", *AXES, "--simulate", "--set", "NN=3"), "is not known"),
     "refine": (("hopfield", *AXES, "--refine", 9), "refine = 9"),
@@ -135,6 +138,20 @@ def test_bad_input_gives_one_line_and_exit_code_2(case, capsys, folder):
     assert err.count("\n") == 1
     assert word in err
     assert [p.name for p in folder.iterdir()] == ["there.png"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("two_layer", "-x", "lr", "0.1:1:2", "-y", "noise", "0:1:2", "--set", "t=1,2", "-z", "R"),
+        ("hopfield", "-x", "alpha", "0.01:0.05:2", "-y", "T", "0:0.2:2", "-z", "foo"),
+    ],
+)
+def test_an_observable_that_is_not_known_is_refused_after_one_point(arguments, capsys):
+    code, out, err = call(capsys, *arguments, "-o", "map")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"z = '{arguments[-1]}': must be one of" in err
+    assert len(list(Path("map.study").rglob("*.npz"))) == 1
 
 
 def test_cells_are_split_where_phases_meet_and_nowhere_else():

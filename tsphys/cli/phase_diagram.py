@@ -14,13 +14,14 @@ import numpy as np
 from tsphys.cli.completion import PATH, among, models, numbers
 from tsphys.cli.options import force_option, progress_bar, tell_written
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.ground.parameters import described, number
+from tsphys.ground.parameters import allowed, axes_of, described, number
 from tsphys.ground.texts import from_json
 from tsphys.registry import MODELS, model_class, runner
 from tsphys.runs.files import check_free, pictures
 from tsphys.runs.provenance import provenance
 from tsphys.runs.replicas import available_threads
 from tsphys.runs.result import Result
+from tsphys.studies.configuration import run_options
 from tsphys.symbols import words
 
 #: How often axes may be halved, and how many cells are drawn one by one.
@@ -75,6 +76,8 @@ def phase_diagram(
         raise ModelError("y", y[0], "must be another parameter than x")
     prefix = "theory" if theory else "simulation"
     table = {"model": model, "compute": "solve" if theory else "simulate", **_fixed(fixed)}
+    for name in (x[0], y[0]):
+        _check_axis(model, table["compute"], name)
     number("refine", levels, kind=int, low=0, high=MOST_LEVELS)
     count = available_threads() if processes is None else number("processes", processes, kind=int, low=1)
     folder = Path(store) if store else out.with_name(out.name + ".study")
@@ -94,7 +97,7 @@ def phase_diagram(
 def _swept(described: Any, folder: Path, count: int, quiet: bool) -> None:
     from tsphys.studies import sweep as runs
 
-    with runs.workers(count) as pool, progress_bar(f"phase-diagram {described.model}", quiet) as progress:
+    with runs.workers(min(count, len(described.tasks()))) as pool, progress_bar(f"phase-diagram {described.model}", quiet) as progress:
         runs.sweep(described, folder, executor=pool, progress=progress)
 
 
@@ -147,7 +150,10 @@ class Runs:
     def grid(self, y: tuple[str, str], x: tuple[str, str], z: str | None) -> Seen:
         """All points of a grid; a ConvergenceError if none has a result."""
         from tsphys.studies.collection import collect
+        from tsphys.studies.study import study
 
+        if z is not None:
+            self._check(study({**self.table, "axes": dict((y, x))}), z)
         described, errors = self._done({"axes": dict((y, x))})
         if (errors != "").all():
             raise ConvergenceError(f"no point has a result: {self._store().failure(described.tasks()[0].key)}")
@@ -193,6 +199,15 @@ class Runs:
             why[p], computed[p] = errors[p], True
         return Seen(given.result, up, across, whole, why, computed)
 
+    def _check(self, whole: Any, z: str) -> None:
+        """Raise a ModelError if `z` is not known to the first point: better than after all of them."""
+        from tsphys.studies.collection import collect
+
+        whole.tasks()
+        first, why = self._done({"axes": {k: v[:1] for axis in whole.axes for k, v in axis.columns.items()}})
+        if why.item() == "":
+            maps(collect(first, self.folder), z, self.prefix)
+
     def _store(self) -> Any:
         from tsphys.studies.store import Store
 
@@ -213,6 +228,16 @@ def half_way(found: dict[str, np.ndarray]) -> tuple[str, float]:
     """The observable of a map, and half of its largest value, at which phases are told apart."""
     z = next(iter(found))
     return z, 0.5 * float(np.nanmax(found[z]))
+
+
+def _check_axis(model: str, verb: str, name: str) -> None:
+    """Raise a ModelError if a parameter or option is no single number; a name that is not known others refuse."""
+    found = {**described(model_class(model)), **run_options(model, verb)}.get(name)
+    if found is None:
+        return
+    meta = found.metadata
+    if meta["kind"] not in (int, float) or (meta["shape"] and 0 not in axes_of(meta)):
+        raise ModelError("axis", name, f"must be a parameter that is a number, not {allowed(meta)}")
 
 
 def _fixed(texts: tuple[str, ...]) -> dict[str, Any]:
@@ -247,9 +272,11 @@ def maps(result: Any, z: str | None, prefix: str, lead: int = 2) -> dict[str, np
     known = {k: at_the_end(result, k) for k in result.observables if k.startswith(prefix + "_")}
     axes = lead if prefix == "theory" else lead + 1
     numbers = [k.removeprefix(prefix + "_") for k, v in known.items() if v.ndim == axes]
-    if z is None and numbers:
+    if not numbers:
+        raise ModelError("z", z, f"must be a number at each point, which nothing is here: {', '.join(known)}")
+    if z is None:
         z = "m" if "m" in numbers else numbers[0]
-    if z is None or z not in numbers:
+    if z not in numbers:
         raise ModelError("z", z, "must be one of " + ", ".join(numbers))
     values = known[f"{prefix}_{z}"]
     if prefix == "theory":
