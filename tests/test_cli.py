@@ -125,6 +125,16 @@ def test_one_configuration_file_serves_all_verbs(capsys):
     assert tsphys.load("simulate.npz").parameters["lr"] == 0.7
 
 
+def test_none_is_a_word_in_files_as_on_the_command_line(capsys):
+    Path("run.toml").write_text('alpha = "none"\nt = [0, 0.5]\nlr = "none"')
+    code, _, err = call(capsys, "solve", "two_layer", "--config", "run.toml")
+    assert (code, "lr = 'none': must be a finite number" in err) == (2, True)
+    assert call(capsys, "solve", "two_layer", "--config", "run.toml", "--lr", 0.5, "-o", "file")[0] == 0
+    assert call(capsys, "solve", "two_layer", "-t", "0,0.5", "--lr", 0.5, "--alpha", "none", "-o", "line")[0] == 0
+    assert tsphys.load("file.npz").parameters["alpha"] is None
+    np.testing.assert_array_equal(tsphys.load("file.npz")["eps_g"], tsphys.load("line.npz")["eps_g"])
+
+
 def test_a_run_goes_on_where_it_was_interrupted(capsys, monkeypatch):
     from tsphys.runs import replicas
 
@@ -193,7 +203,20 @@ BAD = {
     "times": ((*SIM, "-t", "1:2"), "t = '1:2'"),
     "times in words": ((*SIM, "-t", "soon"), "t = 'soon'"),
     "times decreasing": ((*SIM, "-t", "1,0.5"), "t = "),
-    "log times from 0": ((*SIM, "-t", "0:1:5:log"), "t = "),
+    "log times from 0": ((*SIM, "-t", "0:1:5:log"), "t = '0:1:5:log': must have START > 0"),
+    "times to an earlier one": ((*SIM, "-t", "5:1:3"), "t = '5:1:3': must have START < STOP"),
+    "times to none": ((*SIM, "-t", "1:inf:3"), "t = '1:inf:3': must have START < STOP"),
+    "times beyond the largest number of steps": ((*SIM, "-t", "1,1e308"), "t = 1e+308: must be at most"),
+    "an option without its value": ((*SIM, "--lr"), "See tsphys simulate two_layer --help."),
+    "an option of a study without its value": (("sweep", "-p"), "See tsphys sweep --help."),
+    "a level beyond probabilities": (
+        ("compare", "two_layer", "--level", "2"),
+        "level = 2: must be a finite number > 0",
+    ),
+    "a level that never alarms": (("compare", "two_layer", "--level", "0"), "level = 0: must be a finite number > 0"),
+    "a quarter that is no size": (("compare", "two_layer", "-N", "15", "--sizes", "2"), "N = 15: must be at least 16"),
+    "a quarter of no spins": (("compare", "hopfield", "-N", "7", "--sizes", "2"), "N = 7: must be at least 8"),
+    "a quarter of a word": (("compare", "hopfield", "-N", "x", "--sizes", "2"), "N = 'x'"),
     "replicas": ((*SIM, "-r", "0"), "replicas = 0"),
     "threads": ((*SIM, "-j", "0"), "threads = 0"),
     "seed": ((*SIM, "-s", "-1"), "seed = -1"),
@@ -204,6 +227,7 @@ BAD = {
     "a folder as file": ((*SIM, "-o", "."), "output = "),
     "a file that exists": ((*SIM, *RUN, "-o", "there.npz"), "exists"),
     "a config that is not there": ((*SIM, "--config", "none.toml"), "config = "),
+    "a config without a name": ((*SIM, "--config", ""), "config = '': cannot be read"),
     "a config that is not TOML": ((*SIM, "--config", "broken.toml"), "config = "),
     "a config with a typing error": ((*SIM, "--config", "typo.toml"), "did you mean lr?"),
     "a config of another model": ((*SIM, "--config", "other.toml"), "another model"),
@@ -212,6 +236,7 @@ BAD = {
     "load of a training set": (("solve", "two_layer", "--alpha", "-1"), "alpha = -1"),
     "one replica to compare": (("compare", "hopfield", "-N", "20", "--alpha", "0.05", "-r", "1"), "replicas = 1"),
     "figure": (("figure", "three_layer"), "figure = 'three_layer'"),
+    "figure that does not move": (("figure", "opposing_signals", "--animate"), "does not move; these do: two_layer"),
     "figure that exists": (("figure", "two_layer", "-o", "there"), "exists"),
     "figure seed": (("figure", "two_layer", "-s", "x"), "seed = 'x'"),
     "figure into a folder": (("figure", "two_layer", "-o", "."), "output = "),

@@ -132,6 +132,13 @@ def test_missing_numbers_are_refused():
         tsphys.compare(sim, theory)
 
 
+def test_curves_of_other_lengths_are_told_by_their_lengths():
+    sim, theory = pair(np.random.default_rng(0))
+    longer = dataclasses.replace(theory, data={name: np.append(theory[name], 2.0) for name in theory})
+    with pytest.raises(tsphys.ModelError, match="theory = '7 points of x': must have as many as the simulation, 6"):
+        tsphys.compare(sim, longer)
+
+
 def test_where_theory_has_no_finite_mean_there_is_nothing_to_hold_against_it():
     rng = np.random.default_rng(6)
     (sim, theory), small = pair(rng, n=8, N=400), pair(rng, n=32, N=100)[0]

@@ -226,6 +226,13 @@ def test_two_commands_at_once_do_not_overwrite_each_other(capsys, monkeypatch, c
         assert all(tsphys.load(name).observables for name in beside)
 
 
+def test_suffixes_of_a_collected_study_are_named(capsys):
+    Path("study.toml").write_text('model = "hopfield"\ncompute = "solve"\n[axes]\nalpha = [0.05, 0.1]')
+    code, _, err = call(capsys, "sweep", "collect", "study.toml", "-o", "st.txt")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "output = 'st.txt': must end in .npz or .nc, or have no suffix" in err
+
+
 def test_two_runs_at_once_keep_their_finished_replicas_apart(capsys, monkeypatch):
     """Of two commands with one output, both are interrupted, and each goes on from its own replicas."""
     from tsphys.runs import replicas

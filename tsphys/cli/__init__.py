@@ -128,7 +128,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         return tsphys.main(args=arguments, prog_name="tsphys", standalone_mode=False) or 0
     except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "tsphys"
+        command = error.ctx.command_path if error.ctx else _command_of(arguments)
         return _fail(f"{_words(error)} See {command} --help.", 2)
     except click.ClickException as error:
         return _fail(error.format_message(), error.exit_code)
@@ -144,6 +144,19 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _fail("terminated", error.code)
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", 130)
+
+
+def _command_of(arguments: Sequence[str] | None) -> str:
+    """The commands that a line begins with; of an option without its value click does not tell where it stood."""
+    command: click.Command = tsphys
+    words = ["tsphys"]
+    for word in sys.argv[1:] if arguments is None else arguments:
+        inner = command.get_command(click.Context(command), word) if isinstance(command, click.Group) else None
+        if inner is None:
+            break
+        words.append(word)
+        command = inner
+    return " ".join(words)
 
 
 def _words(error: click.UsageError) -> str:

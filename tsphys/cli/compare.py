@@ -11,9 +11,10 @@ from tsphys.cli.options import output_options, parse, per_model, progress_bar, t
 from tsphys.cli.unfinished import check_output, going_on
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import number
+from tsphys.physics.order_parameters import OrderParameters
 from tsphys.rules.contract import Online
 from tsphys.runs.files import npz
-from tsphys.studies.configuration import on_steps
+from tsphys.studies.configuration import on_steps, run_options
 
 #: Exit codes of the verdicts; 2 is for wrong input.
 CODES = {"agree": 0, "disagree": 1, "undecided": 3}
@@ -36,7 +37,8 @@ def run(
     from tsphys.rules.starts import drawn_start
 
     model, options = described
-    parsed = number("level", parse("level", level, {"kind": float, "shape": None}), low=0, high=1)
+    parsed = number("level", parse("level", level, {"kind": float, "shape": None}), low=0, high=1,
+                    open_low=True, open_high=True)  # fmt: skip
     whole = number("sizes", parse("sizes", sizes, {"kind": int, "shape": None}), kind=int, low=1, high=2)
     # What the options of the simulations are besides those of all.
     own: list[dict[str, int]] = [{}] if whole == 1 else [{}, _quarter(name, options)]
@@ -55,6 +57,8 @@ def run(
     if isinstance(model, Online) and options.get("start") is None:
         # Each replica would draw a start of its own; a theory has one.
         options["start"] = drawn_start(model, options["N"], options["seed"])
+    if whole == 2:
+        _check_quarter(name, options)
     chosen = {k: v for k, v in options.items() if k in takes(model, "simulate")}
     with compiling(model, **chosen):
         theory = tsphys.solve(model, **{k: v for k, v in options.items() if k in takes(model, "solve")})
@@ -81,7 +85,17 @@ def _quarter(name: str, options: dict[str, Any]) -> dict[str, int]:
     """A quarter of the size with four times the replicas, which costs about as much."""
     if not {"N", "replicas"} <= {*options}:
         raise ModelError("sizes", 2, f"must be 1 for {name}, which has no size N")
-    return {"N": max(options["N"] // 4, 1), "replicas": 4 * options["replicas"]}
+    N = number("N", options["N"], kind=int, low=1)
+    return {"N": max(N // 4, 1), "replicas": 4 * options["replicas"]}
+
+
+def _check_quarter(name: str, options: dict[str, Any]) -> None:
+    """Raise a ModelError about the size that was given if a quarter of it is none."""
+    start = options.get("start")
+    units = start.K + start.M if isinstance(start, OrderParameters) else 1
+    least = 4 * max(units, int(run_options(name, "compare")["N"].metadata["low"] or 1))
+    if options["N"] < least:
+        raise ModelError("N", options["N"], f"must be at least {least} with --sizes 2, which takes N/4 as well")
 
 
 def _options(name: str) -> list[Any]:

@@ -61,7 +61,9 @@ def figure(
             click.echo(one)
         return
     if not every:
-        known("figure", name, allowed)
+        known("figure", name, names())
+    if name is not None and name not in allowed:
+        raise ModelError("figure", name, f"does not move; these do: {', '.join(allowed)}")
     outs = {k: Path(output or ".") / k for k in allowed} if every else {str(name): Path(output or str(name))}
     suffixes = (".pdf", ".png", ".npz") if animate is None else (f".{animate}",)
     for out in outs.values():

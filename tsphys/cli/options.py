@@ -143,7 +143,7 @@ def output_options(kind: str) -> Callable[[str], list[Any]]:
 def parse(name: str, text: Any, meta: Any) -> Any:
     """A text from the command line as the value of a parameter; the model checks it."""
     if not isinstance(text, str) or (meta["kind"] in (str, list) and not meta["shape"]):
-        return None if text == "none" and meta["optional"] else text
+        return text
     if text == "none":
         return None
     if meta["kind"] is bool and not meta["shape"]:
@@ -176,7 +176,7 @@ def merge(name: str, verb: str, config: str | None, given: dict[str, Any]) -> tu
     own = {k: f.metadata for k, f in described(cls).items()}
     runs = {k: v.metadata for k, v in run_options(name, verb).items()}
     anywhere = own | {k: v.metadata for k, v in run_options(name, "compare").items()}
-    values = read_config(config, name, anywhere) if config else {}
+    values = read_config(config, name, anywhere) if config is not None else {}
     values = {k: v for k, v in values.items() if k in own or k in runs}
     values |= {k: parse(k, v, own.get(k) or runs[k]) for k, v in given.items()}
     return describe(name, verb, values)

@@ -97,7 +97,10 @@ def phase_diagram(
 def _swept(described: Any, folder: Path, count: int, quiet: bool) -> None:
     from tsphys.studies import sweep as runs
 
-    with runs.workers(min(count, len(described.tasks()))) as pool, progress_bar(f"phase-diagram {described.model}", quiet) as progress:
+    with (
+        runs.workers(min(count, len(described.tasks()))) as pool,
+        progress_bar(f"phase-diagram {described.model}", quiet) as progress,
+    ):
         runs.sweep(described, folder, executor=pool, progress=progress)
 
 

@@ -198,12 +198,10 @@ def collect(study: str, store: str | None, output: str | None, mean: bool, parti
     from tsphys.studies.collection import collect as together
 
     described, folder = _read(study, store)
-    path = Path(output or Path(study).with_suffix(".npz"))
-    if path.suffix != ".nc":
-        path = npz(path)
+    path = npz(output or Path(study).with_suffix(".npz"), ".nc")
     check_free(path, force)
     result = together(described, folder, mean=mean, partial=partial)
-    if path.suffix == ".nc":
+    if path.suffix.lower() == ".nc":
         _write_netcdf(result, path)
     else:
         write_atomically(path, result.write)

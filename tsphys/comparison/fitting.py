@@ -21,8 +21,11 @@ def fitted(simulation: Result, theory: Result, observables: Any) -> tuple[Result
         if not isinstance(result, Result) or result.kind != kind:
             raise ModelError(name, result, f"must be the Result of a {kind}")
     axis = theory.axis
-    if simulation.axis != axis or simulation[axis].shape != theory[axis].shape:
+    if simulation.axis != axis:
         raise ModelError("theory", axis, f"must have the axis of the simulation, {simulation.axis}")
+    here, there = len(theory[axis]), len(simulation[axis])
+    if here != there:
+        raise ModelError("theory", f"{here} points of {axis}", f"must have as many as the simulation, {there}")
     if not _close(simulation[axis], theory[axis]):
         raise ModelError("theory", axis, "must have the same values on its axis as the simulation")
     simulation, theory = _without_gaps(simulation, theory)

@@ -58,10 +58,14 @@ def grid(name: str, value: Any) -> Any:
         low, high, points, *scale = value.split(":")
         a, b, n = float(low), float(high), int(points)
         kind = scale[0] if scale else ("log" if a > 0 and name == "t" else "lin")
-        if len(scale) > 1 or kind not in ("lin", "log") or n < 1 or (kind == "log" and not 0 < a <= b):
+        if len(scale) > 1 or kind not in ("lin", "log") or n < 1:
             raise ValueError(value)
     except ValueError:
         raise ModelError(name, value, words) from None
+    if kind == "log" and not a > 0:
+        raise ModelError(name, value, "must have START > 0 to be spaced evenly on a log scale")
+    if kind == "log" and not a <= b < np.inf:
+        raise ModelError(name, value, "must have START < STOP, both finite")
     if n > MOST_POINTS:
         raise ModelError(name, value, f"must have at most {MOST_POINTS:g} points")
     return np.geomspace(a, b, n) if kind == "log" else np.linspace(a, b, n)
@@ -84,6 +88,7 @@ def strides(t: np.ndarray, longest: float) -> list[tuple[int, float]]:
 
 def whole_steps(t: np.ndarray, N: int) -> np.ndarray:
     """Numbers of steps round(tN) (int64), or a ModelError if they cannot be counted."""
-    if t[-1] * N > MOST_STEPS:
+    # The product could be larger than any number.
+    if t[-1] > MOST_STEPS / N:
         raise ModelError("t", float(t[-1]), f"must be at most {MOST_STEPS / N:.3g} at N = {N}: 2**53 steps")
     return np.rint(t * N).astype(np.int64)

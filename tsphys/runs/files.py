@@ -203,14 +203,17 @@ def _beside(parts: Mapping[Path, Path]) -> TakenError:
     return error
 
 
-def npz(path: str | os.PathLike[str]) -> Path:
-    """`path` with suffix ``.npz``, which is added if there is none; a ModelError if it has that of another format."""
+def npz(path: str | os.PathLike[str], *others: str) -> Path:
+    """`path` with suffix ``.npz``, which is added if there is none; a ModelError if it has that of another format.
+
+    The suffixes of `others` are as good.
+    """
     path = Path(path)
     suffix = path.suffix.lower()
-    if suffix == ".npz" or os.path.isdir(path):
+    if suffix in (".npz", *others) or os.path.isdir(path):
         return path
     if suffix in _OTHERS.split():
-        raise ModelError("output", str(path), "must end in .npz, or have no suffix")
+        raise ModelError("output", str(path), f"must end in {' or '.join(('.npz', *others))}, or have no suffix")
     return path.with_name(path.name + ".npz")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,6 +51,7 @@ def describe(name: str, verb: str, values: dict[str, Any]) -> tuple[Any, dict[st
     runs = run_options(name, verb)
     for key in values:
         known("option", key, {k: v.metadata for k, v in {**own, **runs}.items()})
+    values = {k: None if _is_none(v, (own.get(k) or runs[k]).metadata) else v for k, v in values.items()}
     axes = {k: grid(k, v) for k, v in values.items() if k in cls.axes and _is_axis(v)}
     model = cls(**{k: v for k, v in values.items() if k in own and k not in axes})
     options = {k: v.default for k, v in runs.items() if v.default is not None}
@@ -67,6 +67,11 @@ def describe(name: str, verb: str, values: dict[str, Any]) -> tuple[Any, dict[st
     return model, {**options, **axes}
 
 
+def _is_none(value: Any, meta: Mapping[str, Any]) -> bool:
+    # TOML has no other word for it.
+    return isinstance(value, str) and value == "none" and meta["optional"]
+
+
 def _is_axis(value: Any) -> bool:
     return isinstance(value, list) or (isinstance(value, str) and (":" in value or "," in value))
 
@@ -78,7 +83,7 @@ def read_toml(path: str | os.PathLike[str], what: str = "config") -> dict[str, A
     else:
         import tomli as tomllib
     try:
-        with Path(path).open("rb") as file:
+        with open(path, "rb") as file:
             content = file.read(LONGEST + 1)
         if len(content) > LONGEST:
             raise ModelError(what, str(path), f"is not TOML: longer than {LONGEST} bytes")
