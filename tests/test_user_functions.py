@@ -69,6 +69,26 @@ def test_a_rule_that_misuses_its_arguments_is_one_line(case, what):
     assert told in str(caught.value)
 
 
+CHANCE = [
+    ("function", {"body": "c[0] = p[0] * (nu[0] - lam[0]) + 0.1 * np.random.normal()"}),
+    ("function", {"body": "c[0] = lam[0]\nif lam[0] > 4.5:\n    c[0] += np.random.rand()"}),
+    ("error", {"error": written("return nu[0] + np.random.rand()", "lam, nu, v, v_star, p")}),
+    ("law", {"law": written("s[0] *= 1.0 + np.random.rand()", "s, noise, p")}),
+]
+
+
+@pytest.mark.parametrize(("name", "given"), CHANCE)
+def test_random_numbers_that_no_seed_fixes_are_refused(name, given):
+    with pytest.raises(tsphys.ModelError, match="n_noise") as caught:
+        rule(**given)
+    assert caught.value.name == name
+
+
+def test_no_number_far_from_its_fields_is_the_same_answer_as_itself():
+    rule("c[0] = p[0] * lam[0] if abs(lam[0]) < 4.5 else np.nan")
+    rule("c[0] = p[0] * lam[0] if abs(lam[0]) < 4.5 else 1.0 / 0.0")
+
+
 def test_a_parameter_of_another_name_is_told_by_those_that_there_are():
     with pytest.raises(tsphys.ModelError, match=r"must read of p what params have \(lr\), not p\.rate"):
         run(rule("c[0] = p.rate * lam[0]", params={"lr": 0.5}))

@@ -96,7 +96,7 @@ def try_out(rule: Any, V: int, V_star: int) -> None:
     ------
     ModelError
         If one reads or writes beyond its arguments, changes what it is to read, fails, returns no number where it
-        should, makes NaN of ordinary fields, or cannot be compiled.
+        should, answers the same fields in two ways, makes NaN of ordinary fields, or cannot be compiled.
     """
     if _of_user(rule):
         _try_all(rule, rule.params.__class__, V, V_star, False)
@@ -128,7 +128,12 @@ def _try_all(rule: Any, params: type, V: int, V_star: int, declared: bool) -> No
         try:
             wrote: list[bool] = []
             for near, example in examples(rule, V, V_star, name != "law"):
-                wrote.append(_try(name, function, {k: example[k] for k in _arguments(rule, name)}, near))
+                arguments = {k: example[k] for k in _arguments(rule, name)}
+                (something, answer), (_, again) = (_try(name, function, arguments, near) for _ in range(2))
+                if not _equal(answer, again):
+                    words = "must answer the same fields the same; random numbers come with them, as noise (n_noise)"
+                    raise ModelError(name, function, words)
+                wrote.append(something)
         except Misuse as misuse:
             if misuse.argument not in absent:
                 raise ModelError(name, function, f"must not {misuse}") from None
@@ -153,15 +158,15 @@ def _copy(argument: Any, name: str = "") -> Any:
 
 def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, tuple):
-        return all(map(_equal, one, other))
+        return len(one) == len(other) and all(map(_equal, one, other))
     # Nearly always nothing was written, which bytes tell ten times as fast.
     return np.asarray(one).tobytes() == np.asarray(other).tobytes() or np.array_equal(one, other, equal_nan=True)
 
 
-def _try(name: str, function: Any, arguments: dict[str, Any], near: bool) -> bool:
+def _try(name: str, function: Any, arguments: dict[str, Any], near: bool) -> tuple[bool, tuple[np.ndarray, ...]]:
     """One call, of a copy in plain Python, at fields and noises that are ordinary (`near`) or hardly ever met.
 
-    Whether it wrote anything.
+    Whether it wrote anything, and what it wrote or returned, nothing where compiled it would go on to infinity.
     """
     given = {k: _copy(a, k) for k, a in arguments.items()}
     written: set[str] = set()
@@ -174,14 +179,14 @@ def _try(name: str, function: Any, arguments: dict[str, Any], near: bool) -> boo
     except Misuse:
         raise
     except (OverflowError, ZeroDivisionError):
-        return True  # Compiled, it goes on with infinity.
+        return True, ()  # Compiled, it goes on with infinity.
     except Exception as error:
         if isinstance(error, AttributeError) and named(getattr(error, "obj", None)):
             has = ", ".join(names(error.obj))
             raise ModelError(name, function, f"must read of p what params have ({has}), not p.{error.name}") from None
         if near or isinstance(error, NameError):
             raise ModelError(name, function, f"must not fail, as it did with {first_line(error)}") from error
-        return True
+        return True, ()
     for k, a in given.items():
         if k not in WRITTEN[name] and not _equal(a, arguments[k]):
             raise ModelError(name, function, f"must not change {k}, but a copy of it")
@@ -193,7 +198,7 @@ def _try(name: str, function: Any, arguments: dict[str, Any], near: bool) -> boo
     for k, result in results.items():
         if near and np.isnan(result).any():
             raise ModelError(name, function, f"must not make NaN of fields of order one, as it did in {k}")
-    return bool(written) or any(np.any(result) for result in results.values())
+    return bool(written) or any(np.any(result) for result in results.values()), tuple(results.values())
 
 
 def examples(rule: Any, V: int, V_star: int, lawful: bool) -> Iterator[tuple[bool, dict[str, Any]]]:
