@@ -12,6 +12,7 @@ import tsphys
 from tests.refusal import refuses
 from tsphys.ground.fingerprint import fingerprint
 from tsphys.models.generative_inputs import random_generator
+from tsphys.rules.field_average import sobol
 from tsphys.rules.phases import Phase
 
 START = tsphys.OrderParameters(R=[[0.1]], Q=[[0.5]], T=[[1.0]])
@@ -243,6 +244,17 @@ def test_coefficients_come_as_zeros(engine):
     always = rule("c[0] = p[0] * nu[0] if lam[0] * nu[0] < 0 else 0.0")
     np.testing.assert_array_equal(*(run(model, engine=engine)["Q"] for model in (some, always)))
     np.testing.assert_array_equal(*(tsphys.solve(m, start=START, t=[1], points=256)["Q"] for m in (some, always)))
+
+
+@pytest.mark.parametrize("name", ["n_noise", "minibatch"])
+def test_more_than_fits_into_memory_is_refused_before_it_is_tried(name):
+    whole = {"minibatch": 1, "whole_batch": True} if name == "minibatch" else {}
+    refuses(lambda: rule(**{**whole, name: 10**9}), name)
+
+
+def test_more_noises_than_sobol_points_have_dimensions_are_refused():
+    with pytest.raises(tsphys.ModelError, match="fields and noises"):
+        sobol(30_000, 64)
 
 
 def test_other_models_point_to_the_rule():

@@ -18,7 +18,7 @@ Rows: TypeAlias = Sequence[Sequence[float]] | np.ndarray
 #: What options of many models may be.
 ENGINES = ("auto", "direct", "exact", "cuda")
 DTYPES = ("float64", "float32")
-#: Most students or teachers: the overlaps of more would not fit into memory.
+#: Most students, teachers, noises, or examples of a Gram matrix: overlaps of more would not fit into memory.
 MOST_UNITS = 10_000
 #: Largest standard deviation of weights or noise: simulations give up at fields of this size.
 LARGEST_SCALE = 1e8

@@ -148,10 +148,18 @@ def polar(noises: int, points: int) -> tuple[Nodes, Nodes] | None:
 
 @lru_cache(maxsize=16)
 def sobol(dimensions: int, points: int) -> tuple[Nodes, ...] | None:
-    """`SCRAMBLINGS` sets of scrambled Sobol points, always the same, `points` at most in all; None if that is < 16."""
+    """`SCRAMBLINGS` sets of scrambled Sobol points, always the same, `points` at most in all; None if it is < 16.
+
+    Raises
+    ------
+    ModelError
+        If Sobol points are known for fewer dimensions.
+    """
     from scipy.special import ndtri
     from scipy.stats import qmc
 
+    if dimensions > qmc.Sobol.MAXDIM:
+        raise ModelError("quadrature", "sobol", f"has at most {qmc.Sobol.MAXDIM} fields and noises, not {dimensions}")
     k = int(math.log2(points / SCRAMBLINGS))
     if k < 4:
         return None
@@ -195,7 +203,7 @@ def families(
     Raises
     ------
     ModelError
-        If `quadrature` is unknown or has no set of this size for the rule, or `points` is not an integer ≥ 64.
+        If `quadrature` is unknown or has no set of this size or for so many fields, or `points` is not an integer ≥ 64.
     """
     word("quadrature", quadrature, KINDS)
     points = number("points", points, kind=int, low=64, high=2**24)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsphys.ground.given import takes
-from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, param
+from tsphys.ground.parameters import LARGEST_SCALE, MOST_UNITS, Row, Rows, array, number, param
 from tsphys.physics.order_parameters import OrderParameters, of_many, random_overlaps
 from tsphys.rules.engines import check
 from tsphys.rules.params import kept, seen
@@ -115,7 +115,7 @@ class LearningRule(Trained):
     M: int = param(1, "number of teacher units", kind=int, low=1, high=MOST_UNITS, short="-M")
     params: Any = param((), "handed to the rule, by names or in a row", kind=dict, check=kept)
     error: Callable[..., float] | None = None
-    n_noise: int = param(0, "standard normals drawn with each example", kind=int, low=0)
+    n_noise: int = param(0, "standard normals drawn with each example", kind=int, low=0, high=MOST_UNITS)
     v: Row = param((), "student readout at t = 0", shape=1)
     v_star: Row = param((), "teacher readout", shape=1)
     T: Rows | None = param(None, "teacher overlaps", shape=2, optional=True)
@@ -145,6 +145,8 @@ class LearningRule(Trained):
             if getattr(self, name) is not None:
                 takes(name, getattr(self, name), "N", "rng")
         check(self)
+        if self.whole_batch:
+            number("minibatch", self.minibatch, kind=int, low=1, high=MOST_UNITS)
         if self.law is not None:
             object.__setattr__(self, "fixed_teacher", True)
         from tsphys.rules.trial import prepare
