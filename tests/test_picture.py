@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -134,6 +137,18 @@ def test_runs_of_a_study_are_drawn_at_their_end():
     data = {"lr": np.array([0.1, 0.2]), "t": np.arange(3.0), "theory_eps_g": values}
     result = tsphys.Result("study", "two_layer", {}, "lr", data, {"t": ("t",), "theory_eps_g": ("t",)}, ("t",))
     np.testing.assert_array_equal(curves(result, "eps_g")[0].lines[0].mean, [2.0, 4.0])
+
+
+@pytest.mark.parametrize("backend", ["bogus", "module://no.backend", "svg"])
+@pytest.mark.parametrize("what", ["tsphys.picture", "tsphys.plotting", "tsphys.animation"])
+def test_files_need_no_backend_that_loads(backend, what):
+    used = {"plotting": "with style() as s: s.figure()", "picture": "Picture()", "animation": "writer_of('gif', 1)"}
+    code = f"import os\nfrom {what} import *\n{used[what[7:]]}\nimport matplotlib\n"
+    code += f"assert os.environ['MPLBACKEND'] == {backend!r}\n"
+    code += "assert matplotlib.get_backend() == 'svg'" if backend == "svg" else ""
+    there = {**os.environ, "MPLBACKEND": backend}
+    done = subprocess.run([sys.executable, "-c", code], env=there, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_pictures_leave_the_user_alone_and_show_themselves(theory, tmp_path):

@@ -23,6 +23,9 @@ def writer_of(kind: str, fps: int) -> Any:
     ModelError
         If the format is unknown, or is MP4 and there is no ffmpeg.
     """
+    import tsphys.plotting  # noqa: F401  First, for Matplotlib to load whatever its backend is.
+
+    # isort: split
     from matplotlib.animation import FFMpegWriter, PillowWriter
 
     word("animate", kind, FORMATS)

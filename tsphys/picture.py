@@ -7,6 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
+# First, for Matplotlib to load whatever its backend is.
+from tsphys.plotting import COLOURS, COLUMN, MARKERS, VALID, style
+
+# isort: split
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,7 +21,6 @@ from tsphys.comparison.verdict import Comparison
 from tsphys.curves import PARTS, Curves, Line, curves, shared
 from tsphys.errors import ModelError
 from tsphys.ground.lines import printable
-from tsphys.plotting import COLOURS, COLUMN, MARKERS, VALID, style
 from tsphys.runs.result import Result
 from tsphys.symbols import escaped, symbol, words
 

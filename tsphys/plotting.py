@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,22 @@ _STYLE: dict[str, Any] = {
     "savefig.dpi": 200,
     "pdf.fonttype": 42,
 }
+
+
+def _load(backend: str) -> None:
+    """Load Matplotlib, which would stop at a backend that it does not know; files need none."""
+    del os.environ["MPLBACKEND"]
+    try:
+        import matplotlib
+    finally:
+        os.environ["MPLBACKEND"] = backend
+    with suppress(ValueError):
+        matplotlib.rcParams["backend"] = backend
+
+
+# It is not touched where it is loaded; and what wants colours alone does not wait for it.
+if os.environ.get("MPLBACKEND") and "matplotlib" not in sys.modules:
+    _load(os.environ["MPLBACKEND"])
 
 
 class Sheets:
