@@ -43,15 +43,17 @@ def solve(model: LabelNoise, options: frames.Times) -> dict[str, np.ndarray]:
 
 
 def over(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """Mean over standard deviation; 0, which is a guess, where nothing has been learned."""
-    return mean / np.sqrt(np.where(variance > 0, variance, np.inf))
+    """Mean over standard deviation: ±∞ where all are alike, and 0, a guess, where nothing has been learned at all."""
+    # What is known by heart has no variance but rounding, which leaves infinitely many deviations, or very many.
+    with np.errstate(divide="ignore"):
+        return mean / np.sqrt(np.where((mean == 0) & (variance == 0), np.inf, variance))
 
 
 def state(model: LabelNoise, t: float) -> dict[str, float]:
     """Moments at a time: the student's, and those of its answers u = A y* + τ(y − ρy*) + N(0, V) to its examples."""
     nu2, rho, data = model.distance**2, 1 - 2 * model.flips, Spectrum.white(1 / model.alpha)
-    # Complex exponents have to be numbers; long before all is over.
-    t = min(t, 1e300)
+    # Complex exponents have to be numbers, long after all is over; squares too, where all still grows like t.
+    t = min(max(t, 1e-140), 1e300) if t > 0 else 0.0
 
     def integrand(z: np.ndarray, kappa: np.ndarray) -> np.ndarray:
         along, rest = -(kappa - 1) / (kappa * (kappa - 1 - nu2)), -1 / kappa

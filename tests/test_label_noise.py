@@ -46,6 +46,28 @@ def test_first_and_last(model):
         assert late["train_loss"][1] == pytest.approx(0.5 * best * (1 - 1 / model.alpha), rel=1e-8)
 
 
+@pytest.mark.parametrize("alpha, distance, flips, t", [
+    (0.5, 2.0, 0.2, [85, 100, 1e3, 1e300]), (0.2, 2.0, 0.2, [15, 50]), (0.1, 2.0, 0.2, [10, 20, 50, 100]),
+    (0.1, 1.5, 0.3, [5, 10, 20, 30]), (0.9, 1.5, 0.3, [1e5]), (0.5, 2.0, 0.5, [100]), (0.2, 2.0, 0.0, [15, 50]),
+])  # fmt: skip
+def test_all_labels_are_known_by_heart(alpha, distance, flips, t):
+    """Next to nothing is left of the slowest mode, so that answers are labels, with a variance that rounding hides."""
+    assert np.exp(-((1 - alpha**-0.5) ** 2) * min(t)) < 1e-6
+    found = tsphys.solve(LabelNoise(alpha=alpha, distance=distance, flips=flips), t=t)
+    assert (found["clean"] == 1).all()
+    assert flips == 0 or (found["flipped"] == 0).all()
+    sim = tsphys.simulate(LabelNoise(alpha=alpha, distance=distance, flips=flips), N=100, t=t, replicas=2)
+    assert (sim["clean"] == 1).all()
+    assert flips == 0 or (sim["flipped"] == 0).all()
+
+
+def test_times_whose_squares_are_none():
+    """Of the first step only the direction counts, however short it is."""
+    found = tsphys.solve(LabelNoise(), t=[1e-300, 1e-160, 1e-9])
+    for name in ("accuracy", "clean", "flipped"):
+        np.testing.assert_allclose(found[name], found[name][-1], atol=1e-8)
+
+
 def test_onset_is_where_half_are_known_by_heart():
     at = onset(LabelNoise())
     assert tsphys.solve(LabelNoise(), t=[at])["flipped"][0] == pytest.approx(0.5, abs=1e-6)
