@@ -196,6 +196,8 @@ def _sparse_state(model: Hopfield, tol: float) -> dict[str, float]:
     except BranchEnd as end:
         words = f"must be < {end.value:.9g}, the spinodal at T = {model.T:g}, threshold = {model.threshold:g}"
         raise NoStateError("alpha", model.alpha, words) from None
+    if found is None:
+        raise _absent(net)
     m, Q, C = float(found.x[0]), net.f * float(found.x[1]), float(found.x[2])
     p1, p0 = sparse.firing(net, found.x)
     q = Q - net.T * C
@@ -204,6 +206,16 @@ def _sparse_state(model: Hopfield, tol: float) -> dict[str, float]:
         "free_energy": sparse.free_energy(net, found.x), "energy": sparse.energy(net, found.x),
         "entropy": sparse.entropy(net, found.x), "residual": found.residual, "iterations": found.iterations,
     }  # fmt: skip
+
+
+def _absent(net: sparse.Neurons) -> NoStateError:
+    """The error of 0/1 neurons that retrieve nothing however small the load is."""
+    if net.T >= sparse.HOTTEST:
+        return NoStateError("T", net.T, f"must be < {sparse.HOTTEST} for retrieval states of 0/1 neurons")
+    # Only so do at T → 0 those fire that should, whose field is 1 − f, and the others rest, in a field of −f.
+    if not -net.f < net.theta < 1 - net.f:
+        return NoStateError("threshold", net.theta, f"must be > {-net.f:g} and < {1 - net.f:g} for retrieval states")
+    return NoStateError("T", net.T, f"must be lower for retrieval states at threshold = {net.theta:g}")
 
 
 def spinodal_load(model: Hopfield, mixture: int = 1) -> float:

@@ -5,7 +5,7 @@ import pytest
 from scipy import integrate
 
 from tests.naive import hebbian_free_energy as naive
-from tsphys.errors import ConvergenceError, ModelError
+from tsphys.errors import ConvergenceError, ModelError, NoStateError
 from tsphys.models.hopfield import Hopfield
 from tsphys.physics.spins.averages import mean_tanh, spin_averages
 from tsphys.replica import hopfield as theory
@@ -168,6 +168,30 @@ def test_sparse_patterns():
     C = 1 - 1 / np.sqrt(spin["r"])
     same = point(half, 0, model=Hopfield(activity=0.5, threshold=half * C / (2 * (1 - C))))
     assert same["m"] == pytest.approx(spin["m"], abs=1e-9)
+
+
+@pytest.mark.parametrize("name, model", [
+    ("T", {"T": 0.3, "activity": 0.5}), ("T", {"T": 0.25, "activity": 0.5}), ("T", {"T": 0.25, "activity": 0.1}),
+    ("threshold", {"T": 0.1, "activity": 0.5, "threshold": 0.6}), ("threshold", {"activity": 0.1, "threshold": -0.1}),
+    ("T", {"T": 0.24, "activity": 0.5, "threshold": 0.3}), ("T", {"T": 0.1, "activity": 0.1}),
+])  # fmt: skip
+def test_neurons_without_retrieval(name, model):
+    """Where m = p_1 − p_0 of a single pattern has no solution but 0, or others grow beside it, C = β(Q − q) > 1."""
+    f, T, theta = model["activity"], model.get("T", 0.0), model.get("threshold", 0.0)
+    if T > 0:
+        p = lambda x: 1 / (1 + np.exp(-x / T))  # noqa: E731
+        m = 1.0
+        for _ in range(2000):
+            p1, p0 = p((1 - f) * m - theta), p(-f * m - theta)
+            m = p1 - p0
+        # At T = ¼ it falls like t^(−1/2).
+        assert m < 0.06 or (f * p1 * (1 - p1) + (1 - f) * p0 * (1 - p0)) / T > 1
+    for load in (0.0, 1e-3, 0.05):
+        here = Hopfield(alpha=load, **model)
+        with pytest.raises(NoStateError) as caught:
+            theory.solve(here)
+        assert caught.value.name == name
+    assert theory.spinodal_load(here) == 0
 
 
 # The free energy and its derivatives ----------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ from tsphys.numerics.gaussian import density
 from tsphys.physics.spins.averages import SpinAverages, spin_averages
 from tsphys.solvers.fixed_point import BranchEnd, FixedPoint, continuation, fixed_point
 
+#: Temperature from which on nothing is retrieved, at any activity, threshold and load.
+HOTTEST = 0.25
+
 
 @dataclass(frozen=True)
 class Neurons:
@@ -87,16 +90,19 @@ def entropy(net: Neurons, x: np.ndarray) -> float:
     return _mean(net, _spins(net, x)[1].entropy) - net.alpha / 2 * (np.log1p(-C) + C / (1 - C))
 
 
-def retrieved(net: Neurons, tol: float = 1e-12) -> FixedPoint:
-    """The retrieval state, followed in the load from α = 0, where pattern and neurons agree.
+def retrieved(net: Neurons, tol: float = 1e-12) -> FixedPoint | None:
+    """The retrieval state, followed in the load from α = 0, where pattern and neurons agree; none if not even there.
 
     Raises
     ------
     BranchEnd
         If it ends before the load is reached; its value is the spinodal.
     ConvergenceError
-        If there is none even at α = 0.
+        If it was not reached.
     """
+    # The slope of 1/(1 + e^(−x/T)) is at most 1/4T, and so p_1 − p_0 < m/4T; at T = 0 neurons follow their fields.
+    if net.T >= HOTTEST or (net.T == 0 and not -net.f < net.theta < 1 - net.f):
+        return None
 
     def at(x: np.ndarray, alpha: float) -> np.ndarray:
         return step(net.at(alpha=alpha), x)
@@ -105,17 +111,18 @@ def retrieved(net: Neurons, tol: float = 1e-12) -> FixedPoint:
         return _followed(net, at, tol)
 
 
-def _followed(net: Neurons, at: Callable[[np.ndarray, float], np.ndarray], tol: float) -> FixedPoint:
-    first = fixed_point(
-        lambda x: at(x, 0.0), [1.0, 1.0, 0.0], tol=tol, bounds=bounds(net), what="the retrieval state at alpha = 0"
-    )
-    if first.x[0] < 1e-6:
-        raise ConvergenceError("there is no retrieval state at any load", residual=0.0, last=first.x)
+def _followed(net: Neurons, at: Callable[[np.ndarray, float], np.ndarray], tol: float) -> FixedPoint | None:
+    low, high = bounds(net)
+    # Without other patterns C decides nothing, and may be more than 1: then they grow on their own, however few.
+    first = fixed_point(lambda x: at(x, 0.0), [1.0, 1.0, 0.0], tol=tol, bounds=(low, np.append(high[:2], np.inf)),
+                        what="the retrieval state at alpha = 0")  # fmt: skip
+    if first.x[0] < 1e-6 or first.x[2] > high[2]:
+        return None
     if net.alpha == 0:
         return first
     branch = continuation(at, [0.0, net.alpha], first.x, tol=tol, jump=0.02, bounds=bounds(net), axis="alpha")
     if branch.x[-1, 0] < 1e-3:
-        raise ConvergenceError("the retrieval state was lost", residual=float(branch.residual[-1]), last=branch.x[-1])
+        return None
     return FixedPoint(branch.x[-1], float(branch.residual[-1]), branch.iterations)
 
 
@@ -124,10 +131,12 @@ def spinodal(net: Neurons) -> float:
     load = 1 / (net.f * (1 - net.f))
     try:
         # Gardner's bound for sparse patterns is of order 1/(2f|ln f|) < 1/f, so that the branch ends before.
-        retrieved(net.at(alpha=4 * load))
+        found = retrieved(net.at(alpha=4 * load))
     except BranchEnd as end:
         return end.value
     except ConvergenceError:
+        return 0.0
+    if found is None:
         return 0.0
     raise ConvergenceError("the retrieval state did not end", residual=np.inf, last=4 * load)
 
