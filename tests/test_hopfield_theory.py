@@ -168,6 +168,12 @@ def test_sparse_patterns():
     C = 1 - 1 / np.sqrt(spin["r"])
     same = point(half, 0, model=Hopfield(activity=0.5, threshold=half * C / (2 * (1 - C))))
     assert same["m"] == pytest.approx(spin["m"], abs=1e-9)
+    # Another threshold carries more: θ' > 0 takes activity, and noise.
+    most, _, shift = sparse.best_capacity(0.5)
+    assert most > theory.spinodal_load(Hopfield()) / 2 * (1 + 1e-4)
+    assert shift > 0
+    # Without load, at any T, tanh(m/4T) is spins' tanh(βm) at 4T; with it neurons of mean ½ add a noise of their own.
+    assert point(0, 0.15, model=Hopfield(activity=0.5))["m"] == pytest.approx(point(0, 0.6)["m"], abs=1e-9)
 
 
 @pytest.mark.parametrize("name, model", [
