@@ -135,7 +135,9 @@ def _risk(model: GLM, tol: float) -> dict[str, float]:
     elif isinstance(channel, Kinked) and name in BOUNDED:
         found, active = robust_regression(name, model.corner, channel.noises, inputs(model), alpha, lam), 1.0
     else:
-        found, active = minimum(name, channel, inputs(model), alpha, lam, tol=tol), 1.0
+        found = minimum(name, channel, inputs(model), alpha, lam, tol=tol)
+        # Of an input without variance nothing is learned, and the ridge leaves nothing.
+        active = float(np.mean(variances(model) > 0))
     own = {"active": active} if model.estimator in CUT else {}
     return {**_observables(model, found.m, found.q, None, found.rest), "train_loss": found.train_loss, **own}
 
@@ -160,6 +162,11 @@ def _bag(model: GLM, tol: float) -> dict[str, float]:
 def inputs(model: GLM) -> Covariates:
     """Their law, of a teacher whose weights are alike in all directions."""
     return isotropic() if model.covariance is None else matched(model.spectrum())
+
+
+def variances(model: GLM) -> np.ndarray:
+    """Those of the inputs themselves: of a full covariance its diagonal, not what it has along its own directions."""
+    return model.spectrum() if np.ndim(model.covariance) != 2 else np.diagonal(np.asarray(model.covariance))
 
 
 def _margin(model: GLM) -> dict[str, float]:

@@ -65,6 +65,18 @@ def test_runs_on_theory(estimator):
         assert abs(sim.mean(name)[0] - theory[name][0]) < stats.t.isf(1e-5, 23) * error, name
 
 
+@pytest.mark.parametrize("estimator, channel", [("ridge", "sign"), ("logistic", "sign")])
+def test_inputs_without_variance_have_no_weight(estimator, channel):
+    """The ridge takes theirs to 0; a full matrix of few directions still moves all weights."""
+    given = {"estimator": estimator, "channel": channel, "alpha": 2.0}
+    few = np.ones((4, 4))
+    few[3] = few[:, 3] = 0.0
+    for covariance, share in (((1.0, 0.0), 0.5), ((4.0, 1.0, 0.1, 0.0), 0.75), ((4.0, 1.0), 1.0), (few, 0.75)):
+        model = GLM(**given, covariance=covariance)
+        assert tsphys.solve(model)["active"][0] == share
+        assert (tsphys.simulate(model, N=80, replicas=2)["active"] == share).all()
+
+
 def test_bags_and_a_full_matrix_on_theory():
     """A chain of inputs, each like its neighbours, and students of resampled examples of them."""
     at = np.arange(120)
