@@ -25,7 +25,7 @@ class Hopfield(Static):
     the covariance rule, J_ij = (1/(Nf(1 − f))) Σ_μ (ξ_i^μ − f)(ξ_j^μ − f); H = −½ Σ_{i≠j} J_ij V_i V_j + θ Σ_i V_i,
     Prob(V_i = 1) = 1/(1 + exp(−(h_i − θ)/T)) and m_μ = (1/(Nf(1 − f))) Σ_i (ξ_i^μ − f) V_i. At f = ½ and T = 0,
     with the threshold that cancels what neurons hear of themselves, θ = ½αC/(1 − C) with C of the state, theory has the
-    overlaps of ±1 spins at the load 2α; a threshold beyond, which quiets neurons and their noise, carries a little more.
+    overlaps of ±1 spins at the load 2α; a little more is carried at a higher one, which quiets neurons and their noise.
     Without load its states are those of spins at 4T.
 
     Parameters
