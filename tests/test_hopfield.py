@@ -140,6 +140,15 @@ def test_starts():
     assert np.abs(simulate(Hopfield(), start="random", **at)["m"]).max() < 0.25
 
 
+def test_an_overlap_is_that_of_a_noisy_start():
+    """Other starts would not look at it."""
+    for start in ("pattern", "random", "mixture", np.ones(40, np.int8)):
+        at = {"N": 40, "start": start, "n_patterns": 3, "t": [0], "replicas": 1}
+        refuses(lambda at=at: simulate(Hopfield(), overlap=-1.0, **at), "overlap")
+        simulate(Hopfield(), overlap=1, **at)
+    refuses(lambda: tsphys.simulate(tsphys.DenseHebbian(), N=40, overlap=0.5), "overlap")
+
+
 def curie_weiss(N, T):
     """⟨H⟩/N and ⟨m²⟩ of −(N/2) m² + ½, by the sum over all numbers of up spins."""
     m = (2 * np.arange(N + 1) - N) / N

@@ -122,6 +122,8 @@ def plan(model: Any, given: dict[str, Any], asked: Options, frame: frames.Replic
             raise ModelError("start", asked.start, "must be one of " + ", ".join(STARTS) + ", or the spins")
         if start.shape not in ((N,), (frame.replicas, N)):
             raise ModelError("start", f"array of shape {start.shape}", "must have the shape (N,) or (replicas, N)")
+    if asked.overlap != 1 and not (isinstance(start, str) and start == "noisy"):
+        raise ModelError("overlap", asked.overlap, 'must be 1 unless start = "noisy"')
     if asked.protocol != "quench" and axis != "T":
         raise ModelError("protocol", asked.protocol, "needs a sequence T")
     if asked.protocol == "tempering" and ((values <= 0).any() or (np.diff(values) == 0).any() or len(values) < 2):
