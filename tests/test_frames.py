@@ -169,6 +169,11 @@ def test_what_is_not_an_option_is_a_line():
     refuses(lambda: simulate(Coin(), N=10**18), "N")
 
 
+def test_tails_may_be_zero_to_rounding_where_numpy_raises_for_them():
+    with np.errstate(all="raise"):
+        tsphys.solve(tsphys.DataPruning())
+
+
 def test_docstring_and_signature_are_made_of_the_options():
     assert list(inspect.signature(simulate).parameters)[:5] == ["model", "bias", "gain", "N", "dirt"]
     assert inspect.signature(simulate).parameters["N"].default == 100
