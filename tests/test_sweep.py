@@ -15,6 +15,7 @@ import pytest
 
 import tsphys
 from tests.gates import after, all_gone, at_the_gate, begun, stopped
+from tests.refusal import refuses
 from tsphys.cli import main
 from tsphys.errors import ModelError
 from tsphys.studies import study as studies
@@ -398,6 +399,27 @@ def test_json_of_a_study_keeps_its_axes():
     meta = collect(study, "kept").meta
     assert json.loads(json.dumps(meta))["axes"]["rule"] == {"rule": ["hebb", "adatron"]}
     assert "date" not in meta
+
+
+def test_arrays_are_axes_of_a_study():
+    rates, whole = np.array([0.1, 0.2]), np.arange(1, 3)
+    arrays = {"axes": {"lr": rates, "K": whole}, "random": {"points": 3, "noise": rates}, "zip": [{"M": whole}]}
+    lists = {
+        "axes": {"lr": [0.1, 0.2], "K": [1, 2]},
+        "random": {"points": 3, "noise": [0.1, 0.2]},
+        "zip": [{"M": [1, 2]}],
+    }
+    assert studies.study({"model": "two_layer", **arrays}) == studies.study({"model": "two_layer", **lists})
+
+
+def test_what_is_no_study_no_store_and_no_executor_is_a_line():
+    for no in ("study.toml", None, 3):
+        refuses(lambda no=no: studies.study(no), "study")
+    study = read(SMALL)
+    for call in (sweep, status, collect):
+        refuses(lambda call=call: call(study, None), "store")
+    for no in (3, 0, "processes"):
+        refuses(lambda no=no: sweep(study, "kept", executor=no), "executor")
 
 
 def test_functions_are_parameters_of_a_study():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from tsphys.registry import model_class
 from tsphys.runs.points import padded
 from tsphys.runs.provenance import provenance
 from tsphys.runs.result import Result
-from tsphys.studies.store import Store, as_json
+from tsphys.studies.store import Store, as_json, folder_of
 from tsphys.studies.study import COMPUTE, VOLATILE, Study
 
 _PREFIX = {"simulate": "simulation", "solve": "theory"}
@@ -46,7 +45,7 @@ def collect(study: Study, store: str | os.PathLike[str], *, mean: bool = False, 
     ModelError
         If results are missing and `partial` is false, or all are.
     """
-    kept = Store(Path(store))
+    kept = Store(folder_of(store))
     axes = study.axes
     shape = study.shape
     data: dict[str, np.ndarray] = {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tsphys.errors import ConvergenceError, DivergedError, ModelError
-from tsphys.studies.store import Store
+from tsphys.studies.store import Store, folder_of
 from tsphys.studies.study import Study, Task
 
 
@@ -38,7 +38,7 @@ class Estimate:
 def estimate(study: Study, store: Path, budget: float = 1.5) -> Estimate:
     """Try up to three tasks of each kind for so many seconds, each after its kernels are compiled; nothing is kept."""
     tasks = study.tasks()
-    kept = Store(Path(store))
+    kept = Store(folder_of(store))
     left = [task for task in tasks if kept.state(task.key) not in ("done", "failed")]
     total = 0.0
     for verb in dict.fromkeys(task.verb for task in left):

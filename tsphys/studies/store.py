@@ -96,6 +96,14 @@ def _claims(folder: Path) -> int | None:
     return _files[folder]
 
 
+def folder_of(store: Any) -> Path:
+    """The folder that a user names for a store; a ModelError if it is no path."""
+    try:
+        return Path(store)
+    except TypeError:
+        raise ModelError("store", store, "must be the path of a folder") from None
+
+
 @dataclass(frozen=True)
 class Store:
     """Where the results of a study are kept.

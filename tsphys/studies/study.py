@@ -217,7 +217,7 @@ def study(values: Mapping[str, Any]) -> Study:
     values : mapping
         ``model``; ``compute`` and ``seeds`` as in `Study`; parameters and options by their names; and tables
 
-        - ``axes``: name -> list, or ``"START:STOP:POINTS[:lin|log]"``; each is an axis;
+        - ``axes``: name -> list or array, or ``"START:STOP:POINTS[:lin|log]"``; each is an axis;
         - ``zip``, an array of tables like it, each of which is one axis along which its columns vary together;
         - ``random``: ``points``, ``seed``, and name -> ``"LOW:HIGH[:lin|log]"`` or a list to choose from; one axis.
 
@@ -226,6 +226,8 @@ def study(values: Mapping[str, Any]) -> Study:
     ModelError
         If it has no model, or anything is unknown or out of range.
     """
+    if not isinstance(values, Mapping):
+        raise ModelError("study", values, "must be a table, as `read_study` reads it from a file")
     if not isinstance(values.get("model"), str):
         raise ModelError("model", values.get("model"), "must name a model")
     name = values["model"]
@@ -256,6 +258,7 @@ def _table(name: str, value: Any) -> Mapping[str, Any]:
 
 def _column(name: str, value: Any, metas: Mapping[str, Any]) -> list[Any]:
     known("axis", name, metas)
+    value = _plain(value)
     values = grid(name, value) if isinstance(value, str) else value
     if not isinstance(value, str) and (not isinstance(value, Sequence) or len(value) == 0):
         raise ModelError(name, value, "must be a list of values, or START:STOP:POINTS[:lin|log], to be an axis")
@@ -264,7 +267,7 @@ def _column(name: str, value: Any, metas: Mapping[str, Any]) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _random(table: Mapping[str, Any], metas: Mapping[str, Any]) -> Axis:
@@ -277,6 +280,7 @@ def _random(table: Mapping[str, Any], metas: Mapping[str, Any]) -> Axis:
         if name in ("points", "seed"):
             continue
         known("random", name, metas)
+        law = _plain(law)
         # A stream for each name: another column leaves this one as it is.
         rng = generator(seed, 0, f"study {name}")
         if isinstance(law, Sequence) and not isinstance(law, str) and len(law):

@@ -20,7 +20,7 @@ from tsphys.errors import ConvergenceError, DivergedError, ModelError
 from tsphys.ground.parameters import number
 from tsphys.runs.provenance import provenance
 from tsphys.runs.stopping import ENDING
-from tsphys.studies.store import Store
+from tsphys.studies.store import Store, folder_of
 from tsphys.studies.study import Study, Task
 
 #: Seconds between two looks at futures, and at tasks that another process has claimed.
@@ -56,7 +56,7 @@ class Status:
 
 def status(study: Study, store: str | os.PathLike[str]) -> Status:
     """Read every file of a study and check it."""
-    return _status([task.key for task in study.tasks()], Store(Path(store)))
+    return _status([task.key for task in study.tasks()], Store(folder_of(store)))
 
 
 def _status(keys: Iterable[str], store: Store) -> Status:
@@ -136,21 +136,24 @@ def sweep(
     Raises
     ------
     ModelError
-        If the study or the store is unusable. What goes wrong at a point is kept in its place and counted as failed.
+        If the study, the store or the executor is unusable. What goes wrong at a point is kept in its place and
+        counted as failed.
     OSError
         If a result cannot be written, all that were finished are kept; or if results have vanished meanwhile.
     """
     i, n = (number("shard", x, kind=int, low=0) for x in shard)
     if not i < n:
         raise ModelError("shard", f"{i}/{n}", "must be i/n with 0 <= i < n")
-    kept = Store(Path(os.path.realpath(store))).create()
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise ModelError("executor", executor, "must have submit(function, *arguments), as those of concurrent.futures")
+    kept = Store(Path(os.path.realpath(folder_of(store)))).create()
     kept.tidy()
     kept.log({"shard": [i, n], **provenance()})
     mine = {task.key: task for task in study.tasks()[i::n]}
     finished = ("done",) if retry else ("done", "failed")
     todo = [t for k, t in mine.items() if not resume or kept.state(k) not in finished]
     try:
-        _run(todo, len(mine), kept, executor or Serial(), not resume or retry, progress)
+        _run(todo, len(mine), kept, Serial() if executor is None else executor, not resume or retry, progress)
     except OSError as error:
         safe = sum(kept.state(k) == "done" for k in mine)
         words = (
