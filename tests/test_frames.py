@@ -160,6 +160,12 @@ def test_a_class_says_its_name_and_its_axes():
         tsphys.solve(Coin())
 
 
+def test_what_a_class_says_is_no_parameter():
+    rule = tsphys.TwoLayer().learning_rule()
+    for call in (tsphys.TwoLayer, lambda **given: tsphys.LearningRule(rule.function, **given)):
+        refuses(lambda call=call: call(name="x"), "name")
+
+
 def test_what_is_not_an_option_is_a_line():
     refuses(lambda: simulate(Coin(), M=3), "M")
     refuses(lambda: solve(Coin(), N=3), "N")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tsphys.errors import ModelError
@@ -47,11 +48,11 @@ class Model:
 
     def __new__(cls, *given: Any, **named: Any) -> Any:
         """The error of a parameter that there is none of, in the words of all other errors of parameters."""
-        fields = cls.__dataclass_fields__
+        own = {f.name: f.metadata for f in fields(cls) if f.init}
         for name, value in named.items():
-            if name not in fields:
-                near = nearest(name, {k: f.metadata for k, f in fields.items() if f.init})
-                hint = f"did you mean {near}?" if near else f"known are {', '.join(fields)}"
+            if name not in own:
+                near = nearest(name, own)
+                hint = f"did you mean {near}?" if near else f"known are {', '.join(own)}"
                 raise ModelError(name, value, f"is not a parameter of {cls.__name__}; {hint}")
         return super().__new__(cls)
 
