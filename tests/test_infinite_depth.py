@@ -41,6 +41,21 @@ def test_published_singular_kernels(c, a, half, most):
     assert koenigs(c, np.ones(1))[0] == np.inf
 
 
+@pytest.mark.parametrize("c", [
+    [0, 0, 1.0], [0, 1.0], [1.0], [0.2, 0.8], MAJORITY, NEAREST, [], [0, 0.5, 0.6], [0, 0.5, -0.1, 0.6], [0, np.nan, 1],
+    [[0, 0.5, 0.5]], "c", [0, 1.0, 1e-17],
+])  # fmt: skip
+def test_other_kernels_are_refused(c):
+    """Theirs have no ψ: without a linear part correlations vanish faster than B^{2L}, with a constant they go to 1."""
+    refuses(lambda: exponent(c), "c")
+    refuses(lambda: koenigs(c, np.array([0.5])), "c")
+
+
+def test_correlations_beyond_one_are_refused():
+    for xi in (1.5, -1.1, np.nan):
+        refuses(lambda xi=xi: koenigs(SINGULAR, np.array([0.1, xi])), "xi")
+
+
 def test_numbers_beyond_all_floats():
     """After 40 layers of ½ξ² + ½ξ³ correlations are exp(−2^40 ·…): they keep their order and their law."""
     x = correlations(NEAREST, np.array([0.9, 0.5, -0.5, 0.1]), 40)

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsphys.errors import ConvergenceError
+from tsphys.errors import ConvergenceError, ModelError
+from tsphys.ground.parameters import array
 from tsphys.ground.progress import tell
 
 #: |ξ| below which two orders of ψ are all of it, to rounding.
@@ -93,8 +94,24 @@ def limit(c: Sequence[float]) -> str:
     return "majority" if c[0] > 0 else "singular" if len(c) > 1 and c[1] > 0 else "nearest"
 
 
+def _singular(c: Sequence[float]) -> tuple[float, ...]:
+    weights = array("c", c, (None,))
+    if not (len(weights) > 2 and weights[0] == 0 and 0 < weights[1] < 1 and weights.min() >= 0
+            and math.isclose(weights.sum(), 1, rel_tol=1e-9)):  # fmt: skip
+        words = "must be those of a singular kernel: >= 0, of sum 1, with c[0] = 0 and 0 < c[1] < 1"
+        raise ModelError("c", weights.tolist(), words)
+    return tuple(weights.tolist())
+
+
 def exponent(c: Sequence[float]) -> float:
-    """a of ψ ~ (1 − ξ)^{−a} at ξ → 1, −ln B²/ln b, of a singular kernel."""
+    """a of ψ ~ (1 − ξ)^{−a} at ξ → 1, −ln B²/ln b, of a singular kernel.
+
+    Raises
+    ------
+    ModelError
+        If the kernel is of another kind.
+    """
+    c = _singular(c)
     return -math.log(c[1]) / math.log(sum(slopes(c)))
 
 
@@ -103,10 +120,14 @@ def koenigs(c: Sequence[float], xi: np.ndarray) -> np.ndarray:
 
     Raises
     ------
+    ModelError
+        If the kernel is not singular, or ξ no correlation.
     ConvergenceError
         If ξ is too close to 1 for `DEEPEST` layers.
     """
-    x = np.array(xi, dtype=float).ravel()
+    c, x = _singular(c), np.array(xi, dtype=float).ravel()
+    if not (np.abs(x) <= 1).all():
+        raise ModelError("xi", x[~(np.abs(x) <= 1)].tolist()[0], "must be between -1 and 1")
     mapped, shrink, layers = np.polynomial.polynomial.polyval(x, np.asarray(c)), math.log(c[1]), 0
     out = np.where(np.abs(mapped) == 1, np.copysign(np.inf, x), np.nan)
     left = np.flatnonzero(np.isnan(out))
