@@ -93,11 +93,10 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wra
 
 @cache
 def _warn_uncached() -> None:
-    warnings.warn(
-        "no folder for Numba's cache can be written, kernels are compiled anew in each process; "
-        "set NUMBA_CACHE_DIR to a folder that can be written and has room",
-        stacklevel=4,
-    )
+    words = "no folder for Numba's cache can be written, kernels are compiled anew in each process; "
+    words += "set NUMBA_CACHE_DIR to a folder that can be written and has room"
+    # Wherever a kernel was first called, no line of a source tells more.
+    warnings.warn_explicit(words, UserWarning, "tsphys", 1)
 
 
 #: In the names of kernels with functions of the user's, and how many files of theirs stay in a folder, the last used
