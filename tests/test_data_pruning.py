@@ -91,6 +91,24 @@ def test_the_largest_margin_is_the_hinge_of_a_small_ridge():
     assert error(DataPruning(student="hinge", regularization=1e-8, **at)) == pytest.approx(margin, abs=1e-6)
 
 
+@pytest.mark.parametrize("alpha, fraction, gamma", [
+    (3.0, 0.1, 1.0), (3.0, 0.15, 1.0), (10.0, 0.1, 1.0), (3.0, 0.01, 1.0), (5.0, 0.1, 0.99), (21.5, 0.41, 0.948),
+])  # fmt: skip
+def test_the_largest_margin_of_hard_examples_is_the_hinge_of_a_small_ridge(alpha, fraction, gamma):
+    """The direction of least squares separates none. At λ = 1e-7 no example has the hinge's full slope any more."""
+    at = DataPruning(alpha=alpha, fraction=fraction, gamma=gamma, student="max_margin")
+    margin, hinge = (tsphys.solve(m) for m in (at, replace(at, student="hinge", regularization=1e-7)))
+    assert margin["eps_g"][0] == pytest.approx(hinge["eps_g"][0], rel=1e-6)
+    assert margin["margin"][0] == pytest.approx(hinge["q"][0] ** -0.5, rel=1e-6)
+
+
+def test_the_hardest_examples_leave_an_error_and_a_margin_in_proportion_to_their_fraction():
+    """|u| is uniform up to the bound u₀ ≈ f √(π/2), the only scale; its law bends by u₀²/2, of the order f²."""
+    few, more = (tsphys.solve(DataPruning(student="max_margin", alpha=3.0, fraction=f)) for f in (1e-3, 1e-2))
+    for name in ("eps_g", "margin"):
+        assert 10 * few[name][0] == pytest.approx(more[name][0], rel=1e-4)
+
+
 def test_proximal_map_of_the_margin():
     """t nearest to ω with yt ≥ 1, and f = (t − ω)/V."""
     omega = np.array([-2.0, 0.5, 3.0])

@@ -11,7 +11,7 @@ The largest margin is that of λ = 1 and a loss that is infinite below yh = 1; a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -131,8 +131,17 @@ def _on_margin(near: Plane, selection: Selection, alpha: float) -> Plane:
         _, r, found = scaled(log)
         return float(np.log(alpha * max(found[1], 1e-300) / r))
 
-    m, r, found = scaled(crossing(gap, -20.0, 20.0, "the margin"))
+    m, r, found = scaled(crossing(gap, -20.0, 20.0, "ln |w| of a student that separates the examples"))
     return Plane(max(1 - alpha * float(found[0]), 0.1), (float(m[0]), float(m[1])), r, 0.0)
+
+
+def _as_hinge(selection: Selection, alpha: float, lam: float) -> Plane:
+    """The minimiser of the hinge loss, in the units of the largest margin: their equations agree where none has f = 1.
+
+    Unlike the direction of least squares, it separates the examples of any selection for λ → 0.
+    """
+    near = minimum("hinge", selection, alpha, lam)
+    return replace(near, V=lam * near.V)
 
 
 def minimum(name: str, selection: Selection, alpha: float, lam: float, tol: float = 1e-9) -> Plane:
@@ -173,12 +182,16 @@ def minimum(name: str, selection: Selection, alpha: float, lam: float, tol: floa
     bounds = ([-60.0, -60.0, -40.0, -40.0], [60.0, 60.0, 40.0, 40.0])
 
     def direct(log: float) -> FixedPoint:
-        """From the square loss at this λ, or at one at which its weights are of order one."""
-        for ridge in (0.1, 1.0) if name == "max_margin" else (np.exp(log), np.exp(log) + 1.0):
-            near = squares(selection, alpha, ridge)
-            near = _on_margin(near, selection, alpha) if name == "max_margin" else near
-            first = [np.log(near.V), 0.5 * np.log(near.r), *np.arcsinh(np.array(near.m) / np.sqrt(near.r))]
+        """From the square loss at this λ, or at one at which its weights are of order one; then from the hinge loss."""
+        ridges = (0.1, 1.0, 1e-3, 1e-6, 1e-9, 1e-12) if name == "max_margin" else (np.exp(log), np.exp(log) + 1.0)
+        for ridge in ridges:
             try:
+                if name == "max_margin" and ridge < 0.1:
+                    near = _as_hinge(selection, alpha, ridge)
+                else:
+                    near = squares(selection, alpha, ridge)
+                    near = _on_margin(near, selection, alpha) if name == "max_margin" else near
+                first = [np.log(near.V), 0.5 * np.log(near.r), *np.arcsinh(np.array(near.m) / np.sqrt(near.r))]
                 return fixed_point(
                     lambda x: step(x, log), first, tol=tol, bounds=bounds, damping=0.8, max_iterations=80,
                     what="the minimum of the risk",
