@@ -14,7 +14,7 @@ high-temperature (Plefka, TAP) inverse of the couplings, and w* is independent o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,13 +23,15 @@ from tsphys.ground.parameters import param
 from tsphys.models.potts_attention import PottsAttention
 from tsphys.replica.saddles.classes import Problem, colour_basis
 from tsphys.runs import frames
-from tsphys.solvers.fixed_point import fixed_point
+from tsphys.solvers.fixed_point import FixedPoint, continuation, fixed_point
 
 OBSERVABLES = ("test_loss", "excess", "accuracy", "train_loss", "Q", "R", "error", "q", "m", "V", "energy")
 #: Nodes over the spectrum; Gauss–Chebyshev, with an error of order x^(2n).
 SPECTRUM = 400
 #: Largest relative change of the state with other nodes.
 MOST_OFF = 0.05
+#: A ridge from which smaller ones are reached.
+EASY = 1.0
 
 
 @dataclass(frozen=True)
@@ -173,15 +175,29 @@ def solve(points: frames.Points, options: Options) -> Sequence[frames.Row | None
         nonlocal last
         point = saddle(here)
 
-        def step(x: np.ndarray) -> np.ndarray:
-            return point.state(*point.conjugates(x))
+        def step(logs: np.ndarray, ridge: float = point.ridge) -> np.ndarray:
+            x = np.exp(logs)
+            return np.log(np.maximum(replace(point, ridge=ridge).state(*point.conjugates(x)), 1e-300))
 
-        first = point.state(0.1, 0.1, min(0.1, 1 / here.beta)) if last is None else last
-        bounds = np.full(3, 1e-12), np.full(3, 1e12)
-        found = fixed_point(step, first, tol=options.tol, damping=0.7, bounds=bounds, what="the saddle point")
-        x = last = found.x
+        # In logarithms, since λ → ∞ and α → 0 make the state as small as one likes.
+        first = np.log(point.state(0.1, 0.1, min(0.1, 1 / here.beta))) if last is None else last
+        bounds = np.full(3, -400.0), np.full(3, 28.0)
+        tol = options.tol
+        try:
+            found = fixed_point(step, first, tol=tol, damping=0.7, bounds=bounds, what="the saddle point")
+        except ConvergenceError:
+            if not 0 < point.ridge < EASY:
+                raise
+            # With fewer examples than weights V grows as 1/λ, far from any start.
+            way = [float(np.log(EASY)), float(np.log(point.ridge))]
+            start = np.log(replace(point, ridge=EASY).state(0.1, 0.1, min(0.1, 1 / here.beta)))
+            branch = continuation(
+                lambda x, log: step(x, float(np.exp(log))), way, start, tol=tol, jump=1.0, bounds=bounds, axis="ln λ"
+            )
+            found = FixedPoint(branch.x[-1], float(branch.residual[-1]), branch.iterations)
+        last, x = found.x, np.exp(found.x)
         other = point.state(*point.conjugates(x, coarse=True))
-        off = float(np.abs(np.clip(other, *bounds) / x - 1).max())
+        off = float(np.abs(other / x - 1).max())
         if not off <= MOST_OFF:
             words = "averages over the fields are not known well enough for labels that hardly depend on chance"
             raise ConvergenceError(words, residual=off, iterations=found.iterations)

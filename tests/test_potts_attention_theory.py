@@ -50,6 +50,7 @@ POINTS = {
     "glass, C = 2": PottsAttention(C=2, alpha=2.0, ridge=0.1, beta=1.2),
     "matrices": PottsAttention(alpha=6.0, ridge=0.5, learn="tensor"),
     "square": PottsAttention(alpha=2.0, ridge=0.3, loss="square"),
+    "few examples": PottsAttention(alpha=0.2, ridge=1e-3, **TEACHER),
     "other colours": PottsAttention(
         C=3, alpha=2.0, ridge=0.3, inputs="uniform", colours="given", U=[[1, 0, -1], [0, 0, 0], [-1, 0, 1]]
     ),
@@ -93,6 +94,33 @@ def test_limits(inputs):
     assert (many["m"] ** 2 <= many["q"] * rho).all()
     assert (many["error"] > 0).all()
     assert many["train_loss"][-1] == pytest.approx(many["test_loss"][-1], abs=1e-3)
+
+
+def test_a_large_ridge_leaves_the_direction_of_hebb():
+    """The first step of a descent, Σ_μ (y^μ − 1/C)(s^μ − 1/C), at N = 300, where averages are off by some 1/N."""
+    rng, N, C, found = np.random.default_rng(0), 300, 3, []
+    for _ in range(8):
+        J = TEACHER["beta"] * rng.choice([-1.0, 1.0], N) / np.sqrt(N)
+        s = np.eye(C)[rng.integers(C, size=(20 * N, N))] - 1 / C
+        # The largest of the logits with Gumbel's noise has the law of their softmax.
+        label = (np.einsum("xja,j->xa", s, J) + rng.gumbel(size=(len(s), C))).argmax(axis=1)
+        w = np.einsum("xa,xja->j", np.eye(C)[label[:N]] - 1 / C, s[:N])
+        found.append((np.einsum("xja,j->xa", s[N:], w).argmax(axis=1) == label[N:]).mean())
+    error = np.std(found, ddof=1) / np.sqrt(len(found))
+    theory = tsphys.solve(PottsAttention(alpha=1.0, **TEACHER), ridge=[1e3, 1e5, 1e7, 1e9])
+    assert abs(theory["accuracy"][-1] - np.mean(found)) < 4 * error + 1 / N
+    # What is left of the curvature of the loss is of the order α/λ.
+    for name in (theory["accuracy"], theory["m"] / np.sqrt(theory["q"] * 20), theory["R"] / np.sqrt(theory["Q"] * 20)):
+        assert (abs(name / name[-1] - 1) < 1e-6 + 1 / theory["ridge"]).all()
+    np.testing.assert_allclose(theory["q"], theory["Q"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("ridge", [0.1, 1e-3])
+def test_fewer_examples_than_weights_under_the_square_loss(ridge):
+    """With BᵀB = 1/C the response has an equation of its own, 1/V = λ + αd/(C + V)."""
+    found = tsphys.solve(PottsAttention(alpha=0.2, ridge=ridge, loss="square", **TEACHER))
+    b = 3 * ridge + 0.4 - 1
+    assert found["V"][0] == pytest.approx((np.hypot(b, np.sqrt(12 * ridge)) - b) / (2 * ridge), rel=1e-7)
 
 
 def test_spectrum_of_the_paramagnet():
