@@ -10,8 +10,8 @@ E = Q − 2R + T, υ = p(1 − p),
 
     ⟨(S − S*)²⟩ = η(υE + σ²)/(2 − ηp²),   dE/dt = −2ηυE + 2η²υ(υE + σ²)/(2 − ηp²);
 
-otherwise the stationary law is one of moments of polynomials, π(Pf) = π(f) with the step's operator P on them. The
-equations of the mean are our own.
+otherwise the stationary law, π(Pf) = π(f) with the step's operator P, is found on values of S, between which functions
+are polynomials of degree five. The equations of the mean are our own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from functools import cache
 
 import numpy as np
 
-from tsphys.errors import ModelError
+from tsphys._jit import njit
+from tsphys.errors import ConvergenceError, ModelError
 from tsphys.models.weight_theft import WeightTheft
 from tsphys.odes.equations.modes import OBSERVED, Modes, equations, split
 from tsphys.runs import frames
@@ -32,8 +33,15 @@ from tsphys.runs.memory import check_memory
 FEWEST, LENGTHS = 32, 15.0
 #: States that a solver keeps.
 COPIES = 20
-#: Nodes of each field, and of the noise of an example; polynomials in S, over so many of its standard deviations.
-FIELD, NOISE, POLYNOMIALS, WIDE = 16, 5, 33, 9.0
+#: Nodes of each field, and of the noise of an example.
+FIELD, NOISE = 16, 5
+#: Values of S, about evenly over so many standard deviations on both sides, from there as far as a step leads.
+VALUES, WIDE = 121, 2.0
+#: Fields of a weight that is less lead to no further values, for which there are so many rounds; what probabilities may
+#: add up to without their signs.
+RARE, ROUNDS, UNSURE = 1e-9, 50, 1e-3
+#: 1/Π (m − l) over l ≠ m from 0 to 5.
+LAGRANGE = (-1 / 120, 1 / 24, -1 / 12, 1 / 12, -1 / 24, 1 / 120)
 _DIMS = {**OBSERVED, "R_query": OBSERVED["R"], "Q_query": OBSERVED["Q"], "S": ("student",)}
 
 
@@ -96,16 +104,46 @@ def in_modes(model: WeightTheft) -> frames.Equations:
 
 
 @cache
-def _nodes(noise: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes (J, 3) and weights of two fields and the noise."""
-    rules = [np.polynomial.hermite_e.hermegauss(n) for n in (FIELD, FIELD, NOISE if noise else 1)]
-    z = np.stack([a.ravel() for a in np.meshgrid(*(x for x, _ in rules), indexing="ij")], axis=1)
-    w = np.einsum("i,j,k->ijk", *(w / w.sum() for _, w in rules)).ravel()
-    keep = w > 1e-14
-    return z[keep], w[keep]
+def _nodes(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of a normal variable."""
+    x, w = np.polynomial.hermite_e.hermegauss(n)
+    return x, w / w.sum()
 
 
-def fast(model: WeightTheft, R: float, Q: float) -> tuple[float, float, float, float, float]:
+@njit
+def steps(S, p, lr, sigma, own, target, field, w, zeta, w_zeta, centre, scale, low, width, P, means):
+    """Fill the transition matrix P (n, n) from the values S (n,) of the mean, and averages over a step from each.
+
+    What is moved to lies between values, S = centre + scale·sinh(low + width·i), and is told by those of a function at
+    the nearest six. Nodes have own fields (J,), those of the teacher's `field` and its output `target`, and the weights
+    w; zeta, w_zeta are those of the noise. means (n, 4) are ⟨c η⟩, ⟨c λ⟩ without the mean, ⟨c²⟩ and ⟨Δ²⟩.
+    """
+    n = S.shape[0]
+    P[...] = 0.0
+    means[...] = 0.0
+    for i in range(n):
+        for j in range(w.shape[0]):
+            lam = p * S[i] + own[j]
+            slope, delta = math.sqrt(2.0 / math.pi) * math.exp(-0.5 * lam * lam), math.erf(lam * math.sqrt(0.5))
+            delta -= target[j]
+            means[i, 3] += w[j] * delta * delta
+            for q in range(zeta.shape[0]):
+                c, weight = -lr * slope * (delta - sigma * zeta[q]), w[j] * w_zeta[q]
+                means[i, 0] += weight * c * field[j]
+                means[i, 1] += weight * c * own[j]
+                means[i, 2] += weight * c * c
+                x = (math.asinh((S[i] + p * c - centre) / scale) - low) / width
+                first = min(max(math.floor(x) - 2, 0), n - 6)
+                u = min(max(x - first, 0.0), 5.0)
+                for m in range(6):
+                    part = weight * LAGRANGE[m]
+                    for l in range(6):
+                        if l != m:
+                            part *= u - l
+                    P[i, first + m] += part
+
+
+def fast(model: WeightTheft, R: float, Q: float, values: int = VALUES) -> tuple[float, float, float, float, float]:
     """⟨S⟩, ⟨(S − S*)²⟩, dR/dt, dQ/dt and the error on queries, over the stationary law of S at these overlaps."""
     T, p, eta, sigma, S_star = model.start.T[0, 0], model.p, model.lr, model.noise, model.mean_star
     variance, E = p * (1 - p), Q - 2 * R + T
@@ -116,35 +154,45 @@ def fast(model: WeightTheft, R: float, Q: float) -> tuple[float, float, float, f
         return S_star, offset, -eta * variance * (R - T), dQ, 0.5 * (p * p * offset + variance * E)
     from scipy.special import erf
 
-    z, w = _nodes(sigma > 0)
-    width = abs(S_star) + WIDE * math.sqrt(eta * total / max(2 - eta * p * p, 0.5)) + 1e-3
-    x = np.cos(math.pi * (np.arange(POLYNOMIALS) + 0.5) / POLYNOMIALS)
-    eta_field = math.sqrt(variance * T) * z[:, 0]
-    own = R / T * eta_field + math.sqrt(max(Q - R * R / T, 0.0) * variance) * z[:, 1]
-    lam = p * (S_star + width * x)[:, None] + own
-    delta = erf(lam / math.sqrt(2)) - erf((p * S_star + eta_field) / math.sqrt(2))
-    c = -eta * math.sqrt(2 / math.pi) * np.exp(-0.5 * lam**2) * (delta - sigma * z[:, 2])
-    after = np.clip(x[:, None] + p * c / width, -1.0, 1.0)
-    last, now = np.ones_like(after), after
-    moved = [np.ones(POLYNOMIALS), now @ w]
-    for _ in range(POLYNOMIALS - 2):
-        last, now = now, 2 * after * now - last
-        moved.append(now @ w)
-    # Coefficients of the polynomials T_m through values at x: V⁻¹, rows m.
-    V = np.cos(np.arange(POLYNOMIALS) * np.arccos(x)[:, None])
-    inverse = V.T * (2 - (np.arange(POLYNOMIALS) == 0))[:, None] / POLYNOMIALS
-    A = (inverse @ np.stack(moved, axis=1) - np.eye(POLYNOMIALS)).T
-    A[0], right = np.eye(POLYNOMIALS)[0], np.eye(POLYNOMIALS)[0]
+    (x, w), (zeta, w_zeta) = _nodes(FIELD), _nodes(NOISE if sigma > 0 else 1)
+    field = math.sqrt(variance * T) * np.repeat(x, FIELD)
+    own = R / T * field + math.sqrt(max(Q - R * R / T, 0.0) * variance) * np.tile(x, FIELD)
+    w = np.outer(w, w).ravel()
+    there = w > 1e-14
+    own, field, w = own[there], field[there], w[there]
+    target = erf((p * S_star + field) * math.sqrt(0.5))
+
+    def after(S: np.ndarray) -> np.ndarray:
+        lam = p * S[:, None] + own[often]
+        slope = math.sqrt(2 / math.pi) * np.exp(-0.5 * lam**2)
+        error = erf(lam * math.sqrt(0.5)) - target[often]
+        return S[:, None] - p * eta * slope * (error + sigma * zeta[-1] * np.array([1.0, -1.0])[:, None, None])
+
+    # The width of a linear law about the mean of the victim, and how far one leads out of it that is not all too rare.
+    slope = math.sqrt(2 / math.pi) * np.exp(-0.5 * (p * S_star + own) ** 2)
+    size = w @ (slope**2 * ((erf((p * S_star + own) * math.sqrt(0.5)) - target) ** 2 + sigma**2))
+    kappa, often = eta * p * p * (w @ slope**2), w > RARE
+    scale = WIDE * max(eta * p * math.sqrt(size / (kappa * max(2 - kappa, 0.5))), 1e-4)
+    least, most = S_star - scale, S_star + scale
+    for _ in range(ROUNDS):
+        moved = after(np.linspace(least, most, FIELD))
+        before, (least, most) = most - least, (min(least, moved.min()), max(most, moved.max()))
+        if most - least < before * (1 + 1e-6):
+            break
+    low, high = (math.asinh((end - S_star) / scale) for end in (least, most))
+    S = S_star + scale * np.sinh(np.linspace(low, high, values))
+    P, means = np.empty((values, values)), np.empty((values, 4))
+    spacing = (high - low) / (values - 1)
+    steps(S, p, eta, sigma, own, target, field, w, zeta, w_zeta, S_star, scale, low, spacing, P, means)
+    A = P.T - np.eye(values)
+    A[0], right = 1.0, np.eye(values)[0]
     law = np.linalg.solve(A, right)
-
-    def mean(values: np.ndarray) -> float:
-        return float(law @ (inverse @ values))
-
-    along, across, square = (c * eta_field) @ w, (c * own) @ w, c**2 @ w
-    return (
-        S_star + width * mean(x), width**2 * mean(x**2), mean(along), 2 * mean(across) + variance * mean(square),
-        0.5 * mean(delta**2 @ w),
-    )  # fmt: skip
+    excess = float(abs(law).sum()) - 1.0
+    if not excess < UNSURE:
+        words = "steps so large leave the mean where the units are saturated, and hardly let it return"
+        raise ConvergenceError(f"lr = {eta:g}: {words}; its law is not resolved", residual=excess)
+    along, across, square, error = (law @ means).tolist()
+    return float(law @ S), float(law @ (S - S_star) ** 2), along, 2 * across + variance * square, 0.5 * error
 
 
 def beside_the_mean(model: WeightTheft) -> frames.Equations:

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy.special import erf
 
 import tsphys
 from tests.refusal import refuses
 from tsphys import OrderParameters, WeightTheft
 from tsphys.numerics.random import generator
+from tsphys.odes import weight_theft as odes
 from tsphys.runs import memory
 from tsphys.sims import weight_theft as sims
 
@@ -151,3 +153,39 @@ def test_what_does_not_fit_is_refused_before_any_work(given, name, monkeypatch):
     refuses(lambda: tsphys.solve(WeightTheft(**given), t=[0, 1]), name)
     if name != "tau":
         refuses(lambda: tsphys.simulate(WeightTheft(**given), N=24, t=[0, 1]), "N")
+
+
+def frozen(p, lr, noise, mean_star, R, Q, walkers=2000, steps=900):
+    """⟨S⟩, ⟨(S − S*)²⟩, dR/dt, dQ/dt at fixed overlaps by plain iteration of the mean, and their standard errors."""
+    rng, v, S = np.random.default_rng(0), p * (1 - p), np.full(walkers, mean_star)
+    sums, first = np.zeros((4, walkers)), steps // 3
+    for step in range(steps):
+        eta = np.sqrt(v) * rng.standard_normal(walkers)
+        own = R * eta + np.sqrt((Q - R * R) * v) * rng.standard_normal(walkers)
+        delta = erf((p * S + own) / np.sqrt(2)) - erf((p * mean_star + eta) / np.sqrt(2))
+        slope = np.sqrt(2 / np.pi) * np.exp(-0.5 * (p * S + own) ** 2)
+        c = -lr * slope * (delta - noise * rng.standard_normal(walkers))
+        if step >= first:
+            sums += [S, (S - mean_star) ** 2, c * eta, 2 * c * own + v * c * c]
+        S = S + p * c
+    sums /= steps - first
+    return sums.mean(axis=1), sums.std(axis=1, ddof=1) / walkers**0.5
+
+
+@pytest.mark.parametrize(
+    ("p", "lr", "noise", "mean_star"),
+    [(0.7, 2.0, 0.3, 1.0), (0.9, 1.0, 0.1, 2.0), (0.7, 1.0, 0.1, 2.5), (0.7, 2.6, 0.1, 0.0), (0.95, 1.8, 0.3, 0.0)],
+)
+def test_the_law_of_the_mean_is_that_of_its_chain(p, lr, noise, mean_star):
+    """Where steps are large, or units almost saturated at the mean of the victim."""
+    model = raw(p=p, lr=lr, noise=noise, mean_star=mean_star, R=[[0.1]], Q=[[0.3]])
+    found = np.array(odes.fast(model, 0.1, 0.3))
+    expected, error = frozen(p, lr, noise, mean_star, 0.1, 0.3)
+    # Twenty numbers.
+    assert np.abs((found[:4] - expected) / error).max() < 4.5
+    np.testing.assert_allclose(odes.fast(model, 0.1, 0.3, 2 * odes.VALUES), found, rtol=0, atol=3e-7)
+
+
+def test_a_mean_that_hardly_returns_raises():
+    with pytest.raises(tsphys.ConvergenceError, match="lr = 5"):
+        odes.fast(raw(p=0.95, lr=5.0, noise=0.3, R=[[0.1]], Q=[[0.3]]), 0.1, 0.3)
