@@ -2,8 +2,11 @@
 
 import dataclasses
 import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from tsphys import ahead
 from tsphys._jit import njit
 from tsphys.odes.equations import one_step
 
+ROOT = str(Path(tsphys.__file__).resolve().parents[1])
 MODEL = tsphys.Perceptron()
 RUN = {"N": 20, "t": [0.5, 1.0], "start": {"R": [[0.1]], "Q": [[1.0]], "T": [[1.0]]}, "seed": 0}
 
@@ -159,6 +163,43 @@ def test_the_process_beside_a_simulation_does_not_outlive_it(monkeypatch):
         compiled()
         assert other.process.poll() is None
     assert other.process.returncode < 0
+
+
+def test_it_ends_with_the_process_that_began_it(tmp_path):
+    """Which may be killed in the midst of it: the other finds that nobody holds its input any more."""
+    ends = tmp_path / "told"
+    work = f"import time\ndef late(*_):\n    open({str(ends)!r}, 'w').write('begun')\n    time.sleep(60)\n"
+    (tmp_path / "late.py").write_text(work)
+    program = ahead.PROGRAM.replace("import tsphys.ahead", "import late").replace("tsphys.ahead", "late")
+    code = (
+        "import os, signal, sys, time, tsphys\nfrom pathlib import Path\nfrom tsphys import ahead\n"
+        f"sys.path.insert(0, {str(tmp_path)!r})\nahead.PROGRAM = {program!r}\n"
+        "other = ahead.Other('late', tsphys.Perceptron(), {})\nother.start()\nprint(other.process.pid, flush=True)\n"
+        f"while not Path({str(ends)!r}).exists():\n    time.sleep(0.01)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    pid, until = int(done.stdout), time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        if Path(f"/proc/{pid}/stat").exists() and Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
+            return
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGKILL)
+    pytest.fail("it runs on")
+
+
+def test_nothing_is_imported_from_the_folder_that_it_is_started_in(tmp_path, monkeypatch):
+    (tmp_path / "pickle.py").write_text("raise SystemExit(17)")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry not in ("", ".")] + [ROOT])
+    with ahead.compiling(MODEL, **RUN) as other:
+        compiled()
+    assert other.process.returncode == 0
 
 
 def test_bits_do_not_depend_on_it():

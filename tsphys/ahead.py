@@ -23,11 +23,13 @@ from tsphys.physics.order_parameters import OrderParameters
 from tsphys.rules.contract import Online
 from tsphys.runs.replicas import available_threads
 
-#: What the other process runs; it imports from where this one does.
-PROGRAM = """import pickle, sys
+#: What the other process runs; it imports from where this one does, and ends with it, since then its input does.
+PROGRAM = """import os, pickle, sys, threading
 sys.path[:] = pickle.load(sys.stdin.buffer)
 import tsphys.ahead
-getattr(tsphys.ahead, sys.argv[1])(*pickle.load(sys.stdin.buffer))
+work = pickle.load(sys.stdin.buffer)
+threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()
+getattr(tsphys.ahead, sys.argv[1])(*work)
 """
 #: Options that are this process's own.
 OWN = ("progress", "checkpoint", "resume")
@@ -116,17 +118,20 @@ class Other:
             told = pickle.dumps(sys.path) + pickle.dumps(work)
             quiet = subprocess.DEVNULL
             self.process = subprocess.Popen(
-                [sys.executable, "-c", PROGRAM, self.task], stdin=subprocess.PIPE, stdout=quiet, stderr=quiet
+                [sys.executable, "-I", "-c", PROGRAM, self.task], stdin=subprocess.PIPE, stdout=quiet, stderr=quiet
             )
             assert self.process.stdin is not None
             self.process.stdin.write(told)
-            self.process.stdin.close()
+            self.process.stdin.flush()
 
     def end(self) -> None:
         """Let nothing of it run on."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+            assert self.process.stdin is not None
+            with suppress(OSError):
+                self.process.stdin.close()
 
 
 @contextmanager
