@@ -66,6 +66,21 @@ class Held:
     judged: np.ndarray
     spread: np.ndarray
 
+    def without(self, still: np.ndarray, any_else: bool) -> Held:
+        """The same with nothing to hold at points (axis,) at which a simulation is still at its start.
+
+        They take nothing from the verdict on others, and alone have none.
+        """
+        still = still.reshape(-1, *[1] * (self.deviation.ndim - 1)) & np.ones(self.deviation.shape, dtype=bool)
+        return Held(
+            deviation=np.where(still, 0.0, self.deviation),
+            variance=np.where(still, 0.0, self.variance),
+            freedom=self.freedom,
+            slack=self.slack,
+            judged=np.where(still, True, self.judged) & any_else,
+            spread=np.where(still, np.nan, self.spread),
+        )
+
     @property
     def error(self) -> np.ndarray:
         """Standard error with all that is left open."""
@@ -146,7 +161,8 @@ def by_first_order(sim: Result, theories: Sequence[Result], name: str, N: float)
     n, shape = len(sim[name]), theories[0][name].shape
     column = (slice(None), *[None] * (len(shape) - 1))
     mean, s2 = _sample(sim[name] - np.stack([theory.mean(name, N) for theory in theories]))
-    variance = np.mean([theory.std(name, N) ** 2 for theory in theories], axis=0)
+    t = theories[0][theories[0].axis]
+    variance = np.mean([theory.known_at(N)[0].shown(name, t, N) for theory in theories], axis=0).reshape(shape)
     beta = np.max([theory.beta(N) for theory in theories], axis=0)[column]
     known = [theory.known_at(N)[0] for theory in theories]
     var2, doubt = (
@@ -269,11 +285,24 @@ def _known(sim: Result, theory: Result, name: str, strict: bool) -> np.ndarray:
     return _later(sim, theory, name) + known
 
 
+def _stepped(sim: Result, theory: Result) -> bool:
+    """Whether a simulation shows the step round(tN) at a time t."""
+    online = theory.model not in CATALOGUE or CATALOGUE[theory.model].family == "Online learning"
+    return online and theory.axis == "t" and "N" in sim.meta
+
+
+def moved_by_then(sim: Result, theory: Result) -> np.ndarray:
+    """Where a simulation is no longer at its start, (axis,)."""
+    values = theory[theory.axis]
+    if _stepped(sim, theory):
+        return np.rint(values * sim.meta["N"]) > 0
+    return np.full(len(values), theory.axis != "t") | (values > 0)
+
+
 def _later(sim: Result, theory: Result, name: str) -> np.ndarray:
     """What a curve moves by from t to the step round(tN) that a simulation of online learning shows."""
     t, y = theory[theory.axis], theory[name]
-    stepped = theory.model not in CATALOGUE or CATALOGUE[theory.model].family == "Online learning"
-    if not stepped or theory.axis != "t" or "N" not in sim.meta or len(t) < 2:
+    if not _stepped(sim, theory) or len(t) < 2:
         return np.zeros(y.shape)
     steps = np.rint(t * sim.meta["N"]) / sim.meta["N"] - t
     return np.gradient(y, t, axis=0) * steps.reshape(-1, *[1] * (y.ndim - 1))

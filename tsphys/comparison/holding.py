@@ -21,6 +21,7 @@ from tsphys.comparison.foretold import (
     by_two_sizes,
     chaotic,
     has_verdict,
+    moved_by_then,
 )
 from tsphys.comparison.nearby import counted, moved
 from tsphys.comparison.parameters import shifts
@@ -110,8 +111,14 @@ def compare(
         else:
             need_replicas(simulation, 2)
             held[name] = by_rule(simulation, theory, name, move.get(name), loads[0].get(name, 0.0), not finite_size)
+    moving = moved_by_then(simulation, theory)
+    if not moving.all():
+        # At 0 itself starts are held against each other.
+        still = ~moving & (theory[theory.axis] > 0)
+        held = {name: h.without(still, bool(moving.any())) for name, h in held.items()}
+        reasons += [] if moving.any() else ["the simulation shows its start at all times: no step is made until then"]
     wild = {name: chaotic(theory, name) for name in names}
-    steady = {name: h for name, h in held.items() if not wild[name].any()}
+    steady = {name: h for name, h in held.items() if moving.any() and not wild[name].any()}
     reasons += _too_many(simulation, steady) + _transitions(theory, move)
     reasons += _wild(theory, wild) if finite_size else []
     if theories:

@@ -98,12 +98,13 @@ def shifts(sim: Result, theory: Result, held: Mapping[str, Held], N: float) -> d
         rows = np.concatenate([part.reshape(runs, length, -1) for part in parts], axis=2)
         return rows[:, told.at].reshape(runs, -1)
 
-    std = flat([theory.std(name, N) for name in names])[0]
+    known, t = theory.known_at(N)[0], theory[theory.axis]
+    std = np.sqrt(flat([known.shown(name, t, N) for name in names])[0])
     judged, slack, freedom = (
         flat([getattr(held[name], part) for name in names])[0] for part in ("judged", "slack", "freedom")
     )
     # Of what has come to rest rounding is all that is left, which would hide what the others tell.
-    use = judged & (std > slack)
+    use = judged & (std > slack) & flat([held[name].variance for name in names])[0].astype(bool)
     if not use.any():
         return {}
     off = flat([sim[name] - theory.mean(name, N) for name in names], n)[:, use] / std[use]

@@ -99,6 +99,20 @@ class FirstOrder:
         at = self.columns(name)
         return np.diagonal(self.cov, axis1=1, axis2=2)[:, at] / N + self.var2[:, at] / N**2
 
+    def shown(self, name: str, t: np.ndarray, N: float) -> np.ndarray:
+        """The variance of what a simulation of size N shows at t, at its step round(tN)."""
+        at, steps, many = self.columns(name), np.rint(t * N) / N, self.all_var / N + self.all_var2 / N**2
+        now = self.variance(name, N)
+        if len(self.all_t) < 2 or (steps == t).all():
+            return now
+        return np.maximum(now + self._along(many[:, at], steps) - self._along(many[:, at], t), 0.0)
+
+    def _along(self, values: np.ndarray, t: np.ndarray) -> np.ndarray:
+        """What is known at all times (p, …) at others, on straight lines, the last of which goes on."""
+        i = np.clip(np.searchsorted(self.all_t, t), 1, len(self.all_t) - 1)
+        part = (t - self.all_t[i - 1]) / (self.all_t[i] - self.all_t[i - 1])
+        return values[i - 1] + part[:, None] * (values[i] - values[i - 1])
+
     def correlations(self, at: np.ndarray) -> np.ndarray | None:
         """Correlations (len(at)·P, len(at)·P) of all entries at these places of the axis; None if they are not known.
 
