@@ -129,14 +129,17 @@ class Thresholds(NamedTuple):
     Attributes
     ----------
     algorithmic : float
-        Δ_c = σ⁴. Above it an uninformed start of message passing, and the leading eigenvectors, find nothing.
+        Δ_c = σ⁴. Above it an uninformed start of message passing, and the leading eigenvectors, find nothing; below it
+        they find something, which may be little.
     information : float
         Δ_IT, above which nothing can be found at all.
     spinodal : float
         Δ_sp, above which the patterns are no fixed point.
 
-    Δ_c < Δ_IT < Δ_sp if the transition is of first order; there is a hard phase between the first two. All are the same
-    otherwise.
+    Δ_c ≤ Δ_IT ≤ Δ_sp. If Δ_c < Δ_IT, there is a hard phase between the two. All are the same if the patterns are no
+    fixed point above Δ_c. None of them speaks of jumps below Δ_c: around the density where Δ_IT comes down to Δ_c,
+    message passing finds little there, and jumps to the optimal error at a smaller noise; compare `reached` and
+    `optimal`.
     """
 
     algorithmic: float
@@ -156,7 +159,8 @@ def _thresholds(prior: Prior) -> Thresholds:
         return a.log_z - a.Q * np.exp(u) / 4
 
     u = crossing(gain, np.log(g), np.log(max(prior.second_moment / weak, 2 * g)), "the transition")
-    return Thresholds(weak, float(recovered(prior, np.exp(u)) / np.exp(u)), spinodal)
+    # Where φ vanishes below Δ_c, nothing stays no maximum of it there: a little is found up to Δ_c.
+    return Thresholds(weak, max(weak, float(recovered(prior, np.exp(u)) / np.exp(u))), spinodal)
 
 
 def thresholds(model: MemoryReconstruction) -> Thresholds:

@@ -126,6 +126,18 @@ def test_hysteresis_of_the_hard_phase():
     assert ends["informed"].tolist() == 5 * [True] + [False]
 
 
+@pytest.mark.parametrize("rho, jump", [(0.085, True), (0.086, False), (0.0865, False)])
+def test_something_can_be_found_below_the_information_threshold_and_nothing_above_it(rho, jump):
+    """By the largest value of the potential, a plain sum, on a grid of overlaps."""
+    model, atoms = MemoryReconstruction(patterns="sparse", rho=rho), naive.ATOMS["sparse"](rho)
+    at = theory.thresholds(model)
+    assert at.algorithmic <= at.information <= at.spinodal
+    assert (at.information > at.algorithmic) == jump
+    below, above = (max(naive.potential(atoms, s * at.information, M) for M in rho * np.geomspace(3e-4, 1, 400))
+                    for s in (0.9985, 1.0005))  # fmt: skip
+    assert below > 0 > above
+
+
 def test_iteration_ends_where_the_fixed_points_say():
     model = MemoryReconstruction(patterns="sparse", rho=0.05)
     Delta = 1.2 * theory.thresholds(model).algorithmic
