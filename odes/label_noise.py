@@ -70,7 +70,14 @@ def state(model: LabelNoise, t: float) -> dict[str, float]:
     left = 0.5 * least if least * t > 1 else -min(0.5, 1 / max(t, 1e-300))
     m, q, true, own, square = data.average(integrand, data.kappa(left), 1.5 * max(high, 1 + nu2)).tolist()
     spread, loss = square - true**2 - (1 - rho**2) * own**2, 1 - 2 * (rho * true + (1 - rho**2) * own) + square
-    return {"m": m, "q": max(q, 0.0), "true": true, "own": own, "spread": max(spread, 0.0), "train_loss": 0.5 * loss}
+    return {
+        "m": m,
+        "q": max(q, 0.0),
+        "true": true,
+        "own": own,
+        "spread": max(spread, 0.0),
+        "train_loss": 0.5 * max(loss, 0.0),
+    }
 
 
 def onset(model: LabelNoise) -> float:

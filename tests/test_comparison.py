@@ -561,3 +561,11 @@ def test_spread_is_foretold_at_the_step_that_a_simulation_shows():
         shown = early.first_order.shown(name, early["t"], 50)[0]
         np.testing.assert_allclose(shown**0.5, there.std(name, 50)[0].ravel(), rtol=0.05)
         assert early.first_order.shown(name, early["t"], 49)[0] == pytest.approx(0.0, abs=1e-15)
+
+
+@pytest.mark.parametrize("given", [{"finite_size": 3}, {"changes": "x"}, {"changes": 1}])
+def test_what_is_neither_true_nor_false_is_refused(given):
+    theory = tsphys.solve(STEPS, start=BEGIN, t=[0.5])
+    sim = tsphys.simulate(STEPS, N=50, start=BEGIN, t=[0.5], replicas=2)
+    with pytest.raises(tsphys.ModelError, match=f"{next(iter(given))} = .*must be true or false"):
+        tsphys.compare(sim, theory, **given)

@@ -305,9 +305,10 @@ def at_the_end(result: Any, name: str) -> np.ndarray:
 def _draw(
     out: Path, seen: Seen, x: str, y: str, prefix: str, known: dict[str, tuple[np.ndarray, np.ndarray]]
 ) -> list[Path]:
-    from matplotlib.patches import Patch
-
     from tsphys.plotting import COLOURS, COLUMN, save, style
+
+    # It loads Matplotlib, for files.
+    patch = import_module("matplotlib.patches").Patch
 
     result, across, up = seen.result, seen.across, seen.up
     z, half = half_way(seen.maps)
@@ -328,7 +329,7 @@ def _draw(
             look: dict[str, Any] = {"hatch": hatch, "edgecolor": "0.7", "facecolor": "white", "linewidth": 0}
             empty = np.ma.masked_array(np.zeros(where.shape), ~where)
             ax.pcolor(across, up, empty, **{**many, "vmax": 1}, **look)
-            handles.append(Patch(label=said, **look))
+            handles.append(patch(label=said, **look))
         for n, (name, line) in enumerate(known.items()):
             handles += ax.plot(*line, color=COLOURS[1 + n], ls=("-", "--", "-.")[n % 3], label=words(name))
         _name_phases(ax, seen, z, half)

@@ -92,6 +92,11 @@ def compare(
     >>> found.verdict, found.z["eps_g"].shape
     ('agree', (5,))
     """
+    from tsphys.registry import flag
+
+    flag("finite_size", finite_size)
+    if changes is not None:
+        flag("changes", changes)
     level = number("level", level, low=0, high=1, open_low=True, open_high=True)
     simulation, theory, names, left_out = fitted(simulation, theory, observables)
     if smaller is not None:
