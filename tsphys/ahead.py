@@ -13,7 +13,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
@@ -135,9 +135,13 @@ class Other:
 
 
 @contextmanager
-def _from_the_first(other: Other, threads: int | None) -> Iterator[Other]:
-    """From the first compilation in here on there is the other process, unless there is one core; none is left."""
-    if min(available_threads(), threads or 2) < 2:
+def _beside(task: str, model: Any, options: dict[str, Any]) -> Iterator[Other]:
+    """From the first compilation in here on there is the other process, if there is a core for it; none is left.
+
+    Only for online learning, whose simulations get somewhere within a second once they are compiled.
+    """
+    other = Other(task, model, options)
+    if not isinstance(model, Online) or min(available_threads(), options.get("threads") or 2) < 2:
         yield other
         return
     from numba.core import event
@@ -160,14 +164,9 @@ def _from_the_first(other: Other, threads: int | None) -> Iterator[Other]:
 def compiling(model: Any, **options: Any) -> Iterator[Other]:
     """From the first compilation in here on, another process compiles what ``simulate(model, **options)`` needs.
 
-    Only for online learning, whose simulations get somewhere within a second once they are compiled; at the end it is
-    waited for, since its kernels are needed next, and meanwhile errors are compiled here.
+    At the end it is waited for, since its kernels are needed next, and meanwhile errors are compiled here.
     """
-    other = Other("begin", model, options)
-    if not isinstance(model, Online):
-        yield other
-        return
-    with _from_the_first(other, options.get("threads")):
+    with _beside("begin", model, options) as other:
         yield other
         if other.process is not None:
             # Of which there are parts here, from the theory; of what is wrong who needs them tells.
@@ -177,12 +176,6 @@ def compiling(model: Any, **options: Any) -> Iterator[Other]:
             other.process.wait()
 
 
-@contextmanager
-def simulating(model: Any, **options: Any) -> Iterator[Other]:
+def simulating(model: Any, **options: Any) -> AbstractContextManager[Other]:
     """From the first compilation in here on, another process compiles what the simulation in here needs `late`."""
-    other = Other("late", model, options)
-    if not isinstance(model, Online):
-        yield other
-        return
-    with _from_the_first(other, options.get("threads")):
-        yield other
+    return _beside("late", model, options)
