@@ -40,6 +40,8 @@ VALUES, WIDE = 121, 2.0
 #: Fields of a weight that is less lead to no further values, for which there are so many rounds; what probabilities may
 #: add up to without their signs.
 RARE, ROUNDS, UNSURE = 1e-9, 50, 1e-3
+#: Pull of the victim's mean, in a step, below which its units are called saturated.
+SATURATED = 1e-2
 #: 1/Π (m − l) over l ≠ m from 0 to 5.
 LAGRANGE = (-1 / 120, 1 / 24, -1 / 12, 1 / 12, -1 / 24, 1 / 120)
 _DIMS = {**OBSERVED, "R_query": OBSERVED["R"], "Q_query": OBSERVED["Q"], "S": ("student",)}
@@ -116,7 +118,7 @@ def steps(S, p, lr, sigma, own, target, field, w, zeta, w_zeta, centre, scale, l
 
     What is moved to lies between values, S = centre + scale·sinh(low + width·i), and is told by those of a function at
     the nearest six. Nodes have own fields (J,), those of the teacher's `field` and its output `target`, and the weights
-    w; zeta, w_zeta are those of the noise. means (n, 4) are ⟨c η⟩, ⟨c λ⟩ without the mean, ⟨c²⟩ and ⟨Δ²⟩.
+    w; zeta, w_zeta are those of the noise. means (n, 5) are ⟨c η⟩, ⟨c λ⟩ without the mean, ⟨c²⟩, ⟨Δ²⟩ and ⟨c⟩.
     """
     n = S.shape[0]
     P[...] = 0.0
@@ -132,6 +134,7 @@ def steps(S, p, lr, sigma, own, target, field, w, zeta, w_zeta, centre, scale, l
                 means[i, 0] += weight * c * field[j]
                 means[i, 1] += weight * c * own[j]
                 means[i, 2] += weight * c * c
+                means[i, 4] += weight * c
                 x = (math.asinh((S[i] + p * c - centre) / scale) - low) / width
                 first = min(max(math.floor(x) - 2, 0), n - 6)
                 u = min(max(x - first, 0.0), 5.0)
@@ -172,6 +175,8 @@ def fast(model: WeightTheft, R: float, Q: float, values: int = VALUES) -> tuple[
     slope = math.sqrt(2 / math.pi) * np.exp(-0.5 * (p * S_star + own) ** 2)
     size = w @ (slope**2 * ((erf((p * S_star + own) * math.sqrt(0.5)) - target) ** 2 + sigma**2))
     kappa, often = eta * p * p * (w @ slope**2), w > RARE
+    if kappa < np.finfo(float).tiny:
+        raise _unresolved(eta, S_star, kappa, math.nan)
     scale = WIDE * max(eta * p * math.sqrt(size / (kappa * max(2 - kappa, 0.5))), 1e-4)
     least, most = S_star - scale, S_star + scale
     for _ in range(ROUNDS):
@@ -181,18 +186,26 @@ def fast(model: WeightTheft, R: float, Q: float, values: int = VALUES) -> tuple[
             break
     low, high = (math.asinh((end - S_star) / scale) for end in (least, most))
     S = S_star + scale * np.sinh(np.linspace(low, high, values))
-    P, means = np.empty((values, values)), np.empty((values, 4))
+    P, means = np.empty((values, values)), np.empty((values, 5))
     spacing = (high - low) / (values - 1)
     steps(S, p, eta, sigma, own, target, field, w, zeta, w_zeta, S_star, scale, low, spacing, P, means)
     A = P.T - np.eye(values)
     A[0], right = 1.0, np.eye(values)[0]
     law = np.linalg.solve(A, right)
-    excess = float(abs(law).sum()) - 1.0
-    if not excess < UNSURE:
-        words = "steps so large leave the mean where the units are saturated, and hardly let it return"
-        raise ConvergenceError(f"lr = {eta:g}: {words}; its law is not resolved", residual=excess)
-    along, across, square, error = (law @ means).tolist()
+    along, across, square, error, step = (law @ means).tolist()
+    # A law adds up to one, and the mean does not move by it; where it hardly is pulled back, rounding decides.
+    excess, adrift = float(abs(law).sum()) - 1.0, abs(p * step) / kappa
+    if not (excess < UNSURE and adrift < UNSURE * scale):
+        raise _unresolved(eta, S_star, kappa, max(excess, adrift / scale))
     return float(law @ S), float(law @ (S - S_star) ** 2), along, 2 * across + variance * square, 0.5 * error
+
+
+def _unresolved(eta: float, S_star: float, kappa: float, residual: float) -> ConvergenceError:
+    if kappa < SATURATED:
+        words = f"mean_star = {S_star:g}: the units of the victim are saturated at its mean"
+    else:
+        words = f"lr = {eta:g}: steps so large leave the mean where units are saturated, and hardly let it return"
+    return ConvergenceError(f"{words}; the law of the mean is not resolved", residual=residual)
 
 
 def beside_the_mean(model: WeightTheft) -> frames.Equations:

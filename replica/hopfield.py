@@ -209,13 +209,14 @@ def _sparse_state(model: Hopfield, tol: float) -> dict[str, float]:
 
 
 def _absent(net: sparse.Neurons) -> NoStateError:
-    """The error of 0/1 neurons that retrieve nothing however small the load is."""
+    """The error of 0/1 neurons that retrieve nothing."""
     if net.T >= sparse.HOTTEST:
         return NoStateError("T", net.T, f"must be < {sparse.HOTTEST} for retrieval states of 0/1 neurons")
     # Only so do at T → 0 those fire that should, whose field is 1 − f, and the others rest, in a field of −f.
     if not -net.f < net.theta < 1 - net.f:
         return NoStateError("threshold", net.theta, f"must be > {-net.f:g} and < {1 - net.f:g} for retrieval states")
-    return NoStateError("T", net.T, f"must be lower for retrieval states at threshold = {net.theta:g}")
+    words = f"must be lower for retrieval states at alpha = {net.alpha:g}, threshold = {net.theta:g}"
+    return NoStateError("T", net.T, words)
 
 
 def spinodal_load(model: Hopfield, mixture: int = 1) -> float:

@@ -181,7 +181,7 @@ def solve(points: frames.Points, options: Options) -> Sequence[frames.Row | None
 
         # In logarithms, since λ → ∞ and α → 0 make the state as small as one likes.
         first = np.log(point.state(0.1, 0.1, min(0.1, 1 / here.beta))) if last is None else last
-        bounds = np.full(3, -400.0), np.full(3, 28.0)
+        bounds = np.full(3, -690.0), np.full(3, 28.0)
         tol = options.tol
         try:
             found = fixed_point(step, first, tol=tol, damping=0.7, bounds=bounds, what="the saddle point")
@@ -197,7 +197,7 @@ def solve(points: frames.Points, options: Options) -> Sequence[frames.Row | None
             found = FixedPoint(branch.x[-1], float(branch.residual[-1]), branch.iterations)
         last, x = found.x, np.exp(found.x)
         other = point.state(*point.conjugates(x, coarse=True))
-        off = float(np.abs(other / x - 1).max())
+        off = float(np.abs(np.maximum(other, 1e-300) / np.maximum(x, 1e-300) - 1).max())
         if not off <= MOST_OFF:
             words = "averages over the fields are not known well enough for labels that hardly depend on chance"
             raise ConvergenceError(words, residual=off, iterations=found.iterations)

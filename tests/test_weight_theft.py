@@ -186,6 +186,9 @@ def test_the_law_of_the_mean_is_that_of_its_chain(p, lr, noise, mean_star):
     np.testing.assert_allclose(odes.fast(model, 0.1, 0.3, 2 * odes.VALUES), found, rtol=0, atol=3e-7)
 
 
-def test_a_mean_that_hardly_returns_raises():
+@pytest.mark.parametrize("mean_star", [7.0, 15.0, 30.0, 45.0])
+def test_a_mean_that_hardly_returns_raises(mean_star):
     with pytest.raises(tsphys.ConvergenceError, match="lr = 5"):
         odes.fast(raw(p=0.95, lr=5.0, noise=0.3, R=[[0.1]], Q=[[0.3]]), 0.1, 0.3)
+    with pytest.raises(tsphys.ConvergenceError, match=f"mean_star = {mean_star:g}"):
+        odes.fast(raw(p=0.7, lr=0.5, noise=0.1, mean_star=mean_star, R=[[0.1]], Q=[[0.3]]), 0.1, 0.3)

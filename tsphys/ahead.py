@@ -141,7 +141,7 @@ def _beside(task: str, model: Any, options: dict[str, Any]) -> Iterator[Other]:
     Only for online learning, whose simulations get somewhere within a second once they are compiled.
     """
     other = Other(task, model, options)
-    if not isinstance(model, Online) or min(available_threads(), options.get("threads") or 2) < 2:
+    if not isinstance(model, Online) or available_threads() < 2 or options.get("threads") == 1:
         yield other
         return
     from numba.core import event

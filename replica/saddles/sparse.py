@@ -91,7 +91,8 @@ def entropy(net: Neurons, x: np.ndarray) -> float:
 
 
 def retrieved(net: Neurons, tol: float = 1e-12) -> FixedPoint | None:
-    """The retrieval state, followed in the load from α = 0, where pattern and neurons agree; none if not even there.
+    """The retrieval state, followed in the load from α = 0, where pattern and neurons agree; none if not even there, or
+    if its overlap has vanished on the way.
 
     Raises
     ------

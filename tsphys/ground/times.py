@@ -65,7 +65,7 @@ def grid(name: str, value: Any) -> Any:
     if kind == "log" and not a > 0:
         raise ModelError(name, value, "must have START > 0 to be spaced evenly on a log scale")
     if kind == "log" and not a <= b < np.inf:
-        raise ModelError(name, value, "must have START < STOP, both finite")
+        raise ModelError(name, value, "must have START <= STOP, both finite")
     if n > MOST_POINTS:
         raise ModelError(name, value, f"must have at most {MOST_POINTS:g} points")
     return np.geomspace(a, b, n) if kind == "log" else np.linspace(a, b, n)

@@ -83,7 +83,7 @@ def read_toml(path: str | os.PathLike[str], what: str = "config") -> dict[str, A
     else:
         import tomli as tomllib
     try:
-        with open(path, "rb") as file:
+        with open(os.fspath(path), "rb") as file:
             content = file.read(LONGEST + 1)
         if len(content) > LONGEST:
             raise ModelError(what, str(path), f"is not TOML: longer than {LONGEST} bytes")
