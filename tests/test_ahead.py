@@ -179,7 +179,7 @@ def test_it_ends_with_the_process_that_began_it(tmp_path):
         f"while not Path({str(ends)!r}).exists():\n    time.sleep(0.01)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == -signal.SIGKILL, done.stderr
     pid, until = int(done.stdout), time.monotonic() + 30
     while time.monotonic() < until:
