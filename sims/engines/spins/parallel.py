@@ -101,14 +101,6 @@ def raw(out, ones, low, total, both):
     return factor * (out + low * ones) - less
 
 
-@njit
-def fields(table, ones, room, A, both, out):
-    """out_i = Σ_μ ξ_i^μ A_μ, integers as float64, from the packed patterns and how many of them are 1."""
-    low, total = sums_of_ones(table, room, A, out)
-    for i in range(out.shape[0]):
-        out[i] = raw(out[i], ones[i], low, total, both)
-
-
 # net = (X, k, A, sums, c, table (G, P + 1, 8), ones (N,), packed (G, 8), room, new (N,), h (N,)), the first five as for
 # `spins.sweep_pairwise`.
 
