@@ -215,3 +215,20 @@ def test_halves_of_a_unit_and_and_students_without_gradients_stay_alike():
     begin = tsphys.OrderParameters(**PLATEAUS["students"])
     blind = tsphys.solve(tsphys.ZerothOrder(lr=0.5), start=begin, t=[500.0, 4000.0])
     assert blind["R"][:, 0] == pytest.approx(blind["R"][:, 1], abs=1e-9)
+
+
+@pytest.mark.parametrize("regulariser", ["none", "l2"])
+def test_three_students_stay_on_their_plateau_by_any_method(regulariser):
+    """Whose sums round in three ways, at times of its own for each method; anchors hold them weakly."""
+    options = {"regulariser": regulariser, "strength": 1e-3}
+    model = tsphys.Continual(K=3, M=2, similarity=0.3, lr_v=0.0, v=np.ones((2, 3)), durations=[1500.0], **options)
+    start = {
+        "R": np.tile([0.1, 0.05, 0.05, 0.02], (3, 1)), "Q": 0.2 * np.eye(3), "T": model.teacher_overlaps(),
+        "v": np.ones(6), "v_star": model.teacher_readouts().ravel(),
+    }  # fmt: skip
+    t = [1490.0, 2990.0]
+    one, other = (tsphys.solve(model, start=start, t=t, method=method) for method in ("LSODA", "DOP853"))
+    # Of tolerances of 1e-12 along a motion without escape.
+    np.testing.assert_allclose(one["eps_g"], other["eps_g"], rtol=1e-7)
+    start["R"] = start["R"] + 1e-7 * np.eye(3, 4)
+    assert np.abs(tsphys.solve(model, start=start, t=t)["eps_g"] / one["eps_g"] - 1).max() > 0.1

@@ -279,3 +279,24 @@ def test_symmetric_sums_are_sums_over_sets():
     for k in range(1, 5):
         by_sets = -naive.distinct(V.T.astype(float)[:1], k)(s) * N ** (k - 1) / factorial(k - 1)
         assert E[k, 0] == pytest.approx(by_sets, abs=1e-9)
+
+
+@pytest.mark.parametrize("dynamics", ["sequential", "parallel"])
+def test_sweeps_after_the_last_flip_are_counted_without_being_done(dynamics):
+    """At T = 0: means over so many sweeps one by one, of a state that settles after some of them."""
+    X = stored.drawn(300, 12, 0, 0, "patterns")
+    s = X[:, 0] * np.where(np.random.default_rng(0).random(300) < 0.2, -1, 1).astype(np.int8)
+
+    def chain():
+        network = hopfield.network(Hopfield(T=0.0, dynamics=dynamics), X, 12, "overlap", 1, 1)
+        return network.chain(s.copy(), 0.0, (0, 0, "sweeps"))
+
+    at_once, mean = chain().sweeps(12)
+    one_by_one = chain()
+    rows, states = [], []
+    for _ in range(12):
+        rows.append(one_by_one.sweeps(1)[0][0])
+        states.append(one_by_one.s.copy())
+    assert 0 < np.count_nonzero(np.array(rows)[:, 1]) < 11
+    np.testing.assert_array_equal(at_once, rows)
+    np.testing.assert_array_equal(mean, np.mean(states, axis=0))
