@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tsphys.ground.parameters import number
 from tsphys.models.nested_dropout import NestedDropout
 from tsphys.physics.flows.linear_layers import logistic
 from tsphys.runs import frames
@@ -30,8 +31,13 @@ def solve(model: NestedDropout, options: frames.Times) -> dict[str, np.ndarray]:
 
 
 def pair(model: NestedDropout, i: int, j: int) -> np.ndarray:
-    """The four rates, rising, at which units i < j stop to mix; the first two vanish where both are kept as often."""
+    """The four rates, rising, at which units i < j stop to mix; the first two vanish where both are kept as often.
+
+    Units are counted from 0, as the axis of observables is.
+    """
     present, variance = model.present, model.variance
+    j = number("j", j, kind=int, low=1, high=len(present) - 1)
+    i = number("i", i, kind=int, low=0, high=j - 1)
     di, dj, q = variance[i] * present[i], variance[j] * present[i], present[j]
     matrix = [
         [di, -dj + q * variance[j], 0.0, q * variance[i]],

@@ -141,8 +141,10 @@ def asymptote(model: Perceptron, t: Any) -> np.ndarray:
     Raises
     ------
     ModelError
-        For AdaTron with η ≥ 3b, which does not learn to the end.
+        For AdaTron with η ≥ 3b, which does not learn to the end, or with a fixed training set.
     """
+    if model.alpha is not None:
+        raise ModelError("alpha", model.alpha, "must be none: a fixed training set is not learned to the teacher")
     t, b, eta = np.asarray(t, dtype=np.float64), model.minibatch, model.lr
     if model.rule == "hebb":
         return 1 / np.sqrt(2 * math.pi * b * t)

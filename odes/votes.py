@@ -17,6 +17,7 @@ from functools import lru_cache
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.parameters import number
 from tsphys.models.votes import Votes
 from tsphys.runs import frames
 
@@ -26,6 +27,7 @@ NODES, END = (64, 48), 9.0
 
 def gain(clients: int) -> float:
     """A_M: the bias of the majority of M coins over the small bias of each, √(2M/π) for many."""
+    clients = number("clients", clients, kind=int, low=1)
     n = clients - 1
     log = math.lgamma(n + 1) - math.lgamma(n // 2 + 1) - math.lgamma(n - n // 2 + 1) - n * math.log(2)
     return clients * math.exp(log)

@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from tsphys.errors import ConvergenceError
+from tsphys.ground.parameters import word
 from tsphys.models.stitching import Stitching
 from tsphys.physics.kernels import eigenframework
 from tsphys.physics.kernels.averages import sample
@@ -58,6 +59,7 @@ def solve(model: Stitching) -> dict[str, float]:
 
 def optimal_ridge(model: Stitching, observable: str = "eps_stitched") -> float:
     """The ridge λ between 1e-6 and 1e6 of the least error, of the stitched net by default."""
+    word("observable", observable, NAMES)
     found, _ = maximum(
         lambda log: -solve(replace(model, ridge=float(np.exp(log))))[observable][0], -np.log(1e6), np.log(1e6), 49
     )

@@ -104,3 +104,30 @@ def test_errors_of_sequences_are_those_of_vectors(tasks, V, strength):
         w = (wanted + strength * w) / (1 + strength)
     told = np.mean([0.5 * (w - wanted) @ (w - wanted) for wanted in teachers])
     np.testing.assert_allclose(penalties.sequence(strength, tasks, V), told, rtol=1e-12)
+
+
+def test_directions_that_no_input_has_change_nothing():
+    strength, some = [0.0, 0.3, 2.0], ([1.0, 2.0], [0.5, 0.0], [1.0, 0.4])
+    none = ([1.0, 2.0, 0.0], [0.5, 0.0, 0.0], [1.0, 0.4, 3.0])
+    for pull in (1.0, "first"):
+        held = [x[0] if pull == "first" else pull for x in (some, none)]
+        told = [penalties.of_spectra(strength, *x, hold) for x, hold in zip((some, none), held, strict=True)]
+        np.testing.assert_allclose(told[1], told[0], rtol=1e-14)
+    # Without a pull, what the second task does not see stays as the first has left it.
+    assert penalties.of_spectra(0.0, [2.0], [0.0], [1.0]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("strength", lambda: penalties.two_tasks([1.0, -0.1], 0.5, 3, 2, 0.5)),
+        ("similarity", lambda: penalties.two_tasks(1.0, 1.1, 3, 2, 0.5)),
+        ("t1", lambda: penalties.two_tasks(1.0, 0.5, np.inf, 2, 0.5)),
+        ("noise", lambda: penalties.two_tasks(1.0, 0.5, 3, 2, 0.5, -0.1)),
+        ("similarity", lambda: penalties.sequence(1.0, 3, -0.6)),
+        ("first", lambda: penalties.of_spectra(1.0, [1.0, np.nan], [1.0, 1.0], [1.0, 1.0])),
+        ("pull", lambda: penalties.of_spectra(1.0, [1.0, 1.0], [1.0, 1.0], [1.0, 1.0], [1.0])),
+    ],
+)
+def test_scenarios_that_cannot_be(name, call):
+    refuses(call, name)

@@ -142,3 +142,9 @@ def test_bad_calls_raise_one_clear_line(case):
 def test_features_are_normalised():
     F = gaussian_features(30, 7, np.random.default_rng(0)).F
     np.testing.assert_allclose((F**2).sum(axis=1), 7, rtol=1e-13)
+
+
+def test_a_random_generator_takes_lists_and_counts_them():
+    network = random_generator((3, 4), ("relu",))
+    np.testing.assert_array_equal(network([[1, 2, 3]]), network(np.array([[1.0, 2.0, 3.0]])))
+    refuses(lambda: network(np.zeros((2, 4))), "c")

@@ -83,6 +83,7 @@ def test_the_law_of_conservation_in_blocks():
     ]
     np.testing.assert_allclose(kept, np.broadcast_to(kept[0], (4, 2)), rtol=1e-10)
     refuses(lambda: balanced(W1, W2, S, [1]), "start")
+    refuses(lambda: balanced(W1.tolist(), W2.tolist(), S.tolist(), [1]), "start")
 
 
 def test_modes_are_logistic():

@@ -76,3 +76,8 @@ def test_bad_parameters():
     refuses(lambda: NestedDropout(keep=(1.0, 0.0)), "keep")
     refuses(lambda: NestedDropout(variance=(1.0, 2.0)), "variance")
     refuses(lambda: tsphys.simulate(NestedDropout(), t=[1.0], N=5), "N")
+
+
+def test_pairs_are_units_that_there_are():
+    for name, i, j in (("i", 2, 1), ("i", 1, 1), ("j", 0, 3), ("j", 0, 1.5)):
+        refuses(lambda i=i, j=j: pair(NestedDropout(), i, j), name)

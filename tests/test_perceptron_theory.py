@@ -151,6 +151,8 @@ def test_adatron_beyond_its_largest_learning_rate():
     model = tsphys.Perceptron(rule="adatron", lr=3.2)
     with pytest.raises(tsphys.ModelError, match="lr"):
         perceptron.asymptote(model, 1.0)
+    with pytest.raises(tsphys.ModelError, match="alpha"):
+        perceptron.asymptote(tsphys.Perceptron(alpha=2), 1.0)
     inside = tsphys.solve(tsphys.Perceptron(rule="adatron", lr=2.8), start=start(0.5), t=[20, 400])["eps_g"]
     assert inside[1] < inside[0] / 5
     try:

@@ -224,3 +224,9 @@ def test_another_formula_gives_the_same():
     usual, other = (tsphys.solve(model, start=START, t=[5.0], method=m, rtol=1e-8) for m in ("auto", "Radau"))
     # A hundred times the tolerance.
     np.testing.assert_allclose(usual["Q"], other["Q"], atol=1e-6)
+
+
+def test_masks_of_equal_weights_keep_the_same():
+    signs = np.where(np.arange(50) % 3, 1.0, -1.0)
+    assert masks.best_of(1000, signs, 0.3) == pytest.approx(0.3, rel=1e-12)
+    assert masks.searched(20, signs, 0.3, np.random.default_rng(0)) == pytest.approx(0.3, rel=1e-12)

@@ -141,6 +141,8 @@ def test_what_is_best_for_one_net_is_too_little_for_two():
 def test_bad_parameters():
     refuses(lambda: Stitching(coordinates="relative"), "coordinates")
     refuses(lambda: Stitching(anchors=0), "anchors")
+    refuses(lambda: gram_variance([0.5], "erf"), "units")
+    refuses(lambda: optimal_ridge(Stitching(), "mse"), "observable")
     # As many examples as anchors, and no ridge.
     refuses(lambda: tsphys.solve(Stitching(ridge=0, alpha=1, width=4)), "ridge")
     refuses(lambda: tsphys.simulate(replace(Stitching(), anchors=0.001), N=10), "anchors")

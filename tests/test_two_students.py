@@ -124,3 +124,13 @@ def test_runs_lie_on_the_theory():
     assert found.ok, found
     for f in (0.0, 1.0):
         assert not tsphys.compare(sim, tsphys.solve(replace(model, shared=f), start=START, t=t)).ok
+
+
+def test_matching_takes_lists_and_says_what_it_has_not():
+    Q = np.array([[1.0, 0.2, 0.5], [0.2, 0.8, -0.1], [0.5, -0.1, 1.2]])
+    np.testing.assert_array_equal(correlations("erf", Q.tolist(), 2), correlations("erf", Q, 2))
+    assert matched("erf", Q.tolist(), 1) == matched("erf", Q, 1)
+    for first in (0, 3):
+        refuses(lambda first=first: matched("linear", Q, first), "first")
+    refuses(lambda: correlations("relu", Q, 1), "activation")
+    refuses(lambda: matched("linear", Q[0], 1), "Q")

@@ -134,6 +134,8 @@ def test_what_runs_away_says_when():
 def test_bad_parameters(given, name):
     refuses(lambda: Votes(**given), name)
     refuses(lambda: steady(Votes(activation="erf")), "activation")
+    for clients in (0, 2.5, [1, 3]):
+        refuses(lambda clients=clients: gain(clients), "clients")
 
 
 def test_what_is_known_by_hand():

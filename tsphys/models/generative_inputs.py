@@ -163,7 +163,9 @@ def random_generator(
     layers = [gaussian_features(n, d, rng) for d, n in pairwise(widths)]
 
     def generate(c: np.ndarray) -> np.ndarray:
-        x = c
+        x = np.asarray(c, dtype=float)
+        if x.ndim != 2 or x.shape[1] != widths[0]:
+            raise ModelError("c", f"array of shape {x.shape}", f"must be of shape (any, {widths[0]})")
         for features, f in zip(layers, nonlinearities, strict=True):
             x = features.fields(x)
             apply(f, x)

@@ -20,6 +20,8 @@ from tsphys.ground.parameters import number
 FEWEST = 10
 #: Largest field β b² on the largest weight.
 STRONGEST = 500.0
+#: Differences of squares of mean one up to which all masks keep the same.
+ALIKE = 1e-12
 
 
 def _teacher(b: Any, density: float) -> np.ndarray:
@@ -45,7 +47,9 @@ def tail(beta: float, squares: np.ndarray, density: float) -> tuple[float, float
     u = spread.mean()
     v = (squares**2 * spread).mean() - (squares * spread).mean() ** 2 / u
     rate = entropy(density) - entropy(p).mean()
-    chance = -N * rate - np.log(beta * np.sqrt(2 * np.pi * N * v)) + 0.5 * np.log(density * (1 - density) / u)
+    # Where nothing is left to vary, v is none to rounding.
+    with np.errstate(divide="ignore"):
+        chance = -N * rate - np.log(beta * np.sqrt(2 * np.pi * N * v)) + 0.5 * np.log(density * (1 - density) / u)
     return float((squares * p).mean()), float(chance)
 
 
@@ -68,6 +72,8 @@ def best_of(m: float, b: Any, density: float) -> float:
     """
     squares = _teacher(b, density)
     m = number("m", m, low=FEWEST)
+    if np.ptp(squares) <= ALIKE:
+        return float(density)
     told = -np.euler_gamma - np.log(m)
     betas = np.geomspace(1e-3, 1.0, 60) * STRONGEST / squares.max()
     chances = [tail(beta, squares, density)[1] for beta in betas]

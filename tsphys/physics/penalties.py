@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number
+from tsphys.ground.parameters import array, number, numbers
 
 
 def two_tasks(
@@ -29,9 +29,16 @@ def two_tasks(
         How long the tasks are learned, in steps/N.
     lr, noise : float
         η < 2 and σ.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range.
     """
-    xi, eta = np.asarray(strength, dtype=float), number("lr", lr, low=0, high=2, open_low=True, open_high=True)
-    V, rest = similarity, eta * noise**2 / (2 - eta)
+    xi, eta = _strengths(strength), number("lr", lr, low=0, high=2, open_low=True, open_high=True)
+    V, noise = number("similarity", similarity, low=-1, high=1), number("noise", noise, low=0)
+    t1, t2 = (number(name, t, low=0) for name, t in (("t1", t1), ("t2", t2)))
+    rest = eta * noise**2 / (2 - eta)
     mu1 = -np.expm1(-eta * t1)
     first = rest + (1 - rest) * np.exp(-(2 * eta - eta**2) * t1)
     n1 = first - (1 - mu1) ** 2
@@ -54,8 +61,15 @@ def two_tasks(
 
 
 def sequence(strength: Any, tasks: int, similarity: float) -> np.ndarray:
-    """Mean error (…) of S tasks of mutual overlap V, each learned to its end, anchored at the last, η → 0."""
-    xi, S = np.asarray(strength, dtype=float)[..., None], number("tasks", tasks, kind=int, low=1)
+    """Mean error (…) of S tasks of mutual overlap V, each learned to its end, anchored at the last, η → 0.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range, as of more than two tasks with V < −1/(S − 1), which no teachers have.
+    """
+    xi, S = _strengths(strength)[..., None], number("tasks", tasks, kind=int, low=1)
+    similarity = number("similarity", similarity, low=-1 / max(S - 1, 1), high=1)
     a, j = 1 / (1 + xi), np.arange(1, S + 1)
     c = np.where(j == 1, (1 - a) ** (S - 1), a * (1 - a) ** (S - j))
     return 0.5 * (1 - similarity) * ((c**2).sum(-1) + 1 - 2 / S)
@@ -74,11 +88,22 @@ def of_spectra(strength: Any, first: Any, second: Any, change: Any, pull: Any = 
         Squares of the differences of the teachers along them.
     pull : float or (D,) array_like
         Of each direction: 1 for L2, `first` for the Fisher information, as EWC has it.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of range.
     """
-    l1, l2, d = (np.asarray(x, dtype=float) for x in (first, second, change))
-    if not l1.shape == l2.shape == d.shape or min(l1.min(), l2.min(), d.min()) < 0:
+    l1 = array("first", first, (None,), "variances along the directions")
+    l2 = array("second", second, (None,), "variances along the directions")
+    d = array("change", change, (None,), "of each direction")
+    if not l1.shape == l2.shape == d.shape or min(x.min(initial=0.0) for x in (l1, l2, d)) < 0:
         raise ModelError("first", l1.tolist(), "must be numbers >= 0, as many as second and change")
-    a = l2 / (l2 + np.asarray(strength, dtype=float)[..., None] * pull)
+    hold = numbers(pull)
+    if hold is None or hold.shape not in ((), l1.shape) or hold.min(initial=0.0) < 0:
+        raise ModelError("pull", pull, "must be a number >= 0, or one for each direction")
+    # Along what no input of the second task has the weights stay where they are, held or not.
+    a = l2 / (l2 + np.where(l2 > 0, _strengths(strength)[..., None] * hold, 1.0))
     return 0.25 * (l1 * a**2 * d + l2 * (1 - a) ** 2 * d).sum(-1)
 
 
@@ -106,3 +131,11 @@ def least(
         options={"xatol": tol},
     )  # fmt: skip
     return float(np.exp(found.x)), float(found.fun)
+
+
+def _strengths(strength: Any) -> np.ndarray:
+    """ξ as an array, or a ModelError."""
+    xi = numbers(strength)
+    if xi is None or xi.min(initial=0.0) < 0:
+        raise ModelError("strength", strength, "must be numbers >= 0")
+    return xi

@@ -79,8 +79,8 @@ def balanced(W1: np.ndarray, W2: np.ndarray, S: np.ndarray, t: np.ndarray) -> Bl
 
     Parameters
     ----------
-    W1, W2 : (…, h, d) and (…, c, h)
-    S : (…, c, d)
+    W1, W2 : array_like (…, h, d) and (…, c, h)
+    S : array_like (…, c, d)
     t : (T,), increasing, from 0 or later
 
     Returns
@@ -100,6 +100,7 @@ def balanced(W1: np.ndarray, W2: np.ndarray, S: np.ndarray, t: np.ndarray) -> Bl
     Fukumizu, Neurocomputing 1998 (λ = 0, full rank); Braun, Dominé, Fitzgerald & Saxe, NeurIPS 2022; Dominé et al.,
     ICLR 2025 (any λ).
     """
+    W1, W2, S = (np.asarray(a, dtype=float) for a in (W1, W2, S))
     lam, c = imbalance(W1, W2)[..., None, None], W2.shape[-2]
     # Inputs beyond those that start and teacher see never matter.
     sight = np.linalg.qr(np.concatenate([turned(W1), turned(S)], axis=-1)).Q

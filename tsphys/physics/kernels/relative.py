@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsphys.ground.parameters import array
+from tsphys.ground.parameters import array, word
 from tsphys.physics.kernels.sphere import relu_kernel
 
 
@@ -40,6 +40,7 @@ def arcs(r: np.ndarray) -> Arcs:
 def gram_variance(r: np.ndarray, units: str = "relu") -> np.ndarray:
     """p times the variance over nets of (1/p) Σ φφ', of units ``relu`` or ``step``, at correlations r of two inputs."""
     found = arcs(array("r", r, np.shape(r), "correlations of two inputs"))
+    word("units", units, ("relu", "step"))
     return found.steps * (1 - found.steps) if units == "step" else found.squares - found.products**2
 
 
