@@ -17,12 +17,12 @@ import numpy as np
 
 from tsphys.ground.parameters import param
 from tsphys.odes.equations import online, stored
-from tsphys.odes.equations.exchange import Kept, keeping, overlaps
+from tsphys.odes.equations.exchange import Kept, Part, keeping, overlaps
 from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.odes.equations.stored import Stored
 from tsphys.physics.estimation import estimation_noise
 from tsphys.physics.order_parameters import DIVERGED, OrderParameters
-from tsphys.rules import active_fraction, phases, two_layer
+from tsphys.rules import active_fraction, online_attack, phases, two_layer
 from tsphys.rules.binding import batch_rule, bind, given, placed
 from tsphys.rules.contract import Online
 from tsphys.rules.engines import QUADRATURE, refuse
@@ -44,8 +44,11 @@ from tsphys.solvers.ode import integrate
 #: A smooth drift needs some hundred steps, a rough one at too small a tolerance has no end.
 MAX_STEPS = 50_000
 
-#: Rules that are the same with units in another order; what readouts there are besides is of a unit each.
-EXCHANGEABLE = (two_layer.rule, active_fraction.rule)
+#: Rules that are the same with units in another order, and on how many sides their teachers stand, whose units change
+#: places together. On one side all readouts are of a unit each, on two the first K.
+EXCHANGEABLE = {two_layer.rule: 1, active_fraction.rule: 1} | dict.fromkeys(
+    (online_attack.fixed, online_attack.blind, online_attack.rule), 2
+)
 
 State = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -198,10 +201,14 @@ def _kept(rule: LearningRule, nodes: Nodes, start: OrderParameters, y: np.ndarra
     rates = _right_hand_side(rule, nodes, start)
     if rule.function not in EXCHANGEABLE:
         return Kept(rates, y, lambda z: z)
-    given = [("mn", start.T, 0.0), ("sm", np.reshape(start.v_star, (-1, rule.M)), 0.0)]
+    sides = EXCHANGEABLE[rule.function]
+    K, M = rule.K, rule.M // sides
+    R, Q, v = overlaps(K, rule.M, len(start.v) if sides == 1 else K)
+    parts = Part("kxm", R.at.reshape(K, sides, M)), Q, v
+    given = [("xmyn", np.reshape(start.T, (sides, M, sides, M)), 0.0), ("sm", np.reshape(start.v_star, (-1, M)), 0.0)]
     # A law of the inputs tells teachers apart.
-    given += [] if rule.law is None else [("m", np.arange(rule.M), 0.0)]
-    return keeping(rates, y, overlaps(rule.K, rule.M, len(start.v)), given, rule.K, rule.M)
+    given += [] if rule.law is None else [("m", np.arange(M), 0.0)]
+    return keeping(rates, y, parts, given, K, M)
 
 
 def _scheduled(

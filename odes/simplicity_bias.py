@@ -26,7 +26,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import number
 from tsphys.models.simplicity_bias import DATA, SimplicityBias
-from tsphys.odes.equations import online
+from tsphys.odes.equations import exchange, online
 from tsphys.physics.classes import Classes, pair
 from tsphys.physics.order_parameters import OrderParameters
 from tsphys.runs import frames
@@ -117,7 +117,10 @@ def solve(model: SimplicityBias, start: OrderParameters, options: online.Flow) -
         return solutions[0], {"quadrature_error": float(error)}
 
     y0 = overlaps.state(start.read_by(unread, start.v_star))
-    return frames.Equations((frames.ode(rhs, y0),), observe, 1e-9, 1e-11, options.record(), judge)
+    # The axes of the plane are no units.
+    alike = exchange.alike_overlaps(overlaps, np.arange(2), y0, [("k", v)])
+    kept = exchange.kept(rhs, y0, exchange.overlaps(model.K, 2, 0), alike)
+    return frames.Equations((frames.ode(kept.rates, kept.start),), observe, 1e-9, 1e-11, options.record(), judge)
 
 
 def early_drift(model: SimplicityBias, a: Any, q: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -90,7 +90,7 @@ def test_nothing_is_imposed_where_nothing_is_alike():
     assert kept.over(y) is y
 
 
-@pytest.mark.parametrize("rule", learning_rule.EXCHANGEABLE)
+@pytest.mark.parametrize("rule", [rule for rule, sides in learning_rule.EXCHANGEABLE.items() if sides == 1])
 def test_rules_are_the_same_with_units_in_another_order(rule):
     params = {
         two_layer.rule: two_layer.Params(3, 0, 0.3, 0.2, 0.1),
@@ -111,6 +111,36 @@ def test_rules_are_the_same_with_units_in_another_order(rule):
         moved = steps(lam[p], nu[q], np.ascontiguousarray(v[:, p]), np.ascontiguousarray(v_star[:, q]))
         np.testing.assert_allclose(moved[0], c[p], rtol=1e-12)
         np.testing.assert_allclose(moved[1], dv[:, p], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "options", [{"strategy": "constant"}, {"strategy": "constant", "poisoned": 1}, {"strategy": "greedy"}]
+)
+def test_attacks_are_the_same_with_units_of_teacher_and_target_in_another_order(options):
+    model = tsphys.OnlineAttack(K=3, activation="erf", minibatch=2, **options)
+    rule, rng = model.learning_rule(), np.random.default_rng(3)
+    assert learning_rule.EXCHANGEABLE[rule.function] == 2
+    v, v_star, none = np.array(rule.v), np.array(rule.v_star), np.zeros((2, 0))
+    for _ in range(20):
+        lam, nu, a = rng.normal(size=(2, 3)), rng.normal(size=(2, 6)), rng.normal(size=(3, 2))
+        gram, R, root = a @ a.T / 2, 0.1 * rng.normal(size=(3, 6)), rng.normal(size=(3, 3))
+        gram, Q = gram[:2, :2], root @ root.T
+        p, q = rng.permutation(3), rng.permutation(3)
+        q = np.concatenate([q, 3 + q])
+
+        def steps(lam, nu, R, Q, gram=gram):
+            c, dv = np.zeros((2, 3)), np.zeros((2, 6))
+            seen = (np.ascontiguousarray(R), np.ascontiguousarray(Q)) if rule.uses_overlaps else ()
+            if rule.whole_batch:
+                rule.function(lam, nu, v, v_star, none, gram, *seen, rule.params, c, dv)
+            else:
+                rule.function(lam[0], nu[0], v, v_star, none[0], rule.params, c[0], dv[0])
+            return c, dv
+
+        c, dv = steps(lam, nu, R, Q)
+        moved = steps(np.ascontiguousarray(lam[:, p]), np.ascontiguousarray(nu[:, q]), R[np.ix_(p, q)], Q[np.ix_(p, p)])
+        np.testing.assert_allclose(moved[0], c[:, p], rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(moved[1], dv, rtol=1e-10, atol=1e-12)
 
 
 def begun(moved, M=2, S=1, **more):
@@ -149,6 +179,14 @@ def hidden(moved):
     return tsphys.solve(model, t=[2000.0], spectrum="limit", nodes=8)
 
 
+def attacked(moved):
+    """An action of a fifth leaves the teacher ahead of the target."""
+    model = tsphys.OnlineAttack(K=2, activation="erf", strategy="constant", action=0.2, lr=1.0)
+    r = 0.1 + moved * np.eye(2)
+    start = tsphys.OrderParameters(R=np.hstack([r, -r]), Q=np.diag([0.3, 0.3]), T=model.teacher_overlaps())
+    return tsphys.solve(model, start=start, t=[100.0], points=2**10)
+
+
 OTHERS = {
     "tanh": lambda moved: tsphys.solve(tsphys.TwoLayer(activation="tanh", lr=1.0), start=begun(moved), t=[100.0]),
     "biases": lambda moved: tsphys.solve(
@@ -162,15 +200,28 @@ OTHERS = {
     "two students": students,
     "masks of tasks": two_tasks,
     "structured inputs": hidden,
+    "attacks": attacked,
 }
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_students_that_are_alike_stay_so(name):
     """Long after a difference that is meant, as small as it is, has made them different."""
-    kept, moved = (OTHERS[name](by)["R"] for by in (0.0, 1e-3 if name in ("tanh", "biases") else 1e-7))
+    kept, moved = (OTHERS[name](by)["R"] for by in (0.0, 1e-3 if name in ("tanh", "biases", "attacks") else 1e-7))
     assert np.abs(kept[..., 0, :] - kept[..., 1, :]).max() < 1e-12
     assert np.abs(moved[..., 0, :] - moved[..., 1, :]).max() > 0.1
+
+
+def test_students_of_classes_that_are_alike_stay_so_to_the_last_bit():
+    """Rounding parts them after t = 1500, by quadratures of a second each."""
+    R, Q = [[0.1, 0.1], [0.1, 0.2], [0.1, 0.1]], 0.05 + 0.2 * np.eye(3)
+    start = tsphys.OrderParameters(R=R, Q=Q, T=np.eye(2))
+    found = tsphys.solve(tsphys.SimplicityBias(K=3, lr=1.0, trained_on="isotropic"), start=start, t=[5.0])
+    assert (found["R"][0, 0] == found["R"][0, 2]).all()
+    assert found["Q"][0, 0, 0] == found["Q"][0, 2, 2]
+    assert found["Q"][0, 0, 1] == found["Q"][0, 2, 1]
+    assert np.abs(found["R"][0, 0] - found["R"][0, 1]).max() > 0.01
+    assert found["R"][0, 0, 0] != found["R"][0, 0, 1]
 
 
 PLATEAUS = {
