@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.wide import each
 from tsphys.cli import main
 from tsphys.cli.options import flag
 from tsphys.ground.parameters import described
@@ -33,7 +34,7 @@ def wrong(meta):
 
 
 @pytest.mark.parametrize("verb", ["simulate", "solve"])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_each_gives_one_line_and_exit_code_2(name, verb, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     own = described(model_class(name))

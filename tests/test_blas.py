@@ -6,6 +6,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tsphys.runs.blas import one_blas_thread
 from tsphys.studies.study import study
 from tsphys.studies.sweep import processes, sweep
@@ -44,6 +46,7 @@ def content(folder):
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in Path(folder).glob("*/*.npz")}
 
 
+@pytest.mark.wide
 def test_studies_have_the_same_bits_with_any_number_of_threads(tmp_path):
     for threads, how in (("1", "alone"), ("2", "together")):
         names = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")

@@ -1,6 +1,7 @@
 """The command that counts false alarms and finds, on small pools."""
 
 import numpy as np
+import pytest
 
 import tsphys
 from tsphys.validation.calibration import CASES, FEW, MANY, chance, dealt, every_model, false_alarms, power, table
@@ -25,6 +26,7 @@ def test_a_few_comparisons_of_a_model():
     assert set(seen) == {("lr", 0.01), ("lr", 0.03), ("lr", 0.1)}
 
 
+@pytest.mark.wide
 def test_scores_of_every_model():
     lines = list(every_model(["label_noise"]))
     assert len(lines) == 1 + 3 + 1

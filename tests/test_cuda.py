@@ -61,7 +61,7 @@ for name in NAMES:
 @pytest.mark.parametrize(
     "names",
     [
-        ("exact b=3", "direct b=2"),
+        pytest.param(("exact b=3", "direct b=2"), marks=pytest.mark.wide),
         pytest.param(("exact", "direct", "direct optimal"), marks=pytest.mark.slow),
     ],
 )
@@ -144,6 +144,7 @@ out["fractions"] = fractions
 """
 
 
+@pytest.mark.wide
 def test_bits_follow_from_seed_and_replica_alone(tmp_path):
     out = simulated(tmp_path, BITS)
     assert out["fractions"].max() == 1.0

@@ -1,6 +1,7 @@
 """The Potts sampler's engine cuda in Numba's simulator: its law, its bits, and the fields that it keeps."""
 
 import numpy as np
+import pytest
 from scipy import special
 
 from tests.naive import potts as naive
@@ -29,6 +30,7 @@ out["whole"], out["parts"] = whole[0], parts[0]
 """
 
 
+@pytest.mark.wide
 def test_law_and_bits(tmp_path):
     out = simulated(tmp_path, CODE)
     J, U = out["J"], out["U"]

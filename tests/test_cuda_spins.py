@@ -70,6 +70,7 @@ out = {"spins": r["spins"], "energy": r["energy"], "m": r["m"], "few": q["spins"
 """
 
 
+@pytest.mark.wide
 def test_descent_ends_in_stable_states_and_bits_follow_from_the_seed(tmp_path):
     out = simulated(tmp_path, DESCENT)
     assert (np.diff(out["energy"], axis=1) <= 1e-12).all()

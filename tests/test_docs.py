@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import pytest
 
+from tests.wide import each
 from tsphys.cli import tsphys as command_line
 from tsphys.cli.figure import moving, names
 
@@ -43,9 +44,7 @@ def test_commands_on_the_pages_parse(page):
         command.make_parser(context).parse_args(list(words))
 
 
-@pytest.mark.parametrize(
-    "page", [pytest.param(p, marks=[pytest.mark.slow] * (p.stem in LONG), id=p.stem) for p in EXAMPLES]
-)
+@pytest.mark.parametrize("page", each(EXAMPLES, fast=("README",), slow=LONG), ids=lambda page: page.stem)
 def test_examples_on_the_pages_run(page, tmp_path, monkeypatch):
     if "tsphys.images" in page.read_text(encoding="utf-8"):
         pytest.importorskip("sklearn")
@@ -109,6 +108,7 @@ def build(builder, site, *words):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.wide
 def test_the_pages_of_the_site_are_read_without_a_warning(tmp_path):
     """All of it but writing, which takes twice as long; formulas are converted."""
     from docutils.nodes import math, math_block

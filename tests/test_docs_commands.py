@@ -10,6 +10,7 @@ import pytest
 import tsphys
 from tests.command import call
 from tests.walk import fields
+from tests.wide import each
 from tsphys.cli.options import flag
 from tsphys.comparison import holding
 from tsphys.registry import MODELS
@@ -101,7 +102,11 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if any(w[0] not in LONG for w in commands(p))], ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "page",
+    each((p for p in PAGES if any(w[0] not in LONG for w in commands(p))), fast=("README", "results")),
+    ids=lambda p: p.stem,
+)
 def test_the_commands_of_a_page_run(page, folder, capsys, monkeypatch):
     # What a comparison could have seen takes dozens of solutions; tests/test_points.py asks it of every model.
     monkeypatch.setattr(holding, "seen_changes", lambda found, theory: {})

@@ -8,6 +8,7 @@ import pytest
 
 import tsphys
 from tests.command import call
+from tests.wide import each
 from tsphys.cli.options import flag
 from tsphys.ground.times import Grid
 from tsphys.registry import MODELS
@@ -43,7 +44,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_simulations(name, capsys):
     """A run by options, by a file, on other threads, from an interrupted one: the same bits; files are not lost."""
     options = {**run_of(name, "simulate"), "seed": 3}

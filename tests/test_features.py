@@ -160,6 +160,7 @@ def test_every_option_of_a_rule_is_a_feature_or_for_all():
     assert options | phased == set(FEATURES) == set(FEATURED)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("pair", PAIRS, ids=name)
 def test_what_cannot_be_is_refused_in_one_line(pair):
     # In mid-run it takes the compilation of what comes before.

@@ -57,6 +57,7 @@ def test_every_feature_is_asked_for():
     assert set(VALUES) == set(FEATURES)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("pair", PAIRS, ids=name)
 def test_what_an_engine_does_not_declare_is_refused_in_one_line(pair):
     for engine in (EXACT, CUDA):

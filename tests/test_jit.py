@@ -72,7 +72,9 @@ print(sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.value
 """
 
 
-@pytest.mark.parametrize("linked", [True, False], ids=["symlinks", "files"])
+@pytest.mark.parametrize(
+    "linked", [pytest.param(True, id="symlinks"), pytest.param(False, id="files", marks=pytest.mark.wide)]
+)
 def test_a_kernel_of_a_room_sees_a_change_elsewhere(tmp_path, linked):
     tree, cache = copied(tmp_path / "copy", linked), tmp_path / "cache"
     assert run(tree, cache, OF_A_ROOM)[0] == ["2.0", "0", "1"]
@@ -102,6 +104,7 @@ print(sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.value
 """
 
 
+@pytest.mark.wide
 def test_kernels_with_a_rule_of_ours_are_cached(tree, tmp_path):
     assert run(tree, tmp_path / "cache", BOUND)[0] == ["0", "1"]
     assert run(tree, tmp_path / "cache", BOUND)[0] == ["1", "0"]
@@ -281,6 +284,7 @@ print(*(hashlib.sha256(x.tobytes()).hexdigest() for x in walkers.see(theta)[1:])
 """
 
 
+@pytest.mark.wide
 def test_code_is_the_same_whatever_else_is_there(tmp_path):
     """Kernels that were compiled here, that come from the cache, and beside another one that calls the same functions.
 

@@ -16,6 +16,7 @@ import pytest
 import tsphys
 from tests.refusal import refuses
 from tests.walk import VERBS, allowed, ends, fields, options, outcome, run_of
+from tests.wide import each
 from tsphys.cli import main
 from tsphys.cli.options import flag
 from tsphys.ground.parameters import number, numbers
@@ -147,7 +148,7 @@ def test_integers_that_no_count_reaches(name):
                 refuses(lambda: getattr(tsphys, verb)(cls(), **given), key)  # noqa: B023
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_numbers_of_any_length_on_the_command_line_and_in_files(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     key = numeric(fields(name))[0]
@@ -217,6 +218,7 @@ def test_what_is_not_kept_takes_no_memory(monkeypatch):
 
 
 @pytest.mark.parametrize("P", [3, 107, 171, 172, 1000, 10**6, 2**63 - 1])
+@pytest.mark.wide
 @pytest.mark.parametrize("storage", [{}, {"storage": "supervised", "r": 0.8, "M": 3}, {"interaction": "power"}])
 def test_interactions_of_any_order(P, storage):
     model = tsphys.DenseHebbian(P=P, **storage)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.wide import each
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "docs"))
 import notebooks
 
@@ -22,7 +24,7 @@ SMALL = {
 @pytest.mark.parametrize(
     # Of rules of one's own docs/learning_rule.md has what that notebook has, and its examples run too.
     "name",
-    [pytest.param(n, marks=[pytest.mark.slow] * (n == "rule_of_your_own")) for n in notebooks.names()],
+    each(notebooks.names(), fast=("study",), slow=("rule_of_your_own",)),
 )
 def test_the_cells_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

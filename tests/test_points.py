@@ -5,6 +5,7 @@ import pytest
 
 import tsphys
 from tests.walk import LITTLE, REFUSALS, STATIC, VERBS, allowed, fields, options, run_of
+from tests.wide import each
 from tsphys.cli import main
 from tsphys.cli.options import flag
 from tsphys.registry import model_class
@@ -81,7 +82,7 @@ def walk(name, verb, axis, most, **given):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-@pytest.mark.parametrize("name, axis", AXES)
+@pytest.mark.parametrize("name, axis", each(AXES))
 def test_lists_of_every_model_and_axis(name, axis, verb):
     assert walk(name, verb, axis, 5, **NEEDED.get((name, axis), {}))
 
@@ -125,7 +126,7 @@ def compared(name, sizes, capsys, values_of=candidates):
             assert "max |z|" in out, (words, out, err)
 
 
-@pytest.mark.parametrize("name", STATIC)
+@pytest.mark.parametrize("name", each(STATIC))
 def test_lists_are_compared(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     compared(name, {model_class(name).axes[0]: (1, 3)}, capsys, ordinary)

@@ -9,6 +9,7 @@ import pytest
 
 import tsphys
 from tests.gates import THIRD, all_gone, at_the_gate, begun, stopped
+from tests.wide import each
 
 MODEL = ("kernel_ridge", "-n", "10", "--modes", "20", "-r", "5", "-j", "1")
 pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups")
@@ -19,7 +20,11 @@ def whole():
 
 
 @pytest.mark.parametrize(
-    ("verb", "name"), [("simulate", "SIGINT"), ("simulate", "SIGTERM"), ("simulate", "SIGHUP"), ("compare", "SIGTERM")]
+    ("name", "verb"),
+    each(
+        [("SIGINT", "simulate"), ("SIGTERM", "simulate"), ("SIGHUP", "simulate"), ("SIGTERM", "compare")],
+        fast=("SIGINT",),
+    ),
 )
 def test_what_is_finished_is_kept_by_the_first_signal(tmp_path, verb, name):
     number = getattr(signal, name)
@@ -65,7 +70,7 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", each(COMMANDS, fast=("simulate", "sweep")))
 def test_every_command_ends_by_the_first_signal(tmp_path, name):
     (tmp_path / "study.toml").write_text('model = "hopfield"\ncompute = "solve"\n[axes]\nalpha = "0.01:0.1:3"')
     run = begun(tmp_path, EVERYWHERE, "-m", "tsphys", *COMMANDS[name])

@@ -51,6 +51,7 @@ def run(encodings, commands):
     return [eval(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.wide
 def test_help_of_every_command_comes_out_in_every_encoding():
     verbs = [[verb, name, "--help"] for verb in ("simulate", "solve", "compare") for name in MODELS]
     others = [[name, "--help"] for name in COMMANDS] + [["models"], *(["models", name] for name in MODELS)]
@@ -62,6 +63,7 @@ def test_help_of_every_command_comes_out_in_every_encoding():
         assert "?" not in re.sub(r"\\?( |$)", "", out.decode(encoding)), (encoding, arguments)
 
 
+@pytest.mark.wide
 def test_results_reports_and_errors_come_out_in_every_encoding():
     Path("η.toml").write_text(
         'model = "hopfield"\ncompute = "solve"\n[axes]\nalpha = [0.05, 0.1, 0.2]', encoding="utf-8"

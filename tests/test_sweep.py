@@ -166,6 +166,7 @@ def test_a_study_killed_again_and_again_gives_the_same_bits(folder):
     assert not list(Path("study.study").glob(".*.part"))
 
 
+@pytest.mark.wide
 def test_two_runs_at_once_share_the_work_and_give_the_same_bits(folder, whole):
     Path("study.toml").write_text(LONG)
     runs = [begun(folder, "", *SWEEP, "-p", "1") for _ in range(2)]
@@ -337,6 +338,7 @@ def test_an_estimate_is_of_the_right_size(whole, monkeypatch):
     assert 2**24 < found.memory < 2**36
 
 
+@pytest.mark.wide
 def test_dask_gives_the_same_bits(whole):
     distributed = pytest.importorskip("distributed")
     study, kept = whole
@@ -362,7 +364,7 @@ def test_submitit_gives_the_same_bits(whole, capsys, monkeypatch):
     assert content("study.study") == content(kept)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.wide)])
 def test_a_signal_ends_all_processes_and_keeps_what_is_done(folder, whole, number):
     Path("study.toml").write_text(LONG)
     run = begun(folder, after(7, "Task", "run"), *SWEEP, "-p", "2")

@@ -42,6 +42,7 @@ print(c[0], *(sum(found.values()) for found in (kernel.stats.cache_hits, kernel.
 """
 
 
+@pytest.mark.wide
 def test_another_process_takes_them_and_sees_every_change(tmp_path):
     def run(rate, scale, program=PROGRAM):
         (tmp_path / "constants.py").write_text(f"SCALE = {scale}\n")

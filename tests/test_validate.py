@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 import tsphys
 from tests import command
+from tests.wide import each
 from tsphys.catalogue import CATALOGUE
 from tsphys.registry import LIBRARY_ONLY, MODELS
 from tsphys.validation import dense_hebbian, hopfield, perceptron, report, run, two_layer
@@ -62,13 +63,11 @@ def reported(name, checks, folder, formats=(".html",)):
     return html.unescape((folder / f"{name}.html").read_text(encoding="utf-8"))
 
 
-#: Reports are made alike for all: in the fast tests those of some kinds of models.
+#: Reports are made alike for all: some kinds of models.
 SOME = ("perceptron", "hidden_manifold", "dense_hebbian", "random_features", "glm", "linear_network", "linear_icl")
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in SOME)) for name in run.names()]
-)
+@pytest.mark.parametrize("name", each(run.names(), fast=("linear_icl",), slow=set(run.names()) - set(SOME)))
 def test_the_report_of_every_model_is_written(name, tmp_path):
     first = next(check for check in run.checks_of(name, Setting()) if check.kind == "simulation")
     assert "data:image/png" in reported(name, [first], tmp_path)

@@ -77,7 +77,7 @@ def runs():
     }
 
 
-@pytest.mark.parametrize("each", [4, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("each", [pytest.param(4, marks=pytest.mark.wide), pytest.param(1, marks=pytest.mark.slow)])
 def test_all_models_run_as_plain_python(each, tmp_path):
     """In the fast tests every fourth of them."""
     file = tmp_path / "runs.npz"
