@@ -34,6 +34,7 @@ CORNERS = [
 ]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("kind", "given"), CORNERS)
 def test_ends_of_parameters_give_numbers_or_one_line(kind, given):
     for verb, more in (("solve", {}), ("simulate", {"N": 40, "replicas": 1})):

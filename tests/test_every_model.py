@@ -71,7 +71,7 @@ def test_simulations(name, capsys):
     assert call(capsys, "info", "run.npz")[0] == 0
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if MODELS[name].theory])
+@pytest.mark.parametrize("name", each(name for name in MODELS if MODELS[name].theory))
 def test_theories(name, capsys):
     options = run_of(name, "solve")
     assert call(capsys, "solve", name, *words(options), "-o", "theory")[0] == 0

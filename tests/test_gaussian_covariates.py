@@ -127,6 +127,7 @@ def least_risk(name, alpha, lam, x):
 GRID = [(alpha, lam) for alpha in (0.01, 2.0, 20.0, 100.0) for lam in (1e-12, 1e-8, 1e-3, 1e9)]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", ["hinge", "logistic"])
 @pytest.mark.parametrize(("alpha", "lam"), [*GRID, (50.0, 1e-6), (50.0, 1e-10), (1.0, 1.0)])
 def test_all_loads_and_regularizations_have_a_minimum(name, alpha, lam):

@@ -77,7 +77,7 @@ def numeric(metas):
     return [k for k, meta in metas.items() if meta["kind"] in (int, float) and not meta["shape"]]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_parameters_that_are_no_numbers(name):
     cls = model_class(name)
     for key in numeric(fields(name)):
@@ -90,7 +90,7 @@ def test_parameters_that_are_no_numbers(name):
                     refuses(lambda: cls(**{key: value}), key)  # noqa: B023
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_words_that_are_none(name):
     cls = model_class(name)
     for key, meta in fields(name).items():
@@ -100,7 +100,7 @@ def test_words_that_are_none(name):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_options_that_are_no_numbers_and_no_words(name, verb):
     known, small = options(name, verb), run_of(name, verb)
     for key, meta in known.items():
@@ -120,7 +120,7 @@ def test_options_that_are_no_numbers_and_no_words(name, verb):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_times_and_axes_that_are_no_numbers(name, verb):
     small = run_of(name, verb)
     axes = getattr(model_class(name), "axes", ())
@@ -135,7 +135,7 @@ def test_times_and_axes_that_are_no_numbers(name, verb):
             refuses(lambda: getattr(tsphys, verb)(model_class(name)(), **{**small, axis: value}), axis)  # noqa: B023
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_integers_that_no_count_reaches(name):
     cls = model_class(name)
     for key in [k for k in numeric(fields(name)) if fields(name)[k]["kind"] is int]:
@@ -173,7 +173,7 @@ VAST = {"replicas": 10**8, "sweeps": 10**12, "minibatch": 10**10, "modes": 2 * 1
         "n": 10**12, "batch": 10**12}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_what_does_not_fit_is_refused_by_its_name(name, monkeypatch):
     monkeypatch.setattr(memory, "memory", lambda: 2.0**33)
     known, own = options(name, "simulate"), fields(name)
