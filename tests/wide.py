@@ -1,4 +1,4 @@
-"""What is asked of every model, page, engine and command: the fast tests ask some, `pytest -m wide` the others."""
+"""What is asked of every model, page, engine and command: the fast tests ask some, those marked `wide` the others."""
 
 import pytest
 
