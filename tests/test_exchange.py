@@ -179,6 +179,10 @@ def hidden(moved):
     return tsphys.solve(model, t=[2000.0], spectrum="limit", nodes=8)
 
 
+def by_points(model, start, t):
+    return learning_rule.solve(model, start=start, t=[t], points=2**12)
+
+
 def attacked(moved):
     """An action of a fifth leaves the teacher ahead of the target."""
     model = tsphys.OnlineAttack(K=2, activation="erf", strategy="constant", action=0.2, lr=1.0)
@@ -188,9 +192,9 @@ def attacked(moved):
 
 
 OTHERS = {
-    "tanh": lambda moved: tsphys.solve(tsphys.TwoLayer(activation="tanh", lr=1.0), start=begun(moved), t=[100.0]),
-    "biases": lambda moved: tsphys.solve(
-        tsphys.ActiveFraction(lr=0.3, noise=0.1), start=begun(moved, v=[1, 1, 0, 0], v_star=[1, 1, 0, 0]), t=[150.0]
+    "tanh": lambda moved: by_points(tsphys.TwoLayer(activation="tanh", lr=1.0), begun(moved), 100.0),
+    "biases": lambda moved: by_points(
+        tsphys.ActiveFraction(lr=0.3, noise=0.1), begun(moved, v=[1, 1, 0, 0], v_star=[1, 1, 0, 0]), 150.0
     ),
     "tasks": tasks,
     "tasks, anchors": lambda moved: tasks(moved, regulariser="l2", strength=0.1),
