@@ -11,7 +11,7 @@ from tsphys.comparison.changes import _reaching_one
 from tsphys.comparison.foretold import by_rule
 from tsphys.comparison.scores import normal, of_variance, threshold
 from tsphys.runs.result import Result
-from tsphys.validation.calibration import EDGES, STATICS, honest, rms
+from tsphys.validation.calibration import EDGES, STATICS, dealt, honest, rms
 from tsphys.validation.checks import on_theory
 
 T = np.linspace(0, 1, 6)
@@ -344,6 +344,31 @@ def test_steps_that_are_not_whole_are_known():
     theory = tsphys.solve(model, start=tsphys.OrderParameters(R=[[0.2]], Q=[[0.5]], T=[[1.0]]), t=[0.5])
     found = tsphys.compare(sim, theory, observables=["R", "Q"])
     assert max(np.abs(z).max() for z in found.z.values()) < 4
+
+
+def test_times_that_are_no_steps_are_taken_as_they_are():
+    """Of a flow of one's own, whose t is no count of examples; of rules of one's own it is."""
+    t = np.array([0.01, 0.03, 0.07, 1.02])
+    curve = np.exp(-t)
+    data = {"t": t, "y": curve + 1e-3 * np.random.default_rng(2).standard_normal((8, 4))}
+    flow = Result("simulation", "x", {}, "t", data, meta={"N": 20, "engine": "direct"})
+    theory = Result("theory", "x", {}, "t", {"t": t, "y": curve})
+    found = tsphys.compare(flow, theory, finite_size=False)
+    np.testing.assert_allclose(found.deviation["y"], flow.mean("y") - curve, atol=1e-15)
+    online = dataclasses.replace(flow, meta={**flow.meta, "start": None})
+    later = tsphys.compare(online, theory, finite_size=False).deviation["y"]
+    assert abs(later[-1] - found.deviation["y"][-1]) > 0.5 * 0.02 * curve[-1]
+
+
+@pytest.mark.parametrize(("t", "n"), [([1e-3], 32), ([1e-3, 0.1, 1.0], 1)])
+def test_few_steps_are_not_taken_for_normal(t, n):
+    """Variances of 32 runs after one step disagreed in one comparison of a dozen, a run's own numbers in one of 30."""
+    model = tsphys.TwoLayer(lr=0.5, noise=0.1)
+    start = tsphys.OrderParameters(R=[[0.3, 0.1], [0.05, 0.25]], Q=[[0.3, 0.05], [0.05, 0.3]], T=np.eye(2))
+    pool = tsphys.simulate(model, N=1000, start=start, t=t, replicas=60 * n, seed=3)
+    theory = tsphys.solve(model, start=start, t=t, fluctuations=True)
+    verdicts = [tsphys.compare(sim, theory, changes=False).verdict for sim in dealt(pool, n)]
+    assert verdicts == ["agree"] * 60
 
 
 def test_the_change_of_a_parameter_that_would_be_seen():

@@ -13,6 +13,7 @@ from tsphys.cli.options import flag
 from tsphys.ground.times import Grid
 from tsphys.registry import MODELS
 from tsphys.studies import configuration
+from tsphys.studies.study import study
 
 SMALL = {"N": 32, "replicas": 3, "n_test": 20, "burn_in": 2, "sweeps": 4, "equilibration": 2, "samples": 20}
 
@@ -81,6 +82,23 @@ def test_theories(name, capsys):
     theory = tsphys.load("theory.npz")
     same(tsphys.load(theory.save("copy.npz")), theory)
     assert theory.axis in labelled(theory).dims
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if MODELS[name].theory])
+def test_studies(name):
+    """Simulation and theory of any model are tasks of a study."""
+    described = study({"model": name, "compute": "both", **run_of(name, "simulate"), "seed": 3})
+    assert [task.verb for task in described.tasks()] == ["simulate", "solve"]
+
+
+@pytest.mark.parametrize("name", ["removed_layers", "nested_dropout"])
+def test_times_of_a_flow_are_those_asked_for(name, capsys):
+    """They are no steps/N, to which those of online learning are moved."""
+    options = {"N": 20, "replicas": 2, "t": [0.01, 0.02, 1.03]}
+    assert call(capsys, "simulate", name, *words(options), "-o", "run")[0] == 0
+    assert tsphys.load("run.npz")["t"].tolist() == options["t"]
+    (task,) = study({"model": name, "compute": "simulate", **options}).tasks()
+    assert task.run()["t"].tolist() == options["t"]
 
 
 def labelled(result):

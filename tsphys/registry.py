@@ -82,6 +82,11 @@ def size_axis(name: str) -> str | None:
     return _class(CATALOGUE[name]).size if name in CATALOGUE else None
 
 
+def counts_steps(name: str) -> bool:
+    """Whether the times of a model are steps/N, of which simulations know whole ones; none in no catalogue is known to."""
+    return name in CATALOGUE and CATALOGUE[name].family == "Online learning"
+
+
 def runner(model: Entry, verb: str) -> Verb[Any]:
     """What a verb, ``simulate`` or ``solve``, stands for."""
     return getattr(import_module(model.sims if verb == "simulate" else model.theory), verb)

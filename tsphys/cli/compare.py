@@ -33,7 +33,7 @@ def run(
     """Simulate and solve from one common start, print the table of z-scores; the verdict is the exit code."""
     import tsphys
     from tsphys.ahead import compiling
-    from tsphys.registry import known, takes
+    from tsphys.registry import counts_steps, known, takes
     from tsphys.rules.starts import drawn_start
 
     model, options = described
@@ -52,7 +52,7 @@ def run(
     there, *paths = (target(f"{stem}-{kind}.npz", "", force) for kind in kinds)
     for file in paths:
         check_output(file)
-    if "t" in options and "N" in options:
+    if "t" in options and counts_steps(name):
         options["t"] = on_steps(options["t"], {**options, **own[-1]}["N"])
     if isinstance(model, Online) and options.get("start") is None:
         # Each replica would draw a start of its own; a theory has one.

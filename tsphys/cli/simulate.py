@@ -21,11 +21,12 @@ def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, fo
     """Simulate and keep the observables; the same command goes on with what was finished if it is stopped."""
     import tsphys
     from tsphys.ahead import simulating
+    from tsphys.registry import counts_steps
 
     model, options = described
     path = target(output, f"{name}-simulation.npz", force)
     check_output(path)
-    if "t" in options and "N" in options:
+    if "t" in options and counts_steps(name):
         options["t"] = on_steps(options["t"], options["N"])
     with simulating(model, **options), progress_bar(f"simulate {name}", quiet) as progress:
         try:

@@ -18,7 +18,7 @@ import numpy as np
 from tsphys.catalogue import CATALOGUE
 from tsphys.comparison.scores import of_variance
 from tsphys.errors import ModelError
-from tsphys.registry import size_axis
+from tsphys.registry import counts_steps, size_axis
 from tsphys.runs.result import Result
 
 #: Relative accuracy that solvers and rounding leave to a curve; far below any statistical error.
@@ -31,6 +31,11 @@ ROUNDING = 1e-12
 LARGEST_BETA = 0.25
 #: Share of the second order in a variance below which runs are normal enough for a score of their variance.
 NORMAL = 0.05
+#: Excess kurtosis of what one step of online learning adds, about: up to 10 of erf units, 30 of perceptrons, 60 of
+#: rectified units. Of k steps it is a k-th of that.
+PEAKED = 60.0
+#: Steps of all runs together, over the above, from which on scores that matter are those of a normal number to 1 %.
+PLENTY = 100.0
 #: A bias of order 1/N over s²/|y|, about: ½ (1 − 1/a) for y ~ xᵃ with x normal, 0.2 measured of ridge regression.
 PART = 0.25
 #: How many times what is left open of a bias counts where there is no verdict: then only what is far off disagrees.
@@ -57,6 +62,8 @@ class Held:
         Whether there can be a verdict; otherwise an entry may be found wrong, but never right.
     spread : ndarray
         Score of the variance between replicas, NaN where none is foretold.
+    tails : ndarray
+        Degrees of freedom of the Student's t that has the tails of the mean, however well its variance is known.
     """
 
     deviation: np.ndarray
@@ -65,6 +72,7 @@ class Held:
     slack: np.ndarray
     judged: np.ndarray
     spread: np.ndarray
+    tails: np.ndarray | float = np.inf
 
     def without(self, still: np.ndarray, any_else: bool) -> Held:
         """The same with nothing to hold at points (axis,) at which a simulation is still at its start.
@@ -72,11 +80,10 @@ class Held:
         They take nothing from the verdict on others, and alone have none.
         """
         still = still.reshape(-1, *[1] * (self.deviation.ndim - 1)) & np.ones(self.deviation.shape, dtype=bool)
-        return Held(
+        return replace(
+            self,
             deviation=np.where(still, 0.0, self.deviation),
             variance=np.where(still, 0.0, self.variance),
-            freedom=self.freedom,
-            slack=self.slack,
             judged=np.where(still, True, self.judged) & any_else,
             spread=np.where(still, np.nan, self.spread),
         )
@@ -156,7 +163,8 @@ def by_first_order(sim: Result, theories: Sequence[Result], name: str, N: float)
     """Against theories with their first order in 1/N: one for all replicas, or one for each, from its own start.
 
     The foretold variance σ² counts as that of ν₀ = 2/ρ² more replicas, where ρ = 6β² + 10/N and the error of its
-    averages make its relative error; what is left of the bias is a = (β² + 10/N^{3/2})σ.
+    averages make its relative error; what is left of the bias is a = (β² + 10/N^{3/2})σ. What few steps add is not
+    normal: its excess kurtosis e widens the variance of s² by e/n, and a mean has the tails of Student's t with the same.
     """
     n, shape = len(sim[name]), theories[0][name].shape
     column = (slice(None), *[None] * (len(shape) - 1))
@@ -174,10 +182,12 @@ def by_first_order(sim: Result, theories: Sequence[Result], name: str, N: float)
     prior = 2 / rho**2
     judged = ~moving | has_verdict(beta, N, n)
     left = np.where(judged, 1.0, OPEN) * left_of_bias(beta, N)
+    excess = np.broadcast_to((PEAKED / np.maximum(np.rint(t * N), 1.0))[column], shape)
     spread = np.full(shape, np.nan)
     tame = moving & judged & (var2 / N**2 < NORMAL * variance)
     if n > 1:
-        spread[tame] = of_variance((s2 / np.where(moving, variance, 1.0))[tame], (1 / (1 / (n - 1) + rho**2 / 2))[tame])
+        doubts = 1 / (n - 1) + rho**2 / 2 + excess / (2 * n)
+        spread[tame] = of_variance((s2 / np.where(moving, variance, 1.0))[tame], 1 / doubts[tame])
     return Held(
         deviation=mean,
         variance=np.where(moving, (prior * variance + (n - 1) * s2) / (prior + n - 1), s2) / n,
@@ -185,6 +195,7 @@ def by_first_order(sim: Result, theories: Sequence[Result], name: str, N: float)
         slack=np.hypot(left * np.sqrt(variance), _rounding(theories[0], name)),
         judged=judged,
         spread=spread,
+        tails=np.where(n / excess < PLENTY, 4 + 6 * n / excess, np.inf),
     )
 
 
@@ -287,7 +298,8 @@ def _known(sim: Result, theory: Result, name: str, strict: bool) -> np.ndarray:
 
 def _stepped(sim: Result, theory: Result) -> bool:
     """Whether a simulation shows the step round(tN) at a time t."""
-    online = theory.model not in CATALOGUE or CATALOGUE[theory.model].family == "Online learning"
+    # Of models in no catalogue those learn online that begin from overlaps, drawn ones too.
+    online = counts_steps(theory.model) if theory.model in CATALOGUE else "start" in sim.meta
     return online and theory.axis == "t" and "N" in sim.meta
 
 

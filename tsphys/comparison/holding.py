@@ -130,7 +130,7 @@ def compare(
         reasons += _too_small(simulation, theories)
     means, variances = (sum(numbers) for numbers in zip(*(h.counts for h in held.values()), strict=True))
     found = Comparison(
-        z={name: normal(h.deviation / h.error, h.freedom) for name, h in held.items()},
+        z={name: normal(h.deviation / h.error, np.minimum(h.freedom, h.tails)) for name, h in held.items()},
         spread={name: h.spread for name, h in held.items()},
         deviation={name: h.deviation for name, h in held.items()},
         error={name: h.error for name, h in held.items()},

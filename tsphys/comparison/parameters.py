@@ -100,8 +100,9 @@ def shifts(sim: Result, theory: Result, held: Mapping[str, Held], N: float) -> d
 
     known, t = theory.known_at(N)[0], theory[theory.axis]
     std = np.sqrt(flat([known.shown(name, t, N) for name in names])[0])
-    judged, slack, freedom = (
-        flat([getattr(held[name], part) for name in names])[0] for part in ("judged", "slack", "freedom")
+    judged, slack, freedom, tails = (
+        flat([np.broadcast_to(getattr(held[name], part), held[name].judged.shape) for name in names])[0]
+        for part in ("judged", "slack", "freedom", "tails")
     )
     # Of what has come to rest rounding is all that is left, which would hide what the others tell.
     use = judged & (std > slack) & flat([held[name].variance for name in names])[0].astype(bool)
@@ -123,6 +124,6 @@ def shifts(sim: Result, theory: Result, held: Mapping[str, Held], N: float) -> d
         s2 = float(sums.var(ddof=1)) if n > 1 else 0.0
         error = np.hypot(np.sqrt((prior * variance + (n - 1) * s2) / (prior + n - 1) / n), float(np.abs(w) @ slack))
         unit = step / float(w @ way)
-        z = float(normal(np.sign(step) * sums.mean() / error, prior + n - 1))
+        z = float(normal(np.sign(step) * sums.mean() / error, min(prior + n - 1, tails[use].max())))
         out[parameter] = Shift(value, unit * float(sums.mean()), abs(unit) * float(error), z)
     return out

@@ -15,7 +15,7 @@ from tsphys.errors import ModelError
 from tsphys.ground import html
 from tsphys.ground.parameters import described, number, parameters
 from tsphys.ground.times import grid
-from tsphys.registry import model_class, simulate, solve, takes
+from tsphys.registry import counts_steps, model_class, simulate, solve, takes
 from tsphys.rules.contract import Online
 from tsphys.runs.result import Result
 from tsphys.studies.configuration import describe, known, on_steps, read_toml, run_options
@@ -101,7 +101,7 @@ def _resolve(name: str, verb: str, values: dict[str, Any], common: bool) -> tupl
     for key, low in (("replicas", 1), ("seed", 0), ("N", 1)):
         if key in options:
             options[key] = number(key, options[key], kind=int, low=low)
-    if "t" in options and (common or verb == "simulate"):
+    if "t" in options and counts_steps(name) and (common or verb == "simulate"):
         options["t"] = on_steps(options["t"], options["N"])
     return model, options
 
