@@ -83,7 +83,7 @@ def size_axis(name: str) -> str | None:
 
 
 def counts_steps(name: str) -> bool:
-    """Whether the times of a model are steps/N, of which simulations know whole ones; none in no catalogue is known to."""
+    """Whether times are steps/N, of which simulations know whole ones; not of models in no catalogue."""
     return name in CATALOGUE and CATALOGUE[name].family == "Online learning"
 
 
