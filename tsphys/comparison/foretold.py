@@ -164,7 +164,7 @@ def by_first_order(sim: Result, theories: Sequence[Result], name: str, N: float)
 
     The foretold variance σ² counts as that of ν₀ = 2/ρ² more replicas, where ρ = 6β² + 10/N and the error of its
     averages make its relative error; what is left of the bias is a = (β² + 10/N^{3/2})σ. What few steps add is not
-    normal: its excess kurtosis e widens the variance of s² by e/n, and gives a mean the tails of a Student t with as much.
+    normal: its excess kurtosis e widens the variance of s² by e/n, and a mean has the tails of a Student t with it.
     """
     n, shape = len(sim[name]), theories[0][name].shape
     column = (slice(None), *[None] * (len(shape) - 1))
