@@ -70,7 +70,7 @@ def collect(study: Study, store: str | os.PathLike[str], *, mean: bool = False, 
     for n, verb in enumerate(verbs):
         results = found[n :: len(verbs)]
         if any(r is not None for r in results):
-            _stack(results, _PREFIX[verb], shape or (1,), lead, mean, data, dims)
+            _stack(results, _PREFIX[verb], shape or (1,), lead, coordinates, mean, data, dims)
     constants = tuple(k for k in data if k != lead[0] and (k in coordinates or dims[k][0] != lead[0]))
     record = {"axes": {axis.name: axis.columns for axis in axes}, "compute": study.compute, "seeds": study.seeds}
     return Result(
@@ -97,14 +97,15 @@ def _coordinate(values: list[Any]) -> np.ndarray:
 
 
 def _stack(
-    results: list[Result | None], prefix: str, shape: tuple[int, ...], lead: tuple[str, ...], mean: bool,
-    data: dict[str, np.ndarray], dims: dict[str, tuple[str, ...]],
+    results: list[Result | None], prefix: str, shape: tuple[int, ...], lead: tuple[str, ...],
+    coordinates: tuple[str, ...], mean: bool, data: dict[str, np.ndarray], dims: dict[str, tuple[str, ...]],
 ) -> None:  # fmt: skip
     """Put the observables of all results, and the axes that they share, into `data`."""
     first = next(r for r in results if r is not None)
     axis = first.axis
     # A run at one value of a parameter has an axis of length one, of which the axes of the study tell already.
-    single = axis in model_class(first.model).axes and all(len(r[axis]) == 1 for r in results if r is not None)
+    told = axis in coordinates or axis in model_class(first.model).axes
+    single = told and all(len(r[axis]) == 1 for r in results if r is not None)
     same = all(np.array_equal(r[axis], first[axis]) for r in results if r is not None)
     inner = () if single else (axis if same else "step",)
     if not single and same:
