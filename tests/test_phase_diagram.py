@@ -124,6 +124,10 @@ BAD = {
     "set": (("hopfield", *AXES, "--set", "N"), "NAME=VALUE"),
     "set nonsense": (("hopfield", *AXES, "--simulate", "--set", "NN=3"), "is not known"),
     "refine": (("hopfield", *AXES, "--refine", 9), "refine = 9"),
+    "refined whole numbers": (
+        ("removed_layers", "--x", "start", "0.04:0.05:2", "--y", "layers", "4:8:2", "--refine", 3),
+        "to whole numbers, not to 4.5",
+    ),
     "exists": (("hopfield", *AXES, "-o", "there"), "exists"),
 }
 
@@ -187,6 +191,10 @@ def test_halved_axes_keep_their_points():
     coarse = np.geomspace(0.3, 7, 5)
     np.testing.assert_array_equal(halved(coarse, 3, log=True)[::8], coarse)
     np.testing.assert_array_equal(halved(coarse, 3, log=True)[::4], halved(coarse, 1, log=True))
+
+
+def test_whole_numbers_are_halved_to_whole_ones():
+    assert halved([20, 80], 1, True).tolist() == [20.0, 40.0, 80.0]
 
 
 def test_a_refined_map_has_the_boundary_of_a_fine_one_and_goes_on_from_a_coarse_one(capsys):

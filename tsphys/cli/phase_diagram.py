@@ -16,6 +16,7 @@ from tsphys.cli.options import force_option, progress_bar, tell_written
 from tsphys.errors import ConvergenceError, ModelError
 from tsphys.ground.parameters import allowed, axes_of, described, number
 from tsphys.ground.texts import from_json
+from tsphys.ground.times import grid
 from tsphys.registry import MODELS, model_class, runner
 from tsphys.runs.files import check_free, pictures
 from tsphys.runs.provenance import provenance
@@ -79,6 +80,8 @@ def phase_diagram(
     for name in (x[0], y[0]):
         _check_axis(model, table["compute"], name)
     number("refine", levels, kind=int, low=0, high=MOST_LEVELS)
+    for axis in (x, y):
+        _check_halves(model, table["compute"], axis, levels)
     count = available_threads() if processes is None else number("processes", processes, kind=int, low=1)
     folder = Path(store) if store else out.with_name(out.name + ".study")
     runs = Runs(table, folder, prefix, lambda described: _swept(described, folder, count, quiet))
@@ -241,6 +244,19 @@ def _check_axis(model: str, verb: str, name: str) -> None:
     meta = found.metadata
     if meta["kind"] not in (int, float) or (meta["shape"] and 0 not in axes_of(meta)):
         raise ModelError("axis", name, f"must be a parameter that is a number, not {allowed(meta)}")
+
+
+def _check_halves(model: str, verb: str, axis: tuple[str, str], levels: int) -> None:
+    """Raise a ModelError if an axis of whole numbers is halved to others."""
+    from tsphys.studies.refinement import halved
+
+    (name, text), fields = axis, {**described(model_class(model)), **run_options(model, verb)}
+    if not levels or name not in fields or fields[name].metadata["kind"] is not int:
+        return
+    values = np.asarray(grid(name, text), dtype=float)
+    fine = halved(values, levels, text.split(":")[3:] == ["log"])
+    if (values % 1 == 0).all() and (other := fine[fine % 1 != 0]).size:
+        raise ModelError("refine", levels, f"must halve {name} to whole numbers, not to {other[0]:g}")
 
 
 def _fixed(texts: tuple[str, ...]) -> dict[str, Any]:

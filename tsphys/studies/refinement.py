@@ -76,6 +76,8 @@ def halved(values: Any, levels: int, log: bool) -> np.ndarray:
     coarse = np.arange(len(values))
     fine = np.linspace(0, len(values) - 1, (len(values) - 1) * 2**levels + 1)
     at = np.exp(np.interp(fine, coarse, np.log(values))) if log else np.interp(fine, coarse, values)
+    # Sizes are whole numbers in the logarithm too.
+    at = np.where(np.abs(at - np.rint(at)) < 1e-12 * np.abs(at), np.rint(at), at)
     # Its own points to the last bit, so that they are the same tasks.
     at[:: 2**levels] = values
     return at
