@@ -110,6 +110,16 @@ def test_two_sizes_cancel_the_bias():
     assert 0.6 < np.std(z) < 1.1
 
 
+def test_what_two_sizes_leave_is_not_told_to_be_cured_by_two_sizes():
+    rng = np.random.default_rng(5)
+    (large, theory), (small, _) = (pair(rng, n=n, N=N, noise=1e-5, bias=4.0) for n, N in ((32, 400), (128, 100)))
+    found = tsphys.compare(large, theory, smaller=small)
+    assert found.verdict == "undecided"
+    assert "a bias of order 1/N² may exceed" in repr(found)
+    assert "from two sizes" not in repr(found)
+    assert "from two sizes" in repr(tsphys.compare(large, theory))
+
+
 def test_the_table_names_the_worst_point():
     sim, theory = pair(np.random.default_rng(3))
     sim["y"][:, 4] += 1

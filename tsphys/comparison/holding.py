@@ -124,7 +124,7 @@ def compare(
         reasons += [] if moving.any() else ["the simulation shows its start at all times: no step is made until then"]
     wild = {name: chaotic(theory, name) for name in names}
     steady = {name: h for name, h in held.items() if moving.any() and not wild[name].any()}
-    reasons += _too_many(simulation, steady) + _transitions(theory, move)
+    reasons += _too_many(simulation, steady, smaller) + _transitions(theory, move)
     reasons += _wild(theory, wild) if finite_size else []
     if theories:
         reasons += _too_small(simulation, theories)
@@ -210,15 +210,16 @@ def _rounded_up(x: float) -> int:
     return math.ceil(x / unit) * unit
 
 
-def _too_many(simulation: Result, held: Mapping[str, Held]) -> list[str]:
-    """Which observables have no verdict since a bias of order 1/N may exceed the error of so many replicas."""
+def _too_many(simulation: Result, held: Mapping[str, Held], smaller: Result | None) -> list[str]:
+    """Which observables have no verdict since a bias that is not known may exceed the error of so many replicas."""
     names = [name for name, h in held.items() if not h.judged.all() and np.isnan(h.spread).all()]
     if not names:
         return []
     n = len(simulation[simulation.observables[0]])
+    left, way = ("1/N", "at a larger N, or from two sizes") if smaller is None else ("1/N²", "or at larger sizes")
     return [
-        f"no verdict on {', '.join(names)} at every point: a bias of order 1/N may exceed the error of {n} replicas; "
-        "there is one with fewer of them, at a larger N, or from two sizes"
+        f"no verdict on {', '.join(names)} at every point: a bias of order {left} may exceed the error of {n} replicas; "
+        f"there is one with fewer of them, {way}"
     ]
 
 
