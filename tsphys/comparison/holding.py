@@ -218,8 +218,8 @@ def _too_many(simulation: Result, held: Mapping[str, Held], smaller: Result | No
     n = len(simulation[simulation.observables[0]])
     left, way = ("1/N", "at a larger N, or from two sizes") if smaller is None else ("1/N²", "or at larger sizes")
     return [
-        f"no verdict on {', '.join(names)} at every point: a bias of order {left} may exceed the error of {n} replicas; "
-        f"there is one with fewer of them, {way}"
+        f"no verdict on {', '.join(names)} at every point: a bias of order {left} may exceed the error of {n} replicas"
+        f"; there is one with fewer of them, {way}"
     ]
 
 
