@@ -69,6 +69,10 @@ class Options(frames.Options):
 
     def suited(self, models: Sequence[Hopfield]) -> Options:
         odd("mixture", self.mixture)
+        if self.t is None and self.overlap != 1:
+            raise ModelError("overlap", self.overlap, "must be 1 without steps t")
+        if self.branch != "mixture" and self.mixture != 3:
+            raise ModelError("mixture", self.mixture, 'must be 3 without branch = "mixture"')
         return self
 
 
