@@ -45,7 +45,9 @@ def solve(model: OneShotVotes) -> dict[str, float]:
     f, c = model.malicious / model.clients, model.loudness
     along = (1 - (1 + c) * f) * SLOPE
     across = math.sqrt((1 - (1 - c * c) * f) / (model.alpha * model.clients))
-    return {"eps_g": math.acos(vote_cosine(model)) / math.pi, "eps_mean": math.atan2(across, along) / math.pi}
+    # Of clients who all send nothing there is no mean that knows anything.
+    angle = math.atan2(across, along) if across or along else 0.5 * math.pi
+    return {"eps_g": math.acos(vote_cosine(model)) / math.pi, "eps_mean": angle / math.pi}
 
 
 def right(model: OneShotVotes, b: np.ndarray) -> np.ndarray:

@@ -58,6 +58,8 @@ def test_limits():
     loud = tsphys.solve(OneShotVotes(clients=5, malicious=1), loudness=[3, 4, 5])
     np.testing.assert_allclose(loud["eps_mean"][1], 0.5, atol=1e-12)
     assert loud["eps_mean"][0] < 0.5 < loud["eps_mean"][2]
+    silent = OneShotVotes(clients=5, malicious=5, loudness=0)
+    assert tsphys.solve(silent)["eps_mean"] == tsphys.simulate(silent, N=20, replicas=1)["eps_mean"] == 0.5
 
 
 @pytest.mark.parametrize("clients, malicious", [(1, 0), (5, 1), (40, 8)])
