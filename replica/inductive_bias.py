@@ -97,7 +97,8 @@ def process(model: InductiveBias) -> dict[str, float]:
     eigenvalues, target = i**-model.decay, i ** (-0.5 * model.target_decay)
     F = partial(process_cumulants, eigenvalues, target / np.linalg.norm(target), model)
     mean, e = -slope(F, 0.0), 2 * model.error
-    return {"bits": -log_probability(F, e) / _LN2, "exponent": -exponent(F, e, mean) / _LN2, "eps_g": 0.5 * mean}
+    bits, rare = (abs(log) / _LN2 for log in (log_probability(F, e), exponent(F, e, mean)))
+    return {"bits": bits, "exponent": rare, "eps_g": 0.5 * mean}
 
 
 def process_cumulants(

@@ -5,13 +5,14 @@ import math
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
+from scipy.stats import chi2
 
 import tsphys
 from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import InductiveBias
 from tsphys.replica.inductive_bias import process_cumulants
-from tsphys.replica.saddles.tails import slope, value
+from tsphys.replica.saddles.tails import log_probability, slope, value
 from tsphys.replica.saddles.version_space import free, log_mass, typical, volume
 from tsphys.sims.engines.inference.arcs import Walkers
 
@@ -66,6 +67,16 @@ def test_published_totals_and_floor():
     for error, finite in ((0.2687, False), (0.2689, True)):
         found = solved(hypotheses="features", inputs=100, features=50, error=error)
         assert math.isfinite(found["bits"]) is math.isfinite(found["exponent"]) is finite
+
+
+@pytest.mark.parametrize("modes", [2, 200, 10_000])
+@pytest.mark.parametrize("ratio", [0.95, 1, 1.2, 50])
+def test_likely_errors_of_many_alike_modes(modes, ratio):
+    """χ²: close to certain, on a contour that e^F of many modes made grow, and no probability is above 1."""
+    e = ratio * modes
+    found = log_probability(lambda sigma: -0.5 * modes * np.log(1 + 2 * sigma), e)
+    assert found == pytest.approx(chi2.logcdf(e, modes), rel=1e-10, abs=1e-12)
+    assert found <= 0
 
 
 @pytest.mark.parametrize("e, rice, counted, error", [

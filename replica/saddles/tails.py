@@ -17,6 +17,8 @@ from tsphys.numerics.quadrature import panels
 
 #: Of a panel beyond which nothing counts, relative to the sum; and doublings of its distance at most.
 NOTHING, MOST = 1e-15, 400
+#: Standard deviations z beyond the mean from which ln P is nothing: of squares P(E > e) < e^(1/8 − z/√8).
+FAR = 110
 _STEP = 1e-30
 
 
@@ -39,18 +41,28 @@ def log_probability(F: Callable[[np.ndarray], np.ndarray], e: float, end: float 
     saddle = least(lambda s: value(F, s) + s * e - math.log(s), end)
     top = value(F, saddle) + saddle * e
     width = min(saddle, end - saddle, 1 / math.sqrt(max(_bend(F, saddle), 1 / saddle**2)))
-    # A parabola, if e^(σe) decays on it, as it must where P is close to 1.
-    bent = 0.25 / saddle if e > 0 else 0.0
-    edge, tau, weight = 0.0, np.zeros(0), np.zeros(0)
+    bent, most, edge, tau, weight = 0.0, math.inf, 0.0, np.zeros(0), np.zeros(0)
+    if e > 0:
+        # A parabola, on which e^(σe) decays. It may not come close to where F is singular, of many alike modes so much
+        # that e^F grows before that: steepest descent from a saddle of σe + F bends by −F‴/6F″, and no more.
+        near = 1e-3 * max(saddle, -1 / slope(F, saddle))
+        variance = (slope(F, saddle + near) - slope(F, saddle)) / near
+        if (FAR * saddle) ** 2 * variance < 1:
+            return 0.0
+        step = 1 / math.sqrt(variance)
+        slopes = [slope(F, saddle + k * step) for k in range(3)]
+        turn = max(math.log((slopes[1] - slopes[0]) / (slopes[2] - slopes[1])), 1e-2) / (6 * step)
+        # Where P is close to 1 the integrand turns by τ/saddle.
+        bent, most = min(0.25 / saddle, turn), 16 * saddle
     for k in range(MOST):
-        reach = width * max(2.0 ** (k - 3), 1.0)
+        reach = min(width * max(2.0 ** (k - 3), 1.0), most)
         x, w = panels(edge, edge + reach, most=reach, nodes=32)
         edge, tau, weight = edge + reach, np.append(tau, x), np.append(weight, w)
         sigma = saddle + 1j * tau - bent * tau**2
         terms = weight * (np.exp(F(sigma) + sigma * e - top) / sigma * (1 + 2j * bent * tau)).real
         total, last = float(terms.sum()), float(np.abs(terms[-32:]).sum())
         if last < NOTHING * total:
-            return top + math.log(total / math.pi)
+            return min(top + math.log(total / math.pi), 0.0)
     raise ConvergenceError("the probability was not integrated", residual=last, iterations=MOST, last=total)
 
 
