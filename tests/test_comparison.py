@@ -529,6 +529,41 @@ def test_runs_at_an_edge_have_no_verdict(name):
     assert {f.verdict for f in honest(name, 8, 80)} == {"undecided"}
 
 
+@pytest.mark.parametrize(
+    ("model", "rare", "N"),
+    [
+        (tsphys.Hopfield(alpha=0.015, T=0.0, activity=0.5), "p0", 200),
+        (tsphys.Hopfield(alpha=0.015, T=0.02, activity=0.5), "p0", 200),
+        (tsphys.Hopfield(alpha=0.05, T=0.0, coupling="clipped"), "m", 600),
+        (tsphys.DenseHebbian(P=2, alpha=0.08, T=0.0), "m", 600),
+        (tsphys.MemoryReconstruction(noise=0.2), "mse", 200),
+        (tsphys.MemoryReconstruction(patterns="sparse", rho=0.3, noise=0.1, P=1), "mse", 200),
+        (tsphys.GLM(prior="rademacher", channel="linear", noise=0.1), "mse", 100),
+        (tsphys.GLM(prior="rademacher", channel="linear", noise=0.1), "eps_g", 100),
+        (tsphys.GLM(prior="rademacher", channel="sign", noise=0.05, alpha=5.0), "eps_g", 100),
+    ],
+)
+def test_what_is_too_rare_for_all_runs_together_is_no_difference(model, rare, N):
+    """Of 8 runs of N spins theory has 5 wrong ones at most, or 10^-6 of one."""
+    theory = tsphys.solve(model)
+    sim = tsphys.simulate(model, N=N, replicas=8)
+    rows = {name: np.full_like(sim[name], name == "m") if name == rare else sim[name] for name in sim.observables}
+    none = Result("simulation", sim.model, sim.parameters, sim.axis, {sim.axis: sim[sim.axis], **rows}, meta=sim.meta)
+    for runs in (sim, none):
+        found = tsphys.compare(runs, theory, observables=[rare])
+        assert found.verdict != "disagree"
+        assert found.max_abs_z < 3
+
+
+def test_a_motion_of_heat_varies_less_than_what_is_counted():
+    """Of 8 runs of 2000 spins theory has 400 wrong ones: their own scatter tells, and a load 5 % off is seen."""
+    model = tsphys.Hopfield(alpha=0.02, T=0.5)
+    sim = tsphys.simulate(model, N=2000, replicas=8)
+    found = tsphys.compare(sim, tsphys.solve(model))
+    counted = np.sqrt(found.largest["m"] * (1 - found.largest["m"]) / 1000 / 8)
+    assert found.error["m"][0] < counted / 2
+
+
 @pytest.mark.parametrize(("off", "verdict"), [(5e-9, "agree"), (1e-6, "disagree")])
 def test_what_does_not_fluctuate_agrees_to_the_root_of_rounding_and_no_further(off, verdict):
     """A distance is √(1 − 1 + ε) at t = 0; 1e-6 is no rounding."""

@@ -40,6 +40,8 @@ PLENTY = 100.0
 PART = 0.25
 #: How many times what is left open of a bias counts where there is no verdict: then only what is far off disagrees.
 OPEN = 3.0
+#: Events in all runs together from which on their scatter tells how independent they are.
+MANY = 100.0
 #: Options of theories by chance that say of how many the error is known.
 DRAWN = ("scramblings", "draws", "sets")
 
@@ -110,14 +112,15 @@ def _counted(result: Result, theory: Result, name: str) -> np.ndarray | float:
     """The least variance of a run, of an observable that is a share of so many, or a mean of losses; 0 of any other.
 
     That of independent ones, y(1 − y)/count, which few runs may show nothing of if y is close to 0 or 1, and one more
-    or less in all runs together: with that the tails of small counts are within those of a normal number.
+    or less in all runs together: with that the tails of small counts are within those of a normal number. Where runs
+    together show `MANY` they tell it themselves: averages over a thermal motion vary less than counts.
     """
     count = _counts(result, theory, name)
     if count is None:
         return 0.0
-    y = np.clip(theory[name], 0.0, 1.0)
+    y, n = np.clip(theory[name], 0.0, 1.0), len(result[name])
     count = count.reshape(-1, *[1] * (y.ndim - 1))
-    return y * (1 - y) / count + 1 / (len(result[name]) * count**2)
+    return np.where(n * count * y * (1 - y) < MANY, y * (1 - y) / count + 1 / (n * count**2), 0.0)
 
 
 def _counts(result: Result, theory: Result, name: str) -> np.ndarray | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -84,3 +85,7 @@ class DenseHebbian(Static):
             raise ModelError("r", self.r, 'must be 1 with storage = "given", which has no examples')
         if self.storage == "given" and self.M != 1:
             raise ModelError("M", self.M, 'must be 1 with storage = "given", which has no examples')
+
+    def shares(self, N: float) -> Mapping[str, float]:
+        """An overlap counts spins, two parts of it each."""
+        return {"m": N / 2}

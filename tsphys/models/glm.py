@@ -205,8 +205,17 @@ class GLM(Static):
         )
 
     def shares(self, N: float) -> Mapping[str, float]:
-        """Of the examples few have a loss where they can almost be separated, and in many runs none has."""
-        return {"train_loss": self.alpha * N} if self.estimator == "hinge" else {}
+        """Of the examples few have a loss where they can almost be separated, and in many runs none has.
+
+        Of weights with few values nearly all may be known; of another about half the gap squared is lost.
+        """
+        if self.estimator == "hinge":
+            return {"train_loss": self.alpha * N}
+        if self.estimator != "bayes" or not self.prior.endswith("rademacher"):
+            return {}
+        known = N * (0.5 if self.prior == "rademacher" else 2 * self.density)
+        # Half a mean square of outputs is about half that of fields, but wrong labels are an angle, the root of it.
+        return {"mse": known, "eps_g": 2 * known if self.channel in ("linear", "relu", "abs") else np.pi * known**0.5}
 
     @property
     def even(self) -> bool:

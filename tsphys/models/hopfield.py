@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -86,3 +87,10 @@ class Hopfield(Static):
             raise ModelError("threshold", self.threshold, "must be 0 for ±1 spins (activity none)")
         if self.activity is not None and self.coupling != "hebb":
             raise ModelError("coupling", self.coupling, 'must be "hebb" (the covariance rule) with an activity')
+
+    def shares(self, N: float) -> Mapping[str, float]:
+        """An overlap counts spins, two parts of it each; 0/1 neurons are those that are to fire, and the others."""
+        if self.activity is None:
+            return {"m": N / 2}
+        firing, quiet = self.activity * N, (1 - self.activity) * N
+        return {"m": min(firing, quiet), "p1": firing, "p0": quiet}
