@@ -556,7 +556,7 @@ def test_what_is_too_rare_for_all_runs_together_is_no_difference(model, rare, N)
 
 
 def test_a_motion_of_heat_varies_less_than_what_is_counted():
-    """Of 8 runs of 2000 spins theory has 400 wrong ones: their own scatter tells, and a load 5 % off is seen."""
+    """Of 8 runs of 2000 spins theory has 400 wrong ones on average: their own scatter tells."""
     model = tsphys.Hopfield(alpha=0.02, T=0.5)
     sim = tsphys.simulate(model, N=2000, replicas=8)
     found = tsphys.compare(sim, tsphys.solve(model))

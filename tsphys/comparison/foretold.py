@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tsphys.catalogue import CATALOGUE
+from tsphys.comparison.nearby import THERMAL
 from tsphys.comparison.scores import of_variance
 from tsphys.errors import ModelError
 from tsphys.registry import counts_steps, size_axis
@@ -40,8 +41,8 @@ PLENTY = 100.0
 PART = 0.25
 #: How many times what is left open of a bias counts where there is no verdict: then only what is far off disagrees.
 OPEN = 3.0
-#: Events in all runs together from which on their scatter tells how independent they are.
-MANY = 100.0
+#: Events in all runs together from which on scatter of averages over a thermal motion tells how large it is.
+MANY = 10.0
 #: Options of theories by chance that say of how many the error is known.
 DRAWN = ("scramblings", "draws", "sets")
 
@@ -108,19 +109,25 @@ def _sample(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows.mean(axis=0), rows.var(axis=0, ddof=1) if len(rows) > 1 else np.zeros(rows.shape[1:])
 
 
-def _counted(result: Result, theory: Result, name: str) -> np.ndarray | float:
-    """The least variance of a run, of an observable that is a share of so many, or a mean of losses; 0 of any other.
+def _fluctuating(result: Result, theory: Result, name: str, s2: np.ndarray) -> np.ndarray:
+    """The variance `s2` of runs, or the least that it may be for what is a share of so many, or a mean of losses.
 
     That of independent ones, y(1 − y)/count, which few runs may show nothing of if y is close to 0 or 1, and one more
-    or less in all runs together: with that the tails of small counts are within those of a normal number. Where runs
-    together show `MANY` they tell it themselves: averages over a thermal motion vary less than counts.
+    or less in all runs together: with that the tails of small counts are within those of a normal number. Averages over
+    a thermal motion vary less than counts, as their scatter tells where there is something to see.
     """
     count = _counts(result, theory, name)
     if count is None:
-        return 0.0
+        return s2
     y, n = np.clip(theory[name], 0.0, 1.0), len(result[name])
     count = count.reshape(-1, *[1] * (y.ndim - 1))
-    return np.where(n * count * y * (1 - y) < MANY, y * (1 - y) / count + 1 / (n * count**2), 0.0)
+    least = y * (1 - y) / count + 1 / (n * count**2)
+    return np.where(_thermal(theory) & (s2 > 0) & (n * count * y * (1 - y) > MANY), s2, np.maximum(s2, least))
+
+
+def _thermal(theory: Result) -> bool:
+    """Whether observables are averages over a thermal motion."""
+    return theory.model in CATALOGUE and CATALOGUE[theory.model].family in THERMAL
 
 
 def _counts(result: Result, theory: Result, name: str) -> np.ndarray | None:
@@ -212,7 +219,7 @@ def by_rule(
     """
     y, n = theory[name], len(sim[name])
     mean, s2 = _sample(sim[name])
-    s2 = np.maximum(s2, _counted(sim, theory, name))
+    seen, s2 = s2, _fluctuating(sim, theory, name, s2)
     slack, judged = np.zeros(y.shape), np.ones(y.shape, dtype=bool)
     quiet = QUIET * np.abs(y).max(axis=0)
     left_out = None if strict else theory.meta.get("finite_size_error", {}).get(name)
@@ -221,8 +228,10 @@ def by_rule(
         slack = slack + np.array(left_out)
     elif not strict and "N" in sim.meta:
         N, size = points_of(sim, y), sizes(theory, name)
-        largest = np.where(s2 > ROUNDING**2, np.inf, 0.0)
-        bias = np.divide(PART * s2, size, out=largest, where=(s2 > ROUNDING**2) & (size > 0))
+        # Of a thermal motion the bias follows from how far the theory moves, however rare an event is.
+        own = seen if _thermal(theory) else s2
+        largest = np.where(own > ROUNDING**2, np.inf, 0.0)
+        bias = np.divide(PART * own, size, out=largest, where=(own > ROUNDING**2) & (size > 0))
         bias = np.maximum(bias, np.array(theory.meta.get("doubt", {}).get(name, 0.0)) / N)
         if moved is not None:
             bias = np.maximum(bias, np.where(np.isinf(moved), np.inf, np.minimum(moved, size / N)))
@@ -266,7 +275,7 @@ def by_two_sizes(sim: Result, smaller: Result, theory: Result, name: str, known:
     means, variances, counts = [], [], []
     for result, told in zip((sim, smaller), known, strict=True):
         mean, s2 = _sample(result[name])
-        s2 = np.maximum(s2, _counted(result, theory, name))
+        s2 = _fluctuating(result, theory, name, s2)
         means.append(mean - told - _later(result, theory, name))
         variances.append(s2 / len(result[name]))
         counts.append(len(result[name]) - 1)
