@@ -101,7 +101,7 @@ class MemoryReconstruction(Static):
         return pattern_prior(self.patterns, self.rho)
 
     def shares(self, N: float) -> Mapping[str, float]:
-        """Of components that are one of few values nearly all are known; of another about half the gap squared is lost."""
+        """Of components with few values nearly all may be known; of another about half the gap squared is lost."""
         if self.patterns == "gauss":
             return {}
         return {"mse": N * self.P * (0.5 if self.patterns == "binary" else 2.0)}
