@@ -72,7 +72,7 @@ def delay(model: LinearEstimator, threshold: float) -> float:
     ModelError
         If an error never falls that low, of noisy labels or too few examples, or is there from the start.
     """
-    low = number("threshold", threshold, low=1e-100, high=1.0)
+    low = number("threshold", threshold, low=1e-100, high=1.0, open_high=True)
     if model.noise > 0:
         raise ModelError("noise", model.noise, "must be 0: labels that are noisy are never learned in full")
     if model.alpha <= 1 - low:

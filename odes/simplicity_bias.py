@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number
+from tsphys.ground.parameters import array, number
 from tsphys.models.simplicity_bias import DATA, SimplicityBias
 from tsphys.odes.equations import exchange, online
 from tsphys.physics.classes import Classes, pair
@@ -150,11 +150,12 @@ def early_drift(model: SimplicityBias, a: Any, q: float) -> tuple[np.ndarray, np
     Raises
     ------
     ModelError
-        For other students.
+        For other students, or if an argument is out of range.
     """
     if model.K != 1 or model.activation != "erf" or model.v not in (None, (1.0,)):
         raise ModelError("model", f"K = {model.K}, {model.activation}", "must be a single erf unit with readout 1")
-    a, mu, roots = np.asarray(a, dtype=np.float64), np.array(model.mu), model.roots()
+    q = number("q", q, low=0)
+    a, mu, roots = array("a", a, (2,), "overlaps in the plane"), np.array(model.mu), model.roots()
     means = math.sqrt(2 / math.pi / (1 + q)) * mu
     second = np.mean([M @ M.T for M in roots], axis=0) + np.outer(mu, mu)
     covariances = -2 / math.pi / ((1 + q) * math.sqrt(1 + 2 * q)) * (second @ a)

@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from tsphys.errors import ModelError
 from tsphys.models.task_masks import TaskMasks
 from tsphys.odes.equations.modes import Modes, kept, split
 from tsphys.odes.equations.phases import Leg, through_phases
@@ -90,5 +91,13 @@ def forgotten(model: TaskMasks, since: np.ndarray) -> np.ndarray:
 
     In the limit η → 0, of a first task that was learned to its end, with a head that stays one: F = oρ (1 − V)
     (1 − e^{−ηt})². For t → ∞ it holds at any η.
+
+    Raises
+    ------
+    ModelError
+        If the student is another.
     """
+    units = model.activation == "linear" and model.K == model.M == 1
+    if not (units and model.lr_v == 0 and model.v in (None, ((1.0,), (1.0,)))):
+        raise ModelError("model", f"{model.K} {model.activation} units", "must be one linear unit with heads of one")
     return model.overlap * model.density * (1 - model.similarity) * (1 - np.exp(-model.lr * np.asarray(since))) ** 2

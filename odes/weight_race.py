@@ -14,6 +14,8 @@ from tsphys.solvers.ode import integrate
 
 #: Time beyond which the context is said never to win.
 FOREVER = 1e15
+#: ln(β/β₀) over 2p_B up to which it grows like t/2, to a relative 1e-7: differences to 1 tell as much.
+EARLY = 1e-7
 #: Bias of order 1/N at most where hardly anything fluctuates: steps of dw/dt = F(w) end ½F ln(F(0)/F)/N ahead of it.
 DOUBT = dict.fromkeys(("memory", "head", "tail", "conflict", "train_loss", "w"), 0.1)
 
@@ -98,5 +100,8 @@ def estimate(model: WeightRace) -> float:
         x = 1 + p * np.exp(log)
         return float(np.sum(x - wrightomega(x).real)) - wanted
 
-    last = np.log(FOREVER)
-    return float(np.exp(brentq(ahead, np.log(1e-6), last))) if ahead(last) > 0 else np.inf
+    # Each w_k is at most p_k t/2, and that much early, where the difference to 1 has no digits.
+    first, last = np.log(wanted), np.log(FOREVER)
+    if wanted < EARLY:
+        return float(2 * wanted)
+    return float(np.exp(brentq(ahead, first, last))) if ahead(last) > 0 else np.inf

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from tsphys.errors import ModelError
+from tsphys.ground.parameters import array
 from tsphys.ground.times import iterations
 from tsphys.models.whitening import Whitening
 from tsphys.physics.flows.resolvents import NODES
@@ -45,8 +47,16 @@ def profile(model: Whitening, variances: np.ndarray, t: Any) -> np.ndarray:
     -------
     ndarray, shape (t, d)
         On average over labels and starts, on these examples.
+
+    Raises
+    ------
+    ModelError
+        If the variances or times are none.
     """
-    s = model.readout * np.asarray(variances, dtype=float)
+    found = array("variances", variances, (None,), "of the examples")
+    if found.min(initial=0.0) < 0:
+        raise ModelError("variances", found.tolist(), "must be >= 0")
+    s = model.readout * found
     return model.F * model.start**2 + np.array([learned(model, s, step) for step in iterations("t", t)])
 
 

@@ -95,6 +95,7 @@ def test_refusals():
     refuses(lambda: delay(LinearEstimator(noise=0.1), 1e-3), "noise")
     refuses(lambda: delay(LinearEstimator(alpha=0.5), 1e-3), "alpha")
     refuses(lambda: delay(LinearEstimator(), 0.0), "threshold")
+    refuses(lambda: delay(LinearEstimator(), 1.0), "threshold")
 
 
 def test_what_is_known_by_hand():

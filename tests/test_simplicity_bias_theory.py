@@ -227,6 +227,8 @@ BAD = {
     ),
     "threshold 0": (lambda: divergence_times(on("original"), 0, start=START), "threshold"),
     "early drift of two": (lambda: early_drift(on("original", K=2), [0, 0], 1.0), "model"),
+    "early drift along a line": (lambda: early_drift(on("original"), [0], 1.0), "a"),
+    "early drift of less than nothing": (lambda: early_drift(on("original"), [0, 0], -0.5), "q"),
 }
 
 

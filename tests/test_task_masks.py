@@ -112,3 +112,8 @@ def test_masks_need_a_coordinate():
 def test_a_switch_beyond_the_end_may_be_any_number():
     far, near = (tsphys.simulate(TaskMasks(switch=s), N=24, t=[0, 1], replicas=1, threads=1) for s in (1e308, 5.0))
     np.testing.assert_array_equal(far["R"], near["R"])
+
+
+@pytest.mark.parametrize("change", [{"lr_v": 0.1}, {"activation": "erf"}, {"v": [[0.5], [1.0]]}])
+def test_what_is_forgotten_is_known_of_one_linear_unit(change):
+    refuses(lambda: forgotten(replace(LINEAR, **change), 1.0), "model")

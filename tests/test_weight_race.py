@@ -138,3 +138,11 @@ def test_refusals():
 
 def test_what_is_known_by_hand():
     passes("weight_race", "sum over prompts")
+
+
+@pytest.mark.parametrize("away", [1e-3, 1e-7, 1e-9, 1e-15])
+def test_a_context_that_almost_counts_already(away):
+    """At first β grows like e^{p_B t}, and slower as weights do: by a relative t at most."""
+    model = replace(ZIPF, start=1 - away)
+    early = -np.log(model.start) / model.bursty
+    assert early < estimate(model) * (1 + 1e-6) < early * (1 + early) * (1 + 2e-6)

@@ -171,4 +171,5 @@ def test_refusals():
     refuses(lambda: Whitening(F=2, patches=3), "F")
     refuses(lambda: Whitening(correlation=1), "correlation")
     refuses(lambda: tsphys.solve(Whitening(), t=[0.5]), "t")
+    refuses(lambda: profile(Whitening(), [1.0, -0.5], [1]), "variances")
     refuses(lambda: tsphys.simulate(Whitening(n=10**12), t=[1]), "n")
