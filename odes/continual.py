@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.parameters import number
 from tsphys.models.continual import Continual
 from tsphys.odes.equations import exchange, online
 from tsphys.odes.equations.expansion import Process
@@ -211,6 +212,7 @@ def error_rates(model: Continual, state: OrderParameters, block: int = 1) -> np.
     The initial slopes of forgetting and, with a minus sign, of transfer. The derivative of the error along the motion
     is taken by central differences, to 1e-9 of the largest rate or so.
     """
+    block = number("block", block, kind=int, low=0)
     motion = Motion(model, np.array(state.T), np.array(state.v_star))
     y = motion.state(state)
     now = motion.at(motion.v_star)(0.0, y)

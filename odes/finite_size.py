@@ -144,6 +144,8 @@ def sample(
     van Kampen, Stochastic Processes in Physics and Chemistry (1981), for the expansion; Barber, Saad & Sollich, EPL 34,
     151 (1996), for its use here.
     """
+    if not isinstance(model, TwoLayer):
+        raise ModelError("model", model, "must be a TwoLayer")
     if model.alpha is not None:
         raise ModelError("alpha", model.alpha, "must be none: examples have to be fresh")
     if not has_closed_equations(model):

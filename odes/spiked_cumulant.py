@@ -110,7 +110,7 @@ def leading_drift(model: SpikedCumulant, m: float) -> float:
     """dm/dt of the spiked task with relu to leading order in m and η: −η(1 − m²) κ4 (β/(1 + β))² m³/(12√(2π))."""
     if model.task != "spiked" or model.activation != "relu":
         raise ModelError("model", f"{model.task}, {model.activation}", "must be the spiked task with relu")
-    kappa = KURTOSIS[model.latent] * (model.beta / (1 + model.beta)) ** 2
+    m, kappa = number("m", m, low=-1, high=1), KURTOSIS[model.latent] * (model.beta / (1 + model.beta)) ** 2
     return -model.lr * (1 - m * m) * kappa * m**3 / (12 * math.sqrt(2 * math.pi))
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
+from tsphys.ground.parameters import MOST_UNITS, number
 from tsphys.models.two_layer import TwoLayer
 from tsphys.odes.equations.motion import Motion
 from tsphys.physics.committee.clones import shares
@@ -121,6 +122,7 @@ def plateau_small_lr(K: int) -> tuple[float, OrderParameters]:
 
     eps_g = (K/π)[π/6 − K asin(1/2K)] (Saad & Solla, PRE 52, 4225 (1995)).
     """
+    K = number("K", K, kind=int, low=1, high=MOST_UNITS)
     R = np.full((K, K), 1 / math.sqrt(K * (2 * K - 1)))
     Q = np.full((K, K), 1 / (2 * K - 1))
     eps_g = K / math.pi * (math.pi / 6 - K * math.asin(1 / (2 * K)))

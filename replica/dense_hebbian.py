@@ -46,6 +46,7 @@ ENERGIES = ("free_energy", "energy")
 
 def dataset_entropy(r: float, M: int) -> float:
     """ρ = (1 − r²)/(M r²), what is not known of an archetype from M examples of quality r."""
+    r, M = number("r", r, low=0, high=1, open_low=True), number("M", M, kind=int, low=1)
     return (1 - r**2) / (M * r**2)
 
 
@@ -335,6 +336,7 @@ def exponential_load(T: float, law: Law = SIGNS) -> float:
     Lucibello & Mézard, PRL 132, 077301 (2024).
     """
     v, weights = law
+    T = number("T", T, low=0)
     own = float((weights * v) @ spin_averages(v, 0.0, T).tanh)
     psi, frozen = _tilted(1.0, law)
     if own >= frozen:

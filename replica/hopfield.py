@@ -223,6 +223,11 @@ def _absent(net: sparse.Neurons) -> NoStateError:
     return NoStateError("T", net.T, words)
 
 
+def _patterns(mixture: int) -> int:
+    """One pattern, or those of a mixture; of an even number some spins would see no field."""
+    return 1 if mixture == 1 else odd("mixture", mixture)
+
+
 def spinodal_load(model: Hopfield, mixture: int = 1) -> float:
     """α_M(T): largest load with a retrieval state, or a mixture of that many, at the model's temperature.
 
@@ -230,7 +235,7 @@ def spinodal_load(model: Hopfield, mixture: int = 1) -> float:
     """
     if model.activity is not None:
         return sparse.spinodal(sparse.Neurons(0.0, model.T, model.activity, model.threshold))
-    return spinodal(spins(model, mixture))
+    return spinodal(spins(model, _patterns(mixture)))
 
 
 def spinodal_temperature(model: Hopfield, mixture: int = 1) -> float:
@@ -241,7 +246,7 @@ def spinodal_temperature(model: Hopfield, mixture: int = 1) -> float:
     ModelError
         If the load is beyond the capacity at every temperature.
     """
-    return largest_temperature(_plain(spins(_hebbian(model), mixture)), spinodal)
+    return largest_temperature(_plain(spins(_hebbian(model), _patterns(mixture))), spinodal)
 
 
 def transition_load(model: Hopfield) -> float:

@@ -1,6 +1,7 @@
 """Bad calls through the library: each raises one line that names the parameter, its value and what is allowed."""
 
 import json
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -156,6 +157,33 @@ def test_no_kernel_is_compiled_before_a_run_is_refused(name, monkeypatch):
     for key, value in HANDED:
         if key in options:
             refuses(lambda: tsphys.simulate(model, **times, **{key: value}), key)  # noqa: B023
+
+
+#: The same of formulas: module, function, arguments, and the name.
+FORMULAS = {
+    "even mixture": ("replica.hopfield", "spinodal_load", (tsphys.Hopfield(T=0.2), 2), "mixture"),
+    "mixture of none": ("replica.hopfield", "spinodal_temperature", (tsphys.Hopfield(), 0), "mixture"),
+    "temperature < 0": ("replica.dense_hebbian", "exponential_load", (-1.0,), "T"),
+    "quality > 1": ("replica.dense_hebbian", "dataset_entropy", (1.2, 9), "r"),
+    "no examples": ("replica.dense_hebbian", "dataset_entropy", (0.5, 0), "M"),
+    "delta < 0": ("physics.nonlinearities", "attainable_information", ("relu", -1.0), "delta"),
+    "delta infinite": ("physics.nonlinearities", "attainable_information", ("relu", INF), "delta"),
+    "no plane": ("odes.simplicity_bias", "early_drift", (tsphys.SimplicityBias(), np.ones((2, 2)), 0.2), "a"),
+    "norm < 0": ("odes.simplicity_bias", "early_drift", (tsphys.SimplicityBias(), [0.1, 0.2], -1), "q"),
+    "overlap > 1": ("odes.spiked_cumulant", "leading_drift", (tsphys.SpikedCumulant(), 2.0), "m"),
+    "no unit": ("odes.two_layer_limits", "plateau_small_lr", (0,), "K"),
+    "diffusion of another": ("odes.finite_size", "sample", (Perceptron(),), "model"),
+    "block before the first": ("odes.continual", "error_rates", (tsphys.Continual(), START, -1), "block"),
+    "grid from zero": ("physics.penalties", "least", (abs, 0.0), "low"),
+    "grid of none": ("physics.penalties", "least", (abs, 0.1, 1.0, 0), "points"),
+}
+
+
+@pytest.mark.parametrize("case", FORMULAS)
+def test_formulas_raise_one_clear_line(case):
+    module, function, given, name = FORMULAS[case]
+    more = {"N": 20, "t": [1.0]} if function == "sample" else {}
+    refuses(lambda: getattr(import_module("tsphys." + module), function)(*given, **more), name)
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -11,7 +11,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.given import reals
-from tsphys.ground.parameters import word
+from tsphys.ground.parameters import number, word
 
 NONLINEARITIES = ("sign", "relu", "erf", "tanh", "linear")
 #: Gauss-Hermite nodes of the moments of tanh; its error falls like exp(−π√(2n)/2), to 1e-13 with these.
@@ -113,7 +113,7 @@ def attainable_information(name: Any, delta: float) -> float:
     X = ∫ p(ρ) b²ρ/(κ²δ + b²ρ) dρ over the Marchenko-Pastur law of FᵀF/N, for Gaussian features; in closed form by its
     Stieltjes transform.
     """
-    m = moments(name)
+    m, delta = moments(name), number("delta", delta, low=0)
     if m.b == 0.0:
         return 0.0
     z = m.kappa2 * delta / m.b**2

@@ -117,10 +117,13 @@ def least(
     Raises
     ------
     ModelError
-        If the least is at an end.
+        If the least is at an end, or these are no grid.
     """
     from scipy.optimize import minimize_scalar
 
+    low = number("low", low, low=0, open_low=True)
+    high = number("high", high, low=low, open_low=True)
+    points = number("points", points, kind=int, low=3)
     grid = np.geomspace(low, high, points)
     values = np.asarray(score(grid))
     best = int(np.argmin(values))
