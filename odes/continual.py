@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import number
+from tsphys.ground.parameters import array, number
 from tsphys.models.continual import Continual
 from tsphys.odes.equations import exchange, online
 from tsphys.odes.equations.expansion import Process
@@ -184,7 +184,7 @@ def solve(model: Continual, start: OrderParameters) -> frames.Equations:
 
 def score(model: Continual, start: OrderParameters, t: float, strengths: Any) -> np.ndarray:
     """Mean error of all tasks at a time (n,), for each of the strengths ξ (n,) of the pull, to 1e-7 or so."""
-    models = [replace(model, strength=float(xi)) for xi in strengths]
+    models = [replace(model, strength=xi) for xi in array("strengths", strengths, (None,), "of the pull").tolist()]
     return np.array([solve(m, start=start, t=[t], rtol=1e-8, atol=1e-9)["eps_g"][0].mean() for m in models])
 
 
@@ -210,7 +210,7 @@ def error_rates(model: Continual, state: OrderParameters, block: int = 1) -> np.
     """d eps_g/dt (S,) of every task at the beginning of a block that starts from `state`, heads as v (S·K,).
 
     The initial slopes of forgetting and, with a minus sign, of transfer. The derivative of the error along the motion
-    is taken by central differences, to 1e-9 of the largest rate or so.
+    is taken by central differences, to 1e-9 of the largest rate or so. Blocks are counted from 0.
     """
     block = number("block", block, kind=int, low=0)
     motion = Motion(model, np.array(state.T), np.array(state.v_star))

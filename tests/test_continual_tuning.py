@@ -9,7 +9,7 @@ import tsphys
 from tests.refusal import refuses
 from tsphys.figures.tuning import HELD
 from tsphys.figures.tuning import start as tuning_start
-from tsphys.odes.continual import score, tuned
+from tsphys.odes.continual import error_rates, score, tuned
 from tsphys.physics import penalties
 
 
@@ -42,6 +42,10 @@ def test_the_best_strength_is_found():
     assert abs(least - 0.0198486) < 1e-6
     refuses(lambda: tuned(*tuned_tasks(0.5), 40.0, low=1.0, high=4.0, points=3), "strength")
     refuses(lambda: tuned(*tuned_tasks(0.5, regulariser="none"), 40.0), "regulariser")
+    for name, given in (("low", {"low": 0}), ("high", {"low": 4, "high": 1}), ("points", {"points": 2})):
+        refuses(lambda given=given: tuned(*tuned_tasks(0.5), 40.0, **given), name)
+    refuses(lambda: score(*tuned_tasks(0.5), 40.0, 1.0), "strengths")
+    refuses(lambda: error_rates(*tuned_tasks(0.5), -1), "block")
 
 
 SIMILARITIES = (-0.5, 0.0, 0.5, 0.8, 0.95)

@@ -107,6 +107,9 @@ def test_your_own_data():
     for name in ("q", "eps_g", "train_loss", "train_error"):
         size = np.hypot(own.sem(name), drawn.sem(name))
         assert (np.abs(own.mean(name) - drawn.mean(name)) < 4.5 * size).all(), name
+    # Who knows nothing guesses, on what is learned and on what is left.
+    ignorant = tsphys.simulate(model, X=X, y=y, t=[0], replicas=1)
+    assert ignorant["eps_g"] == ignorant["train_error"] == 0.5
     refuses(lambda: tsphys.simulate(model, X=X, t=t), "y")
     refuses(lambda: tsphys.simulate(model, X=X, y=2 * y, t=t), "y")
     refuses(lambda: tsphys.simulate(TrainingSet(alpha=100), X=X, y=y, t=t), "alpha")

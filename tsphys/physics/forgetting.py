@@ -64,7 +64,8 @@ def at_switch(result: Any, switch: int = 1) -> tuple[np.ndarray, np.ndarray]:
     if result.model != "continual":
         raise ModelError("result", result.model, "must be of the model continual")
     most = min(len(begins) for begins in result.meta["phases"]) - 1
-    words = f"must be an integer from 1 to {most}, the switches until t = {result['t'][-1]:g}"
+    words = f"must be an integer from 1 to {most}, the switches" if most else "must be one that there is: none"
+    words += f" until t = {result['t'][-1]:g}"
     switch = number("switch", switch, kind=int, low=1, high=most, words=words)
     begins = [begins[switch] for begins in result.meta["phases"]]
     R, Q, v = (np.array([begin[name] for begin in begins]) for name in ("R", "Q", "v"))

@@ -58,5 +58,8 @@ def parted(data: Part, n: int, rng: np.random.Generator) -> tuple[Part, Part]:
 
 
 def held_out(h: np.ndarray, y: np.ndarray, binary: bool) -> float:
-    """Half the mean squared error, or the share of wrong labels, of fields h."""
-    return float(np.mean(y * h <= 0)) if binary else float(0.5 * np.mean((y - h) ** 2))
+    """Half the mean squared error, or the share of wrong labels, of fields h; a field of 0 guesses."""
+    if not binary:
+        return float(0.5 * np.mean((y - h) ** 2))
+    sure = y * h
+    return float(np.mean((sure < 0) + 0.5 * (sure == 0)))
