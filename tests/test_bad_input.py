@@ -174,6 +174,9 @@ FORMULAS = {
     "no unit": ("odes.two_layer_limits", "plateau_small_lr", (0,), "K"),
     "diffusion of another": ("odes.finite_size", "sample", (Perceptron(),), "model"),
     "block before the first": ("odes.continual", "error_rates", (tsphys.Continual(), START, -1), "block"),
+    "odd ring": ("physics.spins.chains", "heisenberg", (3,), "N"),
+    "half a spin": ("physics.spins.chains", "ising", (2.5, 1.0), "N"),
+    "ring of all states too large": ("physics.spins.chains", "j1_j2", (22, 0.1), "N"),
     "grid from zero": ("physics.penalties", "least", (abs, 0.0), "low"),
     "grid of none": ("physics.penalties", "least", (abs, 0.1, 1.0, 0), "points"),
 }

@@ -38,6 +38,10 @@ def test_gaps_and_strong_fields():
     for h, gap in ((0.5, 0.0014558475), (1, 0.1969828067), (1.5, 1.0194454071), (0, 0)):
         assert ising_gap(8, h) == pytest.approx(gap, abs=6e-11)
     assert ising(10, 1e3) == pytest.approx(-1e3, rel=1e-6)
+    # Half a turn about z is a field of the other sign.
+    for N in (6, 7, None):
+        assert ising(N, -0.8) == ising(N, 0.8)
+    assert ising_gap(6, -0.8) == pytest.approx(0.09167433, abs=6e-9)
 
 
 @pytest.mark.parametrize("J2, energies", [

@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from tsphys.errors import ConvergenceError
+from tsphys.errors import ConvergenceError, ModelError
+from tsphys.ground.parameters import number
 
 #: Largest change of a rapidity at the end, and most of Newton's steps.
 TOLERANCE, MOST = 1e-12, 50
 
 
 def ising(N: int | None, h: float) -> float:
-    """Energy a spin of the ground state; of the endless chain for none."""
+    """Energy a spin of the ground state; of the endless chain for none. A field of the other sign has the same."""
     from scipy.special import ellipe
 
+    N, h = _ring(N), abs(number("h", h))
     if N is None:
         return float(-2 / np.pi * (1 + h) * ellipe(4 * h / (1 + h) ** 2))
     return float(-fermions(h, (2 * np.arange(N) + 1) * np.pi / N).sum() / N)
@@ -29,7 +31,17 @@ def ising(N: int | None, h: float) -> float:
 
 def ising_gap(N: int, h: float) -> float:
     """Energy of the first excited state above the ground state, which has one fermion."""
+    N, h = number("N", N, kind=int, low=2), abs(number("h", h))
     return max(float(N * -ising(N, h) - fermions(h, 2 * np.arange(N) * np.pi / N).sum() + 2 * max(h - 1, 0.0)), 0.0)
+
+
+def _ring(N: int | None, even: bool = False, low: int = 2, high: int | None = None) -> int | None:
+    """The number of spins on a ring, or none."""
+    if N is not None:
+        N = number("N", N, kind=int, low=low, high=high)
+        if even and N % 2:
+            raise ModelError("N", N, "must be even")
+    return N
 
 
 def fermions(h: float, k: np.ndarray) -> np.ndarray:
@@ -38,13 +50,16 @@ def fermions(h: float, k: np.ndarray) -> np.ndarray:
 
 
 def heisenberg(N: int | None) -> float:
-    """Energy a spin without J2; of the endless chain for none.
+    """Energy a spin without J2, of an even number of them; of the endless chain for none.
 
     Raises
     ------
+    ModelError
+        If the number is odd, whose ground states have other rapidities.
     ConvergenceError
         If the rapidities were not found.
     """
+    N = _ring(N, even=True)
     if N is None:
         return float(0.25 - np.log(2))
     numbers = np.arange(N // 2) - (N // 2 - 1) / 2
@@ -63,10 +78,11 @@ def heisenberg(N: int | None) -> float:
 
 
 def j1_j2(N: int, J2: float) -> float:
-    """Energy a spin by exact diagonalisation, of an even number of spins without a total."""
+    """Energy a spin by exact diagonalisation, of an even number of spins without a total, from 4 to 20."""
     from scipy.sparse import coo_array
     from scipy.sparse.linalg import eigsh
 
+    N, J2 = _ring(number("N", N, kind=int), even=True, low=4, high=20), number("J2", J2)
     states = np.arange(2**N)
     bits = np.zeros(2**N, np.int8)
     for i in range(N):
