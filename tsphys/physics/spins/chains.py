@@ -23,24 +23,24 @@ def ising(N: int | None, h: float) -> float:
     """Energy a spin of the ground state; of the endless chain for none. A field of the other sign has the same."""
     from scipy.special import ellipe
 
-    N, h = _ring(N), abs(number("h", h))
+    h = abs(number("h", h))
     if N is None:
         return float(-2 / np.pi * (1 + h) * ellipe(4 * h / (1 + h) ** 2))
+    N = _ring(N)
     return float(-fermions(h, (2 * np.arange(N) + 1) * np.pi / N).sum() / N)
 
 
 def ising_gap(N: int, h: float) -> float:
     """Energy of the first excited state above the ground state, which has one fermion."""
-    N, h = number("N", N, kind=int, low=2), abs(number("h", h))
+    N, h = _ring(N), abs(number("h", h))
     return max(float(N * -ising(N, h) - fermions(h, 2 * np.arange(N) * np.pi / N).sum() + 2 * max(h - 1, 0.0)), 0.0)
 
 
-def _ring(N: int | None, even: bool = False, low: int = 2, high: int | None = None) -> int | None:
-    """The number of spins on a ring, or none."""
-    if N is not None:
-        N = number("N", N, kind=int, low=low, high=high)
-        if even and N % 2:
-            raise ModelError("N", N, "must be even")
+def _ring(N: int, even: bool = False, low: int = 2, high: int | None = None) -> int:
+    """The number of spins on a ring."""
+    N = number("N", N, kind=int, low=low, high=high)
+    if even and N % 2:
+        raise ModelError("N", N, "must be even")
     return N
 
 
@@ -59,9 +59,9 @@ def heisenberg(N: int | None) -> float:
     ConvergenceError
         If the rapidities were not found.
     """
-    N = _ring(N, even=True)
     if N is None:
         return float(0.25 - np.log(2))
+    N = _ring(N, even=True)
     numbers = np.arange(N // 2) - (N // 2 - 1) / 2
     # Those of the endless chain, from which Newton's steps are few.
     rapidities = np.arcsinh(np.tan(2 * np.pi * numbers / N)) / np.pi
@@ -82,7 +82,7 @@ def j1_j2(N: int, J2: float) -> float:
     from scipy.sparse import coo_array
     from scipy.sparse.linalg import eigsh
 
-    N, J2 = _ring(number("N", N, kind=int), even=True, low=4, high=20), number("J2", J2)
+    N, J2 = _ring(N, even=True, low=4, high=20), number("J2", J2)
     states = np.arange(2**N)
     bits = np.zeros(2**N, np.int8)
     for i in range(N):
