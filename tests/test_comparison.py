@@ -427,6 +427,13 @@ def test_a_network_is_judged_alike_whatever_other_temperatures_there_are():
         np.testing.assert_allclose(two.z[name][0], one.z[name][0], rtol=1e-9)
 
 
+def test_two_replicas_that_are_no_verdict_are_not_told_to_be_fewer():
+    model = tsphys.SparseRegression()
+    found = tsphys.compare(tsphys.simulate(model, N=50, replicas=2), tsphys.solve(model))
+    assert found.verdict == "undecided", found
+    assert "of 2 replicas; there is one at a larger N" in repr(found)
+
+
 def test_more_replicas_than_a_size_is_worth_are_no_verdict_and_two_sizes_are():
     sim, theory = dense(256, N=100, T=0.4)
     found = tsphys.compare(sim, theory)
@@ -435,7 +442,7 @@ def test_more_replicas_than_a_size_is_worth_are_no_verdict_and_two_sizes_are():
     # The bias itself is 0.5 % of m, and seen.
     assert tsphys.compare(sim, theory, finite_size=False).verdict == "disagree"
     assert tsphys.compare(dense(64, N=400, T=0.4)[0], theory, smaller=sim).ok
-    assert "there is one with fewer of them" in on_theory(sim, theory, "m").detail
+    assert "there is one with fewer of them, at a larger N" in on_theory(sim, theory, "m").detail
     finding = on_theory(sim, theory, "m", observables=["m"])
     assert finding.score < finding.limit
     assert "of 256 replicas" in finding.detail

@@ -216,10 +216,12 @@ def _too_many(simulation: Result, held: Mapping[str, Held], smaller: Result | No
     if not names:
         return []
     n = len(simulation[simulation.observables[0]])
-    left, way = ("1/N", "at a larger N, or from two sizes") if smaller is None else ("1/N²", "or at larger sizes")
+    left, way = ("1/N", "at a larger N, or from two sizes") if smaller is None else ("1/N²", "at larger sizes")
+    # Of one replica there is no error.
+    fewer = ("with fewer of them, " if smaller is None else "with fewer of them, or ") if n > 2 else ""
     return [
         f"no verdict on {', '.join(names)} at every point: a bias of order {left} may exceed the error of {n} replicas"
-        f"; there is one with fewer of them, {way}"
+        f"; there is one {fewer}{way}"
     ]
 
 
