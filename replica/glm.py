@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tsphys.errors import ModelError
-from tsphys.ground.parameters import param
+from tsphys.ground.parameters import array, param
 from tsphys.ground.times import course, iterations
 from tsphys.models.glm import BOUNDED, CUT, GLM, LOSS, known_at_start
 from tsphys.physics.inference.channels import Kinked
@@ -196,7 +196,7 @@ def lines(model: GLM, values: Any, over: str = "noise") -> dict[str, np.ndarray]
     """Spinodals and first-order transition over noises, or `over` densities, each (len(values),); NaN where is none."""
     if over not in ("noise", "density"):
         raise ModelError("over", over, "must be noise or density")
-    points: list[dict[str, Any]] = [{over: float(v)} for v in values]
+    points: list[dict[str, Any]] = [{over: v} for v in array("values", values, (None,), f"of {over}").tolist()]
     found = [thresholds(replace(model, **point)) for point in points]
     return {k: np.array([getattr(x, k) for x in found]) for k in ("informed", "transition", "algorithmic")}
 

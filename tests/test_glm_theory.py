@@ -393,6 +393,7 @@ def test_bad_input(name):
         ("axis", lambda: tsphys.solve(GLM(), alpha=[1, 2], t=[0, 1])),
         ("channel", lambda: theory.gibbs_error(GLM(channel="relu"))),
         ("over", lambda: theory.lines(GLM(), [0.1], "alpha")),
+        ("values", lambda: theory.lines(GLM(), 0.1)),
         ("estimator", lambda: theory.gibbs_error(GLM(estimator="hinge"))),
         ("alpha", lambda: margin.maximal_margin(-1.0)),
     ],
