@@ -57,7 +57,10 @@ def profile(model: Whitening, variances: np.ndarray, t: Any) -> np.ndarray:
     if found.min(initial=0.0) < 0:
         raise ModelError("variances", found.tolist(), "must be >= 0")
     s = model.readout * found
-    return model.F * model.start**2 + np.array([learned(model, s, step) for step in iterations("t", t)])
+    energies = np.full((len(times := iterations("t", t)), len(s)), model.F * model.start**2)
+    # Nothing is learned where there is no input, as of fewer examples than components.
+    energies[:, s > 0] += [learned(model, s[s > 0], step) for step in times]
+    return energies
 
 
 @frames.course(Whitening, frames.Decades, dims={"energy": ("component",)})

@@ -19,6 +19,7 @@ from functools import partial
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
+from tsphys.ground.parameters import number
 from tsphys.models.adversarial_perceptron import LOSS, ONLINE, AdversarialPerceptron
 from tsphys.numerics.gaussian import density
 from tsphys.numerics.quadrature import panels
@@ -95,8 +96,14 @@ def length(model: AdversarialPerceptron) -> float:
 
 
 def collapse(alpha: float) -> float:
-    """ε_c = √(2/π + 1/α), from which on w = 0 is the minimum of a convex risk on attacked examples, whatever λ."""
-    return math.sqrt(2 / math.pi + 1 / alpha)
+    """ε_c = √(2/π + 1/α), from which on w = 0 is the minimum of a convex risk on attacked examples, whatever λ.
+
+    Raises
+    ------
+    ModelError
+        If α is no number above 0.
+    """
+    return math.sqrt(2 / math.pi + 1 / number("alpha", alpha, low=0, open_low=True))
 
 
 def drift(model: AdversarialPerceptron, R: float, d: float) -> tuple[float, float]:

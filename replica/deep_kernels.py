@@ -111,11 +111,18 @@ def edge_of_chaos(activation: Any, bias_variance: float) -> Edge:
         return 1 - (m.square / m.slope + b) / q if m.slope > 0 else -math.inf
 
     grid = np.log(np.geomspace(1e-10, 1e8, 73))
-    values = [off(x) for x in grid.tolist()]
+    values: list[float] = []
+    try:
+        values += map(off, grid.tolist())
+    except ModelError as error:
+        # What oscillates cannot be averaged over fields that are too large, and may have an edge at smaller ones.
+        if not values:
+            raise
+        none, grid = error, grid[: len(values)]
     if np.abs(values).max() < 1e-9:
         return Edge(1 / moments(activation, 1.0).slope, math.nan)
     at_zero = moments(activation, 0.0)
-    if b == 0 and at_zero.square < 1e-11 and at_zero.slope > 0 and abs(values[0]) < 1e-6:
+    if b == 0 and at_zero.square < 1e-11 * at_zero.slope and abs(values[0]) < 1e-6:
         return Edge(1 / at_zero.slope, 0.0)
     from scipy.optimize import brentq
 
@@ -201,7 +208,7 @@ def _length(layer: Layer) -> float:
         return (w * moments(phi, q).square + b) / q - 1
 
     at_zero = moments(phi, 0.0)
-    if b == 0 and at_zero.square < 1e-11 and w * at_zero.first <= 1 + 1e-9:
+    if b == 0 and at_zero.square < 1e-11 * at_zero.first and w * at_zero.first <= 1 + 1e-9:
         return 0.0
     grid = np.log(np.geomspace(1e-12, 1e12, 97))
     before = off(grid[0])

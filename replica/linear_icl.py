@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from tsphys.errors import ModelError
+from tsphys.ground.parameters import number
 from tsphys.models.linear_icl import LinearICL
 from tsphys.physics.flows.resolvents import white_average
 from tsphys.physics.kernels.eigenframework import effective_ridge
@@ -84,7 +85,14 @@ def over_tasks(model: LinearICL, f: Callable[[np.ndarray], np.ndarray]) -> np.nd
 
 
 def bayes(alpha: float, noise: float) -> float:
-    """Half the mean squared error, without noise, of the best that can be made of αN examples of a task N(0, I_N)."""
+    """Half the mean squared error, without noise, of the best that can be made of αN examples of a task N(0, I_N).
+
+    Raises
+    ------
+    ModelError
+        If an argument is no number from 0 on.
+    """
+    alpha, noise = (number(name, value, low=0) for name, value in (("alpha", alpha), ("noise", noise)))
     b = 1 - noise**2 - alpha
     root = float(np.hypot(b, 2 * noise))
     return 0.25 * (b + root) if b > 0 else noise**2 / (root - b) if noise > 0 else 0.0
@@ -99,7 +107,15 @@ def of_few_dimensions(alpha: float, noise: float) -> float:
 
 
 def endless(N: int, examples: int, noise: float, ridge: float = 0.0) -> float:
-    """eps_in = eps_out of endless prompts and tasks, exactly at any N: Γ = 1/(A + λ) with A the variance of h."""
+    """eps_in = eps_out of endless prompts and tasks, exactly at any N: Γ = 1/(A + λ) with A the variance of h.
+
+    Raises
+    ------
+    ModelError
+        If a size is no whole number above 0, or noise or ridge no number from 0 on.
+    """
+    N, examples = (number(name, value, kind=int, low=1) for name, value in (("N", N), ("examples", examples)))
+    noise, ridge = (number(name, value, low=0) for name, value in (("noise", noise), ("ridge", ridge)))
     A = 1 + 1 / examples + (1 + noise**2) * N / examples
     gain = 1 / (A + ridge)
     return 0.5 * (1 - 2 * gain + A * gain**2)

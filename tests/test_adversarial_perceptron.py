@@ -174,6 +174,8 @@ def test_refusals():
         refuses(lambda learner=learner: AdversarialPerceptron(learner=learner, training=0.1), "training")
     refuses(lambda: AdversarialPerceptron(attack=-0.1), "attack")
     refuses(lambda: floor(0.0), "training")
+    for alpha in (0, -3.0, [1.0, 2.0]):
+        refuses(lambda alpha=alpha: collapse(alpha), "alpha")
     refuses(lambda: tsphys.simulate(AdversarialPerceptron(alpha=1e-3), N=20), "alpha")
 
 

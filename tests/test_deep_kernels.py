@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from scipy import integrate
-from scipy.special import erf
+from scipy.special import erf, ndtr
 
 import tsphys
 from tests.refusal import refuses
@@ -63,6 +63,35 @@ def test_edge_of_chaos_at_its_ends():
     found = edge_of_chaos(hard, 0.05)
     scales = depth_scales(DeepKernels(activation=hard, weight_variance=found.weight_variance, bias_variance=0.05))
     assert (scales.q, scales.chi) == pytest.approx((found.q, 1), rel=1e-9)
+
+
+@pytest.mark.parametrize("phi", ["tanh", np.tanh, lambda u: np.tanh(300 * u)])
+@pytest.mark.parametrize("q", [1e4, 1e6, 1e8])
+def test_a_step_among_large_fields_is_seen(phi, q):
+    """⟨tanh'²⟩ = ∫sech⁴/√(2πq): the step lies at an end of panels far longer than it."""
+    steep = 300 if getattr(phi, "__name__", "") == "<lambda>" else 1
+    assert moments(phi, q).slope == pytest.approx(4 / 3 * steep / np.sqrt(2 * np.pi * q), rel=1e-4)
+    assert moments(phi, q).square == pytest.approx(1 - 2 / steep / np.sqrt(2 * np.pi * q), rel=1e-6)
+
+
+def test_activations_may_vanish_far_out():
+    """exp(−u²) and its kin pass through numbers without digits before they are 0."""
+    for q in (1.0, 300.0, 1e6):
+        assert moments(lambda u: np.exp(-u * u), q).square == pytest.approx((1 + 4 * q) ** -0.5, rel=1e-10)
+    # ⟨φ'²⟩ = χ_1/σ_w² = 4q(1 + 4q)^(−3/2), and q = σ_w²(1 + 4q)^(−1/2) there without bias.
+    gauss = edge_of_chaos(lambda u: np.exp(-u * u), 0.0)
+    assert gauss == pytest.approx((0.25 / gauss.q * (1 + 4 * gauss.q) ** 1.5, (1 + 2**0.5) / 2), rel=1e-9)
+
+
+def test_edges_of_chaos_of_functions_of_ones_own():
+    """sin has an edge at small fields, though it cannot be averaged over huge ones; a scale moves σ_w² alone."""
+    for b in (0.05, 1.0):
+        found = edge_of_chaos(np.sin, b)
+        fall = np.exp(-2 * found.q)
+        assert found == pytest.approx((2 / (1 + fall), (1 - fall) / (1 + fall) + b), rel=1e-9)
+    assert edge_of_chaos(lambda u: 50 * np.tanh(u), 0.0) == pytest.approx((4e-4, 0), rel=1e-6)
+    # Of u Φ(u), ⟨φ²⟩ + b⟨φ'²⟩ = q⟨φ'²⟩ once only, at lengths that are not stable.
+    refuses(lambda: edge_of_chaos(lambda u: u * ndtr(u), 0.05), "activation")
 
 
 def test_published_depth_scales():

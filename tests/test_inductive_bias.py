@@ -283,6 +283,9 @@ def test_masses_without_examples_are_exact():
 
 def test_refusals():
     refuses(lambda: InductiveBias(error=0.5), "error")
+    refuses(lambda: volume(-1.0, 1.0), "alpha")
+    refuses(lambda: volume(1.0, 3.5), "theta")
+    assert volume(0.0, 0.0) == volume(1.0, 0.0) == volume(0.0, math.pi) == -math.inf
     refuses(lambda: InductiveBias(hypotheses="features", examples=3), "examples")
     refuses(lambda: InductiveBias(hypotheses="gaussian_process", examples=3, noise=0.0), "noise")
     refuses(lambda: InductiveBias(hypotheses="gaussian_process", examples=3, ridge=0.0), "ridge")

@@ -54,6 +54,8 @@ def test_other_kernels_are_refused(c):
 def test_correlations_beyond_one_are_refused():
     for xi in (1.5, -1.1, np.nan):
         refuses(lambda xi=xi: koenigs(SINGULAR, np.array([0.1, xi])), "xi")
+        refuses(lambda xi=xi: tangent_kernel(SINGULAR, np.array([0.1, xi]), 3), "xi")
+    refuses(lambda: tangent_kernel(SINGULAR, np.array([0.1]), -1), "depth")
 
 
 def test_numbers_beyond_all_floats():

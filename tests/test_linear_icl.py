@@ -181,6 +181,10 @@ def test_refusals(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     refuses(lambda: tsphys.solve(LinearICL(tau=1, ridge=0)), "ridge")
     refuses(lambda: LinearICL(kappa=0), "kappa")
+    for arguments, name in (((0, 1, 0.1), "N"), ((10, 0, 0.1), "examples"), ((10, 5, -0.1), "noise")):
+        refuses(lambda arguments=arguments: endless(*arguments), name)
+    refuses(lambda: bayes(-1.0, 0.1), "alpha")
+    refuses(lambda: bayes([1.0, 2.0], 0.1), "alpha")
     refuses(lambda: tsphys.simulate(LinearICL(tau=1e-3), N=8), "tau")
     refuses(lambda: tsphys.simulate(LinearICL(alpha=1e-3), N=8), "alpha")
     refuses(lambda: tsphys.simulate(LinearICL(kappa=1e-3), N=8), "kappa")

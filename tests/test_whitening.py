@@ -172,4 +172,6 @@ def test_refusals():
     refuses(lambda: Whitening(correlation=1), "correlation")
     refuses(lambda: tsphys.solve(Whitening(), t=[0.5]), "t")
     refuses(lambda: profile(Whitening(), [1.0, -0.5], [1]), "variances")
+    # Where examples have no variance weights stay as they are.
+    assert profile(Whitening(F=2, start=0.5), [1.0, 0.0], [0, 1000])[:, 1] == pytest.approx(0.5)
     refuses(lambda: tsphys.simulate(Whitening(n=10**12), t=[1]), "n")

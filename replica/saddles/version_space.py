@@ -16,6 +16,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from tsphys.ground.parameters import number
 from tsphys.numerics.quadrature import panels
 from tsphys.physics.inference.channels import hazard
 
@@ -26,10 +27,19 @@ FARTHEST = 34.0
 
 
 def volume(alpha: float, theta: float) -> float:
-    """s(θ) at a load α ≥ 0; −∞ at angles at which no student is left."""
+    """s(θ) at a load α ≥ 0; −∞ at angles at which no student is left.
+
+    Raises
+    ------
+    ModelError
+        If α is no number from 0 on, or θ no angle between 0 and π.
+    """
     from scipy.optimize import brentq
 
+    alpha, theta = number("alpha", alpha, low=0), number("theta", theta, low=0, high=math.pi)
     rest = math.sin(theta) ** 2
+    if rest == 0 or theta == math.pi:
+        return -math.inf
     if alpha == 0:
         return 0.5 * math.log(rest)
 

@@ -25,6 +25,8 @@ FAR = 13.0
 NODES = 16
 #: Part of φ in the last coefficients on a panel from which on φ is smooth there.
 SMOOTH = 1e-11
+#: Size below which numbers lose their digits, and next to 0 of what is no part of an average.
+TINY = 1e-290
 #: Width of a panel about a corner or a jump, in units of its place or 1; and most panels.
 NARROW, MOST = 1e-9, 5000
 #: Most terms of the Hermite series.
@@ -34,6 +36,10 @@ _X, _W = np.polynomial.legendre.leggauss(NODES)
 _LEGENDRE = np.polynomial.legendre.legvander(_X, NODES - 1)
 #: Values at the nodes of a panel -> coefficients in Legendre polynomials; -> slopes at the nodes.
 _COEFFICIENTS = (_LEGENDRE * _W[:, None]).T * (np.arange(NODES) + 0.5)[:, None]
+#: Places close to the ends of a panel, beyond its outermost nodes, which would not see a step there.
+_ENDS = 1 - 0.005 * 0.25 ** np.arange(12)
+_ENDS = np.concatenate([_ENDS, -_ENDS])
+_AT_ENDS = np.polynomial.legendre.legvander(_ENDS, NODES - 1)
 _SLOPES = (
     np.polynomial.legendre.legval(_X, np.polynomial.legendre.legder(np.eye(NODES), axis=0), tensor=True).T
     @ _COEFFICIENTS
@@ -83,20 +89,28 @@ def pieces(phi: Any, reach: float) -> Pieces:
     while len(waiting):
         centre, half = waiting.mean(axis=1), 0.5 * np.diff(waiting, axis=1)[:, 0]
         y = values(phi, centre[:, None] + half[:, None] * _X)
-        parts = np.abs(y @ _COEFFICIENTS.T)
-        rough = parts[:, -2:].max(axis=1) > SMOOTH * parts.max(axis=1)
-        narrow = half < NARROW * np.maximum(1.0, np.abs(centre))
-        split = rough & ~narrow
+        coefficients = y @ _COEFFICIENTS.T
+        parts, finest = np.abs(coefficients), NARROW * np.maximum(1.0, np.abs(centre))
+        size = np.maximum(parts.max(axis=1), TINY)
+        rough = parts[:, -2:].max(axis=1) > SMOOTH * size
+        missed = np.abs(coefficients @ _AT_ENDS.T - values(phi, centre[:, None] + half[:, None] * _ENDS))
+        seen = half[:, None] * (1 - np.abs(_ENDS)) > finest[:, None]
+        rough |= np.where(seen, missed, 0.0).max(axis=1) > 100 * SMOOTH * size
+        split = rough & (half >= finest)
         done.append(waiting[~split].ravel())
         middle = centre[split, None]
         waiting = np.concatenate([np.hstack([waiting[split, :1], middle]), np.hstack([middle, waiting[split, 1:]])])
         if len(waiting) + sum(map(len, done)) / 2 > MOST:
             raise ModelError("activation", phi, "must be smooth but for a few corners and jumps")
     edges = np.unique(np.concatenate(done))
-    # On either side of what bisection found; no slope is as steep as 1e4.
-    sides = values(phi, edges + NARROW * np.maximum(1.0, np.abs(edges)) * np.array([[-4.0], [4.0]]))
-    steps = np.abs(np.diff(sides, axis=0)[0]) > 1e-4 * np.maximum(np.abs(sides).max(axis=0), 1e-3)
-    return Pieces(edges, bool(steps.any()))
+    # On either side of what bisection found; a slope makes more of a step that is ten times as wide.
+    wide, sides = (
+        values(phi, edges + far * NARROW * np.maximum(1.0, np.abs(edges)) * np.array([[-4.0], [4.0]]))
+        for far in (10.0, 1.0)
+    )
+    steps = np.abs(np.diff(sides, axis=0)[0])
+    jump = steps > 1e-4 * np.maximum(np.abs(sides).max(axis=0), 1e-3)
+    return Pieces(edges, bool((jump & (steps > 0.5 * np.abs(np.diff(wide, axis=0)[0]))).any()))
 
 
 def jumps(phi: Any) -> bool:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tsphys.errors import ConvergenceError, ModelError
-from tsphys.ground.parameters import array
+from tsphys.ground.parameters import array, number
 from tsphys.ground.progress import tell
 
 #: |ξ| below which two orders of ψ are all of it, to rounding.
@@ -70,8 +70,15 @@ def correlations(c: Sequence[float], xi: np.ndarray, depth: int) -> Signed:
 
 
 def tangent_kernel(c: Sequence[float], xi: np.ndarray, depth: int) -> Signed:
-    """Θ after so many layers."""
-    return tangent_kernels(c, xi, [depth])[depth]
+    """Θ after so many layers.
+
+    Raises
+    ------
+    ModelError
+        If ξ is no correlation, or the depth no whole number from 0 on.
+    """
+    _correlations(xi)
+    return tangent_kernels(c, xi, [number("depth", depth, kind=int, low=0)])[depth]
 
 
 def tangent_kernels(c: Sequence[float], xi: np.ndarray, depths: Sequence[int]) -> dict[int, Signed]:
@@ -103,6 +110,13 @@ def _singular(c: Sequence[float]) -> tuple[float, ...]:
     return tuple(weights.tolist())
 
 
+def _correlations(xi: np.ndarray) -> np.ndarray:
+    x = np.array(xi, dtype=float).ravel()
+    if not (np.abs(x) <= 1).all():
+        raise ModelError("xi", x[~(np.abs(x) <= 1)].tolist()[0], "must be between -1 and 1")
+    return x
+
+
 def exponent(c: Sequence[float]) -> float:
     """a of ψ ~ (1 − ξ)^{−a} at ξ → 1, −ln B²/ln b, of a singular kernel.
 
@@ -125,9 +139,7 @@ def koenigs(c: Sequence[float], xi: np.ndarray) -> np.ndarray:
     ConvergenceError
         If ξ is too close to 1 for `DEEPEST` layers.
     """
-    c, x = _singular(c), np.array(xi, dtype=float).ravel()
-    if not (np.abs(x) <= 1).all():
-        raise ModelError("xi", x[~(np.abs(x) <= 1)].tolist()[0], "must be between -1 and 1")
+    c, x = _singular(c), _correlations(xi)
     mapped, shrink, layers = np.polynomial.polynomial.polyval(x, np.asarray(c)), math.log(c[1]), 0
     out = np.where(np.abs(mapped) == 1, np.copysign(np.inf, x), np.nan)
     left = np.flatnonzero(np.isnan(out))
