@@ -201,6 +201,10 @@ def run(model=MODEL, **options):
     return tsphys.simulate(model, **{"N": 30, "t": [0.1], **options})
 
 
+def still(lam, nu, v, v_star, noise, p, c, dv):
+    c[0] = 0.0
+
+
 BAD = {
     "no queries": (lambda: tsphys.ZerothOrder(kappa=0), "kappa"),
     "queries NaN": (lambda: tsphys.ZerothOrder(kappa=float("nan")), "kappa"),
@@ -210,6 +214,7 @@ BAD = {
     "no gradient": (lambda: tsphys.ZerothOrder(activation="sign"), "activation"),
     "fewer than one query": (lambda: run(tsphys.ZerothOrder(kappa=0.01)), "kappa"),
     "half a query": (lambda: run(tsphys.ZerothOrder(kappa=0.005), N=100), "kappa"),
+    "half a query of a rule": (lambda: run(tsphys.LearningRule(still, queries=0.005), N=100), "queries"),
     "N without room": (lambda: run(N=6, engine="exact"), "N"),
 }
 

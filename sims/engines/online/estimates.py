@@ -154,8 +154,8 @@ def of_weights(rule: LearningRule) -> Any:
     return on_some_coordinates if rule.fraction is not None else under_masks if rule.masks is not None else None
 
 
-def query_count(rule: LearningRule, N: int) -> int:
-    """Directions q of an estimate: κN, rounded.
+def query_count(rule: LearningRule, N: int, name: str = "kappa") -> int:
+    """Directions q of an estimate: κN, rounded; κ has another name in rules of the user's own.
 
     Raises
     ------
@@ -165,11 +165,9 @@ def query_count(rule: LearningRule, N: int) -> int:
     assert rule.queries is not None
     # 1/49·49 is a rounding error less than one.
     if rule.queries * N < 1 - 1e-12:
-        raise ModelError("kappa", rule.queries, f"must be at least 1/N = {1 / N:g}, one query a step")
+        raise ModelError(name, rule.queries, f"must be at least 1/N = {1 / N:g}, one query a step")
     if not rule.queries * N <= MOST_STEPS:
-        raise ModelError(
-            "kappa", rule.queries, f"must be at most {MOST_STEPS / N:.3g} at N = {N}: 2**53 queries a step"
-        )
+        raise ModelError(name, rule.queries, f"must be at most {MOST_STEPS / N:.3g} at N = {N}: 2**53 queries a step")
     return round(rule.queries * N)
 
 
