@@ -102,10 +102,10 @@ def trained(model: Online, options: Options, frame: frames.Replicas) -> Result:
         if decay > unit:
             most, left = (f"N = {N}", "1 − κ/N") if rule.batch is None else ("1", "1 − κ")
             raise ModelError(name, decay, f"must be at most {most}; a step leaves {left} of the weights")
-    if rule is model and rule.queries is not None:
+    if isinstance(model, LearningRule) and model.queries is not None:
         from tsphys.sims.engines.online.estimates import query_count
 
-        query_count(rule, N, "queries")
+        query_count(model, N, "queries")
     threads, engine = thread_count(frame.threads), choose(rule, options.engine, dtype)
     given = None if options.start is None else checked_start(rule, model.completed(options.start))
     names = told(model) if engine == "direct" and rule.schedule is None else ()
