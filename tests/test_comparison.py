@@ -612,3 +612,21 @@ def test_what_is_neither_true_nor_false_is_refused(given):
     sim = tsphys.simulate(model, N=50, start=start, t=[0.5], replicas=2)
     with pytest.raises(tsphys.ModelError, match=f"{next(iter(given))} = .*must be true or false"):
         tsphys.compare(sim, theory, **given)
+
+
+def test_where_next_to_nothing_would_be_seen_there_is_no_verdict():
+    model = tsphys.Stitching()
+    few, many = (tsphys.simulate(model, N=20, replicas=n, seed=0) for n in (3, 64))
+    theory = tsphys.solve(model)
+    found = tsphys.compare(few, theory)
+    assert (found.verdict, found.blind, found.ok) == ("undecided", True, False)
+    assert set(found.changes.values()) == {(value, np.inf) for value, _ in found.changes.values()}
+    assert found.resolution["eps_g"] > 0.25 * theory["eps_g"][0]
+    assert "nothing is known to 25%" in repr(found)
+    # What is far off, of three runs by hundreds of errors, is seen all the same.
+    off = tsphys.Result(
+        few.kind, few.model, few.parameters, few.axis, {**few.data, "eps_g": few["eps_g"] + 10.0}, meta=few.meta
+    )
+    assert tsphys.compare(off, theory).verdict == "disagree"
+    assert not tsphys.compare(many, theory).blind
+    assert tsphys.compare(many, theory, observables=["eps_g"]).resolution["eps_g"] < 0.25 * theory["eps_g"][0]

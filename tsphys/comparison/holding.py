@@ -31,6 +31,9 @@ from tsphys.errors import ConvergenceError, DivergedError, ModelError
 from tsphys.ground.parameters import number
 from tsphys.runs.result import Result
 
+#: Part of an observable of which a difference has to be seen somewhere, if no parameter would be seen to be off.
+COARSE = 0.25
+
 
 def compare(
     simulation: Result,
@@ -73,7 +76,8 @@ def compare(
         cancel, and nothing needs to be allowed for them.
     changes : bool, optional
         Find the change of each parameter that would have been seen, for which the theory is solved again with some. By
-        default where equations of motion are known in closed form.
+        default where equations of motion are known in closed form, and where so little is seen of all observables that
+        there may be no verdict; False does not ask.
 
     Raises
     ------
@@ -147,9 +151,16 @@ def compare(
         simulation=simulation,
         theory=theory,
     )
-    if changes or (changes is None and theories and "quadrature" not in theory.meta):
-        return dataclasses.replace(found, changes=seen_changes(found, theory))
-    return found
+    sizes = {name: largest for name, largest in found.largest.items() if largest > 0}
+    coarse = bool(sizes) and all(found.resolution[name] >= COARSE * largest for name, largest in sizes.items())
+    asked = coarse or bool(theories and "quadrature" not in theory.meta) if changes is None else changes
+    if not asked:
+        return found
+    found = dataclasses.replace(found, changes=seen_changes(found, theory))
+    if not (coarse and found.changes and all(np.isinf(change) for _, change in found.changes.values())):
+        return found
+    words = f"no verdict: nothing is known to {COARSE:.0%}, and no parameter would be seen to be twice its value"
+    return dataclasses.replace(found, blind=True, reasons=(*found.reasons, f"{words}; more replicas see more"))
 
 
 def _foretelling(simulation: Result, theory: Result) -> tuple[list[Result], list[str]]:

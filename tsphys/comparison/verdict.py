@@ -48,6 +48,8 @@ class Comparison:
     changes : dict of str to tuple of float
         Parameters of the theory: their values, and the change of each with which half of all such comparisons would
         disagree. Empty if that was not asked for, or the theory is not solved in no time.
+    blind : bool
+        Whether so little would have been seen that there is no verdict.
     differ : tuple of str
         Parameters (and model, start) in which simulation and theory are not the same; no matter for the verdict.
     notes : tuple of str
@@ -70,6 +72,7 @@ class Comparison:
     largest: dict[str, float]
     shifts: dict[str, Shift] = field(default_factory=dict)
     changes: dict[str, tuple[float, float]] = field(default_factory=dict)
+    blind: bool = False
     differ: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
@@ -142,7 +145,8 @@ class Comparison:
         scores = (self.max_abs_z, self.threshold), (self.max_abs_spread, self.spread_threshold)
         if not all(score <= most for score, most in (*scores, (self.max_abs_shift, self.shift_threshold))):
             return "disagree"
-        return "agree" if all(judged.all() for judged in self.judged.values()) else "undecided"
+        judged = all(judged.all() for judged in self.judged.values())
+        return "agree" if judged and not self.blind else "undecided"
 
     @property
     def ok(self) -> bool:
