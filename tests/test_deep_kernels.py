@@ -389,6 +389,15 @@ def test_refusals():
     X, kernel = np.ones((2, 3)), Kernel(stack(2, Layer("erf")))
     refuses(lambda: posterior(kernel, X, [1.0, 2.0], X), "ridge")
     refuses(lambda: posterior(kernel, X, [1.0], X), "y")
+    # The same input twice, of which a series may leave a difference.
+    twice = [[1.0, 0.0], [1.0, 0.0]]
+    refuses(lambda: posterior(Kernel([Layer("tanh")]), twice, [1.0, 2.0], twice), "ridge")
+    refuses(lambda: posterior(kernel, np.zeros((0, 2)), [], X), "X")
+    refuses(lambda: posterior(kernel, [[1.0, 0.0]], [1.0], np.zeros((0, 2))), "new")
+    refuses(lambda: kernels(stack(2, Layer("relu")), np.zeros((2, 0))), "X")
+    refuses(lambda: kernels([], X), "layers")
+    for depth in (0, -1, 1.5):
+        refuses(lambda depth=depth: stack(depth, Layer("relu")), "depth")
     refuses(lambda: student(kernel, X, [1.0, 2.0], X, 0.0, 1.0, 0.1), "a")
     refuses(lambda: kernels(stack(2, Layer("erf")), X, np.ones((2, 4))), "Y")
     refuses(lambda: Layer("softmax"), "activation")

@@ -87,7 +87,14 @@ class Layer:
 
 
 def stack(depth: int, layer: Layer) -> tuple[Layer, ...]:
-    """A net of `depth` such layers, of which the first sees inputs as they are."""
+    """A net of `depth` such layers, of which the first sees inputs as they are.
+
+    Raises
+    ------
+    ModelError
+        If the depth is no whole number from 1 on.
+    """
+    depth = number("depth", depth, kind=int, low=1)
     first = Layer("linear", layer.weight_variance, layer.bias_variance, layer.ensemble)
     return (first, *[layer] * (depth - 1))
 
@@ -200,6 +207,14 @@ def _mirror(M):
                     M[j, i] = M[i, j]
 
 
+def given(name: str, X: Any, columns: int | None = None) -> np.ndarray:
+    """Inputs, a row each, or a ModelError."""
+    X = array(name, X, (None, columns), "a row for each input")
+    if 0 in X.shape:
+        raise ModelError(name, f"array of shape {X.shape}", "must have one row and one column at least")
+    return X
+
+
 def kernels(layers: Sequence[Layer], X: Any, Y: Any = None, *, tolerance: float = 1e-6) -> Kernels:
     """Kernels of a net of infinite width between the rows of X (n, d) and those of Y (m, d), or X itself.
 
@@ -217,8 +232,10 @@ def kernels(layers: Sequence[Layer], X: Any, Y: Any = None, *, tolerance: float 
     ConvergenceError
         If series left more than `tolerance`, as of functions with jumps at inputs that are nearly the same.
     """
-    X = array("X", X, (None, None), "a row for each input")
-    Y = None if Y is None else array("Y", Y, (None, X.shape[1]), "a row for each input")
+    if not len(layers):
+        raise ModelError("layers", layers, "must be one layer at least")
+    X = given("X", X)
+    Y = None if Y is None else given("Y", Y, X.shape[1])
     q = (X**2).mean(axis=1)
     K = X @ (X if Y is None else Y).T / X.shape[1]
     return kernels_of(layers, K, q, None if Y is None else (Y**2).mean(axis=1), tolerance=tolerance)

@@ -12,7 +12,7 @@ import numpy as np
 
 from tsphys.errors import ModelError
 from tsphys.ground.parameters import array, number
-from tsphys.physics.kernels.layers import Layer, kernels, variances
+from tsphys.physics.kernels.layers import Layer, given, kernels, variances
 
 
 @dataclass
@@ -132,11 +132,14 @@ def _conditioned(kernel: Callable[..., Any], X: Any, y: Any, new: Any, ridge: fl
     from scipy.linalg import solve_triangular
 
     ridge = number("ridge", ridge, low=0)
-    X = array("X", X, (None, None), "a row for each input")
+    X = given("X", X)
     y = array("y", y, (len(X),), "a number for each input")
-    new = array("new", new, (None, X.shape[1]), "a row for each input")
-    K = np.array(kernel(X)) + ridge * np.eye(len(X))
+    new = given("new", new, X.shape[1])
     words = "must be larger: the kernel of these inputs is singular, as two of them that are the same make it"
+    # What a series left of them would look like a difference.
+    if ridge == 0 and isinstance(kernel, Kernel) and len(np.unique(X, axis=0)) < len(X):
+        raise ModelError("ridge", ridge, words)
+    K = np.array(kernel(X)) + ridge * np.eye(len(X))
     try:
         factor = np.linalg.cholesky(K)
     except np.linalg.LinAlgError:
