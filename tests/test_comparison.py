@@ -580,6 +580,16 @@ def test_what_does_not_fluctuate_agrees_to_the_root_of_rounding_and_no_further(o
     assert tsphys.compare(sim, theory).verdict == verdict
 
 
+@pytest.mark.parametrize(("off", "verdict"), [(1e-8, "undecided"), (1e-6, "disagree")])
+def test_rounding_of_what_is_zero_throughout_is_no_difference(off, verdict):
+    """As the distance from the teacher at t = 0 alone, √(1 − 1 + ε)."""
+    data = {"t": np.zeros(1), "y": np.full((4, 1), off)}
+    sim = tsphys.Result("simulation", "online_attack", {}, "t", data, meta={"replicas": 4})
+    theory = tsphys.Result("theory", "online_attack", {}, "t", {"t": np.zeros(1), "y": np.zeros(1)})
+    # At t = 0 alone there is nothing to agree on.
+    assert tsphys.compare(sim, theory).verdict == verdict
+
+
 def test_what_theory_knows_of_a_spread_counts_as_many_runs_as_its_error_allows():
     """At N = 100 a variance is known to 10/N = 10 %, as from 2/0.1² = 200 runs: with 201 runs the mean of both."""
     model, N, n, t = tsphys.TwoLayer(K=1, M=1, lr=0.2), 100, 201, np.array([0.2, 0.4])

@@ -221,7 +221,9 @@ def by_rule(
     mean, s2 = _sample(sim[name])
     seen, s2 = s2, _fluctuating(sim, theory, name, s2)
     slack, judged = np.zeros(y.shape), np.ones(y.shape, dtype=bool)
-    quiet = QUIET * np.abs(y).max(axis=0)
+    reach = np.abs(y).max(axis=0)
+    # Of what is zero throughout there is no size but that of observables.
+    quiet = QUIET * np.where(reach > ROUNDING, reach, 1.0)
     left_out = None if strict else theory.meta.get("finite_size_error", {}).get(name)
     if left_out is not None:
         # It knows what a size does, and of what order the rest is.
