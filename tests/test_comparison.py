@@ -581,7 +581,7 @@ def test_what_does_not_fluctuate_agrees_to_the_root_of_rounding_and_no_further(o
 
 
 @pytest.mark.parametrize(("off", "verdict"), [(1e-8, "undecided"), (1e-6, "disagree")])
-def test_rounding_of_what_is_zero_throughout_is_no_difference(off, verdict):
+def test_rounding_of_what_is_zero_at_the_start_is_no_difference(off, verdict):
     """As the distance from the teacher at t = 0 alone, √(1 − 1 + ε)."""
     data = {"t": np.zeros(1), "y": np.full((4, 1), off)}
     sim = tsphys.Result("simulation", "online_attack", {}, "t", data, meta={"replicas": 4})

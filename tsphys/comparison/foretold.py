@@ -222,8 +222,9 @@ def by_rule(
     seen, s2 = s2, _fluctuating(sim, theory, name, s2)
     slack, judged = np.zeros(y.shape), np.ones(y.shape, dtype=bool)
     reach = np.abs(y).max(axis=0)
-    # Of what is zero throughout there is no size but that of observables.
-    quiet = QUIET * np.where(reach > ROUNDING, reach, 1.0)
+    # Starts are made of numbers of order one, also where of an observable nothing is left but rounding.
+    start = (theory[theory.axis] == 0).reshape(-1, *[1] * (y.ndim - 1)) & (theory.axis == "t")
+    quiet = QUIET * np.where(start & (reach <= ROUNDING), 1.0, reach)
     left_out = None if strict else theory.meta.get("finite_size_error", {}).get(name)
     if left_out is not None:
         # It knows what a size does, and of what order the rest is.
