@@ -110,6 +110,34 @@ def test_two_sizes_cancel_the_bias():
     assert 0.6 < np.std(z) < 1.1
 
 
+def test_two_sizes_of_two_runs_are_not_too_sure():
+    """Two runs that happen to lie close are no exact knowledge: with Welch's degrees of freedom one in 50 disagreed."""
+    rng = np.random.default_rng(6)
+    found = [
+        tsphys.compare(pair(rng, n=2, N=400, noise=0.01)[0], theory, smaller=pair(rng, n=8, N=100, noise=0.02)[0])
+        for _, theory in [pair(rng)]
+        for _ in range(400)
+    ]
+    # One chance in 10³ each: more than 4 of 400 in one of 10⁴ cases.
+    assert sum(f.verdict == "disagree" for f in found) <= 4
+
+
+@pytest.mark.parametrize("model", [tsphys.Hopfield(), tsphys.DenseHebbian()])
+def test_two_sizes_without_a_single_flip_say_no_more_than_one_size(model):
+    """At T = 0 no spin of few runs is wrong, where theory has 10⁻⁵ of them: m is known to one spin of all."""
+    large, small = (tsphys.simulate(model, N=N, replicas=n, seed=0) for N, n in ((100, 2), (25, 8)))
+    assert (large["m"] == 1).all() and (small["m"] == 1).all()
+    assert tsphys.compare(large, tsphys.solve(model), smaller=small, observables=["m"]).verdict == "agree"
+
+
+def test_roots_of_rounding_are_none_at_two_sizes_either():
+    t = np.array([0.0, 1.0])
+    rows = np.stack([np.full(8, 1e-8), 0.5 + 0.01 * np.random.default_rng(7).standard_normal(8)], axis=1)
+    sims = [Result("simulation", "x", {}, "t", {"t": t, "y": rows}, meta={"N": N}) for N in (100, 25)]
+    theory = Result("theory", "x", {}, "t", {"t": t, "y": np.array([0.0, 0.5])})
+    assert tsphys.compare(sims[0], theory, smaller=sims[1]).ok
+
+
 def test_what_two_sizes_leave_is_not_told_to_be_cured_by_two_sizes():
     rng = np.random.default_rng(5)
     (large, theory), (small, _) = (pair(rng, n=n, N=N, noise=1e-5, bias=4.0) for n, N in ((32, 400), (128, 100)))

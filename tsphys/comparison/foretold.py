@@ -268,13 +268,17 @@ def sizes(theory: Result, name: str) -> np.ndarray:
     return np.full(largest.shape, largest.max()) if theory.axis == "t" else largest
 
 
-def by_two_sizes(sim: Result, smaller: Result, theory: Result, name: str, known: Sequence[np.ndarray | float]) -> Held:
+def by_two_sizes(
+    sim: Result, smaller: Result, theory: Result, name: str, known: Sequence[np.ndarray | float], counted: bool
+) -> Held:
     """Against a theory for N → ∞, by the line through the means of two sizes over 1/N.
 
-    What is left is of second order: that of a bias (y + m/N)² of this size. `known` is what is known of each beside.
+    What is left is of second order: that of a bias (y + m/N)² of this size. `known` is what is known of each beside;
+    `counted` that runs of few may all be the same, as in `by_rule`.
     """
     N, other = float(sim.meta["N"]), float(smaller.meta["N"])
     y = theory[name]
+    quiet, rounding = QUIET * np.abs(y).max(axis=0), _rounding(theory, name)
     means, variances, counts = [], [], []
     for result, told in zip((sim, smaller), known, strict=True):
         mean, s2 = _sample(result[name])
@@ -282,23 +286,26 @@ def by_two_sizes(sim: Result, smaller: Result, theory: Result, name: str, known:
         means.append(mean - told - _later(result, theory, name))
         variances.append(s2 / len(result[name]))
         counts.append(len(result[name]) - 1)
+        rounding = np.maximum(rounding, np.where(np.sqrt(s2) <= quiet, quiet, 0.0))
     a, b = N / (N - other), -other / (N - other)
     at = a * means[0] + b * means[1]
     parts = a**2 * variances[0], b**2 * variances[1]
     variance = parts[0] + parts[1]
-    welch = parts[0] ** 2 / counts[0] + parts[1] ** 2 / counts[1]
-    freedom = np.divide(variance**2, welch, out=np.full(y.shape, float(sum(counts))), where=welch > 0)
+    # Welch's is too large where the variance of a few runs happens to be small; with the smaller of both tails are no
+    # lighter than Student's (Mickey & Brown, Ann. Math. Stat. 37, 639 (1966)).
+    freedom = np.full(y.shape, float(max(min(counts), 1)))
     # What theory says is none at all is as large as it is seen.
     size = np.where(sizes(theory, name) > 0, sizes(theory, name), np.abs(means[0]))
     left = np.abs((means[0] - at) * (means[1] - at)) / np.maximum(size, np.finfo(float).tiny)
     wild = chaotic(theory, name)
     left = np.where(wild, np.hypot(left, np.sqrt(sum(count + 1 for count in counts) * variance)), left)
-    judged = (left <= np.sqrt(variance)) & ~wild
+    floor = size * float(np.hypot(a / (N * (counts[0] + 1)), b / (other * (counts[1] + 1)))) * counted
+    judged = (left <= np.hypot(np.sqrt(variance), floor)) & ~wild
     return Held(
         deviation=at - y,
         variance=variance,
         freedom=freedom,
-        slack=np.hypot(np.where(judged, 1.0, OPEN) * left, _rounding(theory, name)),
+        slack=np.hypot(np.hypot(np.where(judged, 1.0, OPEN) * left, floor), rounding),
         judged=judged,
         spread=np.full(y.shape, np.nan),
     )

@@ -114,7 +114,8 @@ def compare(
     reasons = []
     for name in names:
         if smaller is not None:
-            held[name] = by_two_sizes(simulation, smaller, theory, name, [load.get(name, 0.0) for load in loads])
+            known = [load.get(name, 0.0) for load in loads]
+            held[name] = by_two_sizes(simulation, smaller, theory, name, known, again is not None)
         elif theories and name in theories[0].known_at(1)[0]:
             held[name] = by_first_order(simulation, theories, name, simulation.meta["N"])
         else:
