@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tsphys.errors import ModelError
 from tsphys.ground.parameters import param
 from tsphys.odes.equations import online, stored
 from tsphys.odes.equations.exchange import Kept, Part, keeping, overlaps
@@ -259,8 +260,19 @@ def _errors(
 
 
 def chain(model: Any, start: OrderParameters) -> online.Chain:
-    """What the expansion in 1/N wants to know."""
+    """What the expansion in 1/N wants to know.
+
+    Raises
+    ------
+    ModelError
+        If that is not known, or averages over kinks and jumps are taken on points, of which there are no derivatives.
+    """
     rule = online.expandable(model.learning_rule())
+    if not rule.smooth and (rule.K + rule.M > 2 or rule.law is not None):
+        words = (
+            "must be false: with smooth = false the first order in 1/N is known of rules on two Gaussian fields only"
+        )
+        raise ModelError("fluctuations", True, f"{words}, where averages have derivatives")
     overlaps, nodes = online.Overlaps(np.array(start.T), rule.K), online.nodes_of(rule)
 
     def motion(rule: LearningRule) -> Callable[[np.ndarray], np.ndarray]:

@@ -13,7 +13,7 @@ import numpy as np
 from tsphys.errors import ModelError
 from tsphys.ground.fingerprint import of_array
 from tsphys.ground.given import takes
-from tsphys.ground.parameters import handed
+from tsphys.ground.parameters import handed, param
 from tsphys.models.dense_hebbian import DenseHebbian
 from tsphys.runs import frames
 from tsphys.sims.engines.spins import hebbian, stored
@@ -30,6 +30,8 @@ MOST_AVERAGED = 127
 class Options(hebbian.Options):
     """What a simulation is asked for."""
 
+    # Patterns are αN^(P−1), each of N spins, of which a sweep sees N.
+    N: int = param(200, "number of spins; of patterns of your own theirs", kind=int, low=2, short="-N")
     F: Callable[[float], float] | None = handed(
         "the function of interaction custom: a number for each overlap, from −1 to 1, to 1/√R for averages of examples"
     )

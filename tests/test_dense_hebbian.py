@@ -10,6 +10,7 @@ import tsphys
 from tests.naive import spins as naive
 from tsphys.models.dense_hebbian import DenseHebbian
 from tsphys.models.hopfield import Hopfield
+from tsphys.sims.dense_hebbian import Options, number_of_patterns
 from tsphys.sims.engines.spins import tables
 
 
@@ -328,3 +329,9 @@ def test_with_few_examples_and_no_teacher_the_network_falls_into_one_of_them():
     assert overlaps[-1] > 0.9
     # The others are independent of it given the archetype: r² = 0.36 ± 1/√N each.
     assert abs(overlaps[:-1].mean() - r**2) < 4 / np.sqrt(N * (M - 1))
+
+
+def test_a_run_without_options_is_one_of_seconds():
+    """Of N spins at 10⁻² N³ patterns a sweep sees 10⁻² N⁴ products."""
+    N = Options().N
+    assert number_of_patterns(DenseHebbian(), N) * N < 1e8
