@@ -19,6 +19,7 @@ from tsphys.errors import ModelError
 from tsphys.ground.parameters import param
 from tsphys.odes.equations import online, stored
 from tsphys.odes.equations.exchange import Kept, Part, keeping, overlaps
+from tsphys.odes.equations.expansion import FIRST, jacobian
 from tsphys.odes.equations.phases import Leg, through_phases
 from tsphys.odes.equations.stored import Stored
 from tsphys.physics.estimation import estimation_noise
@@ -50,6 +51,10 @@ MAX_STEPS = 50_000
 EXCHANGEABLE = {two_layer.rule: 1, active_fraction.rule: 1} | dict.fromkeys(
     (online_attack.fixed, online_attack.blind, online_attack.rule), 2
 )
+
+#: A larger step of differences than that of the expansion in 1/N, and the part of the largest derivative by which they
+#: may differ: of smooth rules they do by 1e-6, with kinks by 1e-4 or so, with jumps by about all of it.
+COARSE, JUMPS = 1e-3, 0.01
 
 State = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -265,14 +270,9 @@ def chain(model: Any, start: OrderParameters) -> online.Chain:
     Raises
     ------
     ModelError
-        If that is not known, or averages over kinks and jumps are taken on points, of which there are no derivatives.
+        If that is not known, or averages over jumps are taken on points, of which there are no derivatives.
     """
     rule = online.expandable(model.learning_rule())
-    if not rule.smooth and (rule.K + rule.M > 2 or rule.law is not None):
-        words = (
-            "must be false: with smooth = false the first order in 1/N is known of rules on two Gaussian fields only"
-        )
-        raise ModelError("fluctuations", True, f"{words}, where averages have derivatives")
     overlaps, nodes = online.Overlaps(np.array(start.T), rule.K), online.nodes_of(rule)
 
     def motion(rule: LearningRule) -> Callable[[np.ndarray], np.ndarray]:
@@ -294,6 +294,8 @@ def chain(model: Any, start: OrderParameters) -> online.Chain:
             return np.concatenate([dR[0], dv])
 
         return online.spherical(model, start, drift=turned)
+    if nodes.kind == "sobol" and not rule.smooth:
+        _differentiable(motion(rule), overlaps, start)
     if rule.schedule is None:
         return online.chain(model, start, drift=motion(rule))
 
@@ -307,3 +309,15 @@ def chain(model: Any, start: OrderParameters) -> online.Chain:
 
     units = online.process_of([(1.0, rule)], overlaps, start.v_star, motion(rule)).units
     return online.Chain(overlaps.state(start), stage, online.seen(model, start), units)
+
+
+def _differentiable(
+    motion: Callable[[np.ndarray], np.ndarray], overlaps: online.Overlaps, start: OrderParameters
+) -> None:
+    """Raise a ModelError if jumps of a rule, each at a point, make derivatives of its averages depend on the step."""
+    y = overlaps.state(start)
+    units = overlaps.units(y, rough=True, speed=motion(y))
+    fine, coarse = (jacobian(motion, y, units * part) for part in (1.0, COARSE / FIRST))
+    if np.abs(fine - coarse).max() > JUMPS * np.abs(coarse).max():
+        words = "must be false: the first order in 1/N is known of rules with jumps on two Gaussian fields only"
+        raise ModelError("fluctuations", True, words)

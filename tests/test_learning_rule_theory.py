@@ -265,14 +265,14 @@ def test_the_example_of_the_manual_agrees_with_its_theory():
     assert names["theory"].meta["quadrature_error"]["eps_g"] < 1e-2
 
 
-def test_the_first_order_in_1_over_N_is_not_asked_of_kinks_on_points():
-    """Differences of averages over points see each kink jump; on two fields nodes lie on its rays."""
+def test_the_first_order_in_1_over_N_is_not_asked_of_jumps_at_points():
+    """Rates of rectified students jump at λ = 0, and averages over points at each; on two fields nodes lie on the rays."""
     start = tsphys.OrderParameters(R=[[0.1, 0.05]], Q=[[0.2]], T=np.eye(2), v=[1.0], v_star=[1.0, 1.0])
-    model = tsphys.TwoLayer(K=1, M=2, activation="relu", teacher_activation="erf")
-    with pytest.raises(tsphys.ModelError, match="two Gaussian fields only"):
-        learning_rule.chain(model, start)
-    smooth = tsphys.TwoLayer(K=1, M=2, activation="tanh", teacher_activation="erf")
-    assert learning_rule.chain(smooth, start).start.shape == (4,)
+    units = {"K": 1, "M": 2, "activation": "relu", "teacher_activation": "erf"}
+    with pytest.raises(tsphys.ModelError, match="rules with jumps on two Gaussian fields only"):
+        learning_rule.chain(tsphys.TwoLayer(**units), start)
+    for activation, teacher in (("erf", "relu"), ("tanh", "sign"), ("tanh", "erf")):
+        smooth = tsphys.TwoLayer(**{**units, "activation": activation, "teacher_activation": teacher})
+        assert learning_rule.chain(smooth, start).start.shape == (4,)
     one = tsphys.OrderParameters(R=[[0.1]], Q=[[0.2]], T=[[1.0]], v=[1.0], v_star=[1.0])
-    kinked = tsphys.TwoLayer(K=1, M=1, activation="relu", teacher_activation="erf")
-    assert learning_rule.chain(kinked, one).start.shape == (3,)
+    assert learning_rule.chain(tsphys.TwoLayer(**{**units, "M": 1}), one).start.shape == (3,)
