@@ -266,7 +266,7 @@ def test_the_example_of_the_manual_agrees_with_its_theory():
 
 
 def test_the_first_order_in_1_over_N_is_not_asked_of_jumps_at_points():
-    """Rates of rectified students jump at λ = 0, and averages over points at each; on two fields nodes lie on the rays."""
+    """Rates of rectified students jump at λ = 0, averages over points at each; on two fields nodes lie on the rays."""
     start = tsphys.OrderParameters(R=[[0.1, 0.05]], Q=[[0.2]], T=np.eye(2), v=[1.0], v_star=[1.0, 1.0])
     units = {"K": 1, "M": 2, "activation": "relu", "teacher_activation": "erf"}
     with pytest.raises(tsphys.ModelError, match="rules with jumps on two Gaussian fields only"):
