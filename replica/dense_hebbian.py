@@ -46,7 +46,10 @@ ENERGIES = ("free_energy", "energy")
 
 def dataset_entropy(r: float, M: int) -> float:
     """ρ = (1 − r²)/(M r²), what is not known of an archetype from M examples of quality r."""
-    r, M = number("r", r, low=0, high=1, open_low=True), number("M", M, kind=int, low=1)
+    return _entropy(number("r", r, low=0, high=1, open_low=True), number("M", M, kind=int, low=1))
+
+
+def _entropy(r: float, M: int) -> float:
     return (1 - r**2) / (M * r**2)
 
 
@@ -93,11 +96,11 @@ def spins(model: DenseHebbian) -> Spins:
     if model.storage == "given" or (M == 1 and r == 1):
         return Spins(**common)
     try:
-        scale = (1 + dataset_entropy(r, M)) ** (P / 2)
+        scale = (1 + _entropy(r, M)) ** (P / 2)
         if model.storage == "supervised":
             float(max(map(abs, v))) ** (P - 1) / scale
             return Spins(**common, scale=scale)
-        scale = float(np.sqrt(1 + dataset_entropy(r**P, M)))
+        scale = float(np.sqrt(1 + _entropy(r**P, M)))
         # The signal of the largest overlap.
         float(max(map(abs, v))) ** (P - 1) / scale
     except (OverflowError, ZeroDivisionError):
@@ -259,7 +262,7 @@ def stored(model: DenseHebbian) -> Law:
     if model.storage != "supervised":
         return SIGNS
     v, weights = example_law(model.r, model.M)
-    return np.array(v) / np.sqrt(1 + dataset_entropy(model.r, model.M)), np.array(weights)
+    return np.array(v) / np.sqrt(1 + _entropy(model.r, model.M)), np.array(weights)
 
 
 def _tilted(x: float, law: Law) -> tuple[float, float]:
@@ -319,7 +322,7 @@ def _free(
 ) -> State:
     """The state of spins with averages `a` over what is stored, and the overlap `own` with that."""
     _, weights = stored(model)
-    n = own * float(np.sqrt(1 + dataset_entropy(model.r, model.M)) if model.storage == "supervised" else 1.0)
+    n = own * float(np.sqrt(1 + _entropy(model.r, model.M)) if model.storage == "supervised" else 1.0)
     # Spins without a field are free at T = 0.
     chi = float(weights @ a.chi) if model.T > 0 else 0.0
     return State(
