@@ -96,7 +96,7 @@ def spins(model: DenseHebbian) -> Spins:
     if model.storage == "given" or (M == 1 and r == 1):
         return Spins(**common)
     try:
-        scale = (1 + _entropy(r, M)) ** (P / 2)
+        scale = (1 + dataset_entropy(r, M)) ** (P / 2)
         if model.storage == "supervised":
             float(max(map(abs, v))) ** (P - 1) / scale
             return Spins(**common, scale=scale)
@@ -262,7 +262,7 @@ def stored(model: DenseHebbian) -> Law:
     if model.storage != "supervised":
         return SIGNS
     v, weights = example_law(model.r, model.M)
-    return np.array(v) / np.sqrt(1 + _entropy(model.r, model.M)), np.array(weights)
+    return np.array(v) / np.sqrt(1 + dataset_entropy(model.r, model.M)), np.array(weights)
 
 
 def _tilted(x: float, law: Law) -> tuple[float, float]:
@@ -322,7 +322,7 @@ def _free(
 ) -> State:
     """The state of spins with averages `a` over what is stored, and the overlap `own` with that."""
     _, weights = stored(model)
-    n = own * float(np.sqrt(1 + _entropy(model.r, model.M)) if model.storage == "supervised" else 1.0)
+    n = own * float(np.sqrt(1 + dataset_entropy(model.r, model.M)) if model.storage == "supervised" else 1.0)
     # Spins without a field are free at T = 0.
     chi = float(weights @ a.chi) if model.T > 0 else 0.0
     return State(
