@@ -390,6 +390,8 @@ def test_two_parallel_steps_against_a_network():
         ({"alpha": [0.1], "T": [0.1]}, "must be one sequence"),
         ({"branch": "glass"}, "must be one of retrieval"),
         ({"branch": "mixture", "mixture": 4}, "mixture = 4: must be odd"),
+        ({"mixture": 5}, 'mixture = 5: must be 3 without branch = "mixture"'),
+        ({"overlap": 0.5}, "overlap = 0.5: must be 1 without steps t"),
         ({"branch": "paramagnetic", "T": 0.5}, "must be > 1"),
         ({"alpha": []}, "sequence"),
         ({"alpha": "x"}, "alpha"),
