@@ -38,7 +38,7 @@ def batched(minibatch, mode):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("engine", "b"), [(direct, 3), (exact, 2)])
+@pytest.mark.parametrize(("engine", "b"), [(direct, 3), pytest.param(exact, 2, marks=pytest.mark.wide)])
 def test_a_batch_rule_that_takes_one_example_at_a_time_is_that_rule(engine, b):
     """To rounding: engine exact draws the same numbers as long as b ≤ K."""
     local = tsphys.TwoLayer(lr=1.5, lr_v=0.5, noise=0.3, minibatch=b, weight_decay=0.1)

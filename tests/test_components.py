@@ -5,6 +5,7 @@ import pytest
 
 import tsphys
 from tests.test_memory_reconstruction import synapses_of
+from tests.wide import each
 from tsphys.physics.inference.pattern_priors import fourth_moment, pattern_prior
 from tsphys.sims.engines.inference import components
 from tsphys.sims.memory_reconstruction import reconstruct
@@ -82,7 +83,7 @@ def test_steps_lift_the_evidence(kind, rho):
     assert shifted.mean() > plain.mean() * (1.0 if fourth_moment(prior) < 3 * prior.second_moment**2 else 0.97)
 
 
-@pytest.mark.parametrize("kind, rho", [*KINDS, ("tsodyks", 0.45)])
+@pytest.mark.parametrize("kind, rho", each([*KINDS, ("tsodyks", 0.45)], fast=["sparse", "gauss"]))
 def test_all_patterns_are_found_once_with_their_signs(kind, rho):
     """Signs as far as the prior tells them; cosines of a posterior mean with a share of 0.8."""
     prior = pattern_prior(kind, rho)
@@ -113,7 +114,7 @@ def test_directions_are_judged_with_their_likelier_sign():
     np.testing.assert_allclose(error, mean.std(axis=0) / np.sqrt(2000), rtol=1e-2)
 
 
-@pytest.mark.parametrize("kind, rho", [*KINDS, ("gauss", 0.9)])
+@pytest.mark.parametrize("kind, rho", each([*KINDS, ("gauss", 0.9)], fast=["binary", "tsodyks"]))
 def test_noise_holds_no_patterns(kind, rho):
     """Spans of normal numbers, eight times three rounds; none but by chance, three errors over √n above it."""
     total = 0

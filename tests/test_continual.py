@@ -10,6 +10,7 @@ from tests.naive import continual as naive
 from tests.naive.online import overlaps
 from tests.refusal import refuses
 from tests.test_engine_law import p_values, sample
+from tests.wide import each
 from tsphys.numerics.random import generator, normals, stream
 from tsphys.physics import forgetting as measures
 from tsphys.physics.order_parameters import OrderParameters, microscopic
@@ -48,7 +49,7 @@ POINTS = {
 }
 
 
-@pytest.mark.parametrize("name", POINTS)
+@pytest.mark.parametrize("name", each(POINTS, fast=("plain", "replay", "ewc", "fisher", "alternate")))
 def test_simulation_lies_on_theory(name):
     model = replace(BASE, **POINTS[name])
     sim = tsphys.simulate(model, N=1000, start=start(model), t=T, replicas=32)
@@ -59,7 +60,7 @@ def test_simulation_lies_on_theory(name):
     assert comparison.ok, comparison
 
 
-@pytest.mark.parametrize("name", ["plain", "fisher"])
+@pytest.mark.parametrize("name", each(["plain", "fisher"], fast=["plain"]))
 @pytest.mark.parametrize(("K", "M", "shared"), [(3, 2, 0), pytest.param(4, 3, 1, marks=pytest.mark.slow)])
 def test_weights_lie_on_theory_with_several_units_a_teacher(K, M, shared, name):
     model, begin = wide(K, M, similarity=0.6, readout_similarity=0.3, shared=shared, **POINTS[name])

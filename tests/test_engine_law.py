@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 import tsphys
+from tests.wide import each
 from tsphys.physics.order_parameters import OrderParameters
 from tsphys.rules.starts import checked_start
 from tsphys.runs.replicas import over_replicas
@@ -100,7 +101,7 @@ def test_the_test_of_laws_sees_a_difference_of_five_per_cent():
 
 
 @pytest.mark.parametrize("engine", [direct, exact])
-@pytest.mark.parametrize("b", [1, 3])
+@pytest.mark.parametrize("b", each([1, 3], fast=[1]))
 def test_linear_networks_have_their_exact_mean_at_finite_size(engine, b):
     """⟨eps_g⟩ after m steps is ε₀fᵐ + a(1 − fᵐ)/(1 − f), for any K and M: only W = Σ v_k w_k matters."""
     N, lr, sigma, replicas = 20, 0.3, 0.5, 4000

@@ -5,6 +5,7 @@ import pytest
 
 import tsphys
 from tests.naive import online as naive
+from tests.wide import each
 from tsphys._jit import rebind
 from tsphys.numerics.random import generator, normals, signs, stream
 from tsphys.physics.order_parameters import OrderParameters, coordinates, microscopic
@@ -47,7 +48,10 @@ def inputs(model, N, seed, replica):
         yield x, scalars.standard_normal(b)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=IDS)
+WIDE = [pytest.mark.wide if "quad" in name or "relu" in name else () for name in IDS]
+
+
+@pytest.mark.parametrize("model", [pytest.param(m, id=i, marks=w) for m, i, w in zip(MODELS, IDS, WIDE, strict=True)])
 def test_direct_takes_the_steps_of_the_reference(model):
     N, seed, replica = 600, 5, 3
     start = checked_start(model.learning_rule(), START)
@@ -68,7 +72,7 @@ def test_direct_takes_the_steps_of_the_reference(model):
         np.testing.assert_allclose(readout, v, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("rule", ["hebb", "rosenblatt", "adatron", "optimal"])
+@pytest.mark.parametrize("rule", each(["hebb", "rosenblatt", "adatron", "optimal"], fast=["hebb", "adatron"]))
 def test_direct_takes_the_steps_of_the_reference_for_perceptrons(rule):
     N, model = 100, tsphys.Perceptron(rule=rule, lr=0.7, minibatch=2)
     start = OrderParameters(R=[[0.3]], Q=[[0.8]], T=[[1.0]], v=(), v_star=())
@@ -330,8 +334,8 @@ PIECES = {
 
 @pytest.mark.parametrize(
     "name, dtype",
-    [(name, "float64") for name in PIECES]
-    + [pytest.param(name, "float32", marks=[pytest.mark.slow] * (name != "fresh")) for name in PIECES],
+    each([(name, "float64") for name in PIECES], fast=[name for name in PIECES if name != "anchors"])
+    + each([(name, "float32") for name in PIECES], fast=["fresh"], slow=PIECES.keys() - {"fresh"}),
 )
 def test_what_is_seen_in_between_leaves_no_trace(name, dtype):
     """Steps share passes over the weights; looks at the weights, and changes of the rule, come in between."""

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 import tsphys
+from tests.wide import each
 from tsphys.odes.equations import expansion, fluctuations, online
 from tsphys.odes.equations.expansion import Process, expand
 from tsphys.validation.finite_size import EPS, Q11, Q22, R11, TWO_SIZES, V1, Case, cases, measured
@@ -86,7 +87,12 @@ def test_runs_have_this_bias_and_covariance(name, N):
     agree(measured(name, CASES[name], N, 3000, seed=N))
 
 
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.sizes == TWO_SIZES])
+SHORT = [name for name, case in CASES.items() if case.sizes == TWO_SIZES]
+#: Each compiles engines of its own.
+OWN_ENGINES = ("law", "some coordinates", "sphere", "random directions")
+
+
+@pytest.mark.parametrize("name", each(SHORT, fast=[name for name in SHORT if name not in OWN_ENGINES]))
 def test_few_runs_have_this_bias_and_covariance(name):
     agree(measured(name, CASES[name], 60, 400))
 

@@ -122,10 +122,20 @@ def name(pair):
     return "-".join(sorted(pair))
 
 
+#: Features with which an engine is compiled anew, and which have tests of their own.
+OWN_KERNEL = {
+    "fraction", "inputs", "law", "masks", "minibatch", "pull", "queries", "sphere", "uses_overlaps", "whole_batch",
+}  # fmt: skip
+
+
 def cases(*engines, fast=1):
     """What runs on these, of which single features at most are quick."""
     lawful = [pair for pair in PAIRS if not clashing(pair) and all(needs(pair) <= e.takes for e in engines)]
-    return [pytest.param(p, id=name(p), marks=[pytest.mark.slow] * (len(p) > fast)) for p in lawful]
+    return [pytest.param(p, id=name(p), marks=marked(p, fast)) for p in lawful]
+
+
+def marked(pair, fast):
+    return pytest.mark.slow if len(pair) > fast else pytest.mark.wide if pair & OWN_KERNEL else ()
 
 
 @cache

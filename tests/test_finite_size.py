@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 import tsphys
+from tests.wide import each
 from tsphys.odes.equations.one_step import root
 from tsphys.odes.finite_size import sample
 from tsphys.validation.two_layer import START
@@ -23,7 +24,7 @@ def entries(result):
     return np.hstack([result["R"][:, -1].reshape(n, -1), Q[:, -1].reshape(n, -1), result["v"][:, -1]])
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS, fast=("erf", "both layers", "relu")))
 def test_fluctuations_are_those_of_the_exact_chain(name):
     model, N, n, t = MODELS[name], 2000, 600, [0, 3.0]
     walk = entries(sample(model, N=N, t=t, start=START, replicas=n, seed=1))
@@ -38,7 +39,7 @@ def test_fluctuations_are_those_of_the_exact_chain(name):
     assert min(p) * len(p) > 1e-3
 
 
-@pytest.mark.parametrize("name", ["erf", "both layers", "minibatch"])
+@pytest.mark.parametrize("name", each(["erf", "both layers", "minibatch"], fast=["both layers"]))
 def test_fluctuations_have_the_covariance_of_the_expansion(name):
     """All together, at a size whose deviations are linear: the mean square of whitened ones is 1."""
     model, N, n, t = MODELS[name], 10**8, 600, [0, 3.0]

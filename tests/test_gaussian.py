@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.naive import two_layer as naive
+from tests.wide import each
 from tsphys.physics.activations import code
 from tsphys.physics.committee.deviations import close as near
 from tsphys.physics.committee.gaussian import I2, I3, I4, J2, closed, generalisation_error
@@ -98,7 +99,8 @@ def test_I4_with_coinciding_fields(s, pattern):
 
 
 @pytest.mark.parametrize(
-    ("s", "a", "b"), [("relu",) * 3, ("erf",) * 3, ("quad", "he2", "quad"), ("erf", "sign", "erf")]
+    ("s", "a", "b"),
+    each([("relu",) * 3, ("erf",) * 3, ("quad", "he2", "quad"), ("erf", "sign", "erf")], fast=["relu", "quad"]),
 )
 def test_I4_of_four_fields(s, a, b):
     C = C4.copy()

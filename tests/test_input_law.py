@@ -7,6 +7,7 @@ from scipy import stats
 import tsphys
 from tests.refusal import refuses
 from tests.test_engine_law import p_values, sample
+from tests.wide import each
 from tsphys._jit import njit
 from tsphys.rules import two_layer
 from tsphys.rules.starts import checked_start
@@ -73,7 +74,7 @@ def one(law=skewed, **options):
 ONE = tsphys.OrderParameters(R=[[0.2, -0.1]], Q=[[1.0]], T=np.eye(2))
 
 
-@pytest.mark.parametrize("sphere", [False, True])
+@pytest.mark.parametrize("sphere", each([False, True], fast=[False]))
 def test_direct_and_exact_have_one_law(sphere):
     a, b = (sample(engine, one(sphere=sphere), 15, (0.4, 2.0), 900, start=ONE) for engine in (direct, exact))
     p = p_values(a, b)
@@ -127,7 +128,7 @@ def naive(N, steps, law, sphere, rng, w, B):
     return [*(B @ w / N), w @ w / N]
 
 
-@pytest.mark.parametrize("sphere", [False, True])
+@pytest.mark.parametrize("sphere", each([False, True], fast=[True]))
 def test_engines_have_the_law_of_a_plain_loop(sphere):
     N, rng = 8, np.random.default_rng(1)
     B = np.sqrt(N) * np.eye(N)[:2]

@@ -102,7 +102,9 @@ def test_networks_on_theory(model):
 
 
 @pytest.mark.parametrize("model", [
-    LinearNetwork(rank=5), LinearNetwork(rank=20, decay=1), LinearNetwork(rank=2, teacher=(2, 1), balance=0.5, scale=1),
+    LinearNetwork(rank=5),
+    pytest.param(LinearNetwork(rank=20, decay=1), marks=pytest.mark.wide),
+    LinearNetwork(rank=2, teacher=(2, 1), balance=0.5, scale=1),
 ])  # fmt: skip
 def test_random_teachers_on_theory(model):
     t = [0.3, 1.0, 3.0]

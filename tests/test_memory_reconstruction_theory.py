@@ -7,6 +7,7 @@ import pytest
 
 import tsphys
 from tests.naive import memory_reconstruction as naive
+from tests.wide import each
 from tsphys import MemoryReconstruction
 from tsphys.replica import memory_reconstruction as theory
 
@@ -126,7 +127,7 @@ def test_hysteresis_of_the_hard_phase():
     assert ends["informed"].tolist() == 5 * [True] + [False]
 
 
-@pytest.mark.parametrize("rho, jump", [(0.085, True), (0.086, False), (0.0865, False)])
+@pytest.mark.parametrize("rho, jump", each([(0.085, True), (0.086, False), (0.0865, False)], fast=[0.085, 0.0865]))
 def test_something_can_be_found_below_the_information_threshold_and_nothing_above_it(rho, jump):
     """By the largest value of the potential, a plain sum, on a grid of overlaps."""
     model, atoms = MemoryReconstruction(patterns="sparse", rho=rho), naive.ATOMS["sparse"](rho)

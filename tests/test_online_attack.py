@@ -10,6 +10,7 @@ from scipy import special
 import tsphys
 from tests.naive import attack as naive
 from tests.test_engine_law import p_values, sample
+from tests.wide import each
 from tsphys import OnlineAttack
 from tsphys.models.online_attack import STRATEGIES
 from tsphys.physics.committee.gaussian import generalisation_error
@@ -33,7 +34,7 @@ START = {c: tsphys.OrderParameters(R=[[0.5, 0.2]], Q=[[1.4]], T=[[1, c], [c, 1]]
 START[-1.0] = tsphys.OrderParameters(R=[[0.3, -0.3]], Q=[[0.8]], T=[[1, -1], [-1, 1]])
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS, fast=[name for name in MODELS if name != "constant, part of a batch"]))
 def test_simulation_lies_on_theory(name):
     model, t = MODELS[name], np.linspace(0, 8, 9)
     start = START[model.overlap]

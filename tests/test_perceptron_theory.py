@@ -7,6 +7,7 @@ import pytest
 from scipy import integrate
 
 import tsphys
+from tests.wide import each
 from tsphys.models.perceptron import RULES
 from tsphys.odes import learning_rule, perceptron
 from tsphys.rules import perceptron as rules
@@ -44,7 +45,7 @@ def test_reference_numbers(rule, at_1, at_10):
         ("adatron", 1.5, 1),
         ("adatron", 2.5, 2),
         ("optimal", 1, 1),
-        ("optimal", 1, 3),
+        pytest.param("optimal", 1, 3, marks=pytest.mark.wide),
     ],
 )
 def test_closed_form_equals_quadrature_of_the_rule(rule, lr, minibatch):
@@ -199,7 +200,7 @@ def test_start_from_nothing_is_the_limit_of_small_students(rule):
     assert np.isfinite(nothing["Q"]).all()
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", each(RULES, fast=[rule for rule in RULES if rule != "optimal"]))
 def test_simulation_agrees(rule):
     model = tsphys.Perceptron(rule=rule, lr=0.8)
     options = {"start": start(0.3), "t": [0.5, 2, 5]}

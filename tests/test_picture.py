@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tsphys
+from tests.wide import each
 from tsphys.curves import curves
 from tsphys.picture import Picture
 from tsphys.symbols import symbol, words
@@ -139,7 +140,7 @@ def test_runs_of_a_study_are_drawn_at_their_end():
     np.testing.assert_array_equal(curves(result, "eps_g")[0].lines[0].mean, [2.0, 4.0])
 
 
-@pytest.mark.parametrize("backend", ["bogus", "module://no.backend", "svg"])
+@pytest.mark.parametrize("backend", each(["bogus", "module://no.backend", "svg"], fast=["bogus"]))
 @pytest.mark.parametrize("what", ["tsphys.picture", "tsphys.plotting", "tsphys.animation"])
 def test_files_need_no_backend_that_loads(backend, what):
     used = {"plotting": "with style() as s: s.figure()", "picture": "Picture()", "animation": "writer_of('gif', 1)"}

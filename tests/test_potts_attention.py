@@ -9,6 +9,7 @@ from scipy import special
 import tsphys
 from tests.naive import potts as naive
 from tests.refusal import refuses
+from tests.wide import each
 from tsphys.errors import ConvergenceError
 from tsphys.models.potts_attention import PottsAttention, zero_sum
 from tsphys.numerics.autocorrelation import autocorrelation, autocovariance
@@ -216,7 +217,7 @@ def test_attention_with_the_couplings_is_the_conditional():
             np.testing.assert_allclose(p[mu, :, i], naive.conditional(J, U, s[mu], i), rtol=1e-12)
 
 
-@pytest.mark.parametrize("inputs", ["potts", "uniform"])
+@pytest.mark.parametrize("inputs", each(["potts", "uniform"], fast=["potts"]))
 def test_couplings_are_recovered_at_the_rate_of_fisher(inputs):
     """E‖A − J‖² = Σ_i tr F_i⁻¹/n for the maximum of the pseudo-likelihood, F by enumeration."""
     N, C, replicas = 4, 3, 60

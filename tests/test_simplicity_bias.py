@@ -5,6 +5,7 @@ import pytest
 
 import tsphys
 from tests.test_engine_law import p_values, sample
+from tests.wide import each
 from tsphys.cli import main
 from tsphys.models.simplicity_bias import DATA
 from tsphys.sims.engines.online import direct, exact
@@ -23,9 +24,7 @@ POINTS = {
 LONG = {*DATA, "committee"} - {"original"}
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in POINTS]
-)
+@pytest.mark.parametrize("name", each(POINTS, fast=("original", "linear"), slow=LONG))
 def test_simulation_lies_on_theory(name):
     model, start = POINTS[name]
     # Two students take quadratures in five dimensions.

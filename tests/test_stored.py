@@ -7,6 +7,7 @@ from scipy.special import ndtr
 import tsphys
 from tests.checking import passes
 from tests.refusal import refuses
+from tests.wide import each
 from tsphys.odes.equations.minibatches import Visits
 from tsphys.odes.equations.stored import Stored
 
@@ -39,7 +40,7 @@ def volterra(alpha, noise, lr, b, t, nodes=2000, steps=4000):
     return np.array(out)
 
 
-@pytest.mark.parametrize("alpha, b, lr", [(2.0, 1, 0.5), (0.5, 1, 0.5), (2.0, 4, 1.5)])
+@pytest.mark.parametrize("alpha, b, lr", each([(2.0, 1, 0.5), (0.5, 1, 0.5), (2.0, 4, 1.5)], fast=[2.0]))
 def test_linear_regression_is_a_volterra_equation(alpha, b, lr):
     start = tsphys.OrderParameters(R=[[0.0]], Q=[[0.0]], T=[[1.0]])
     model = tsphys.TwoLayer(K=1, M=1, activation="linear", lr=lr, noise=0.5, alpha=alpha, minibatch=b)

@@ -83,7 +83,13 @@ def test_published_trajectories(parameters, eps_g, entries):
 
 
 @pytest.mark.parametrize(
-    ("student", "teacher", "nodes"), [("erf", "erf", 26), ("he2", "quad", 8), ("linear", "erf", 26), ("erf", "he2", 26)]
+    ("student", "teacher", "nodes"),
+    [
+        ("erf", "erf", 26),
+        ("he2", "quad", 8),
+        ("linear", "erf", 26),
+        pytest.param("erf", "he2", 26, marks=pytest.mark.wide),
+    ],
 )
 def test_rates_are_averages_of_the_rule(student, teacher, nodes):
     """dR = ⟨cν⟩ − κR, dQ = ⟨cλ + λc + cc/b⟩ − 2κQ, dv = ⟨dv⟩ − κ_v v, over fields and noise on a tensor grid."""

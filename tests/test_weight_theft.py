@@ -6,6 +6,7 @@ from scipy.special import erf
 
 import tsphys
 from tests.refusal import refuses
+from tests.wide import each
 from tsphys import OrderParameters, WeightTheft
 from tsphys.numerics.random import generator
 from tsphys.odes import weight_theft as odes
@@ -60,11 +61,11 @@ def test_published_numbers_of_a_linear_thief(p, lr, noise, E, offset):
     np.testing.assert_allclose(theory["offset"], offset, rtol=0, atol=6e-4)
 
 
-@pytest.mark.parametrize("p, lr, noise, mean_star, R, Q, S", [
+@pytest.mark.parametrize("p, lr, noise, mean_star, R, Q, S", each([
     (0.3, 1, 0.1, 0.7, (0.2812, 0.6858, 0.9761), (0.2809, 0.5154, 0.9584), (0.699, 0.077)),
     (0.5, 2, 0.0, 1.5, (0.3626, 0.8184, 0.9957), (0.3163, 0.6901, 0.9914), (1.498, 0.001)),
     (0.1, 3, 0.1, -0.5, (0.3475, 0.8061, 0.9990), (0.3092, 0.6883, 1.0146), (-0.506, 0.14)),
-])  # fmt: skip
+], fast=[0.1, 0.5]))  # fmt: skip
 def test_published_numbers_of_the_chain_of_overlaps(p, lr, noise, mean_star, R, Q, S):
     """The exact chain at N = 40 000, 24 runs: five standard errors of 2e-4, which those of Q are given by too."""
     model = raw(p=p, lr=lr, noise=noise, mean=0.2, mean_star=mean_star, R=[[0.1]], Q=[[0.3]])

@@ -5,6 +5,7 @@ import pytest
 
 import tsphys
 from tests.refusal import refuses
+from tests.wide import each
 from tsphys import Whitening
 from tsphys.odes.whitening import learned, profile
 from tsphys.sims.engines.gradient import TwoLayer, descend
@@ -49,7 +50,7 @@ def test_one_run_is_the_closed_form(model):
         np.testing.assert_allclose(W, W0 + A.T @ u, atol=1e-10)
 
 
-@pytest.mark.parametrize("teacher", [0.0, 0.5])
+@pytest.mark.parametrize("teacher", each([0.0, 0.5], fast=[0.5]))
 def test_nets_on_given_examples(teacher):
     """Energies in the components of the examples, the mean of 40 draws of labels: of each, χ² of at most 40 degrees."""
     model, t = Whitening(teacher=teacher), np.array([10, 100, 1000, 20_000])

@@ -9,6 +9,7 @@ from scipy import stats
 import tsphys
 from tests.naive import variants
 from tests.test_zeroth_order_theory import START
+from tests.wide import each
 from tsphys.cli import main
 from tsphys.numerics.random import stream
 from tsphys.sims.engines.online import estimates
@@ -122,7 +123,7 @@ def test_engines_have_the_law_of_explicit_directions(engine):
     assert same_law(np.linalg.det(sim["Q"][:, 0]), np.linalg.det(Q))
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", each(RUNS, fast=[name for name in RUNS if name != "many queries, direct"]))
 def test_simulation_lies_on_the_theory(name):
     model, engine, N = RUNS[name]
     sim = tsphys.simulate(model, N=N, start=START, t=T, replicas=24, seed=1, engine=engine)
@@ -163,6 +164,7 @@ def test_masked_rules_of_a_user_see_their_own_numbers_only():
     assert Q[0, 1] == 0
 
 
+@pytest.mark.wide
 def test_binary_inputs_and_single_precision():
     rule = dataclasses.replace(MODEL.learning_rule(), inputs="binary")
     sim = tsphys.simulate(rule, N=100, start=START, t=T, replicas=24, seed=1, dtype="float32")
