@@ -66,16 +66,17 @@ def pair(m_a: Any, m_b: Any, C_aa: float, C_ab: float, C_bb: float) -> np.ndarra
     √(1 + variance) and ρ their covariance scaled alike: the normal distribution of two variables (Plackett 1954), with
     g(λ) = ⟨sign(λ + noise)⟩.
     """
-    from scipy.special import erf
+    from tsphys.numerics.two_normals import signs_of_two
 
     a, b = math.sqrt(1 + C_aa), math.sqrt(1 + C_bb)
-    h, k = np.asarray(m_a) / a, np.asarray(m_b) / b
+    h, k = np.broadcast_arrays(np.asarray(m_a) / a, np.asarray(m_b) / b)
     x, w = _angles()
     end = math.asin(max(-1.0, min(1.0, C_ab / (a * b))))
     theta = 0.5 * end * (x + 1)
     sin, cos2 = np.sin(theta), np.cos(theta) ** 2
-    inside = np.multiply.outer(h * h + k * k, -0.5 / cos2) + np.multiply.outer(h * k, sin / cos2)
-    return erf(h / math.sqrt(2)) * erf(k / math.sqrt(2)) + end / math.pi * (np.exp(inside) @ w)
+    out = np.empty(h.size)
+    signs_of_two(h.ravel(), k.ravel(), -0.5 / cos2, sin / cos2, end / math.pi * w, out)
+    return out.reshape(h.shape)
 
 
 def _states(R: Any, Q: Any, v: Any) -> tuple[tuple[int, ...], Any]:
