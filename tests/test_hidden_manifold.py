@@ -12,6 +12,7 @@ from tests.test_hidden_manifold_theory import MODEL, of
 from tsphys.cli import main
 from tsphys.models.hidden_manifold import instance, sizes
 from tsphys.numerics.random import generator, stream
+from tsphys.sims.engines.online.latent import normal_rows
 from tsphys.sims.hidden_manifold import source
 
 T = [0, 0.5, 1, 2, 3, 5, 8]
@@ -105,6 +106,17 @@ def test_inputs_are_made_as_the_model_says():
     expected = np.sqrt(2 / np.pi) * drawn.features.F @ drawn.theta.T / 3
     np.testing.assert_allclose(x.T @ nu / len(x), expected, atol=5 / np.sqrt(len(x)))
     np.testing.assert_allclose(nu.T @ nu / len(x), model.T, atol=7 / np.sqrt(len(x)))
+
+
+def test_signs_are_those_of_fields_in_double_precision():
+    """Sums of D products in single precision are off by √D·2⁻²⁵ at most on average, near zero as elsewhere."""
+    model, N, D = of("sign", 0.5), 1024, 512
+    drawn, x, c = instance(model, N, D, 0, 0), np.empty((1000, N)), np.empty((1000, D))
+    source(model, drawn, np.dtype("float64")).draw(stream(0, 0), generator(0, 0), x)
+    normal_rows(stream(0, 0), c)
+    wrong = (x != np.sign(c @ drawn.features.F.T)).sum()
+    # A sign is wrong where |u| is below that: with the normal density of u, twice it over √(2π), of each of 10⁶ inputs.
+    assert wrong <= 2 * np.sqrt(D) * 2.0**-25 / np.sqrt(2 * np.pi) * x.size + 5
 
 
 def test_q_is_that_of_the_inputs_of_an_instance():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -83,6 +84,20 @@ class Source:
     draw: Callable[[np.ndarray, np.random.Generator, np.ndarray], np.ndarray]
     overlaps: Callable[[np.ndarray], dict[str, np.ndarray]]
     errors: Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]] | None = None
+
+
+class Room(threading.local):
+    """Arrays kept from one chunk to the next, each thread's own: new ones would be handed out page by page."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, np.ndarray] = {}
+
+    def __call__(self, name: str, rows: int, columns: int, dtype: Any) -> np.ndarray:
+        """One (rows, columns) of this name, with whatever it held."""
+        a = self.kept.get(name)
+        if a is None or len(a) < rows:
+            a = self.kept[name] = np.empty((rows, columns), dtype)
+        return a[:rows]
 
 
 @njit
