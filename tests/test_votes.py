@@ -4,12 +4,14 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import tsphys
 from tests.checking import passes
 from tests.refusal import refuses
 from tsphys import Votes
 from tsphys.odes.votes import decided, gain, rates, steady
+from tsphys.sims.votes import learn
 
 
 @pytest.mark.parametrize("clients, malicious, lr, noise, vote, mean", [
@@ -103,6 +105,26 @@ def test_runs_lie_on_the_theory(model):
     found = tsphys.compare(sim, tsphys.solve(model, t=t))
     assert found.ok, found
     assert sim["R"].shape == (12, 3)
+
+
+@pytest.mark.parametrize("server", ["vote", "mean"])
+@pytest.mark.parametrize("linear", [True, False])
+def test_steps_are_those_of_the_definition(server, linear):
+    """An input 0 has no vote, nor has a client that is right to the last digit."""
+    N, M, rng = 7, 4, np.random.default_rng(0)
+    w, teacher, drawn = rng.standard_normal(N), rng.standard_normal(N), rng.standard_normal((5, M * (N + 1)))
+    drawn[1, :3], drawn[2, N : 2 * N], drawn[2, M * N + 1] = 0.0, 0.0, 0.0
+    honest, weight, slow = np.array([-1.0, 1.0, 1.0, 1.0]), np.array([-2.0, 1.0, 1.0, 1.0]) / M, w.copy()
+    g, slope = (lambda x: x, np.ones_like) if linear else (lambda x: 2 * stats.norm.cdf(x) - 1,
+                                                           lambda x: 2 * stats.norm.pdf(x))  # fmt: skip
+    for row in drawn:
+        x, zeta = row[: M * N].reshape(M, N), row[M * N :]
+        lam = x @ slow / np.sqrt(N)
+        e = g(x @ teacher / np.sqrt(N)) + 0.3 * zeta - g(lam)
+        step = np.sign((honest * np.sign(e)) @ np.sign(x)) if server == "vote" else (weight * e * slope(lam)) @ x
+        slow += 0.2 / np.sqrt(N) * step
+    learn(w, teacher, drawn, honest, weight, server == "vote", linear, 0.3, 0.2)
+    np.testing.assert_allclose(w, slow, rtol=0, atol=1e-13)
 
 
 def test_starts_have_exactly_their_overlaps():
