@@ -99,30 +99,37 @@ def trained(
     root = np.linalg.cholesky(gram)
     first = np.linalg.solve(gram, h.T).T
     along, beside = (rng.standard_normal((size, 4 * FRESH)) for size in (n, K))
-    D, done, rows = np.zeros((K, n)), 0, []
+    beside *= model.scale * np.sqrt(max(0.0, 1 - n / N))
+    D, done, rows, readout, room = np.zeros((K, n)), 0, [], a[:, None], np.empty_like(beside)
+    # New arrays of this size would be handed out page by page in each step.
+    moved, change = np.empty((K, n)), np.empty((K, n))
     for target in options.t.astype(int).tolist():
         for _ in range(done, target):
-            f = a @ np.maximum(h, 0)
-            moved = model.lr * a[:, None] * (h > 0) * (y / (1 + np.exp(np.minimum(y * f, 700))))
+            f = a @ np.maximum(h, 0, out=change)
+            np.multiply(h > 0, model.lr * y / (1 + np.exp(np.minimum(y * f, 700))), out=moved)
+            moved *= readout
             D += moved
-            h += moved @ gram
+            h += np.matmul(moved, gram, out=change)
             fields += nu**2 / N * moved @ seen
         done = target
-        f = a @ np.maximum(h, 0)
-        told = fresh(model, fields, (D + first) @ root / np.sqrt(N), a, along, beside)
+        f = a @ np.maximum(h, 0, out=change)
+        told = fresh(fields, (D + first) @ root / np.sqrt(N), a, along, beside, room)
         rows.append((np.mean(told), np.mean(0.5 * (1 + np.sign(y * f))), np.mean(np.logaddexp(0, -y * f)),
                      np.sqrt(np.mean(fields**2))))  # fmt: skip
     return dict(zip(("accuracy", "train_accuracy", "train_loss", "centre_field"), np.array(rows).T, strict=True))
 
 
 def fresh(
-    model: XorClusters, fields: np.ndarray, spread: np.ndarray, a: np.ndarray, along: np.ndarray, beside: np.ndarray
+    fields: np.ndarray, spread: np.ndarray, a: np.ndarray, along: np.ndarray, beside: np.ndarray, room: np.ndarray
 ) -> np.ndarray:
     """Which of as many fresh examples of each cluster the net tells right.
 
     Their fields are ± those of centres, and noise of covariance σ²(1 − n/N) + `spread` `spread`ᵀ: that of w·z with z
-    `along` the examples, and `beside` them, which are normal.
+    normal `along` the examples, and what is `beside` them. `room` is for the fields (K, examples).
     """
-    noise = spread @ along + model.scale * np.sqrt(max(0.0, 1 - model.n / model.N)) * beside
-    h = noise.reshape(len(a), 4, -1) + (fields @ CENTRES.T)[:, :, None]
-    return 0.5 * (1 + np.sign(np.tensordot(a, np.maximum(h, 0), 1) * CLASSES[:, None]))
+    noise = np.matmul(spread, along, out=room)
+    noise += beside
+    h = noise.reshape(len(a), 4, -1)
+    h += (fields @ CENTRES.T)[:, :, None]
+    f = a @ np.maximum(noise, 0, out=noise)
+    return 0.5 * (1 + np.sign(f.reshape(4, -1) * CLASSES[:, None]))

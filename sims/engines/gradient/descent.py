@@ -151,5 +151,8 @@ def reduced(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Descent of weights W on inputs X moves them in the directions of examples alone: that of WQ on Z is the same, from
     the same Gram matrix XXᵀ = ZZᵀ, and W(t) = W(0) + (WQ(t) − W(0)Q)Qᵀ.
     """
-    Q, R = np.linalg.qr(X.T)
+    from scipy.linalg import qr
+
+    # NumPy's, of the same library, copies what it factors three times.
+    Q, R = qr(X.T, mode="economic", check_finite=False)
     return np.ascontiguousarray(R.T), Q
