@@ -1,9 +1,9 @@
 """Outliers with opposing signals: a curvature that sharpens to the edge of stability, and a catapult back from it.
 
-Lines are the exact map for infinite training sets, points means of 8 training sets of 200 000 examples, bars standard
+Lines are the exact map for infinite training sets, points means of 8 training sets of 10⁹ examples, bars standard
 errors, mostly smaller than the points. (a) The largest eigenvalue of the Hessian; dotted, the edge of stability 2/η.
-(b) Losses of the outliers of either sign at η = 0.25, where single sets have their spikes at steps of their own: one
-of them. (c) Curvature at the end over the edge; dashed, the law of small excesses; points are single training sets.
+(b) Losses of the outliers of either sign at η = 0.25, of one set; fewer examples have the spike some steps off. (c)
+Curvature at the end over the edge; dashed, the law of small excesses; points are single training sets.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from tsphys.figures.frame import Sheet, drawn
 from tsphys.odes.opposing_signals import catapult
 from tsphys.plotting import COLOURS, MARKERS, PAGE, simulation_points, theory_line
 
-#: A start beside which sampled moments, which make b_o grow too, count little.
+#: A start beside which sampled moments, which make b_o grow too, count nothing.
 START, RATES, BETWEEN, END, LAST = 0.03, (0.15, 0.25, 0.3), 0.25, 100, 6000
 
 
-@drawn(n=(20_000, 200_000), replicas=(4, 8))
+@drawn(n=(10**9, 10**9), replicas=(4, 8))
 def draw(sheet: Sheet, n: int, replicas: int) -> dict[str, Any]:
     runs: dict[str, Any] = {}
     left, middle, right = sheet.subplots(1, 3, figsize=(PAGE, 2.8))

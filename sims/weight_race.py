@@ -23,7 +23,7 @@ BLOCK = 2**14
 @dataclass(frozen=True, kw_only=True)
 class Options(frames.Times):
     t: Any = course("times: START:STOP:POINTS[:lin|log] or a list a,b,c (t = steps/N)", default="0.1:100:40")
-    N: int = param(100, "steps in a unit of time, each of the rate 1/N", kind=int, low=1, short="-N")
+    N: int = param(10_000, "steps in a unit of time, each of the rate 1/N", kind=int, low=1, short="-N")
     each: bool = param(False, "also w of every class", kind=bool)
 
     def suited(self, models: Sequence[WeightRace]) -> Options:

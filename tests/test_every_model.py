@@ -109,3 +109,11 @@ def labelled(result):
         assert not any(d.startswith(name + "_") for d in values.dims), (name, values.dims)
         np.testing.assert_array_equal(values, result[name])
     return data
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_what_is_compared_by_default_agrees(name, capsys):
+    """The first thing that is asked of a model has an answer."""
+    code, out, err = call(capsys, "compare", name, "-j", 2)
+    assert code == 0, (out, err)

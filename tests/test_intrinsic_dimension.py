@@ -103,6 +103,16 @@ def test_least_squares_is_exact_at_small_size():
     assert sim["floor"].max() < 1e-20
 
 
+def test_success_is_known_at_any_size_but_of_a_perceptron():
+    """Of runs that all fail as theory says there is a verdict, also where points without a finite mean are left out."""
+    for task, verdict in (("regression", "agree"), ("perceptron", "undecided")):
+        model = IntrinsicDimension(task=task)
+        along = {"dimension": [10, 50, 80]}
+        found = tsphys.compare(tsphys.simulate(model, replicas=8, **along), tsphys.solve(model, **along))
+        assert found.verdict == verdict, found
+        assert list(found.values) == [10, 80]
+
+
 def test_peak():
     """Mean errors are infinite at k = n and next to it; all else is not, nor are they where nothing is missing."""
     peak = tsphys.solve(IntrinsicDimension(task="perceptron"), dimension=[48, 49, 50, 51, 52])

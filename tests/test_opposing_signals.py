@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import tsphys
 from tests.refusal import refuses
 from tsphys import OpposingSignals
 from tsphys.odes.opposing_signals import catapult
+from tsphys.sims.opposing_signals import descended, summed
 from tsphys.validation.checks import gradient
 
 LONG = range(4001)
@@ -62,21 +64,70 @@ def test_the_law_of_catapults_follows_slow_descent():
 
 def test_sampled_network():
     """n = 2·10⁴: to 1 % of the map where it comes to rest, where sharpness is the curvature: the rest has c² + b²."""
-    sim = tsphys.simulate(OpposingSignals(), t=[3000], replicas=8, seed=1)
+    sim = tsphys.simulate(OpposingSignals(), n=20_000, t=[3000], replicas=8, seed=1)
     found = [sim.mean(k)[0] for k in ("c", "b", "loss_up")]
     np.testing.assert_allclose(found, [0.85756, 1.1661, 12.5], rtol=0.01)
     assert (sim["curvature"] < 8).all()
     np.testing.assert_allclose(sim["sharpness"], sim["curvature"], rtol=0.01)
 
 
+def test_many_examples_follow_the_map_through_a_catapult():
+    t = range(0, 101, 3)
+    sim = tsphys.simulate(OpposingSignals(), t=t, replicas=8)
+    found = tsphys.compare(sim, tsphys.solve(OpposingSignals(), t=t))
+    assert found.ok, found
+    wrong = tsphys.solve(OpposingSignals(lr=0.25001), t=t)
+    assert tsphys.compare(sim, wrong).verdict == "disagree"
+
+
+def drawn(rng, n, d, model):
+    """Inputs x_s and x_o of n examples, and their answers."""
+    sign = rng.choice([1, 0, -1], n, p=[0.5 * model.share, 1 - model.share, 0.5 * model.share])
+    x = np.column_stack([rng.standard_normal((n, d)), model.outlier * sign])
+    return sign, x, model.beta * x[:, 0] + model.kappa * np.abs(x[:, -1])
+
+
+def moments(z):
+    return z.T @ z / len(z)
+
+
+@pytest.mark.parametrize("n", [3, 12])
+def test_moments_are_drawn_by_the_law_of_examples(n):
+    """Of n vectors (x, 1) in four dimensions: every entry, their squares, products of two, and the determinant."""
+    rng, many, d = np.random.default_rng(n), 4000, 3
+    draws = rng.standard_normal((many, n, d))
+    u = np.concatenate([draws, np.ones((many, n, 1))], axis=2)
+    sums = [np.einsum("rni,rnj->rij", u, u), np.array([summed(rng, n, d) for _ in range(many)])]
+    entries = [np.column_stack([a.reshape(many, -1)[:, np.tril(np.ones((4, 4))).ravel() > 0][:, :-1],
+                                a[:, 0, 1] * a[:, 1, 2], a[:, 0, 0] * a[:, 0, 3], np.linalg.det(a)])
+               for a in sums]  # fmt: skip
+    p = [stats.ks_2samp(a, b).pvalue for a, b in zip(*(e.T for e in entries), strict=True)]
+    # Σx is normal of variance n; 3 · 4000 of its squares know that to 1.3 %, and this is the tail of 1e-4.
+    assert abs((sums[1][:, :d, d] ** 2).mean() / n - 1) < 3.9 * np.sqrt(2 / (d * many))
+    # Bonferroni; the determinant of too few vectors is rounding.
+    assert min(p[: -1 if n < 4 else None]) * len(p) > 1e-3, p
+
+
+def test_runs_have_the_law_of_those_on_examples():
+    n = 60
+    model, d, t = OpposingSignals(share=0.5, outlier=2.0, kappa=0.7, beta=0.8, b_o=0.1, lr=0.3), 3, [5, 30]
+    rng, own = np.random.default_rng(1), []
+    for _ in range(400):
+        sign, x, y = drawn(rng, n, d, model)
+        whole, up, down = (moments(np.column_stack([x, y])[at]) for at in (slice(None), sign > 0, sign < 0))
+        own.append(descended(model, whole, up, down, np.array(t)))
+    sim = tsphys.simulate(model, n=n, d=d, t=t, replicas=400, seed=2)
+    p = [stats.ks_2samp(sim[k][:, i], [run[k][i] for run in own]).pvalue for k in sim.observables for i in range(2)]
+    # Bonferroni: a true pair fails with probability 1e-3.
+    assert min(p) * len(p) > 1e-3, p
+
+
 def test_moments_are_all_of_the_examples():
     """The kernel on moments against descent along numerical slopes of the loss over the examples themselves."""
-    n, d, t = 200, 3, [0, 1, 40]
-    sim = tsphys.simulate(OpposingSignals(lr=0.2, b_o=0.05), n=n, d=d, t=t, replicas=1, seed=4)
-    rng = tsphys.numerics.random.generator(4, 0, "examples")
-    sign = rng.choice([1, 0, -1], n, p=[0.05, 0.9, 0.05])
-    x = np.column_stack([rng.standard_normal((n, d)), 10 * sign])
-    y = x[:, 0] + 5 * np.abs(sign)
+    model, t = OpposingSignals(lr=0.2, b_o=0.05), [0, 1, 40]
+    sign, x, y = drawn(np.random.default_rng(4), 200, 3, model)
+    whole, up, down = (moments(np.column_stack([x, y])[at]) for at in (slice(None), sign > 0, sign < 0))
+    run = descended(model, whole, up, down, np.array(t))
     best = np.mean((y - x @ np.linalg.lstsq(x, y, rcond=None)[0]) ** 2)
 
     def loss(*w, of=slice(None)):
@@ -85,7 +136,7 @@ def test_moments_are_all_of_the_examples():
     w = np.array([0.1, 0.1, 0, 0, 0.05])
     for step in range(41):
         if step in t:
-            found = [sim[k][0, t.index(step)] for k in ("sharpness", "c", "b", "b_o", "loss", "loss_up", "loss_down")]
+            found = [run[k][t.index(step)] for k in ("sharpness", "c", "b", "b_o", "loss", "loss_up", "loss_down")]
             top = np.linalg.eigvalsh(gradient(lambda *near: gradient(loss, near), w))[-1]
             # Slopes of a polynomial of fourth order have rounding alone, over the step 0.01 or its square.
             close(found[0], top, 1e-9)

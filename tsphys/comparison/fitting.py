@@ -92,7 +92,7 @@ def _at(result: Result, there: np.ndarray) -> Result:
     if known is not None:
         known = known.at(np.flatnonzero(there))
     meta = dict(result.meta)
-    for told in {"bias", "doubt", "sem", "chaotic"} & {*meta}:
+    for told in {"bias", "doubt", "sem", "chaotic", "finite_size_error"} & {*meta}:
         meta[told] = {name: np.array(values)[there].tolist() for name, values in meta[told].items()}
     return dataclasses.replace(result, data=data, meta=meta, first_order=known)
 
