@@ -125,10 +125,10 @@ def by_size(model: Pruned, dense: Dense, T: np.ndarray) -> tuple[Modes, dict[str
     powers = [T if rho == 1 else T * np.array(c)[:, None] / rho for c in some]
     own = [(A @ power, A @ power @ A.T + S) for power in powers]
     cross = [P @ R @ H.T for R, _ in own]
-    W = [
+    W = tickets.without_ties(np.array([
         P @ Q @ P.T + mixed + mixed.T + H @ power @ H.T + dense.Xi
         for (_, Q), mixed, power in zip(own, cross, powers, strict=True)
-    ]
+    ]))  # fmt: skip
     variances = np.array([np.diag(w) for w in W])
     if model.masks == "global":
         shared = tickets.threshold(variances.ravel(), np.repeat(chances, K) / K, model.density)

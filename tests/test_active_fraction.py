@@ -132,6 +132,9 @@ def test_bad_parameters():
     refuses(lambda: ActiveFraction(b=(1.0,)), "b")
     refuses(lambda: ActiveFraction(b_star=(1.0,)), "b_star")
     refuses(lambda: ActiveFraction(labels="random", v_star=(1.0, 1.0)), "v_star")
+    heard = OrderParameters(R=PAIR.R, Q=PAIR.Q, T=PAIR.T, v_star=[1.0])
+    for run in (tsphys.solve, lambda *model, **given: tsphys.simulate(*model, N=50, **given)):
+        refuses(lambda run=run: run(ActiveFraction(K=2, M=1, labels="random"), start=heard, t=[0.0]), "start")
     refuses(lambda: tsphys.solve(ActiveFraction(K=1, M=1), start=ONE, t=[1], points=2**10), "points")
 
 

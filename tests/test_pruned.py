@@ -194,6 +194,12 @@ BAD = {
     "back without a time": (lambda: tsphys.Pruned(rewind_to=2), "rewind_to"),
     "a density each of one threshold": (lambda: tsphys.Pruned(masks="global", densities=[0.5, 0.6]), "densities"),
     "few coordinates in common": (lambda: tsphys.Pruned(teacher_density=0.5, T=[[1, 0.5], [0.5, 1]]), "T"),
+    "the same of a start": (
+        lambda: tsphys.solve(
+            tsphys.Pruned(teacher_density=0.5), start=dataclasses.replace(START, T=[[1, 0.5], [0.5, 1]]), t=[1.0]
+        ),
+        "start",
+    ),
     "no room for teachers": (
         lambda: tsphys.simulate(tsphys.Pruned(teacher_density=0.05), N=20, t=[1]),
         "teacher_density",

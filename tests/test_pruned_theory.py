@@ -169,6 +169,26 @@ def test_global_thresholds_are_one_and_keep_the_density():
     assert kept[1] > 1.2 * kept[0]
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("masks", ["magnitude", "global"])
+def test_of_weights_that_are_zero_chance_keeps_what_the_density_leaves(masks):
+    """In the theory, and in masks that are drawn: more weights are kept than there are, or there are none at all."""
+    eye, rng = np.eye(2), np.random.default_rng(0)
+    for norm in (0.16, 0.0):
+        model = tsphys.Pruned(density=0.5, masks=masks, teacher_density=0.1)
+        start = tsphys.OrderParameters(R=norm**0.5 * eye, Q=norm * eye, T=eye)
+        classes = tsphys.solve(model, start=start, t=[0.01]).meta["classes"]
+        own = 1.0 if norm else 0.5
+        np.testing.assert_allclose(classes["kept_power"], 0.5 + (own - 0.5) * eye, atol=1e-7)
+        np.testing.assert_allclose(np.array(classes["fraction"]) @ np.array(classes["seen"]), 0.5, atol=1e-7)
+        weights = norm**0.5 * model.draw_teachers(4000, rng)
+        seen = model.draw_masks(4000, rng, weights)
+        assert seen.sum() == 4000
+        assert seen[weights != 0].all()
+        # Each half of the coordinates has its part, and units have those of their own.
+        np.testing.assert_allclose([seen[:, :2000].mean(), np.mean(seen[0] * seen[1])], [0.5, 0.25], atol=0.03)
+
+
 @pytest.mark.parametrize("W", [[[1.0, 0.3], [0.3, 0.5]], [[1.0, 0.99], [0.99, 1.0]], [[0.0, 0.0], [0.0, 1.0]]])
 def test_moments_of_boxes_are_those_of_draws(W):
     """Also of units that are almost the same, or have no weights."""

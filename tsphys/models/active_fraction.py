@@ -117,6 +117,9 @@ class ActiveFraction(Online):
         """A start of readouts alone with the biases of the model."""
         if getattr(start, "R", None) is None or start.R.shape != (self.K, self.M):
             return start
+        if self.labels == "random" and start.v_star is not None and np.any(start.v_star[..., : self.M]):
+            words = "must be none or zeros with random labels, which no teacher gives"
+            raise ModelError("start", f"v_star = {start.v_star.tolist()}", words)
         rule = self.learning_rule()
         whole = []
         for own, n, all_ in ((start.v, self.K, rule.v), (start.v_star, self.M, rule.v_star)):

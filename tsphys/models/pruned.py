@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,11 @@ from tsphys.rules.phases import Phase, State
 
 #: Masks that are drawn, and those that weights decide.
 BLIND, BY_SIZE = ("independent", "common"), ("magnitude", "global")
+
+
+def largest(w: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Places of the weights w (n,), the largest first, and those of one size in this order."""
+    return order[np.argsort(-np.abs(w[order]), kind="stable")]
 
 
 @dataclass(frozen=True)
@@ -124,13 +129,14 @@ class Pruned(LatentTeacher, Online):
             name = "density" if self.densities is None else "densities"
             raise ModelError(name, getattr(self, name), f"must be more than 1/(2N) = {0.5 / N:g}, one coordinate")
         if weights is not None and self.masks == "global":
-            sizes = np.abs(weights)
-            return (sizes >= np.sort(sizes, axis=None)[-round(self.density * sizes.size)]).astype(float)
+            whole, order = np.zeros(weights.size), largest(weights.ravel(), rng.permutation(weights.size))
+            whole[order[: round(self.density * weights.size)]] = 1.0
+            return whole.reshape(weights.shape)
         out, common = np.zeros((self.K, N)), rng.permutation(N)
         for k, density in enumerate(self.unit_densities()):
             order = common if self.masks == "common" else rng.permutation(N)
             if weights is not None and self.masks == "magnitude":
-                order = np.argsort(-np.abs(weights[k]))
+                order = largest(weights[k], order)
             out[k, order[: round(density * N)]] = 1.0
         return out
 
@@ -184,6 +190,13 @@ class Pruned(LatentTeacher, Online):
             minibatch=self.minibatch, T=self.T, teacher="isotropic" if self.T is None else "given", v=self.v,
             v_star=self.v_star, init=self.init,
         )  # fmt: skip
+
+    def completed(self, start: Any) -> Any:
+        """The start itself, of teachers that few coordinates can be drawn for."""
+        T = getattr(start, "T", None)
+        if self.teacher_density < 1 and T is not None and np.any(T - np.diag(np.diag(T))):
+            raise ModelError("start", f"T = {T.tolist()}", "must have a diagonal T with teacher_density < 1")
+        return start
 
     def learning_rule(self) -> LearningRule:
         """The rule on local fields that this model is an instance of."""

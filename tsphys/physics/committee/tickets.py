@@ -25,6 +25,16 @@ NODES = (16, 23, 32, 45, 64, 91, 128, 256, 512)
 SAME = 1e-8
 #: Points of a quadrature, at most.
 MOST_POINTS = 2**24
+#: Variance of weights that are zero, over the largest: what is kept of them is left to chance, as masks of runs do.
+TIE = 1e-16
+
+
+def without_ties(W: np.ndarray) -> np.ndarray:
+    """Covariances (n, K, K) of weights, of which those that are zero are next to none, each by itself."""
+    variances = np.diagonal(W, axis1=-2, axis2=-1)
+    least = TIE * (variances.max() or 1.0)
+    some = variances > least
+    return np.where(some[:, :, None] & some[:, None, :], W, least * np.eye(W.shape[-1]))
 
 
 def threshold(variances: np.ndarray, chances: np.ndarray, density: float) -> float:
