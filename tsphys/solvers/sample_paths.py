@@ -14,6 +14,8 @@ made orthogonal, in the sample, to all z and p̂ before it, which takes off most
 
 from __future__ import annotations
 
+import copy
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,8 @@ from tsphys.errors import ModelError
 
 #: Dimensions of Sobol's points, which are noises, teachers and the first directions; later ones are pseudo-random.
 SOBOL = 32
+#: Most paths of which the first normals are kept, of twelve seeds.
+KEPT = 2**13
 #: Length below which what is left of a vector of length 1, after others are taken off, is rounding.
 ROUNDING = 1e-9
 #: Orthogonal vectors are at most this share of the paths: more leave too little room for fresh ones.
@@ -74,14 +78,12 @@ class Paths:
     """
 
     def __init__(self, paths: int, alpha: float, T: Any, R: Any, Q: Any, noises: int, seed: Any, tol: float) -> None:
-        from scipy.special import ndtri
-        from scipy.stats import qmc
-
         T, R, Q = (np.asarray(a, dtype=float) for a in (T, R, Q))
         (K, self.M), self.n, self.root, self.tol = R.shape, paths, np.sqrt(alpha), max(tol, ROUNDING)
-        self._rng = np.random.default_rng(seed)
-        early = qmc.Sobol(SOBOL, seed=self._rng).random_base2(paths.bit_length() - 1).T
-        self._early = iter(ndtri(np.clip(early, 1e-12, 1 - 1e-12)))
+        first, rng = (_early if paths <= KEPT else _early.__wrapped__)(
+            paths, (seed,) if isinstance(seed, int) else tuple(seed)
+        )
+        self._early, self._rng = iter(first), copy.deepcopy(rng)
         self._seen, self._fields, self._slopes = Rows(paths), Rows(paths), Rows(paths)
         self.noise = np.array([self._fresh() for _ in range(noises)]).reshape(noises, paths)
         for _ in range(self.M):
@@ -206,6 +208,17 @@ class Paths:
             length = np.sqrt(x @ x / self.n)
         if length > 1e3 * ROUNDING:
             self._seen.add(x / length)
+
+
+@lru_cache(maxsize=12)
+def _early(paths: int, seed: tuple[int, ...]) -> tuple[np.ndarray, np.random.Generator]:
+    """The first normals (SOBOL, paths) of a seed, and where that then is: a comparison solves with the same often."""
+    from scipy.special import ndtri
+    from scipy.stats import qmc
+
+    rng = np.random.default_rng(seed)
+    early = qmc.Sobol(SOBOL, seed=rng).random_base2(paths.bit_length() - 1).T
+    return ndtri(np.clip(early, 1e-12, 1 - 1e-12)), rng
 
 
 def _root(C: np.ndarray) -> np.ndarray:

@@ -14,6 +14,8 @@ LOSSES = ("square", "logistic", "hinge")
 MARGIN = {"hinge": 1.0, "perceptron": 0.0}
 #: Losses whose slope is at most c in size, and their curvature γ before that, inverted: y − h = γf while |f| < c.
 BOUNDED = {"huber": 1.0, "absolute": 0.0}
+#: exp of more is no float.
+FAR = 709.0
 
 
 def check_loss(name: str) -> str:
@@ -32,7 +34,8 @@ def loss(name: str, y: Any, h: Any, corner: float = 1.0) -> np.ndarray:
     if name == "square":
         return 0.5 * (np.asarray(y) - h) ** 2
     if name == "logistic":
-        return np.logaddexp(0.0, -np.asarray(y) * h)
+        x = np.asarray(y) * h
+        return np.log1p(np.exp(-np.abs(x))) + np.maximum(-x, 0.0)
     return np.maximum(0.0, MARGIN[name] - np.asarray(y) * h)
 
 
@@ -42,7 +45,7 @@ def slope(name: str, y: Any, h: Any) -> np.ndarray:
     if name == "square":
         return h - y
     if name == "logistic":
-        return -y * np.exp(-np.logaddexp(0.0, y * h))
+        return -y / (1.0 + np.exp(np.minimum(y * h, FAR)))
     wrong = y * h <= 0.0 if name == "perceptron" else y * h < 1.0
     return np.where(wrong, -y, 0.0)
 
