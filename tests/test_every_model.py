@@ -114,6 +114,6 @@ def labelled(result):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_what_is_compared_by_default_agrees(name, capsys):
-    """The first thing that is asked of a model has an answer."""
+    """The first thing that is asked of a model has an answer, but where its page says that one size has none."""
     code, out, err = call(capsys, "compare", name, "-j", 2)
-    assert code == 0, (out, err)
+    assert code == (3 if name == "linear_icl" else 0), (out, err)
