@@ -126,7 +126,7 @@ class Motion(States):
         def back(z: np.ndarray) -> np.ndarray:
             R, S, v = wide.split(z)
             S = S + R[..., M:] @ R[..., M:].swapaxes(-1, -2)
-            return np.concatenate([R[..., :M].reshape(len(z), -1), S[..., row, column], v], axis=-1)
+            return np.concatenate([R[..., :M].reshape(len(z), K * M), S[..., row, column], v], axis=-1)
 
         z = np.concatenate([np.hstack([R, root]).ravel(), np.zeros(len(row)), y[len(y) - len(v) :]])
         whole, *more = exchange.overlaps(K, M + K, len(v))

@@ -198,6 +198,16 @@ def test_what_is_zero_in_both_agrees():
         assert found.ok == agrees
 
 
+@pytest.mark.parametrize(("size", "verdict"), [(1e-16, "agree"), (1e-9, "disagree")])
+def test_rounding_of_what_is_zero_at_equilibrium_is_no_difference(size, verdict):
+    """Free energies of a phase without order: theory rounds to another number than its runs, which round alike."""
+    two = {"x": T, "m": np.array([1.0, 1.01])[:, None] * np.ones(len(T))}
+    rows = size * np.array([1.0, 1.001])[:, None] * np.ones(len(T))
+    sim = Result("simulation", "x", {}, "x", {**two, "y": rows}, meta={"replicas": 2, "N": 10})
+    theory = Result("theory", "x", {}, "x", {"x": T, "m": np.full(len(T), 1.005), "y": np.full(len(T), -size)})
+    assert tsphys.compare(sim, theory).verdict == verdict
+
+
 def test_it_says_when_the_two_are_not_of_the_same_system():
     t, seed = [0, 1], 2**63 - 1
     sim = tsphys.simulate(tsphys.TwoLayer(), N=100, t=t, replicas=2, seed=seed)

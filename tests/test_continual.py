@@ -242,6 +242,12 @@ def test_blocks_have_their_own_durations_and_order():
         assert [begin["t"] for begin in result.meta["phases"][0]] == [0, 0.5, 1.5, 1.75, 2.25, 3.25, 3.5]
 
 
+def test_blocks_without_a_time_that_is_asked_for_are_learned_all_the_same():
+    model = replace(BASE, tasks=3, v_star=None, durations=[0.5], regulariser="l2")
+    few, more = (tsphys.solve(model, t=t) for t in ([2.0], [0.7, 2.0]))
+    np.testing.assert_allclose(few["R"][-1], more["R"][-1], rtol=1e-6)
+
+
 def test_reuse_and_activation_are_those_of_their_definitions():
     sim = tsphys.simulate(replace(BASE, K=3, durations=[1]), N=30, t=[1, 3], replicas=3, seed=2)
     rho, activation = measures.reuse(sim)

@@ -28,6 +28,8 @@ NUMERICAL = 1e-9
 QUIET = float(np.sqrt(np.finfo(float).eps))
 #: Deviations of runs below this are rounding: observables are of order one.
 ROUNDING = 1e-12
+#: What rounding leaves of sums of numbers of order one, as of an energy that is none.
+CANCELLED = 1e3 * float(np.finfo(float).eps)
 #: Bias in deviations of a run from which on the first order in 1/N does not hold.
 LARGEST_BETA = 0.25
 #: Share of the second order in a variance below which runs are normal enough for a score of their variance.
@@ -145,13 +147,19 @@ def _counts(result: Result, theory: Result, name: str) -> np.ndarray | None:
 
 
 def _rounding(theory: Result, name: str) -> np.ndarray:
-    """Error of a theory curve: of its own quadrature or sample, where it estimates one, and of rounding."""
+    """Error of a theory curve: of its own quadrature or sample, where it estimates one, and of rounding.
+
+    What is nowhere more than rounding of numbers of order one is not held against its own relative rounding; a motion
+    may come close to 0 with all of its digits.
+    """
     estimate = theory.meta.get("quadrature_error")
     own = estimate.get(name, 0.0) if isinstance(estimate, dict) else 0.0
     # Of few scramblings, or other draws, the deviation of Student's t.
     freedom = next((theory.meta[many] for many in DRAWN if many in theory.meta), 2) - 1
     known = np.sqrt(freedom / (freedom - 2)) if freedom > 2 else OPEN
-    return np.hypot(NUMERICAL * np.abs(theory[name]).max(axis=0) + own, known * theory.sem(name))
+    reach = np.abs(theory[name]).max(axis=0)
+    left = np.where((reach <= CANCELLED) & (theory.axis != "t"), CANCELLED, NUMERICAL * reach)
+    return np.hypot(left + own, known * theory.sem(name))
 
 
 def chaotic(theory: Result, name: str) -> np.ndarray:
