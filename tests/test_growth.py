@@ -160,6 +160,14 @@ def test_starts_have_the_units_before_or_all():
     np.testing.assert_array_equal(sims[0]["R"], sims[1]["R"])
 
 
+@pytest.mark.parametrize("norm, along, v", [(0.1, 0.0, 0.0), (0.1, 0.1, 0.0), (0.0, 0.0, 0.1)])
+def test_starts_of_units_that_are_still_to_come_are_refused(norm, along, v):
+    """Theory has none of them before t_g, runs had them."""
+    start = OrderParameters(R=[[0.1, 0.04], [0, along]], Q=np.diag([0.2, norm]), T=np.eye(2), v=[0.4, v])
+    for run in (tsphys.solve, tsphys.simulate):
+        refuses(lambda run=run: run(Growth(), start=start, t=[1.0]), "start")
+
+
 @pytest.mark.slow
 def test_runs_have_the_bias_and_spread_of_theory():
     model, t = Growth(at=2, share=0.6), [1.0, 2.0, 3.0, 6.0, 12.0]

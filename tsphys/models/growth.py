@@ -129,6 +129,16 @@ class Growth(LatentTeacher, Online):
 
     def completed(self, start: Any) -> Any:
         """A start of the K units with those that are still to come."""
+        if isinstance(start, OrderParameters) and start.K == self.most > self.K:
+            later = (
+                start.Q[..., self.K :],
+                start.R[..., self.K :, :],
+                start.v if start.v is None else start.v[..., self.K :],
+            )
+            if any(part is not None and np.any(part) for part in later):
+                raise ModelError(
+                    "start", f"{start.K} units", f"must have zeros where units come after the K = {self.K}"
+                )
         if not isinstance(start, OrderParameters) or start.K != self.K or self.most == self.K:
             return start
         wider = [(0, 0)] * (start.R.ndim - 2), (0, self.most - self.K)
