@@ -36,6 +36,10 @@ def order(**change):
     return OrderParameters(**{**GOOD, **change})
 
 
+def test_one_observable_to_compare_needs_no_list():
+    assert list(tsphys.compare(run(replicas=2, start=START), theory(), observables="eps_g").z) == ["eps_g"]
+
+
 #: What is called, and the name that the message starts with.
 BAD = {
     "K = 0": (lambda: TwoLayer(K=0), "K"),
@@ -114,6 +118,7 @@ BAD = {
     "compare one replica": (lambda: tsphys.compare(*hopfield()), "replicas"),
     "compare other times": (lambda: tsphys.compare(run(replicas=2), theory(t=[0, 0.2])), "theory"),
     "compare what neither has": (lambda: tsphys.compare(run(replicas=2), theory(), observables=["m"]), "observables"),
+    "compare nothing": (lambda: tsphys.compare(run(replicas=2), theory(), observables=[]), "observables"),
     "compare other sizes": (lambda: tsphys.compare(run(replicas=2), tsphys.solve(TwoLayer(K=3), t=[0, 0.1])), "R"),
     "resume from a number": (lambda: run(resume=3), "resume"),
     "checkpoint that is no function": (lambda: run(checkpoint="file"), "checkpoint"),

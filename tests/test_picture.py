@@ -140,6 +140,20 @@ def test_runs_of_a_study_are_drawn_at_their_end():
     np.testing.assert_array_equal(curves(result, "eps_g")[0].lines[0].mean, [2.0, 4.0])
 
 
+def test_points_of_a_study_with_fewer_replicas_than_others_have_a_mean():
+    """Of three replicas the second point has two, the third one, the fourth none; NaN of a run that is there stays."""
+    eps = np.array([[1.0, 2, 6], [3, 5, np.nan], [7, np.nan, np.nan], [np.nan] * 3])[:, :, None] * [1.0, 2.0]
+    m = np.where(np.isnan(eps), np.nan, 1.0)
+    m[0, 2] = np.nan
+    dims = {"t": ("t",), "simulation_eps_g": ("replica", "t"), "simulation_m": ("replica", "t")}
+    data = {"N": np.arange(1, 5), "t": np.arange(2.0), "simulation_eps_g": eps, "simulation_m": m}
+    result = tsphys.Result("study", "two_layer", {}, "N", data, dims, ("t",))
+    line = curves(result, "eps_g")[0].lines[0]
+    np.testing.assert_allclose(line.mean, [6, 8, 14, np.nan])
+    np.testing.assert_allclose(line.error, [np.std([2, 4, 12], ddof=1) / np.sqrt(3), 2, np.nan, np.nan])
+    np.testing.assert_array_equal(curves(result, "m")[0].lines[0].mean, [np.nan, 1, 1, np.nan])
+
+
 @pytest.mark.parametrize("backend", each(["bogus", "module://no.backend", "svg"], fast=["bogus"]))
 @pytest.mark.parametrize("what", ["tsphys.picture", "tsphys.plotting", "tsphys.animation"])
 def test_files_need_no_backend_that_loads(backend, what):
@@ -185,6 +199,7 @@ def test_names_are_written_as_in_papers():
     assert (symbol("R", (0, 1)), symbol("eps_g"), symbol("Q", (9, 0))) == ("$R_{12}$", r"$\epsilon_g$", "$Q_{10,1}$")
     assert words("T", axis=True) == "temperature $T$"
     assert words("a_thing") == "a thing"
+    assert words("theory_eps_g") == f"{words('eps_g')}, theory"
 
 
 def test_tables_have_a_row_a_point_and_a_column_a_number(theory, tmp_path):

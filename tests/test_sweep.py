@@ -294,7 +294,11 @@ def test_the_command_collects_arrays_and_netcdf(capsys):
     with pytest.raises(SystemExit) as caught:
         main(["info", "all.npz"])
     assert caught.value.code == 0
-    assert "study of perceptron over rule" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "study of perceptron over rule" in out
+    told = " ".join(f"{x:.4f}" for x in result["simulation_eps_g"][-1, :, :, -1].mean(-1))
+    assert f"  simulation_eps_g [{told}]\n" in out
+    assert "  simulation_v " not in out
 
 
 def test_dry_run_and_script_say_what_would_be_done(capsys):

@@ -10,6 +10,7 @@ import tsphys
 from tsphys.odes import learning_rule
 from tsphys.odes.equations.motion import Motion
 from tsphys.odes.zeroth_order import right_hand_side
+from tsphys.physics.estimation import estimation_noise
 from tsphys.validation.pruned import START
 
 MODEL = tsphys.ZerothOrder(lr=0.5, noise=0.1)
@@ -126,6 +127,11 @@ def test_at_equal_budgets_random_directions_lose():
         assert along < by_coordinates
     partial = gain(dataclasses.replace(LINEAR, lr=0.25, estimator="sparse", fraction=0.25))
     assert abs(partial - 1) < 1e-8
+
+
+def test_noise_of_estimates_takes_lists():
+    np.testing.assert_allclose(estimation_noise([1, 2], 4, None), 0.75)
+    np.testing.assert_allclose(estimation_noise([1, 2], None, 0.5), [1, 2])
 
 
 def test_tanh_goes_by_quadrature():

@@ -132,11 +132,7 @@ def _curves(result: Result, name: str, shown: str, x: str | None, kind: str) -> 
         raise ModelError("x", over, "must be one of " + ", ".join(lines))
     error = result[name + "_sem"] if name + "_sem" in drawable(result) else None
     if "replica" in dims:
-        at = dims.index("replica")
-        n = values.shape[at]
-        with np.errstate(all="ignore"):
-            error = values.std(axis=at, ddof=1) / np.sqrt(n) if n > 1 else None
-            values, dims = values.mean(axis=at), dims[:at] + dims[at + 1 :]
+        values, error, dims = _over_replicas(result, values, dims)
     late = next((d for d in TIMES if d in dims and d != lines[over]), None)
     if late is not None and (result.kind == "study" or values.size > MOST * len(result[over])):
         at = dims.index(late)
@@ -160,6 +156,47 @@ def _curves(result: Result, name: str, shown: str, x: str | None, kind: str) -> 
         found.append(Line(plain, label, values[pick], None if error is None else error[pick], index, twin))
     second = rest[0] if len(rest) == 1 and _has(result, rest[0]) else ""
     return Curves(kind, shown, over, result[over], found, second, result[second] if second else None)
+
+
+def ends(result: Result, name: str) -> np.ndarray:
+    """An observable of a study over its axes, at the end of the runs, and in the mean over replicas."""
+    values, dims = _named(result, name)
+    if "replica" in dims:
+        values, _, dims = _over_replicas(result, values, dims)
+    late = next((d for d in TIMES if d in dims and d != result.axis), None)
+    return values if late is None else _last(values, dims.index(late))
+
+
+def _over_replicas(
+    result: Result, values: np.ndarray, dims: tuple[str, ...]
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    """Mean over replicas, its standard error if there are two or more, and the names of the axes that are left."""
+    at = dims.index("replica")
+    n, left = values.shape[at], dims[:at] + dims[at + 1 :]
+    there = _there(result, dims[: at + 1], values.shape[: at + 1])
+    with np.errstate(all="ignore"):
+        if there.all():
+            return values.mean(axis=at), values.std(axis=at, ddof=1) / np.sqrt(n) if n > 1 else None, left
+        there = there.reshape(*there.shape, *[1] * (values.ndim - at - 1))
+        count = there.sum(axis=at)
+        mean = np.where(there, values, 0).sum(axis=at) / count
+        apart = np.where(there, values - np.expand_dims(mean, at), 0)
+        return mean, np.sqrt((apart**2).sum(axis=at) / (count - 1) / count), left
+
+
+def _there(result: Result, dims: tuple[str, ...], shape: tuple[int, ...]) -> np.ndarray:
+    """Which replicas the points of a study have: those with a number in any observable; fewer are filled up with NaN.
+
+    Of what is NaN in a replica that is there, the mean is NaN, as for a single run.
+    """
+    if result.kind != "study":
+        return np.ones(shape, bool)
+    out = np.zeros(shape, bool)
+    for name in drawable(result):
+        values, own = _named(result, name)
+        if own[: len(dims)] == dims and values.shape[: len(dims)] == shape:
+            out |= ~np.isnan(values.reshape(*shape, -1)).all(axis=-1)
+    return out
 
 
 def _labels(result: Result, name: str, shown: str, dims: tuple[str, ...], index: tuple[int, ...]) -> tuple[str, str]:

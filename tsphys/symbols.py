@@ -104,6 +104,9 @@ def symbol(name: str, index: tuple[int, ...] = ()) -> str:
 
 def words(name: str, *, axis: bool = False) -> str:
     """What stands at an axis of a picture: ``generalisation error $\\epsilon_g$``."""
+    kind, _, rest = name.partition("_")
+    if kind in ("simulation", "theory") and rest in SYMBOLS:
+        return f"{words(rest, axis=axis)}, {kind}"
     say, tex = (AS_AXIS.get(name) if axis else None) or SYMBOLS.get(name, ("", ""))
     if not say and not tex:
         return escaped(name).replace("_", " ")

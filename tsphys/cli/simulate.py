@@ -11,10 +11,14 @@ import numpy as np
 
 from tsphys.cli.options import output_options, per_model, progress_bar, target, tell_written
 from tsphys.cli.unfinished import check_output, going_on
+from tsphys.curves import drawable, ends
 from tsphys.errors import DivergedError
 from tsphys.ground.texts import short
 from tsphys.runs.files import TakenError, write_atomically
 from tsphys.studies.configuration import on_steps
+
+#: Most numbers of an observable that are printed.
+MOST = 36
 
 
 def run(name: str, described: tuple[Any, dict[str, Any]], output: str | None, force: bool, quiet: bool) -> None:
@@ -73,15 +77,32 @@ def _lines(result: Any) -> list[str]:
     lines += [f"{result.kind} of {result.model}, {result.axis} = {short(result[result.axis][at])}:"]
     size = result.meta.get("size")
     for name in result.observables:
+        if result.kind == "study":
+            lines += _of_study(result, name, at)
+            continue
         mean, sem = result[name][at] if size else result.mean(name)[at], result.sem(name)[at]
         if mean.ndim == 0:
             runs = f"{short(result.mean(name)[-1], 6)} ± {result.std(name)[-1]:.1e}"
             more = f"; runs of N = {size:g}: {runs}" if size and name in result.first_order else ""
             lines.append(f"  {name:<8} {short(mean, 6)}" + (f" ± {sem:.1e}" if sem > 0 else "") + more)
-        elif 0 < mean.size <= 36:
-            rows = "; ".join(" ".join(short(x, fixed=True) for x in row) for row in mean.reshape(-1, mean.shape[-1]))
-            lines.append(f"  {name:<8} [{rows}]")
+        elif 0 < mean.size <= MOST:
+            lines.append(f"  {name:<8} {_rows(mean)}")
     return lines
+
+
+def _of_study(result: Any, name: str, at: int) -> list[str]:
+    """A line for an observable of a study, at the end of its runs; of many numbers how many there are."""
+    if name not in drawable(result):
+        return []
+    mean = ends(result, name)[at]
+    if mean.ndim and mean.size > MOST:
+        return [f"  {name:<8} of shape {mean.shape}"]
+    return [f"  {name:<8} {_rows(mean) if mean.ndim else short(mean, 6)}"]
+
+
+def _rows(mean: np.ndarray) -> str:
+    rows = mean.reshape(-1, mean.shape[-1])
+    return "[" + "; ".join(" ".join(short(x, fixed=True) for x in row) for row in rows) + "]"
 
 
 simulate = per_model("simulate", "Simulate a model and keep the observables.", run, output_options("simulation"))

@@ -30,7 +30,11 @@ def fitted(simulation: Result, theory: Result, observables: Any) -> tuple[Result
         raise ModelError("theory", axis, "must have the same values on its axis as the simulation")
     simulation, theory = _without_gaps(simulation, theory)
     common = [k for k in simulation.observables if k in theory.observables and theory[k].size]
+    if isinstance(observables, str):
+        observables = [observables]
     names = common if observables is None else list(observables)
+    if not names and common:
+        raise ModelError("observables", names, "must be among " + ", ".join(common))
     for name in names:
         if name not in common:
             raise ModelError("observables", name, "must be among " + ", ".join(common))

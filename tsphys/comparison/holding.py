@@ -65,7 +65,7 @@ def compare(
     ----------
     simulation, theory : Result
         Over the same axis.
-    observables : sequence of str, optional
+    observables : str or sequence of str, optional
         Which; all that both have by default.
     finite_size : bool
         False: hold the simulation against N → ∞ as it is.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 
-def estimation_noise(spread: np.ndarray, queries: float | None, fraction: float | None) -> np.ndarray:
+def estimation_noise(spread: Any, queries: float | None, fraction: float | None) -> np.ndarray:
     """What comes to the diagonal of dQ/dt for N → ∞.
 
     Random directions spread the squared length of the whole step evenly over all coordinates of all students; steps on
@@ -13,7 +15,7 @@ def estimation_noise(spread: np.ndarray, queries: float | None, fraction: float 
 
     Parameters
     ----------
-    spread : ndarray (K,)
+    spread : array_like (K,)
         ⟨c_k²⟩/b, what SGD itself adds to dQ_kk/dt.
     queries : float, optional
         κ: q = κN directions a step; none: the gradient itself.
@@ -24,6 +26,7 @@ def estimation_noise(spread: np.ndarray, queries: float | None, fraction: float 
     -------
     ndarray (K,)
     """
+    spread = np.asarray(spread, dtype=float)
     out = np.zeros_like(spread)
     if queries is not None:
         out += spread.sum() / queries

@@ -20,6 +20,8 @@ from tsphys.ground.parameters import number
 FEWEST = 10
 #: Largest field β b² on the largest weight.
 STRONGEST = 500.0
+#: Smallest field, in widths of the law of what a mask keeps.
+NARROW = 0.1
 #: Differences of squares of mean one up to which all masks keep the same.
 ALIKE = 1e-12
 
@@ -45,7 +47,7 @@ def tail(beta: float, squares: np.ndarray, density: float) -> tuple[float, float
     p = expit(mu + beta * squares)
     spread = p * (1 - p)
     u = spread.mean()
-    v = (squares**2 * spread).mean() - (squares * spread).mean() ** 2 / u
+    v = max((squares**2 * spread).mean() - (squares * spread).mean() ** 2 / u, 0.0)
     rate = entropy(density) - entropy(p).mean()
     # Where nothing is left to vary, v is none to rounding.
     with np.errstate(divide="ignore"):
@@ -76,6 +78,10 @@ def best_of(m: float, b: Any, density: float) -> float:
         return float(density)
     told = -np.euler_gamma - np.log(m)
     betas = np.geomspace(1e-3, 1.0, 60) * STRONGEST / squares.max()
+    # The law of many weights is narrow: from a tenth of its width on, where the formula is far above any chance.
+    width = np.sqrt(len(squares) * density * (1 - density) * squares.var())
+    if betas[0] * width > NARROW:
+        betas = np.r_[np.geomspace(NARROW / width, betas[0], 20, endpoint=False), betas]
     chances = [tail(beta, squares, density)[1] for beta in betas]
     low = int(np.argmin(np.array(chances) > told))
     if low == 0:
