@@ -1,9 +1,9 @@
 """Outliers with opposing signals: a curvature that sharpens to the edge of stability, and a catapult back from it.
 
-Lines are the exact map for infinite training sets, points means of 8 training sets of 10⁹ examples, bars standard
-errors, mostly smaller than the points. (a) The largest eigenvalue of the Hessian; dotted, the edge of stability 2/η.
-(b) Losses of the outliers of either sign at η = 0.25, of one set; fewer examples have the spike some steps off. (c)
-Curvature at the end over the edge; dashed, the law of small excesses; points are single training sets.
+Lines are the exact map for infinite training sets, points means of 8 training sets of 1 000 000 000 examples, bars
+standard errors, mostly smaller than the points. (a) The largest eigenvalue of the Hessian; dotted, the edge of
+stability 2/η. (b) Losses of the outliers of either sign at η = 0.25, of one set; fewer examples have the spike some
+steps off. (c) Curvature at the end over the edge; dashed, the law of small excesses; points are single training sets.
 """
 
 from __future__ import annotations
