@@ -15,7 +15,9 @@ from tsphys.sims.engines.gradient import DeepLinear, descend
 
 @dataclass(frozen=True, kw_only=True)
 class Options(frames.Steps):
-    n: int = param(10**12, "examples of the training set, of which only moments are drawn", kind=int, low=1, short="-n")
+    n: int = param(
+        10**12, "examples of the training set, of which only moments are drawn", kind=int, low=1, high=2**53, short="-n"
+    )
     d: int = param(10, "dimension of the inputs beside outliers", kind=int, low=1, short="-d")
 
 

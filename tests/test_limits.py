@@ -178,9 +178,10 @@ def test_what_does_not_fit_is_refused_by_its_name(name, monkeypatch):
     monkeypatch.setattr(memory, "memory", lambda: 2.0**33)
     known, own = options(name, "simulate"), fields(name)
     for key, size in VAST.items():
-        # Errors that are sums over chunks of fresh examples are of however many, and so are averages over sweeps.
+        # Errors that are sums over chunks of fresh examples are of however many, and so are averages over sweeps, and
+        # moments that are drawn by their law.
         chunks = key == "n_test" and name in ("hidden_manifold", "weight_theft", "adversarial_perceptron")
-        chunks |= (name, key) == ("potts", "sweeps")
+        chunks |= (name, key) in (("potts", "sweeps"), ("opposing_signals", "n"))
         if (key in known or key in own) and not chunks:
             if not allowed(size, known.get(key) or own[key]):
                 continue
