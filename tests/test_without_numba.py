@@ -29,7 +29,8 @@ for name in list(MODELS)[:: int(sys.argv[2])]:
         times = [0, 0.25] if issubclass(model_class(name), tsphys.Online) else [0, 1]
         small = {"t": times, **({"N": 12, "replicas": 2} if verb == "simulate" else {})}
         small = {k: small[k] for k in small if k in options}
-        known = {*options, *(field.name for field in dataclasses.fields(model_class(name)))}
+        takes = configuration.run_options(name, verb)
+        known = {*options, *takes, *(field.name for field in dataclasses.fields(model_class(name)))}
         fewer = {k: v for k, v in LITTLER.get(name, {}).items() if k in known}
         model, options = configuration.describe(name, verb, {**options, **small, **fewer})
         result = getattr(tsphys, verb)(model, **options)
@@ -45,6 +46,7 @@ LITTLER = {
     "active_fraction": {"K": 1, "M": 1},
     "quadratic_feature": {"inputs": 3, "examples": 6},
     "xor_clusters": {"n": 20, "K": 10},
+    "simplicity_bias": {"K": 1, "trained_on": "isotropic", "t": [0, 0.01]},
     "spin_chain_states": {"N": 4, "features": 1, "units": 1, "steps": 2},
     "two_students": {"K": 1, "M": 1},
     "hidden_manifold": {"K": 1, "M": 1},
