@@ -34,7 +34,8 @@ def solve(model: IntrinsicDimension) -> dict[str, float]:
         without one); of least squares, of least norm |v| where it is not unique, ``train_loss`` = ½ mean (y − θ·x)² and
         ``q`` = |θ|²; unless labels are random ``m`` = w*·θ and ``eps_g``: ½|θ − w*|², half the mean squared error
         without noise, or the probability of a wrong label. At k = n and next to it the means of |θ|² and of squared
-        errors are infinite. Meta tells that sizes do nothing to ``success``, but of a perceptron.
+        errors are infinite. Meta tells that sizes do nothing to ``success`` (least squares
+        from k = n on; Cover 1965), but of a perceptron.
     """
     at_any_size = {} if model.task == "perceptron" else {"finite_size_error.success": 0.0}
     return {"success": success(model), **least_squares(model), **at_any_size}

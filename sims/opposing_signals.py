@@ -44,7 +44,8 @@ def simulate(model: OpposingSignals, options: Options, replica: frames.Replica) 
 def summed(rng: np.random.Generator, n: int, d: int) -> np.ndarray:
     """Σ uuᵀ of n vectors u = (x, 1), x ~ N(0, I_d), by its law: what x scatters about its mean does not know that.
 
-    The scatter is AAᵀ of Bartlett's factor A (Wishart's law with n − 1 degrees of freedom).
+    The scatter is AAᵀ of Bartlett's factor A, by Wishart's law with n − 1 degrees of freedom (Bartlett 1933: normals
+    below the diagonal, and on it roots of χ² with n − 1, n − 2, …).
     """
     if n <= d:
         x = np.column_stack([rng.standard_normal((n, d)), np.ones(n)])
